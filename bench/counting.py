@@ -31,7 +31,7 @@ class StoredDocuments:
         self._client = connect(address(server.data_dir))
 
     def count(self) -> int:
-        ((count,),) = self._client.execute("SELECT uniqExact(trace_id, id) FROM documents")
+        ((count,),) = self._client.execute("SELECT uniqExact(trace_id, id) FROM segments")
         return int(count)
 
     def settled(self, expected: int, patience: float = 120.0, quiet: float = 3.0) -> int:

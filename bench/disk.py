@@ -75,7 +75,7 @@ def insert(client: Client, server: psutil.Process, spans: int) -> tuple[int, flo
 def merge(client: Client, server: psutil.Process) -> float:
     """CPU-seconds of merging all parts of a table, each once."""
     before = seconds(server)
-    for table in ("documents", "segments", "calls", "traces"):
+    for table in ("segments", "calls", "traces"):
         client.execute(f"OPTIMIZE TABLE {table} FINAL")
     return seconds(server) - before
 

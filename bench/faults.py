@@ -185,7 +185,7 @@ def _count(rig: Rig, row: Row, flood: Flood, begun: float) -> None:
     ours = f"SELECT trace_id, id FROM segments WHERE name = '{flood.service}' AND independent = 0"
     client = connect(rig.address)
     ((row.found,),) = client.execute(
-        f"SELECT uniqExact(trace_id, id) FROM documents WHERE (trace_id, id) IN ({ours})"
+        f"SELECT uniqExact(trace_id, id) FROM segments WHERE (trace_id, id) IN ({ours})"
     )
     ((times,),) = client.execute(
         f"SELECT sum(revision) FROM traces WHERE trace_id IN (SELECT trace_id FROM ({ours}))"

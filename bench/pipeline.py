@@ -83,7 +83,7 @@ def from_pool(kind: str, workers: int, seconds: float) -> Run:
         took = max(result.seconds for result in results)
         sent = sum(result.documents for result in results)
         client = connect(address)
-        count = "uniqExact(trace_id, id) FROM documents"
+        count = "uniqExact(trace_id, id) FROM segments"
         if kind == "plain":
             count = "uniqExact(trace_id, id) FROM plain WHERE kind = 1"
         ((stored,),) = client.execute(f"SELECT {count}")

@@ -16,8 +16,9 @@ from store.model import Call, Document, Http, Link, NodeKey, State
 
 
 class BodyParts(Struct, gc=False):
-    """Spans in parts that resemble their neighbours' (store/clickhouse/write/bodies.py): the marked
-    resource and the scope; what stands before the attributes; these; what stands behind them."""
+    """Spans in parts that resemble their neighbours': the marked resource and the scope; what is left
+    before the attributes (`store.otel.stored_span.cut_head`); these; what stands behind them; the
+    nanoseconds behind the microsecond of the start, times 1000, and behind that of the end."""
 
     marked: Coded[bytes]
     scopes: Coded[bytes]
@@ -25,6 +26,7 @@ class BodyParts(Struct, gc=False):
     attribute_counts: Sequence[int]
     attributes: PackedTexts
     tails: Sequence[bytes]
+    nanos: Sequence[int]
 
 
 class CallColumns(Struct, gc=False):

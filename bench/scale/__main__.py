@@ -159,15 +159,6 @@ def markdown(reports: Sequence[Report], command: str) -> str:
     tables = list(dict.fromkeys(table for report in reports for table in report.bytes_per_row))
     body = [[table, *(f"{r.bytes_per_row.get(table, 0):.1f}" for r in reports)] for table in tables]
     body.append(["all", *(f"{sum(r.bytes_per_row.values()):.1f}" for r in reports)])
-    body.append(
-        [
-            "without raw documents",
-            *(
-                f"{sum(v for k, v in r.bytes_per_row.items() if k != 'documents'):.1f}"
-                for r in reports
-            ),
-        ]
-    )
     lines += sections.table(["table", *names], body)
     lines += ["", "Making the rows, and the engine:", ""]
     lines += sections.table(

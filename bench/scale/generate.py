@@ -58,12 +58,9 @@ class DataSet:
 def statements(data: DataSet, first: int, count: int) -> Iterator[tuple[str, str]]:
     """The inserts of ``count`` traces from number ``first`` on: table and SQL, in the writer's order."""
     shape = SHAPES[data.shape]
-    if data.documents:
-        ids = ("trace_id", "id", "received", "ver")
-        columns = {name: shape.segment_columns[name] for name in ids} | {"body": shape.body}
-        yield "documents", _insert(data, "documents", columns, shape, first, count)
+    body = {"body": shape.body} if data.documents else {}
     yield "calls", _insert(data, "calls", shape.call_columns, shape, first, count)
-    yield "segments", _insert(data, "segments", shape.segment_columns, shape, first, count)
+    yield "segments", _insert(data, "segments", shape.segment_columns | body, shape, first, count)
 
 
 def _insert(

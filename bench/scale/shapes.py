@@ -197,7 +197,7 @@ SHOP = Shape(
     call_columns={
         "trace_id": "trace",
         "id": _id("k"),
-        "document_id": _id("[0, 2, 4][o + 1]"),
+        "document_xor": f"bitXor({_id('k')}, {_id('[0, 2, 4][o + 1]')})",
         "independent": "0",
         "start": "begin",
         "duration": "took",
@@ -303,7 +303,7 @@ JAEGER = Shape(
     call_columns={
         "trace_id": "trace",
         "id": _id("j * 2 + 1"),
-        "document_id": _id("j * 2"),
+        "document_xor": f"bitXor({_id('j * 2 + 1')}, {_id('j * 2')})",
         "independent": "0",
         "start": "begin",
         "duration": "took",

@@ -81,12 +81,12 @@ def stored_rows(server: Server, begun: float) -> Stored:
     """Count what arrived since ``begun`` (epoch seconds), a share of the traces at a time."""
     client = connect(address(server.data_dir))
     since = f"received >= {math.floor(begun)} AND NOT startsWith(substring(trace_id, 5), '{PROBE}')"
-    ((rows,),) = client.execute(f"SELECT count() FROM documents WHERE {since}")
+    ((rows,),) = client.execute(f"SELECT count() FROM segments WHERE {since}")
     slices = rows // _SLICE + 1
     documents = 0
     for number in range(slices):
         ((count,),) = client.execute(
-            f"SELECT uniqExact(trace_id, id) FROM documents WHERE {since} "
+            f"SELECT uniqExact(trace_id, id) FROM segments WHERE {since} "
             f"AND cityHash64(trace_id) % {slices} = {number}"
         )
         documents += count

@@ -38,7 +38,7 @@ from store.pins import Pin
 from store.times import DAY, MINUTE, SECOND
 from store.trace_id import format_trace_id
 
-TRACE_TABLES = ("documents", "calls", "links", "segments", "traces")
+TRACE_TABLES = ("calls", "links", "segments", "traces")
 """Tables with rows of traces, in the order of copying: `traces` comes last, so a partition with rows
 of it is complete."""
 MINUTE_TABLES = ("segments", "calls", "links")

@@ -6,6 +6,8 @@ document. The span's bytes are stored as received.
 
 from __future__ import annotations
 
+from struct import pack
+
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans
 
 from store.varint import varint
@@ -15,8 +17,8 @@ UNSAMPLED = b"\x02"
 """The sender counts this span without sampling it (X-Ray's ``T1U`` datagrams)."""
 _MARKERS = (SAMPLED, UNSAMPLED)
 
-WITHOUT_IDS = b"\x01"
-"""What stands for the ids of a span. No field of a message begins so."""
+CUT = b"\x01"
+"""Begins what is left of a span before its attributes. No field of a message begins so."""
 _FIRST = b"\x0a"
 """Tag of field 1: a ResourceSpans' resource, a ScopeSpans' scope."""
 _SECOND = b"\x12"
@@ -60,10 +62,23 @@ def join_span(marked: bytes, scope: bytes, span: bytes) -> bytes:
     return b"".join((marked, _SECOND, varint(len(inner) + len(span)), inner, span))
 
 
-def ids_of(trace_id: bytes, id: bytes) -> bytes:
-    """How serializers begin a span. What begins so is stored with `WITHOUT_IDS` in this place, as both
-    ids are stored beside it; queries/search/bodies.sql is the inverse."""
-    return b"\x0a\x10" + trace_id + b"\x12\x08" + id
+def cut_head(head: bytes, begin: bytes, times: bytes) -> bytes:
+    """What stands before the attributes of a span, without what columns have (`begin_of`, `times_of`)
+    if it begins and ends as serializers write it; queries/search/body.sql is the inverse."""
+    if len(head) < len(begin) + len(times) or not (head.startswith(begin) and head.endswith(times)):
+        return head
+    return CUT + head[len(begin) : len(head) - len(times)]
+
+
+def begin_of(trace_id: bytes, id: bytes, parent_id: bytes) -> bytes:
+    """How serializers begin a span: with its ids; an empty parent's is none."""
+    parent = b"\x22\x08" + parent_id if parent_id else b""
+    return b"\x0a\x10" + trace_id + b"\x12\x08" + id + parent
+
+
+def times_of(start: int, end: int) -> bytes:
+    """What serializers write before the attributes of a span: when it began and ended, nanoseconds."""
+    return pack("<BQBQ", 0x39, start, 0x41, end)
 
 
 def read_span(raw: bytes) -> ResourceSpans:

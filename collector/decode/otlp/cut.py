@@ -27,9 +27,9 @@ _read_ids = Struct("<2s16s2s8s2s8s").unpack_from
 _read_times = Struct("<BQBQ").unpack_from
 _TRACE_TAG, _ID_TAG, _PARENT_TAG = b"\x0a\x10", b"\x12\x08", b"\x22\x08"
 _NAME_TAG, _KIND_TAG, _START_TAG, _END_TAG = 0x2A, 0x30, 0x39, 0x41
-WITH_IDS, _WITH_PARENT, _TIMES = 28, 38, 18
+WITH_IDS, WITH_PARENT, TIMES = 28, 38, 18
 """Where the fields behind the ids begin, without and with a parent's; bytes of the times."""
-_LEAST = _WITH_PARENT + 2 + _TIMES
+_LEAST = WITH_PARENT + 2 + TIMES
 _OTHERS = "trace_id", "span_id", "trace_state", "parent_span_id", "name", "kind", "start", "end"
 _PROBE = b"\x0a\x01x\x12\x01x\x1a\x01x\x22\x01x\x2a\x01x\x30\x01\x39xxxxxxxx\x41xxxxxxxx"
 """A span with a value in each of `_OTHERS`: it shows whether further fields replace one."""
@@ -92,21 +92,21 @@ def cut_span(raw: bytes, rests: Rests) -> CutSpan | None:
     if len(raw) < _LEAST:
         return None
     trace_tag, trace_id, id_tag, id, parent_tag, parent_id = _read_ids(raw)
-    begin = _WITH_PARENT
+    begin = WITH_PARENT
     if parent_tag != _PARENT_TAG:
         begin, parent_id = WITH_IDS, b""
     size = raw[begin + 1]
     times = begin + 2 + size
     if trace_tag != _TRACE_TAG or id_tag != _ID_TAG or raw[begin] != _NAME_TAG or size >= 0x80:
         return None
-    if len(raw) < times + 2 + _TIMES:
+    if len(raw) < times + 2 + TIMES:
         return None
     kind = 0
     if raw[times] == _KIND_TAG:
         kind = raw[times + 1]
         times += 2
     start_tag, start, end_tag, end = _read_times(raw, times)
-    at = times + _TIMES
+    at = times + TIMES
     if start_tag != _START_TAG or end_tag != _END_TAG or kind >= 0x80:
         return None
     tail = raw[at:]

@@ -71,7 +71,7 @@ def columns_of_walked(walked: Walked, version: int, sampled: bool) -> DocumentCo
         environments=coded(rows.own("environment", "environment")),
         calls=rows.calls(span_ids, starts, ends, weights),
         links=rows.links(),
-        parts=rows.parts(raws, ids, span_ids),
+        parts=rows.parts(raws, ids, span_ids, ends),
     )
 
 
@@ -233,12 +233,13 @@ class _Rows:
         spans: Sequence[Any] = self._walked.raws  # bytes: none is rejected
         return SpanBodies(self.coded(marked), self.coded([owner.scope for owner in groups]), spans)
 
-    def parts(self, raws: SpanBodies, ids: list[int], span_ids: list[int]) -> BodyParts:
+    def parts(
+        self, raws: SpanBodies, ids: list[int], span_ids: list[int], ends: list[int]
+    ) -> BodyParts:
         """The stored form of each span in parts; a span that was decoded by itself is one part."""
         alone = {row: raws[row] for row, _ in self._alone}
-        heads, counts, attributes, tails = parts_of(
-            self._walked, list(map(eq, ids, span_ids)), alone
-        )
+        own_ids = list(map(eq, ids, span_ids))
+        heads, counts, attributes, tails, nanos = parts_of(self._walked, own_ids, ends, alone)
         return BodyParts(
             self._of_cases(raws.marked.values),
             self._of_cases(raws.scopes.values),
@@ -246,6 +247,7 @@ class _Rows:
             counts,
             attributes,
             tails,
+            nanos,
         )
 
     def _of_cases(self, texts: Sequence[bytes]) -> Coded[bytes]:

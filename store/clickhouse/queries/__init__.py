@@ -25,12 +25,12 @@ _sql = REGISTRY.declare
 
 # search: reading traces
 TRACES = _sql("search/traces", parameters="ids")
-SEGMENTS = _sql("search/segments", "places")
+SEGMENTS = _sql("search/segments", "body places")
 CALLS = _sql("search/calls", "places")
 LINKS = _sql("search/links", "places")
 LEAN_SEGMENTS = _sql(
     "search/lean_segments",
-    "inferred end node service http user_agent attributes annotations deployed places",
+    "inferred end node service http user_agent attributes annotations deployed body places",
 )
 LEAN_CALLS = _sql("search/lean_calls", "places")
 CAUSED_IDS = _sql("search/caused_ids", parameters="ids")
@@ -44,7 +44,7 @@ SERVICE_NAMES = _sql("search/service_names", "rows", "size")
 SERVICE_TRACES = _sql("search/service_traces", "rows", "name size")
 COLUMN_VALUES = _sql("search/column_values", "column rows", "most prefix size")
 FAILURE_LABEL = _sql("units/failure_label")
-BODIES = _sql("search/bodies", parameters="ids")
+BODY = _sql("search/body")
 TRACES_IN_WINDOW = _sql("search/traces_in_window", "condition", "start end first last most")
 SENDERS = _sql("search/senders", parameters="ids")
 # search: scan ranges

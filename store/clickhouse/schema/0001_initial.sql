@@ -1,8 +1,8 @@
 -- The schema of 0.1.0. Times are microseconds since the epoch unless a column says otherwise; a minute is
 -- the number of minutes since the epoch. `time` columns are for people.
 --
--- Traces: small indexed rows for each document (segments), each call that leaves a service (calls) and
--- each link between traces (links), and the documents themselves (documents), apart from the indexes.
+-- Traces: a row for each document (segments), each call that leaves a service (calls) and each link between
+-- traces (links).
 --
 -- Sort key: the minute of the start and the bucket, its five seconds, so that a window reads a range and
 -- counting only the seconds with new rows; then trace and id, so that a resend or the complete copy of an
@@ -59,6 +59,17 @@ CREATE TABLE IF NOT EXISTS segments{on_cluster} (
     weight UInt32 DEFAULT 1 CODEC(ZSTD(1)) COMMENT 'how many spans a sampled one represents',
     received DateTime('UTC') CODEC(Delta(4), ZSTD(1)),
     ver UInt64 CODEC(ZSTD(1)),
+    -- The document as it was received; empty if it is not sampled. Spans of larger requests are in parts, which
+    -- queries/search/bodies.sql joins: resources, scopes and attributes repeat from span to span, and a number in
+    -- a dictionary is a fifth of what ZSTD makes of the whole; ids and times are columns already. Bodies are read
+    -- by trace, so large blocks, which compress better, cost lists and the map nothing.
+    body String COMMENT 'all of it, or of a span what is left before the attributes' CODEC(ZSTD(1)) {large_blocks},
+    resource LowCardinality(String) COMMENT 'empty: the document is not in parts' CODEC(ZSTD(1)) {large_blocks},
+    scope LowCardinality(String) CODEC(ZSTD(1)) {large_blocks},
+    attributes Array(LowCardinality(String)) COMMENT 'as they stand in a span, tags included'
+        CODEC(ZSTD(1)) {large_blocks},
+    tail String COMMENT 'what stands behind the attributes' CODEC(ZSTD(1)) {large_blocks},
+    nanos UInt32 CODEC(T64, ZSTD(1)) COMMENT 'nanoseconds behind start, times 1000, and behind the end',
     -- When the row came into the database (`received`: when its collector got it, maybe long before).
     inserted Int64 MATERIALIZED toUnixTimestamp64Micro(now64(6)) CODEC(ZSTD(1)),
     -- Traces with a plausible epoch in their id are a range of the key of `traces`; the others are found by
@@ -84,7 +95,9 @@ SETTINGS index_granularity = 1024, min_compress_block_size = 16384, max_compress
 CREATE TABLE IF NOT EXISTS calls{on_cluster} (
     trace_id FixedString(16) CODEC(ZSTD(1)),
     id UInt64 CODEC(NONE),
-    document_id UInt64 CODEC(ZSTD(1)),
+    -- Most calls are documents of their own, and a number without bits takes no space.
+    document_xor UInt64 COMMENT 'bits in which the ids of the call and of its document differ' CODEC(ZSTD(1)),
+    document_id UInt64 ALIAS bitXor(id, document_xor),
     independent UInt8 CODEC(ZSTD(1)),
     start Int64 CODEC(Delta(8), ZSTD(1)),
     minute UInt32 MATERIALIZED toUInt32(greatest(0, intDiv(start, 60000000))) CODEC(Delta(4), ZSTD(1)),
@@ -151,28 +164,6 @@ PARTITION BY toDate(received)
 ORDER BY (minute, bucket, trace_id, document_id, other_trace, other_id, upstream)
 TTL received + toIntervalDay({retention_days})
 SETTINGS ttl_only_drop_parts = 1, {window} = 10000, {durable}, {tidy};
-
--- The documents as they were received, for BatchGetTraces and the trace page; read by trace id alone.
--- Spans of larger requests are in parts (queries/search/bodies.sql joins them): resources, scopes and
--- attributes repeat from span to span, and a number in a dictionary is a fifth of what ZSTD makes of the
--- whole; the ids stand in the key already.
-CREATE TABLE IF NOT EXISTS documents{on_cluster} (
-    trace_id FixedString(16) CODEC(ZSTD(1)),
-    id UInt64 CODEC(NONE),
-    body String CODEC(ZSTD(1)) COMMENT 'all of it, or of a span what stands before the attributes',
-    resource LowCardinality(String) CODEC(ZSTD(1)) COMMENT 'empty: the document is not in parts',
-    scope LowCardinality(String) CODEC(ZSTD(1)),
-    attributes Array(LowCardinality(String)) CODEC(ZSTD(1)) COMMENT 'as they stand in a span, tags included',
-    tail String CODEC(ZSTD(1)) COMMENT 'what stands behind the attributes',
-    received DateTime('UTC') CODEC(Delta(4), ZSTD(1)),
-    ver UInt64 CODEC(ZSTD(1))
-)
-ENGINE = {replicated}ReplacingMergeTree(ver)
-PARTITION BY toDate(received)
-ORDER BY (trace_id, id)
-TTL received + toIntervalDay({retention_days})
-SETTINGS index_granularity = 1024,
-    ttl_only_drop_parts = 1, {window} = 10000, {durable}, {tidy};
 
 -- The buckets in which a trace has rows, so that a trace is found without its time and the two halves of
 -- a call find each other however far apart they are. `start`: its earliest document; `lo`, `hi`: the first

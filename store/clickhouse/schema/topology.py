@@ -29,6 +29,7 @@ class Topology(Struct, frozen=True):
             "window": f"{'' if self.replicated else 'non_'}replicated_deduplication_window",
             "durable": DURABLE,
             "tidy": TIDY,
+            "large_blocks": LARGE_BLOCKS,
         }
 
 
@@ -46,5 +47,7 @@ TIDY = (
 minute, not after five: they were up to four times the data. More parts are merged at once: with
 ClickHouse's 5 a row was merged 5.6 times in the first eight minutes of one insert a second, with 10
 2.7 times, and there were 9 parts instead of 6 (measured). A merge costs twice what an insert does."""
+LARGE_BLOCKS = "SETTINGS (min_compress_block_size = 65536, max_compress_block_size = 1048576)"
+"""Settings of columns that are read for few traces and compress better in large blocks."""
 SINGLE = Topology()
 """One server, embedded or not."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from base64 import b64decode
+from collections.abc import Sequence
 from typing import Any
 
+from store.clickhouse.queries import Sql
 from store.model import (
     NO_HTTP,
     Call,
@@ -17,11 +19,15 @@ from store.model import (
     State,
     version_of,
 )
+from store.otel.stored_span import join_span
 from store.rules.classify import failure_label
 
+NO_BODY = Sql("'', '', ''")
+"""In place of a document (queries/search/body.sql) that is not needed."""
 
-def decode_document(row: tuple[Any, ...], bodies: Mapping[tuple[str, int], bytes]) -> Document:
-    """A row of segments.sql or lean_segments.sql; ``bodies``: raw documents by trace (hex) and id."""
+
+def decode_document(row: Sequence[Any]) -> Document:
+    """A row of segments.sql or lean_segments.sql."""
     (
         digits,
         id,
@@ -41,7 +47,7 @@ def decode_document(row: tuple[Any, ...], bodies: Mapping[tuple[str, int], bytes
     (service, method, url, status, client_ip, user_agent, user, arn, instance, zone, exception) = (
         row[14:25]
     )
-    annotations, members, weight, service_version, environment, ver = row[25:]
+    annotations, members, weight, service_version, environment, ver, *body = row[25:34]
     http = Http(method, url, status, client_ip, user_agent)
     return Document(
         trace_id=bytes.fromhex(digits),
@@ -63,13 +69,18 @@ def decode_document(row: tuple[Any, ...], bodies: Mapping[tuple[str, int], bytes
         exception=exception,
         annotations=tuple(annotations),
         members=tuple(members),
-        raw=bodies.get((digits, id), b""),
+        raw=_body(*body),
         version=version_of(State(state), ver),
         sampled=bool(sampled),
         weight=weight,
         service_version=service_version,
         environment=environment,
     )
+
+
+def _body(resource: str, scope: str, rest: str) -> bytes:
+    raw = b64decode(rest)
+    return join_span(b64decode(resource), b64decode(scope), raw) if resource else raw
 
 
 def decode_call(columns: Sequence[Any]) -> OwnedCall:

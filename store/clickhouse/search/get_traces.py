@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from itertools import chain
 from typing import Any, TypeVar
 
-from msgspec.structs import replace
-
 from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import RunQuery, run_both, run_concurrently
 from store.clickhouse.queries import Sql
-from store.clickhouse.search.decode import decode_call, decode_document, decode_link
+from store.clickhouse.search.decode import NO_BODY, decode_call, decode_document, decode_link
 from store.facts import caused_documents
 from store.model import Document, OwnedCall, OwnedLink, Trace, precedence
-from store.otel.stored_span import join_span
 
-Bodies = dict[tuple[str, int], bytes]
-"""Raw documents by trace (hex digits) and id."""
 K = TypeVar("K")
 _OF_LINK_ENDS = {
     "inferred": Sql("0"),
@@ -31,6 +25,7 @@ _OF_LINK_ENDS = {
     "attributes": Sql("'', '', '', ''"),
     "annotations": Sql("[]"),
     "deployed": Sql("'', ''"),
+    "body": NO_BODY,
 }
 """The columns of lean_segments.sql that the ends of links are made of."""
 
@@ -89,7 +84,7 @@ def link_ends(ask: RunQuery, trace_ids: Sequence[bytes], *, links: bool) -> dict
     statements += [queries.LINKS.render(places)] if links else []
     segments, calls, *others = run_concurrently(ask, *statements)
     traces = {id: Trace(id, {}, {}, 0, 0, {}) for id in trace_ids}
-    add_documents(traces, segments, {})
+    add_documents(traces, segments)
     add_calls(traces, calls)
     add_links(traces, chain.from_iterable(others))
     return {id: trace for id, trace in traces.items() if trace.documents}
@@ -103,16 +98,15 @@ def _read(
         return {}
     ids = list(trace_ids)
     places = located(ids)
-    templates = [
-        queries.SEGMENTS,
-        queries.CALLS,
-        *([queries.LINKS] if links and linked.seen else []),
+    body = queries.BODY.render() if raw else NO_BODY
+    statements = [
+        queries.TRACES.render(ids=ids),
+        queries.SEGMENTS.render({"places": places, "body": body}),
+        queries.CALLS.render({"places": places}),
     ]
-    statements = [template.render({"places": places}) for template in templates]
-    if raw:
-        statements.append(queries.BODIES.render(ids=ids))
-    known, *answers = run_concurrently(ask, queries.TRACES.render(ids=ids), *statements)
-    bodies = decoded_bodies(answers.pop()) if raw else {}
+    if links and linked.seen:
+        statements.append(queries.LINKS.render({"places": places}))
+    known, *answers = run_concurrently(ask, *statements)
     traces = {}
     for digits, updated, revision, any_links in known:
         linked.seen = linked.seen or bool(any_links)
@@ -121,7 +115,7 @@ def _read(
     if links and linked.seen and len(answers) == 2:
         answers.append(ask(queries.LINKS.render({"places": places})))
     segments, calls, *linking = answers
-    add_documents(traces, segments, bodies)
+    add_documents(traces, segments)
     add_calls(traces, calls)
     add_links(traces, chain.from_iterable(linking))
     for trace in traces.values():  # of a pinned trace the counts expire, the documents do not
@@ -139,24 +133,6 @@ def located(ids: Sequence[bytes]) -> Sql:
     )
 
 
-def decoded_bodies(rows: Iterable[tuple[Any, ...]]) -> Bodies:
-    """The rows of bodies.sql."""
-    return {(digits, id): _body(*map(b64decode, parts)) for digits, id, *parts in rows}
-
-
-def _body(marked: bytes, scope: bytes, rest: bytes) -> bytes:
-    return join_span(marked, scope, rest) if marked else rest
-
-
-def add_bodies(traces: Mapping[bytes, Trace], bodies: Mapping[tuple[str, int], bytes]) -> None:
-    """Put raw documents into traces that were read without."""
-    for trace in traces.values():
-        assert isinstance(trace.documents, dict)
-        for id, document in trace.documents.items():
-            raw = bodies.get((trace.trace_id.hex().upper(), id), b"")
-            trace.documents[id] = replace(document, raw=raw)
-
-
 def add_links(traces: Mapping[bytes, Trace], rows: Iterable[tuple[Any, ...]]) -> None:
     """Put rows of links.sql into traces that have their documents; those of other copies of these are left out."""
     for digits, *columns in rows:
@@ -170,14 +146,12 @@ def add_links(traces: Mapping[bytes, Trace], rows: Iterable[tuple[Any, ...]]) ->
             trace.links[link.key] = link
 
 
-def add_documents(
-    traces: Mapping[bytes, Trace], rows: Iterable[tuple[Any, ...]], bodies: Bodies
-) -> None:
-    """Put rows of segments.sql into their traces; those of no trace are left out."""
+def add_documents(traces: Mapping[bytes, Trace], rows: Iterable[tuple[Any, ...]]) -> None:
+    """Put rows of segments.sql or lean_segments.sql into their traces; those of no trace are left out."""
     for row in rows:
         trace = traces.get(bytes.fromhex(row[0]))
         if trace is not None:
-            add_document(trace, decode_document(row, bodies))
+            add_document(trace, decode_document(row))
 
 
 def add_document(trace: Trace, document: Document) -> None:

@@ -14,12 +14,11 @@ from store.clickhouse.connection.query_runner import (
     run_concurrently,
 )
 from store.clickhouse.queries import Sql, joined, parenthesized
+from store.clickhouse.search.decode import NO_BODY
 from store.clickhouse.search.get_traces import (
-    add_bodies,
     add_calls,
     add_documents,
     add_links,
-    decoded_bodies,
     located,
     resolve_causes,
 )
@@ -50,6 +49,7 @@ MAX_LOCATIONS = 2000
 _TIMES = frozenset(("responsetime", "duration"))
 _ATTRIBUTES = frozenset(("user", "resource.arn", "instance.id", "availabilityzone"))
 _DEPLOYED = frozenset(("version", "environment"))
+_ANY_LINKS = "SELECT 1 FROM links LIMIT 1"
 WORTH_HALVING = 40
 """Traces of which reading takes longer than planning another statement."""
 
@@ -73,7 +73,7 @@ class Reading:
         if ids and isinstance(expression, EdgeMatch | RootCauseMatch | RootCausePath):
             self._ids = ids
             self.statements += [queries.LEAN_CALLS.render({"places": half}) for half in halves]
-            self.statements += _further(ids, raw=needs_documents(expression))
+            self.statements.append(_ANY_LINKS)
 
     def rows(self, answers: Sequence[Rows]) -> KnownRows:
         """The answers to the statements."""
@@ -81,8 +81,7 @@ class Reading:
         if not self._ids:
             return KnownRows(documents)
         calls = dict.fromkeys(self._ids, ()) | _by_trace(answers[self._halves : 2 * self._halves])
-        any_links, *bodies = answers[2 * self._halves :]
-        return KnownRows(documents, calls, bool(any_links), decoded_bodies(chain(*bodies)))
+        return KnownRows(documents, calls, any_links=bool(answers[-1]))
 
 
 class KnownRows(NamedTuple):
@@ -91,7 +90,6 @@ class KnownRows(NamedTuple):
     documents: Mapping[bytes, Sequence[Row]] = {}
     calls: Mapping[bytes, Sequence[Row]] = {}
     any_links: bool = False
-    bodies: Mapping[tuple[str, int], bytes] = {}
 
 
 def _by_trace(answers: Iterable[Rows]) -> dict[bytes, Sequence[Row]]:
@@ -116,42 +114,32 @@ def matching(
         for half in _halves(rest)
     ]
     for rows in run_concurrently(ask, *statements) if statements else []:
-        add_documents(traces, rows, {})
-    add_documents(traces, chain.from_iterable(read[id] for id in buckets if id in read), {})
+        add_documents(traces, rows)
+    add_documents(traces, chain.from_iterable(read[id] for id in buckets if id in read))
     verdicts = {id: settled(trace, expression) for id, trace in traces.items() if trace.documents}
     undecided = {id: traces[id] for id, verdict in verdicts.items() if verdict is None}
     if undecided:
-        _complete(ask, undecided, buckets, known, raw=needs_documents(expression))
+        _complete(ask, undecided, buckets, known)
         verdicts.update({id: matches(trace, expression) for id, trace in undecided.items()})
     return {id for id, verdict in verdicts.items() if verdict}
 
 
 def _complete(
-    ask: RunQuery, traces: Mapping[bytes, Trace], buckets: Buckets, known: KnownRows, *, raw: bool
+    ask: RunQuery, traces: Mapping[bytes, Trace], buckets: Buckets, known: KnownRows
 ) -> None:
-    """Add the calls, links and, if needed, raw documents of traces."""
+    """Add the calls and links of traces."""
     calls = chain.from_iterable(known.calls[id] for id in traces if id in known.calls)
-    any_links, bodies = known.any_links, known.bodies
+    any_links = known.any_links
     rest = [id for id in traces if id not in known.calls]
     if rest:
         near = {"places": row_locations({id: buckets[id] for id in rest})}
-        statements = [queries.LEAN_CALLS.render(near), *_further(rest, raw=raw)]
-        others, linking, *further = run_concurrently(ask, *statements)
+        others, linking = run_concurrently(ask, queries.LEAN_CALLS.render(near), _ANY_LINKS)
         calls, any_links = chain(calls, others), any_links or bool(linking)
-        bodies = {**bodies, **decoded_bodies(chain(*further))}
-    if raw:
-        add_bodies(traces, bodies)
     add_calls(traces, calls)
     if any_links:  # whether a root has a client depends on them
         places = row_locations({id: buckets[id] for id in traces})
         add_links(traces, ask(queries.LINKS.render({"places": places})))
         resolve_causes(ask, traces)
-
-
-def _further(ids: Sequence[bytes], *, raw: bool) -> list[Statement]:
-    """Statements for whether there are links, and for raw documents."""
-    bodies = [queries.BODIES.render(ids=list(ids))] if raw else []
-    return ["SELECT 1 FROM links LIMIT 1", *bodies]
 
 
 def _halves(ids: Sequence[bytes]) -> list[Sequence[bytes]]:
@@ -194,7 +182,8 @@ def _columns(expression: Expression) -> dict[str, Sql]:
         "annotations": ("annotations", "[]", "annotation" in keywords),
         "deployed": ("service_version, environment", "'', ''", bool(keywords & _DEPLOYED)),
     }
-    return {name: Sql(read if needed else none) for name, (read, none, needed) in groups.items()}
+    columns = {name: Sql(read if needed else none) for name, (read, none, needed) in groups.items()}
+    return {**columns, "body": queries.BODY.render() if needs_documents(expression) else NO_BODY}
 
 
 def _nodes_in(parts: Iterable[Expression], keywords: Set[str]) -> Iterator[NodeMatch]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable, Sequence
-from operator import gt, sub
+from operator import gt, sub, xor
 from typing import Any, TypeVar
 
 from store.clickhouse.connection.native_format import Columns
@@ -20,10 +20,10 @@ SEGMENT_COLUMNS = (
     "trace_id, id, parent_id, start, duration, last_duration, independent, inferred, sampled, state, "
     "account, name, type, region, service, method, url, status, client_ip, user_agent, user, "
     "resource_arn, instance_id, availability_zone, service_version, environment, exception, annotations, "
-    "members, weight, received, ver"
+    "members, weight, received, ver, body, resource, scope, attributes, tail, nanos"
 )
 CALL_COLUMNS = (
-    "trace_id, id, document_id, independent, start, duration, state, owner_account, owner_name, "
+    "trace_id, id, document_xor, independent, start, duration, state, owner_account, owner_name, "
     "owner_type, owner_region, account, name, type, region, service, host, status, traced, exception, "
     "weight, received, ver"
 )
@@ -31,7 +31,6 @@ LINK_COLUMNS = (
     "trace_id, document_id, independent, other_trace, other_id, upstream, event_received, start, "
     "duration, state, account, name, type, region, status, exception, weight, received, ver"
 )
-DOCUMENT_COLUMNS = "trace_id, id, body, resource, scope, attributes, tail, received, ver"
 _NO_NODE = NodeKey("", "", "")
 
 
@@ -67,6 +66,7 @@ def segment_columns(documents: DocumentColumns) -> Columns:
             ArrayColumn(documents.member_counts, documents.members),
             documents.weights,
             *_versions(documents.versions, documents.states),
+            *_bodies(documents),
         )
     )
 
@@ -92,7 +92,7 @@ def call_columns(documents: DocumentColumns) -> Columns:
         (
             _pick(documents.trace_ids, owners),
             calls.ids,
-            _pick(documents.ids, owners),
+            list(map(xor, calls.ids, map(documents.ids.__getitem__, owners))),
             _pick(documents.independent, owners),
             calls.starts,
             list(map(sub, calls.ends, calls.starts)),
@@ -154,28 +154,20 @@ def link_columns(documents: DocumentColumns) -> Columns:
     )
 
 
-def document_columns(documents: DocumentColumns) -> Columns:
-    """The columns of `documents`, as DOCUMENT_COLUMNS names them, of those that are sampled."""
-    columns: list[Any] = [documents.trace_ids, documents.ids]
-    versions, states, parts = documents.versions, documents.states, documents.parts
-    if not all_true(documents.sampled):
-        indexes = [index for index, sampled in enumerate(documents.sampled) if sampled]
-        columns = [_pick(column, indexes) for column in columns]
-        versions, states = _pick(versions, indexes), _pick(states, indexes)
-        columns += _whole(_pick(documents.raws, indexes))
-    elif parts is None:
-        columns += _whole(documents.raws)
-    else:
+def _bodies(documents: DocumentColumns) -> list[Any]:
+    """The documents as they were received, in parts if the decoder has them; nothing of those that are
+    not sampled."""
+    rows, parts = len(documents), documents.parts
+    sampled = all_true(documents.sampled)
+    if parts is not None and sampled:
         attributes = ArrayColumn(parts.attribute_counts, parts.attributes)
-        columns += [parts.heads, parts.marked, parts.scopes, attributes, parts.tails]
-    return Columns((*columns, *_versions(versions, states)))
-
-
-def _whole(bodies: Sequence[bytes]) -> list[Any]:
-    """The columns of a body, of documents that are not in parts."""
-    rows = len(bodies)
-    no_text = Coded([b""], bytes(rows))
-    return [bodies, no_text, no_text, ArrayColumn([0] * rows, PackedTexts([])), [b""] * rows]
+        return [parts.heads, parts.marked, parts.scopes, attributes, parts.tails, parts.nanos]
+    raws = documents.raws
+    if not sampled:
+        raws = [raw if one else b"" for raw, one in zip(raws, documents.sampled, strict=True)]
+    no_text, none = Coded([b""], bytes(rows)), Coded([0], bytes(rows))
+    no_attributes = ArrayColumn([0] * rows, PackedTexts([]))
+    return [raws, no_text, no_text, no_attributes, [b""] * rows, none]
 
 
 def _pick(column: Sequence[T], indexes: Sequence[int]) -> Sequence[T]:
@@ -228,6 +220,7 @@ TYPES = {
     "id": "UInt64",
     "parent_id": "UInt64",
     "document_id": "UInt64",
+    "document_xor": "UInt64",
     "other_trace": "FixedString(16)",
     "other_id": "UInt64",
     "start": "Int64",
@@ -251,6 +244,7 @@ TYPES = {
     "scope": "LowCardinality(String)",
     "attributes": "Array(String)",
     "tail": "String",
+    "nanos": "UInt32",
     "annotations": "Array(String)",
     "members": "Array(UInt64)",
     "received": "DateTime('UTC')",
@@ -276,11 +270,10 @@ class Table:
 
 
 TABLES = (
-    Table("documents", DOCUMENT_COLUMNS, document_columns),
     Table("calls", CALL_COLUMNS, call_columns),
     Table("links", LINK_COLUMNS, link_columns),
     Table("segments", SEGMENT_COLUMNS, segment_columns),
 )
-"""In insertion order. `segments` is last: a reader that sees a segment also finds its calls and its
-document, and the map counts a call only once its document is there
+"""In insertion order. `segments` is last: a reader that sees a segment also finds its calls, and the
+map counts a call only once its document is there
 (`store.clickhouse.graph.service_graph`)."""

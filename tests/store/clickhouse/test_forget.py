@@ -72,7 +72,7 @@ def test_nothing_of_a_user_remains(client: Client, store: ClickHouseStore) -> No
     store.pin(FIRST, f"for {ANA}", T0)
     assert len(store.service_graph(HOUR).services) > 2
     assert set(tables_with(client, ANA)) >= {
-        "segments", "documents", "calls", "pins", "rollups", "bucket_rollups",
+        "segments", "calls", "pins", "rollups", "bucket_rollups",
     }  # fmt: skip
 
     found = forget.find(client, of_user(ANA))
@@ -179,5 +179,5 @@ def test_a_text_in_a_span_is_found(client: Client, store: ClickHouseStore) -> No
 def test_every_table_of_traces_is_known(client: Client) -> None:
     assert forget.tables(client)[0] == "pins"
     assert set(forget.tables(client)) >= {
-        "pins", "segments", "calls", "links", "documents", "traces", "cross_bucket_refs",
+        "pins", "segments", "calls", "links", "traces", "cross_bucket_refs",
     }  # fmt: skip

@@ -3,7 +3,7 @@
 SELECT DISTINCT hex(trace_id) FROM segments
 WHERE ({user:String} != '' AND user = {user:String}) OR hasAny(annotations, {items:Array(String)})
 UNION DISTINCT
-SELECT DISTINCT hex(trace_id) FROM documents
+SELECT DISTINCT hex(trace_id) FROM segments
 WHERE notEmpty({forms:Array(String)}) AND arrayExists(
     part -> multiSearchAny(part, {forms:Array(String)}) OR (
         position(part, '%') > 0 AND (

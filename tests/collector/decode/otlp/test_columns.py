@@ -111,21 +111,29 @@ def same_columns(columns: DocumentColumns, documents: Sequence[Document]) -> Non
 
 
 def joined(columns: DocumentColumns, parts: BodyParts) -> list[bytes]:
-    """The documents that are in parts, as queries/search/bodies.sql puts them together."""
+    """The documents that are in parts, as queries/search/body.sql puts them together."""
     attributes = iter(parts.attributes.parts)
     bodies = []
-    for trace_id, id, marked, scope, head, count, tail in zip(
+    for trace_id, id, parent, start, end, marked, scope, head, count, tail, nanos in zip(
         columns.trace_ids,
         columns.ids,
+        columns.parent_ids,
+        columns.starts,
+        columns.ends,
         parts.marked,
         parts.scopes,
         parts.heads,
         parts.attribute_counts,
         parts.tails,
+        parts.nanos,
         strict=True,
     ):
         if marked and head.startswith(b"\x01"):
-            head = b"\n\x10" + trace_id + b"\x12\x08" + id.to_bytes(8, "big") + head[1:]
+            ids = b"\n\x10" + trace_id + b"\x12\x08" + id.to_bytes(8, "big")
+            ids += b"\x22\x08" + parent.to_bytes(8, "big") if parent else b""
+            times = b"\x39" + (start * 1000 + nanos // 1000).to_bytes(8, "little")
+            times += b"\x41" + (end * 1000 + nanos % 1000).to_bytes(8, "little")
+            head = ids + head[1:] + times
         packed = [next(attributes) for _ in range(count)]
         rest = head + b"".join(each[len(each) - size(each) :] for each in packed) + tail
         bodies.append(join_span(marked, scope, rest) if marked else rest)

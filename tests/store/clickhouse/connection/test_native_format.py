@@ -115,7 +115,7 @@ def test_types_of_the_tables_are_all_encoded_here(clickhouse_database: Address) 
     client = connect(clickhouse_database)
     types = client.execute(
         "SELECT DISTINCT type FROM system.columns WHERE database = currentDatabase() "
-        "AND table IN ('segments', 'calls', 'links', 'documents') AND default_kind != 'ALIAS'"
+        "AND table IN ('segments', 'calls', 'links') AND default_kind != 'ALIAS'"
     )
     client.disconnect()
     assert [

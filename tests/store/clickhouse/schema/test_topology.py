@@ -66,7 +66,6 @@ def test_acknowledged_rows_survive_merges_and_power_cuts() -> None:
         "segments",
         "calls",
         "links",
-        "documents",
         "traces",
         "settings",
         "configuration",

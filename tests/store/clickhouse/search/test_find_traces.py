@@ -16,7 +16,15 @@ from hypothesis import strategies as st
 
 from collector.decode.document import decode_document
 from store.clickhouse.connection.pool import connect
-from store.clickhouse.connection.query_runner import Statement, execute, text_of
+from store.clickhouse.connection.query_runner import (
+    Rows,
+    RunQuery,
+    Statement,
+    execute,
+    run_concurrently,
+    text_of,
+)
+from store.clickhouse.queries import Sql
 from store.clickhouse.search import count_traces, find_traces, judge, known_parts, scan_plan
 from store.clickhouse.store import ClickHouseStore
 from store.filters.ast import Not
@@ -322,22 +330,20 @@ def test_calls_and_documents_are_read_ahead(
     memory = MemoryStore()
     for store in (memory, clickhouse_store):
         store.put([failed_call(n, "ledger" if n % 2 else "stock") for n in range(12)], "calls")
-    reads: list[int] = []
-    further = judge._further
+    later: list[str] = []
 
-    def counted(ids: Sequence[bytes], *, raw: bool) -> list[Statement]:
-        reads.append(len(ids))
-        return further(ids, raw=raw)
+    def noted(ask: RunQuery, *statements: Statement) -> list[Rows]:
+        later.extend(each.name for each in statements if isinstance(each, Sql))
+        return run_concurrently(ask, *statements)
 
-    monkeypatch.setattr(judge, "_further", counted)
+    monkeypatch.setattr(judge, "run_concurrently", noted)
     for text in (
         'edge("shop", "ledger") { fault }',
         'rootcause.fault.service { name = "ledger" AND type = "remote" }',
     ):
-        reads.clear()
         query = TraceQuery(ALL, filter=parse(text))
         expected = memory.find_traces(query, limit=9)
         found = clickhouse_store.find_traces(query, limit=9)
         assert found.found == expected.found
         assert len(found.found) == 6
-        assert len(reads) == 1
+    assert later == []
