@@ -17,12 +17,14 @@ from store.model import Call, Document, Http, Link, NodeKey, State
 
 class BodyParts(Struct, gc=False):
     """Spans in parts that resemble their neighbours': the marked resource and the scope; what is left
-    before the attributes (`store.otel.stored_span.cut_head`); these; what stands behind them; the
-    nanoseconds behind the microsecond of the start, times 1000, and behind that of the end."""
+    before the attributes (`store.otel.stored_span.cut_head`), or else all that stands there (``rests``);
+    the attributes, unless they follow from the annotations; what stands behind them; the nanoseconds
+    behind the microsecond of the start, times 1000, and behind that of the end."""
 
     marked: Coded[bytes]
     scopes: Coded[bytes]
     heads: Sequence[bytes]
+    rests: Sequence[bytes]
     attribute_counts: Sequence[int]
     attributes: PackedTexts
     tails: Sequence[bytes]

@@ -17,8 +17,9 @@ UNSAMPLED = b"\x02"
 """The sender counts this span without sampling it (X-Ray's ``T1U`` datagrams)."""
 _MARKERS = (SAMPLED, UNSAMPLED)
 
-CUT = b"\x01"
-"""Begins what is left of a span before its attributes. No field of a message begins so."""
+CUT, ANNOTATED = b"\x01", b"\x02"
+"""What a head begins with that lacks what columns have, and one whose attributes are not stored either:
+they follow from the annotations (`store.otel.attribute_field`). No field of a message begins so."""
 _FIRST = b"\x0a"
 """Tag of field 1: a ResourceSpans' resource, a ScopeSpans' scope."""
 _SECOND = b"\x12"
@@ -63,10 +64,10 @@ def join_span(marked: bytes, scope: bytes, span: bytes) -> bytes:
 
 
 def cut_head(head: bytes, begin: bytes, times: bytes) -> bytes:
-    """What stands before the attributes of a span, without what columns have (`begin_of`, `times_of`)
-    if it begins and ends as serializers write it; queries/search/body.sql is the inverse."""
+    """What stands before the attributes of a span, without what columns have (`begin_of`, `times_of`);
+    nothing if it does not begin and end as serializers write it. queries/search/body.sql is the inverse."""
     if len(head) < len(begin) + len(times) or not (head.startswith(begin) and head.endswith(times)):
-        return head
+        return b""
     return CUT + head[len(begin) : len(head) - len(times)]
 
 

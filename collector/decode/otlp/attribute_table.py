@@ -16,6 +16,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from collector.decode.otlp.cut import message_of
 from store.column_types import pack_bytes, pack_text
+from store.otel.attribute_field import TAG, follows_from
 from store.otel.attributes import read_value
 from store.otel.span_facts import annotations_of
 from store.rules.annotations import annotation_item
@@ -27,8 +28,6 @@ MAX_BYTES = 16 << 20
 """Bytes in memory of the attributes of one table, roughly."""
 _OVERHEAD = 520
 """Bytes that a cached attribute takes beside its own (measured)."""
-ATTRIBUTE = b"\x4a"
-"""Tag of an attribute in a span: field 9."""
 UNREADABLE, MISFIT = 0, 0xFFFFFFFF
 """The sorts of an attribute that is not protobuf, or whose key is too long to be remembered, and of what is
 no attribute."""
@@ -52,6 +51,7 @@ class Attribute(Struct, eq=False, gc=False):
     ``sort`` is the number of the `Sort`, ``text`` the value if it is text, ``item`` the annotation
     item, empty if the value is not searchable, and ``field`` the attribute as it stands in a span.
     ``packed_text``, ``packed`` (the item) and ``packed_field`` are the same as `PackedTexts` has them.
+    ``follows``: whether the field follows from the item (`store.otel.attribute_field`).
     """
 
     sort: int
@@ -61,6 +61,7 @@ class Attribute(Struct, eq=False, gc=False):
     packed: bytes
     field: bytes
     packed_field: bytes
+    follows: bool
     cached: bool
 
 
@@ -135,15 +136,18 @@ class AttributeTable(dict[bytes, Attribute]):
         item = annotation_item(key, indexed[key]) if indexed else ""
         sort = self._sorts.number(key, bool(text), bool(indexed))
         packed = pack_text(item) if indexed else b""
-        return Attribute(sort, text, pack_text(text), item, packed, *_fields(message), cached)
+        field, packed_field = _fields(message)
+        follows = bool(indexed) and follows_from(item, key, indexed[key], field)
+        texts = text, pack_text(text), item, packed
+        return Attribute(sort, *texts, field, packed_field, follows, cached)
 
 
 def _unreadable(message: bytes, sort: int = UNREADABLE) -> Attribute:
-    return Attribute(sort, "", _NO_TEXT, "", b"", *_fields(message), False)
+    return Attribute(sort, "", _NO_TEXT, "", b"", *_fields(message), False, False)
 
 
 def _fields(message: bytes) -> tuple[bytes, bytes]:
-    field = ATTRIBUTE + varint(len(message)) + message
+    field = TAG + varint(len(message)) + message
     return field, pack_bytes(field)
 
 
@@ -152,4 +156,4 @@ NO_PIECE = _unreadable(b"", MISFIT)
 
 def _check_depth(message: bytes) -> None:
     """Raise DecodeError for values that nest too deeply to be an attribute of a span."""
-    Span.FromString(ATTRIBUTE + varint(len(message)) + message)
+    Span.FromString(TAG + varint(len(message)) + message)

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from collector.decode.otlp.cases import Case
 from collector.decode.otlp.cut import TIMES, WITH_IDS, WITH_PARENT
 from collector.decode.otlp.walk import NO_SPAN, Walked
 from store.column_types import PackedTexts
-from store.otel.stored_span import CUT, begin_of, cut_head, times_of
+from store.otel.stored_span import ANNOTATED, CUT, begin_of, cut_head, times_of
 
 
 class Parts(NamedTuple):
-    """What is left before the attributes of spans, how many these are, they, what stands behind them,
-    and the nanoseconds that the rows' times lack."""
+    """The parts of spans, as `store.columnar.BodyParts` has them."""
 
     heads: list[bytes]
+    rests: list[bytes]
     counts: list[int]
     attributes: PackedTexts
     tails: list[bytes]
@@ -39,48 +40,65 @@ def parts_of(
         )
     ]
     heads = [
-        CUT + span[WITH_PARENT if parent else WITH_IDS : at - TIMES] if known else span[:at]
-        for span, parent, at, known in zip(
-            spans, walked.parent_ids, walked.places, columns, strict=True
-        )
+        CUT + span[WITH_PARENT if parent else WITH_IDS : at - TIMES]
+        for span, parent, at in zip(spans, walked.parent_ids, walked.places, strict=True)
     ]
-    tails = list(walked.tails)
+    rests, tails = [b""] * len(spans), list(walked.tails)
     apart = dict(whole)
-    for row in [row for row, at in enumerate(walked.places) if at < 0]:
+    for row in [row for row, at in enumerate(walked.places) if at < 0 or not columns[row]]:
         found = _around(walked, row, counts[row], columns[row])
         if found is None:
             apart.setdefault(row, spans[row])
         else:
-            heads[row], tails[row] = found
+            heads[row], rests[row], tails[row] = found
     for row, body in apart.items():
-        heads[row], tails[row], counts[row] = body, b"", 0
+        heads[row], rests[row], tails[row], counts[row] = b"", body, b"", 0
+    for row in _annotated(walked, heads, counts):
+        heads[row], counts[row] = ANNOTATED + heads[row][1:], 0
     nanos = [
         start % 1000 * 1000 + end % 1000
         for start, end in zip(walked.starts, walked.ends, strict=True)
     ]
-    return Parts(heads, counts, _attributes(walked, counts), tails, nanos)
+    return Parts(heads, rests, counts, _attributes(walked, counts), tails, nanos)
 
 
-def _around(walked: Walked, row: int, count: int, known: bool) -> tuple[bytes, bytes] | None:
-    """What stands around the attributes of a span that was not cut; None if these do not stand together."""
+def _around(
+    walked: Walked, row: int, count: int, columns: bool
+) -> tuple[bytes, bytes, bytes] | None:
+    """The head of a span, what else stands before its attributes, and what stands behind; None if
+    these do not stand together."""
     span: Any = walked.raws[row]
     first = walked.firsts[row]
     text = b"".join([each.field for each in walked.attributes[first : first + count]])
     at = span.find(text) if text else len(span)
     if at < 0:
         return None
-    head, tail = span[:at], span[at + len(text) :]
-    if known:
-        begin = begin_of(walked.trace_ids[row], walked.ids[row], walked.parent_ids[row])
-        head = cut_head(head, begin, times_of(walked.starts[row], walked.ends[row]))
-    return head, tail
+    before, tail = span[:at], span[at + len(text) :]
+    begin = begin_of(walked.trace_ids[row], walked.ids[row], walked.parent_ids[row])
+    times = times_of(walked.starts[row], walked.ends[row])
+    head = cut_head(before, begin, times) if columns else b""
+    return head, b"" if head else before, tail
+
+
+def _annotated(walked: Walked, heads: Sequence[bytes], counts: Sequence[int]) -> list[int]:
+    """The rows whose attributes follow from their annotations, which are all of them in their order."""
+    follow = [attribute.follows for attribute in walked.attributes]
+    rows = [
+        row
+        for row, (head, count, found) in enumerate(zip(heads, counts, walked.found, strict=True))
+        if head and count and isinstance(found, Case) and len(found.items) == count
+    ]
+    if all(follow):
+        return rows
+    firsts = walked.firsts
+    return [row for row in rows if all(follow[firsts[row] : firsts[row] + counts[row]])]
 
 
 def _attributes(walked: Walked, counts: Sequence[int]) -> PackedTexts:
     """The attributes of all spans, so many of each."""
+    if not any(counts):
+        return PackedTexts([])
     packed = [attribute.packed_field for attribute in walked.attributes]
-    if sum(counts) == len(packed):
-        return PackedTexts(packed)
     return PackedTexts(
         [
             each

@@ -239,15 +239,11 @@ class _Rows:
         """The stored form of each span in parts; a span that was decoded by itself is one part."""
         alone = {row: raws[row] for row, _ in self._alone}
         own_ids = list(map(eq, ids, span_ids))
-        heads, counts, attributes, tails, nanos = parts_of(self._walked, own_ids, ends, alone)
+        parts = parts_of(self._walked, own_ids, ends, alone)
         return BodyParts(
             self._of_cases(raws.marked.values),
             self._of_cases(raws.scopes.values),
-            heads,
-            counts,
-            attributes,
-            tails,
-            nanos,
+            *parts,
         )
 
     def _of_cases(self, texts: Sequence[bytes]) -> Coded[bytes]:

@@ -59,13 +59,16 @@ CREATE TABLE IF NOT EXISTS segments{on_cluster} (
     weight UInt32 DEFAULT 1 CODEC(ZSTD(1)) COMMENT 'how many spans a sampled one represents',
     received DateTime('UTC') CODEC(Delta(4), ZSTD(1)),
     ver UInt64 CODEC(ZSTD(1)),
-    -- The document as it was received; empty if it is not sampled. Spans of larger requests are in parts, which
-    -- queries/search/bodies.sql joins: resources, scopes and attributes repeat from span to span, and a number in
-    -- a dictionary is a fifth of what ZSTD makes of the whole; ids and times are columns already. Bodies are read
-    -- by trace, so large blocks, which compress better, cost lists and the map nothing.
-    body String COMMENT 'all of it, or of a span what is left before the attributes' CODEC(ZSTD(1)) {large_blocks},
+    -- The document as it was received; empty if it is not sampled. Spans of larger requests are in parts
+    -- (store/columnar.py), which queries/search/body.sql joins: resources, scopes, names and attributes repeat from
+    -- span to span, and a number in a dictionary is a fifth of what ZSTD makes of the whole; ids, times and most
+    -- attributes are columns already. Bodies are read by trace, so large blocks, which compress better, cost
+    -- lists and the map nothing.
+    body String COMMENT 'all of it, or of a span what stands before its attributes' CODEC(ZSTD(1)) {large_blocks},
     resource LowCardinality(String) COMMENT 'empty: the document is not in parts' CODEC(ZSTD(1)) {large_blocks},
     scope LowCardinality(String) CODEC(ZSTD(1)) {large_blocks},
+    head LowCardinality(String) COMMENT 'of a span in place of its body, without what other columns have'
+        CODEC(ZSTD(1)) {large_blocks},
     attributes Array(LowCardinality(String)) COMMENT 'as they stand in a span, tags included'
         CODEC(ZSTD(1)) {large_blocks},
     tail String COMMENT 'what stands behind the attributes' CODEC(ZSTD(1)) {large_blocks},

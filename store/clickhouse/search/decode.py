@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from store.clickhouse.queries import Sql
@@ -19,10 +19,11 @@ from store.model import (
     State,
     version_of,
 )
+from store.otel.attribute_field import field_of
 from store.otel.stored_span import join_span
 from store.rules.classify import failure_label
 
-NO_BODY = Sql("'', '', ''")
+NO_BODY = Sql("'', '', '', 0, ''")
 """In place of a document (queries/search/body.sql) that is not needed."""
 
 
@@ -47,7 +48,7 @@ def decode_document(row: Sequence[Any]) -> Document:
     (service, method, url, status, client_ip, user_agent, user, arn, instance, zone, exception) = (
         row[14:25]
     )
-    annotations, members, weight, service_version, environment, ver, *body = row[25:34]
+    annotations, members, weight, service_version, environment, ver, *body = row[25:36]
     http = Http(method, url, status, client_ip, user_agent)
     return Document(
         trace_id=bytes.fromhex(digits),
@@ -69,7 +70,7 @@ def decode_document(row: Sequence[Any]) -> Document:
         exception=exception,
         annotations=tuple(annotations),
         members=tuple(members),
-        raw=_body(*body),
+        raw=_body(annotations, *body),
         version=version_of(State(state), ver),
         sampled=bool(sampled),
         weight=weight,
@@ -78,9 +79,14 @@ def decode_document(row: Sequence[Any]) -> Document:
     )
 
 
-def _body(resource: str, scope: str, rest: str) -> bytes:
-    raw = b64decode(rest)
-    return join_span(b64decode(resource), b64decode(scope), raw) if resource else raw
+def _body(
+    annotations: Iterable[str], resource: str, scope: str, head: str, annotated: int, rest: str
+) -> bytes:
+    if not resource:
+        return b64decode(rest)
+    attributes = b"".join(map(field_of, annotations)) if annotated else b""
+    span = b64decode(head) + attributes + b64decode(rest)
+    return join_span(b64decode(resource), b64decode(scope), span)
 
 
 def decode_call(columns: Sequence[Any]) -> OwnedCall:

@@ -179,7 +179,11 @@ def _columns(expression: Expression) -> dict[str, Sql]:
             "'', '', '', ''",
             bool(keywords & _ATTRIBUTES),
         ),
-        "annotations": ("annotations", "[]", "annotation" in keywords),
+        "annotations": (
+            "annotations",
+            "[]",
+            "annotation" in keywords or needs_documents(expression),
+        ),
         "deployed": ("service_version, environment", "'', ''", bool(keywords & _DEPLOYED)),
     }
     columns = {name: Sql(read if needed else none) for name, (read, none, needed) in groups.items()}

@@ -20,7 +20,7 @@ SEGMENT_COLUMNS = (
     "trace_id, id, parent_id, start, duration, last_duration, independent, inferred, sampled, state, "
     "account, name, type, region, service, method, url, status, client_ip, user_agent, user, "
     "resource_arn, instance_id, availability_zone, service_version, environment, exception, annotations, "
-    "members, weight, received, ver, body, resource, scope, attributes, tail, nanos"
+    "members, weight, received, ver, body, resource, scope, head, attributes, tail, nanos"
 )
 CALL_COLUMNS = (
     "trace_id, id, document_xor, independent, start, duration, state, owner_account, owner_name, "
@@ -161,13 +161,14 @@ def _bodies(documents: DocumentColumns) -> list[Any]:
     sampled = all_true(documents.sampled)
     if parts is not None and sampled:
         attributes = ArrayColumn(parts.attribute_counts, parts.attributes)
-        return [parts.heads, parts.marked, parts.scopes, attributes, parts.tails, parts.nanos]
+        shared = [parts.marked, parts.scopes, parts.heads]
+        return [parts.rests, *shared, attributes, parts.tails, parts.nanos]
     raws = documents.raws
     if not sampled:
         raws = [raw if one else b"" for raw, one in zip(raws, documents.sampled, strict=True)]
     no_text, none = Coded([b""], bytes(rows)), Coded([0], bytes(rows))
     no_attributes = ArrayColumn([0] * rows, PackedTexts([]))
-    return [raws, no_text, no_text, no_attributes, [b""] * rows, none]
+    return [raws, no_text, no_text, no_text, no_attributes, [b""] * rows, none]
 
 
 def _pick(column: Sequence[T], indexes: Sequence[int]) -> Sequence[T]:
@@ -242,6 +243,7 @@ TYPES = {
     "body": "String",
     "resource": "LowCardinality(String)",
     "scope": "LowCardinality(String)",
+    "head": "LowCardinality(String)",
     "attributes": "Array(String)",
     "tail": "String",
     "nanos": "UInt32",

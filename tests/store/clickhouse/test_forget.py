@@ -11,9 +11,11 @@ from clickhouse_driver import Client
 
 from collector.journal.format import Kind
 from collector.payloads import decode_request
+from collector.submission import columns_in_chunks
 from store.clickhouse import forget
 from store.clickhouse.connection import sql
 from store.clickhouse.store import ClickHouseStore
+from store.clickhouse.write.inserts import encode
 from store.forget import Subject, of_annotation, of_user
 from store.memory import MemoryStore
 from store.model import Document, Link, TimeRange
@@ -163,17 +165,20 @@ def test_a_text_is_found_however_it_is_encoded(
     assert forget.find(client, subject) == matching == ([] if "u0040" in raw else [FIRST])
 
 
-def test_a_text_in_a_span_is_found(client: Client, store: ClickHouseStore) -> None:
-    """Spans are stored in parts."""
-    body = export(
-        span(attributes={"url.full": "https://h/?m=ana%40example.com"}),
-        resource={"service.name": "shop", "host.name": "b%2Fc"},
-    )
+@pytest.mark.parametrize("others", [0, 40], ids=["stored whole", "stored in parts"])
+def test_a_text_in_a_span_is_found(client: Client, store: ClickHouseStore, others: int) -> None:
+    spans = [span(attributes={"url.full": "https://h/?m=ana%40example.com"})]
+    spans += [
+        span(trace_id=bytes([n]) * 16, attributes={"url.full": "https://h/"})
+        for n in range(1, 1 + others)
+    ]
+    body = export(*spans, resource={"service.name": "shop", "host.name": "b%2Fc"})
     documents = decode_request(Kind.OTLP, body, time.time_ns() // 1000).documents
-    store.put(documents, "a")
-    for text in ("ana@example.com", "b/c"):
-        assert forget.find(client, Subject(text=text)) == [documents[0].trace_id]
-    assert forget.find(client, Subject(text="ana@example.org")) == []
+    store.put_encoded([encode(few) for few in columns_in_chunks(documents)], "a")
+    everyone = sorted(each.trace_id for each in documents)
+    expected = {"ana@example.com": [documents[0].trace_id], "b/c": everyone, "m=ana@h": []}
+    found = {text: forget.find(client, Subject(text=text)) for text in expected}
+    assert found == expected
 
 
 def test_every_table_of_traces_is_known(client: Client) -> None:

@@ -1,5 +1,6 @@
 -- The traces of a subject, from every copy of their documents. A text is looked for only if there is one: in each
 -- of its forms, as it is stored and as it is behind percent-encoding, twice since URLs have URLs as parameters.
+-- char(2): the attributes follow from the annotations (store.otel.attribute_field), the texts among them as they are.
 SELECT DISTINCT hex(trace_id) FROM segments
 WHERE ({user:String} != '' AND user = {user:String}) OR hasAny(annotations, {items:Array(String)})
 UNION DISTINCT
@@ -11,5 +12,6 @@ WHERE notEmpty({forms:Array(String)}) AND arrayExists(
             OR multiSearchAny(decodeURLComponent(decodeURLComponent(part)), {forms:Array(String)})
         )
     ),
-    arrayConcat([body, tail, resource, scope], attributes)
+    arrayConcat([body, tail, resource, scope, head], attributes,
+                if(startsWith(head, char(2)), arrayFilter(item -> endsWith(item, '"'), annotations), []))
 )

@@ -29,6 +29,7 @@ from collector.decode.rejected import Rejected
 from store.columnar import BodyParts, CallColumns, ColumnarDocuments, DocumentColumns, columns_of
 from store.model import Document
 from store.otel import span_facts
+from store.otel.attribute_field import field_of
 from store.otel.from_xray import to_json
 from store.otel.stored_span import join_span
 from tests.collector.otlp_samples import (
@@ -111,32 +112,53 @@ def same_columns(columns: DocumentColumns, documents: Sequence[Document]) -> Non
 
 
 def joined(columns: DocumentColumns, parts: BodyParts) -> list[bytes]:
-    """The documents that are in parts, as queries/search/body.sql puts them together."""
-    attributes = iter(parts.attributes.parts)
+    """The documents that are in parts, as they are put together when they are read."""
+    attributes, annotations = iter(parts.attributes.parts), iter(columns.annotations)
     bodies = []
-    for trace_id, id, parent, start, end, marked, scope, head, count, tail, nanos in zip(
+    for (
+        trace_id,
+        id,
+        parent,
+        start,
+        end,
+        items,
+        marked,
+        scope,
+        head,
+        rest,
+        count,
+        tail,
+        nanos,
+    ) in zip(
         columns.trace_ids,
         columns.ids,
         columns.parent_ids,
         columns.starts,
         columns.ends,
+        columns.annotation_counts,
         parts.marked,
         parts.scopes,
         parts.heads,
+        parts.rests,
         parts.attribute_counts,
         parts.tails,
         parts.nanos,
         strict=True,
     ):
-        if marked and head.startswith(b"\x01"):
-            ids = b"\n\x10" + trace_id + b"\x12\x08" + id.to_bytes(8, "big")
-            ids += b"\x22\x08" + parent.to_bytes(8, "big") if parent else b""
-            times = b"\x39" + (start * 1000 + nanos // 1000).to_bytes(8, "little")
-            times += b"\x41" + (end * 1000 + nanos % 1000).to_bytes(8, "little")
-            head = ids + head[1:] + times
+        fields = [field_of(next(annotations)) for _ in range(items)]
         packed = [next(attributes) for _ in range(count)]
-        rest = head + b"".join(each[len(each) - size(each) :] for each in packed) + tail
-        bodies.append(join_span(marked, scope, rest) if marked else rest)
+        begin = b""
+        if head:
+            begin = b"\n\x10" + trace_id + b"\x12\x08" + id.to_bytes(8, "big")
+            begin += b"\x22\x08" + parent.to_bytes(8, "big") if parent else b""
+            begin += head[1:]
+            begin += b"\x39" + (start * 1000 + nanos // 1000).to_bytes(8, "little")
+            begin += b"\x41" + (end * 1000 + nanos % 1000).to_bytes(8, "little")
+        if head[:1] == b"\x02":
+            assert not packed
+            begin += b"".join(fields)
+        span = begin + rest + b"".join(each[len(each) - size(each) :] for each in packed) + tail
+        bodies.append(join_span(marked, scope, span) if marked else span)
     assert next(attributes, None) is None
     return bodies
 

@@ -10,8 +10,9 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from collector.decode.otlp.columns import decode_otlp_columns
 from store.clickhouse.store import ClickHouseStore
 from store.clickhouse.write.inserts import encode
-from store.columnar import ColumnarDocuments, columns_of
+from store.columnar import ColumnarDocuments, DocumentColumns, columns_of
 from store.model import Trace
+from store.otel.stored_span import ANNOTATED
 from store.varint import varint
 from tests.builders import T0
 
@@ -22,9 +23,9 @@ def field(number: int, content: bytes) -> bytes:
     return varint(number << 3 | 2) + varint(len(content)) + content
 
 
-def attribute(key: str, value: object) -> bytes:
-    text = value if isinstance(value, str) else None
-    any_value = AnyValue(string_value=text) if text is not None else AnyValue(bytes_value=b"\xff\0")
+def attribute(key: str, value: str | bytes | bool | int | float) -> bytes:
+    kinds = {str: "string_value", bytes: "bytes_value", bool: "bool_value", int: "int_value"}
+    any_value = AnyValue(**{kinds.get(type(value), "double_value"): value})  # type: ignore[arg-type]
     return field(9, KeyValue(key=key, value=any_value).SerializeToString())
 
 
@@ -41,7 +42,7 @@ def span(number: int, **change: object) -> bytes:
     return Span(**fields | change).SerializeToString()  # type: ignore[arg-type]
 
 
-SHOP, BINARY = attribute("shop.tier", "gold"), attribute("blob", b"")
+SHOP, BINARY = attribute("shop.tier", "gold"), attribute("blob", b"\xff\0")
 PARENT = {"parent_span_id": b"\1" * 8, "kind": Span.SPAN_KIND_CLIENT}
 LINKED = {"links": [Span.Link(trace_id=b"\7" * 16, span_id=b"\7" * 8)]}
 ODD = (
@@ -57,6 +58,19 @@ ODD = (
     field(1, b"\xaa" * 16) + span(9) + SHOP,  # the trace id twice: the last one counts
     span(10, trace_state="ot=th:8") + SHOP + SHOP,
     span(11, trace_id=b"\x4a\x00" * 8) + b"\x4a\x00",  # an attribute that occurs in the ids
+    span(12, parent_span_id=bytes(8)) + SHOP,  # a parent that is none
+    span(13, end_time_unix_nano=T0 * 1000 - 999) + SHOP,  # ends before it begins
+    span(14, end_time_unix_nano=0) + SHOP,
+    span(15, start_time_unix_nano=2**63 + 7, end_time_unix_nano=2**64 - 1) + SHOP,
+    span(16) + SHOP + attribute("a=b", "escaped") + attribute("p%q", "escaped"),
+    span(17) + attribute("says", 'a "quoted" \\ text\n') + SHOP,
+    span(18) + attribute("n", 200) + attribute("no", False) + attribute("yes", True) + SHOP,
+    span(19) + attribute("n", -1) + attribute("n2", 2**63 - 1) + attribute("", "no key"),
+    span(20) + attribute("x", 1.5) + attribute("whole", 3.0) + SHOP,
+    span(21) + field(9, field(1, b"k") + b"\x12\x05\x0a\x82\x00x!"),  # a length in two bytes
+    span(22) + field(9, field(2, field(1, b"value first")) + field(1, b"k")),
+    span(23, events=[Span.Event(name="exception")], name="\u00e9" * 90) + SHOP,
+    span(24) + SHOP + attribute("", "") + attribute("\u043a\u043b\u044e\u0447", "\U0001f388"),
 )
 
 
@@ -72,6 +86,10 @@ def request(spans: list[bytes], schema_url: str = "") -> bytes:
     return field(1, resource + field(2, scope + url) + url)
 
 
+def stored_without_attributes(columns: DocumentColumns) -> int:
+    return sum(head[:1] == ANNOTATED for head in columns.parts.heads) if columns.parts else 0
+
+
 def bodies(traces: Iterable[Trace]) -> dict[tuple[bytes, int], bytes]:
     return {(d.trace_id, d.id): d.raw for trace in traces for d in trace.documents.values()}
 
@@ -81,10 +99,11 @@ def test_bodies_in_parts(clickhouse_store: ClickHouseStore) -> None:
     usual = [span(100 + number) + SHOP for number in range(40)]
     for schema_url in ("", "https://example.com/schema"):
         found = decode_otlp_columns(request([*ODD, *usual], schema_url), VERSION)
-        assert (found.rejected, len(found.documents)) == ([], 51)
+        assert (found.rejected, len(found.documents)) == ([], len(ODD) + 40)
         assert isinstance(found.documents, ColumnarDocuments)
         columns = found.documents.columns
         assert any(few.parts is not None and any(few.parts.attribute_counts) for few in columns)
+        assert sum(stored_without_attributes(few) for few in columns) >= 40
         clickhouse_store.put_encoded([encode(few) for few in columns], f"parts{schema_url}")
         expected = {(d.trace_id, d.id): d.raw for d in found.documents}
         traces = clickhouse_store.get_traces([trace_id for trace_id, _ in expected], raw=True)
