@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TypeVar, overload
+from typing import NamedTuple, TypeVar, overload
 
 from store.otel.stored_span import join_span
 from store.varint import varint
@@ -92,6 +92,29 @@ def _unpacked(part: bytes) -> str:
 def codes_of(numbers: Iterable[int], distinct: int) -> bytes | array[int]:
     """Codes below ``distinct``, in the form that `Coded` takes."""
     return bytes(numbers) if distinct <= 256 else array("I", numbers)
+
+
+class SpanParts(NamedTuple):
+    """One span in parts: a row of `store.columnar.BodyParts`."""
+
+    marked: bytes
+    scope: bytes
+    head: bytes
+    rest: bytes
+    attributes: list[bytes]
+    tail: bytes
+    nanos: int
+
+
+class SpanBody(bytes):
+    """The stored form of a span, which knows its parts."""
+
+    parts: SpanParts
+
+
+def parts_of_body(body: bytes) -> SpanParts:
+    """A stored document in parts: one, unless it knows better."""
+    return body.parts if isinstance(body, SpanBody) else SpanParts(b"", b"", b"", body, [], b"", 0)
 
 
 class SpanBodies(Sequence[bytes]):

@@ -11,7 +11,7 @@ from typing import overload
 
 from msgspec import Struct
 
-from store.column_types import Coded, PackedTexts
+from store.column_types import PackedTexts, SpanBody, parts_of_body
 from store.model import Call, Document, Http, Link, NodeKey, State
 
 
@@ -21,8 +21,8 @@ class BodyParts(Struct, gc=False):
     the attributes, unless they follow from the annotations; what stands behind them; the nanoseconds
     behind the microsecond of the start, times 1000, and behind that of the end."""
 
-    marked: Coded[bytes]
-    scopes: Coded[bytes]
+    marked: Sequence[bytes]
+    scopes: Sequence[bytes]
     heads: Sequence[bytes]
     rests: Sequence[bytes]
     attribute_counts: Sequence[int]
@@ -129,7 +129,19 @@ def columns_of(documents: Sequence[Document]) -> DocumentColumns:
         environments=[d.environment for d in documents],
         calls=_calls(documents),
         links=[(place, link) for place, d in enumerate(documents) for link in d.links],
+        parts=_parts([d.raw for d in documents]),
     )
+
+
+def _parts(bodies: Sequence[bytes]) -> BodyParts | None:
+    if not any(isinstance(body, SpanBody) for body in bodies):
+        return None
+    marked, scopes, heads, rests, attributes, tails, nanos = zip(
+        *map(parts_of_body, bodies), strict=True
+    )
+    fields = PackedTexts([field for each in attributes for field in each])
+    counts = list(map(len, attributes))
+    return BodyParts(marked, scopes, heads, rests, counts, fields, tails, nanos)
 
 
 def _calls(documents: Sequence[Document]) -> CallColumns:

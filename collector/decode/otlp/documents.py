@@ -10,20 +10,48 @@ from msgspec.structs import replace
 from collector.decode.otlp.attribute_table import Attribute
 from collector.decode.otlp.cases import Case, joined_url
 from collector.decode.otlp.groups import SpanGroup
+from collector.decode.otlp.parts import parts_of
 from collector.decode.otlp.walk import Walked
+from store.column_types import SpanBody, SpanParts
 from store.model import NO_HTTP, Document, Http
 from store.otel.adjusted_count import adjusted_count
 from store.otel.span_facts import derived_id
-from store.otel.stored_span import write_span
+from store.otel.stored_span import mark, write_span
 
 
 def documents_of_walked(walked: Walked, version: int, sampled: bool) -> list[Document]:
     """The documents of spans none of which is rejected."""
-    return [
+    documents = [
         _document(walked, row, found, version, sampled) if isinstance(found, Case) else found
         for row, found in enumerate(walked.found)
         if isinstance(found, Case | Document)
     ]
+    _put_parts(walked, documents)
+    return documents
+
+
+def _put_parts(walked: Walked, documents: Sequence[Document]) -> None:
+    """Tell the bodies of documents their parts, as far as they take these."""
+    alone = {row: b"" for row, each in enumerate(documents) if not isinstance(each.raw, SpanBody)}
+    own_ids = [not (isinstance(found, Case) and found.entry) for found in walked.found]
+    heads, rests, counts, attributes, tails, nanos = parts_of(
+        walked, own_ids, [each.end for each in documents], alone
+    )
+    first = 0
+    for row, document in enumerate(documents):
+        last = first + counts[row]
+        if isinstance(document.raw, SpanBody):
+            group = walked.groups[row]
+            document.raw.parts = SpanParts(
+                mark(group.shared, sampled=document.sampled),
+                group.scope,
+                heads[row],
+                rests[row],
+                attributes.parts[first:last],
+                tails[row],
+                nanos[row],
+            )
+        first = last
 
 
 def _document(walked: Walked, row: int, case: Case, version: int, sampled: bool) -> Document:
@@ -85,4 +113,4 @@ def _url(case: Case, attributes: Sequence[Attribute], first: int) -> str:
 
 
 def _stored(raw: Any, group: SpanGroup, sampled: bool) -> bytes:
-    return write_span(group.shared, group.scope, raw, sampled=sampled)
+    return SpanBody(write_span(group.shared, group.scope, raw, sampled=sampled))

@@ -91,6 +91,9 @@ def agree(body: bytes, *, sampled: bool = True, as_json: bool = False) -> int:
             continue
         assert found[1] == expected[1]
         assert list(found[0]) == expected[0]
+        together_again = columns_of(found[0])
+        if together_again.parts is not None:
+            assert joined(together_again, together_again.parts) == [d.raw for d in expected[0]]
         if isinstance(found[0], ColumnarDocuments):
             start = 0
             for columns in found[0].columns:

@@ -14,7 +14,8 @@ from store.columnar import ColumnarDocuments, DocumentColumns, columns_of
 from store.model import Trace
 from store.otel.stored_span import ANNOTATED
 from store.varint import varint
-from tests.builders import T0
+from tests.builders import T0, segment
+from tests.collector.otlp_samples import decode
 
 VERSION = T0 + 1
 
@@ -110,10 +111,26 @@ def test_bodies_in_parts(clickhouse_store: ClickHouseStore) -> None:
         assert bodies(traces.values()) == expected
 
 
+def test_few_spans(clickhouse_store: ClickHouseStore) -> None:
+    """Those of a small request are documents, whose bodies know their parts."""
+    found = decode_otlp_columns(request([*ODD[:20], span(50) + SHOP]), VERSION).documents
+    assert not isinstance(found, ColumnarDocuments)
+    columns = columns_of(found)
+    assert stored_without_attributes(columns) >= 5
+    clickhouse_store.put_encoded([encode(columns)], "few")
+    expected = {(d.trace_id, d.id): d.raw for d in found}
+    traces = clickhouse_store.get_traces([trace_id for trace_id, _ in expected], raw=True)
+    assert bodies(traces.values()) == expected
+
+
 def test_beside_whole_documents(clickhouse_store: ClickHouseStore) -> None:
-    """Few spans, and X-Ray's documents, are stored whole, in the same insert."""
+    """X-Ray's documents are stored whole, in the same insert, and spans that were decoded by themselves."""
     many = decode_otlp_columns(request([span(n) + SHOP for n in range(1, 41)]), VERSION).documents
-    few = decode_otlp_columns(request([span(50) + SHOP]), VERSION).documents
+    few = [
+        *decode_otlp_columns(request([span(50) + SHOP]), VERSION).documents,
+        decode(Span.FromString(span(51) + SHOP)),
+        segment(0xA1, raw=b'{"name": "shop"}'),
+    ]
     assert isinstance(many, ColumnarDocuments)
     chunks = [*map(encode, many.columns), encode(columns_of(few))]
     clickhouse_store.put_encoded(chunks, "both")
