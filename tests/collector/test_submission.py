@@ -28,7 +28,7 @@ def test_what_was_packed_is_made_again() -> None:
     store = ClickHouseStore("clickhouse://localhost")  # never connects
     before = [*documents(300), decode(span(SERVER, {"http.route": "/pay"}))]
     submission = Submission(before, store)
-    assert [len(few.pieces) for few in submission.encoded] == [4, 4, 4]
+    assert [len(few.pieces) for few in submission.encoded] == [3, 3, 3]
     assert not submission.decoded
     assert submission.size < size_of(before) / 2
     assert list(submission.documents) == before

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from msgspec.structs import replace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
@@ -128,7 +129,7 @@ def test_beside_whole_documents(clickhouse_store: ClickHouseStore) -> None:
     many = decode_otlp_columns(request([span(n) + SHOP for n in range(1, 41)]), VERSION).documents
     few = [
         *decode_otlp_columns(request([span(50) + SHOP]), VERSION).documents,
-        decode(Span.FromString(span(51) + SHOP)),
+        replace(decode(Span.FromString(span(51) + SHOP)), version=VERSION),
         segment(0xA1, raw=b'{"name": "shop"}'),
     ]
     assert isinstance(many, ColumnarDocuments)
