@@ -35,11 +35,11 @@ class Raymap(System):
 
     def readable(self, trace_ids: Sequence[bytes]) -> int:
         # A span without work of its own may be part of another's document: count the spans' rows.
-        ((count,),) = self._client.execute("SELECT count() FROM documents")
+        ((count,),) = self._client.execute("SELECT count() FROM segments")
         return int(count)
 
     def distinct(self) -> int:
-        ((count,),) = self._client.execute("SELECT uniqExact(trace_id, id) FROM documents")
+        ((count,),) = self._client.execute("SELECT uniqExact(trace_id, id) FROM segments")
         return int(count)
 
     def live_bytes(self) -> int:
