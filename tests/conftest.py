@@ -108,7 +108,10 @@ def _costs(items: list[pytest.Item]) -> Callable[[pytest.Item], int]:
     return lambda item: ranks[item.path]
 
 
-TOGETHER = {"tests/raymap/tenants/test_belongings.py": "tests/raymap/tenants/test_isolation.py"}
+TOGETHER = {
+    f"tests/raymap/tenants/test_{name}.py": "tests/raymap/tenants/test_isolation.py"
+    for name in ("administration", "belongings")
+}
 """Files that share what takes half a minute to start."""
 
 
@@ -233,7 +236,7 @@ class Server:
 
     def read(self, path: str) -> bytes:
         """The body of a GET; OSError when the answer is not a 200."""
-        with urllib.request.urlopen(self.http + path, timeout=30) as answer:
+        with urllib.request.urlopen(self.http + path, timeout=60) as answer:
             body: bytes = answer.read()
             return body
 
@@ -245,7 +248,7 @@ class Server:
         """The JSON of a POST."""
         headers = {"Content-Type": "application/json"}
         request = urllib.request.Request(self.http + path, json.dumps(body).encode(), headers)
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return json.load(answer)
 
     def send(self, *documents: dict[str, Any]) -> None:
@@ -339,7 +342,7 @@ def stop_server(server: Server) -> int:
     """SIGTERM, and the exit code."""
     server.process.send_signal(signal.SIGTERM)
     try:
-        code = server.process.wait(40)
+        code = server.process.wait(60)
     except subprocess.TimeoutExpired:
         server.process.kill()
         code = server.process.wait()

@@ -21,6 +21,7 @@ from store.graph import ServiceGraph
 from store.memory import MemoryStore
 from store.model import TimeRange
 from tests.api.shop import END, START, shop
+from tests.waiting import SECONDS
 
 
 class Slow(MemoryStore):
@@ -36,7 +37,7 @@ class Slow(MemoryStore):
         self, window: TimeRange, *, settled_before: int | None = None
     ) -> ServiceGraph:
         self.computed.append(window)
-        assert self.go_on.wait(20)
+        assert self.go_on.wait(SECONDS)
         return super().service_graph(window, settled_before=settled_before)
 
 
@@ -148,7 +149,7 @@ def test_windows_of_the_past_are_shown_as_requested() -> None:
 
 async def eventually(condition: Callable[[], bool]) -> None:
     """Return when the condition is true; what runs in this loop goes on meanwhile."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(SECONDS):
         while not condition():
             await asyncio.sleep(0.001)
 
@@ -176,7 +177,7 @@ def test_work_is_cancelled_when_the_last_client_has_left() -> None:
         try:
             with cancellable(stopped.set):
                 begun.set()
-                stopped.wait(20)
+                stopped.wait(SECONDS)
         except Cancelled:
             outcomes.append("cancelled")
             raise
@@ -211,7 +212,7 @@ def test_a_queued_computation_is_given_up_with_its_last_client() -> None:
 
     def work(end: int) -> int:
         ends.append(end)
-        assert released.wait(20)
+        assert released.wait(SECONDS)
         return end
 
     async def scenario() -> None:

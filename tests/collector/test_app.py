@@ -34,7 +34,7 @@ from collector.settings import CollectorSettings
 from store.memory import MemoryStore
 from store.protocol import SegmentWriter
 from tests.collector.samples import datagram, segment_bytes, segment_service
-from tests.waiting import eventually
+from tests.waiting import SECONDS, eventually
 
 ROOT = Path(__file__).parents[2]
 
@@ -89,14 +89,14 @@ class Running:
         self.settings = CollectorSettings(**fields)  # type: ignore[arg-type]
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
-        assert ready.wait(30)
+        assert ready.wait(SECONDS)
 
     def _run(self) -> None:
         self.code = run_collector(self.settings, self._stop)
 
     def stop(self) -> None:
         self._stop.set()
-        self._thread.join(20)
+        self._thread.join(SECONDS)
 
 
 def port_of(address: str) -> int:
@@ -129,8 +129,8 @@ def test_every_receiver(memory: MemoryStore, tmp_path: Path) -> None:
         stub = segment_service(channel)
         request = segments_pb2.PutSegmentsRequest(documents=[segment_bytes("00000000000000a3")])
         assert stub.PutSegments(request).stored == 1
-    eventually(lambda: stored(memory) == 3)
-    assert "raymap_documents_stored_total 3.0" in httpx.get(base + "/metrics").text
+    eventually(lambda: "raymap_documents_stored_total 3.0" in httpx.get(base + "/metrics").text)
+    assert stored(memory) == 3
     assert httpx.get(base + "/healthz").json() == {"status": "ok"}
     for path in ("/readyz", "/readyz?role=receive"):
         assert httpx.get(base + path).status_code == 200
@@ -246,7 +246,7 @@ def test_terminated(tmp_path: Path, number: int) -> None:
     put_two(addresses)
     send(addresses["udp"], datagram(segment_bytes("00000000000000a3")))
     process.send_signal(number)
-    assert process.wait(20) == 0
+    assert process.wait(SECONDS) == 0
     assert process.stderr is not None
     process.stderr.close()
     assert _ids_on_disk(tmp_path) == {"00000000000000a1", "00000000000000a2", "00000000000000a3"}
@@ -258,7 +258,7 @@ def test_killed(tmp_path: Path) -> None:
     process, addresses = start_unavailable(tmp_path)
     put_two(addresses)
     process.kill()
-    process.wait(20)
+    process.wait(SECONDS)
     assert process.stderr is not None
     process.stderr.close()
     assert _ids_on_disk(tmp_path) == {"00000000000000a1", "00000000000000a2"}
@@ -331,13 +331,13 @@ def test_a_record_that_kills_its_adopter(tmp_path: Path) -> None:
 
     for _ in range(3):
         with start() as victim:
-            assert victim.wait(30) == -signal.SIGKILL
+            assert victim.wait(SECONDS) == -signal.SIGKILL
         assert not stored.exists()
     with start() as survivor:
         eventually(ready.exists, "signals are caught")
         eventually(stored.exists)
         survivor.terminate()
-        assert survivor.wait(20) == 0
+        assert survivor.wait(SECONDS) == 0
     assert sorted(stored.read_text().split()) == ["1", "3"]
     (entry,) = Quarantine(tmp_path / "journal").read()
     assert (entry.version, entry.reason) == (2, "processes died while they decoded it")

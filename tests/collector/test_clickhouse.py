@@ -23,7 +23,7 @@ def test_an_outage_loses_nothing(tmp_path: Path, metrics: IngestMetrics) -> None
 
     def put(*ids: int) -> None:
         raws = [segment_bytes(f"{id:016x}") for id in ids]
-        pipeline.submit(pipeline.decode(raws, "http")).result(30)
+        pipeline.submit(pipeline.decode(raws, "http")).result(60)
 
     with EmbeddedClickHouse(tmp_path / "engine") as engine:
         address = replace(engine.address, database="outage")

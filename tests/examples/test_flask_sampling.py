@@ -41,7 +41,7 @@ def _wait_until_the_rule_is_used(client: Any, url: str) -> None:
 
 def _visit(url: str) -> str:
     """The trace id that the service chose, from its answer."""
-    header = requests.get(url + "/ok", timeout=10).headers["X-Amzn-Trace-Id"]
+    header = requests.get(url + "/ok", timeout=60).headers["X-Amzn-Trace-Id"]
     found = re.search(r"Root=([^;]+)", header)
     assert found, header
     return found[1]

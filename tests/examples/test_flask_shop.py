@@ -86,7 +86,7 @@ def _visit(url: str, visit: str) -> str:
     method, path = visit.split()
     trace_id = f"1-{int(time.time()):08x}-{secrets.token_hex(12)}"
     header = {"X-Amzn-Trace-Id": f"Root={trace_id};Sampled=1"}
-    requests.request(method, url + path, headers=header, timeout=10)
+    requests.request(method, url + path, headers=header, timeout=60)
     return trace_id
 
 

@@ -156,7 +156,7 @@ def test_what_comes_until_the_last_moment_arrives(
     server.open()
     extension = Extension(platform, server.url, spool)
     platform.invoke(REQUEST)
-    assert platform.waiting.acquire(timeout=30)
+    assert platform.waiting.acquire(timeout=60)
     extension.send(query().raw)
     eventually(lambda: memory.has_traces())
     platform.shut_down()

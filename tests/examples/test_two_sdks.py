@@ -79,7 +79,7 @@ def answers(raymap_server: Server) -> dict[str, dict[str, Any]]:
         )
         for name, options in zip(RUNS, targets, strict=True)
     ]
-    assert [process.wait(60) for process in running] == [0, 0, 0]
+    assert [process.wait(120) for process in running] == [0, 0, 0]
     return {name: _settled(raymap_server, mark, begun) for name, mark in marks.items()}
 
 

@@ -116,7 +116,7 @@ class Process:
 
     def get(self, path: str) -> tuple[int, str]:
         """Status and text."""
-        connection = http.client.HTTPConnection(self.http, timeout=10)
+        connection = http.client.HTTPConnection(self.http, timeout=SECONDS)
         try:
             connection.request("GET", path)
             answer = connection.getresponse()
@@ -156,7 +156,7 @@ class Process:
         """SIGTERM, and the end."""
         if self._process.exitcode is None:
             self._process.terminate()
-            self._process.join(20)
+            self._process.join(SECONDS)
         if self._process.exitcode is None:
             self.kill()
 
@@ -286,7 +286,7 @@ class Rig:
     def restart_engine(self) -> None:
         """On the same port; after a kill as well."""
         assert self.engine.process is not None
-        self.engine.process.wait(30)
+        self.engine.process.wait(SECONDS)
         self.engine.start()
         assert self.engine.address.port == self.address.port, "its port was taken meanwhile"
 

@@ -21,7 +21,7 @@ from store.clickhouse.connection.pool import connect
 from tests.collector.samples import datagram, segment_service
 from tests.faults.child import LIVE, OUTAGE, REPLAY
 from tests.faults.rig import Load, Process, Rig, Row, Sender, document
-from tests.waiting import eventually
+from tests.waiting import SECONDS, eventually
 
 Fault = Callable[[Rig, Load], Row]
 
@@ -210,7 +210,7 @@ def _grpc_is_exhausted(collector: Process) -> None:
     texts = [document("grpc", each, now).encode() for each in ids]
     with grpc.insecure_channel(collector.addresses["grpc"]) as channel:
         request = segments_pb2.PutSegmentsRequest(documents=texts)
-        call = segment_service(channel).PutSegments.future(request, timeout=10)
+        call = segment_service(channel).PutSegments.future(request, timeout=SECONDS)
         assert call.code() == grpc.StatusCode.RESOURCE_EXHAUSTED, (call.code(), call.details())
 
 

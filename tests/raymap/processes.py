@@ -44,19 +44,21 @@ def is_running(child: psutil.Process) -> bool:
     return bool(child.is_running() and child.status() != psutil.STATUS_ZOMBIE)
 
 
-def eventually(condition: Callable[[], Any], seconds: float, what: str) -> None:
+def eventually(
+    condition: Callable[[], Any], what: str, *, seconds: float = waiting.SECONDS
+) -> None:
     """Wait for a condition of processes that may be starting or ending."""
     waiting.eventually(condition, what, seconds=seconds, ignore=(OSError, psutil.Error, KeyError))
 
 
 def answers(server: Server) -> bool:
-    with urllib.request.urlopen(server.http + "/readyz", timeout=30) as answer:
+    with urllib.request.urlopen(server.http + "/readyz", timeout=60) as answer:
         return bool(answer.status == 200)
 
 
 def status_of(server: Server, path: str) -> int:
     try:
-        with urllib.request.urlopen(server.http + path, timeout=30) as answer:
+        with urllib.request.urlopen(server.http + path, timeout=60) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import msgspec
@@ -21,8 +21,7 @@ from store.rules.alarm_state import AlarmState
 from tests.api.alarms.receiver import Receiver, receiver
 from tests.api.alarms.traffic import SECRET, Clock, alarm, send
 from tests.builders import T0
-
-PATIENCE = 30.0
+from tests.waiting import SECONDS, eventually
 
 
 @pytest.fixture
@@ -42,13 +41,6 @@ def running(store: Store, clock: Clock) -> Iterator[AlarmRunner]:
     finally:
         stopping.set()
         runner.join(60)
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.02)
 
 
 def prepare(store: Store, hook: Receiver) -> None:
@@ -79,11 +71,11 @@ def test_one_of_two_processes_evaluates_and_the_other_follows(
     second_clock.at(5, 40)
     hook.status = 503
     with running(clickhouse_store, first_clock):
-        wait_until(lambda: states(other) == [AlarmState.OK])
+        eventually(lambda: states(other) == [AlarmState.OK])
         with running(other, second_clock):
             first_clock.at(5, 40)
-            wait_until(lambda: states(other)[1:] == [AlarmState.ALARM])
-            wait_until(lambda: received(hook)[:1] == ["ALARM"])
+            eventually(lambda: states(other)[1:] == [AlarmState.ALARM])
+            eventually(lambda: received(hook)[:1] == ["ALARM"])
             assert clickhouse_store.alarm_lock() is None
             # As a process that stops: the other one takes over.
             first_clock.at(5, 45)
@@ -92,7 +84,7 @@ def test_one_of_two_processes_evaluates_and_the_other_follows(
     hook.status = 204
     second_clock.at(7, 40)
     with running(other, second_clock):
-        wait_until(lambda: received(hook) == ["ALARM", "OK"])
+        eventually(lambda: received(hook) == ["ALARM", "OK"])
     assert states(other) == [AlarmState.OK, AlarmState.ALARM, AlarmState.OK]
     ids = [each.headers["webhook-id"] for each in hook.received]
     assert len({*ids}) == 2
@@ -121,7 +113,7 @@ def test_a_stop_at_any_time_leaves_the_lock(hook: Receiver) -> None:
     clock.at(5, 40)
     runner = AlarmRunner(store, stopping, clock=clock, every=0.01)
     runner.start()
-    assert stopping.wait(PATIENCE)
+    assert stopping.wait(SECONDS)
     runner.join(60)
     lock = store.alarm_lock()
     assert lock is not None
@@ -133,7 +125,7 @@ def test_a_process_that_stops_leaves_the_lock(hook: Receiver) -> None:
     prepare(store, hook)
     clock.at(5, 40)
     with running(store, clock):
-        wait_until(lambda: received(hook) == ["ALARM"])
+        eventually(lambda: received(hook) == ["ALARM"])
         assert store.alarm_lock() is None
     lock = store.alarm_lock()
     assert lock is not None

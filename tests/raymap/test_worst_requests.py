@@ -79,7 +79,7 @@ class Collector:
         self.process.terminate()
         assert self.process.stdout is not None
         self.process.stdout.close()
-        return self.process.wait(30)
+        return self.process.wait(60)
 
     def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> str:
         with httpx.Client(timeout=120) as client:

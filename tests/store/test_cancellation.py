@@ -77,7 +77,7 @@ def test_a_statement_is_stopped_and_its_connection_replaced(
         scope.cancel()
         scope.cancel()
         with pytest.raises(Cancelled):
-            asking.result(30)
+            asking.result(60)
         eventually(lambda: not runs())
     # The one connection of the pool is a fresh one now.
     assert slow.find_traces(TraceQuery(TimeRange(T0, T0 + 1)), limit=1).found == []
@@ -121,5 +121,5 @@ def test_a_client_that_leaves_stops_its_query(slow: Slow, runs: Callable[[], boo
         eventually(runs)
     eventually(lambda: not runs())
     server.should_exit = True
-    thread.join(30)
+    thread.join(60)
     assert not thread.is_alive()

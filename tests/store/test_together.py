@@ -49,13 +49,13 @@ def test_an_error_waits_for_the_work_in_progress(thread: ThreadPoolExecutor) -> 
     begun, go, done = threading.Event(), threading.Event(), threading.Event()
 
     def fail() -> None:
-        begun.wait(10)
+        begun.wait(60)
         go.set()
         raise ValueError("first")
 
     def work() -> None:
         begun.set()
-        go.wait(10)
+        go.wait(60)
         done.set()
 
     with pytest.raises(ValueError, match="first"):

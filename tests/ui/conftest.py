@@ -22,7 +22,9 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-PATIENCE_S = 30
+PATIENCE_S = 60
+REFRESH_S = 15
+"""Between two refreshes of a page, unless another interval is chosen."""
 expect.set_options(timeout=PATIENCE_S * 1000)  # a machine may be busy with other tests
 INSTALLED = [path for path in map(shutil.which, ("chromium-headless-shell", "chromium")) if path]
 CHROMIUM = os.environ.get("RAYMAP_TEST_CHROMIUM") or next(iter(INSTALLED), None)
@@ -84,6 +86,16 @@ def until(page: Page, condition: Callable[[], object], what: str) -> None:
     while not condition():
         assert time.monotonic() < deadline, f"not within {PATIENCE_S} s: {what}"
         page.wait_for_timeout(50)
+
+
+def until_later(page: Page, condition: Callable[[], object], what: str) -> None:
+    """Poll a condition while the page's clock, which is installed, leaps from refresh to refresh."""
+
+    def is_true() -> object:
+        page.clock.fast_forward(REFRESH_S * 1000)
+        return condition()
+
+    until(page, is_true, what)
 
 
 def box_at_rest(page: Page, one: Locator) -> FloatRect:

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 import ui
-from tests.ui.conftest import show_controls, wait_until
+from tests.ui.conftest import PATIENCE_S, show_controls, wait_until
 from tests.ui.declarations import serve_declared
 from tests.ui.maps import grid_map, serve_map, service_map
 
@@ -484,7 +484,7 @@ def inspected(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page
     )
     context.add_init_script(path=AXE)
     page = context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(PATIENCE_S * 1000)
     yield page
     context.close()
 

@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.conftest import Server, start_server, stop_server
-from tests.ui.conftest import show_controls
+from tests.ui.conftest import box_at_rest, show_controls, wait_until
 
 pytestmark = pytest.mark.browser
 PASSWORD = "correct horse battery"
@@ -63,7 +63,7 @@ def confirm(page: Page, label: str) -> None:
 def status(server: Server, token: str) -> int:
     request = urllib.request.Request(server.http + "/api/pins", headers={"x-api-key": token})
     try:
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code
@@ -316,12 +316,10 @@ def test_narrow_screens_need_no_scrolling_sideways(
     sign_in(page, office, path, "root")
     last = page.get_by_role("row").last.get_by_role("button").last
     expect(last).to_be_visible()
-    box = last.bounding_box()
-    assert box is not None
+    box = box_at_rest(page, last)
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= width
-    fits = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
-    assert page.evaluate(fits)
+    wait_until(page, "document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     expect(
         page.get_by_role("navigation", name="Pages").get_by_role("link", name="Admin")
     ).to_be_in_viewport()
@@ -347,7 +345,6 @@ def test_a_copy_can_be_taken_with_the_keyboard(page: Page, office: Server) -> No
     field = box.get_by_label("Password", exact=True)
     page.keyboard.press("Tab")
     expect(field).to_be_focused()
-    selected = (
-        "() => { const f = document.activeElement; return f.selectionEnd - f.selectionStart }"
+    wait_until(
+        page, "(({ selectionStart: a, selectionEnd: b }) => b - a === 20)(document.activeElement)"
     )
-    assert page.evaluate(selected) == 20

@@ -39,8 +39,8 @@ def test_an_alarm_is_made_fires_is_changed_and_deleted(page: Page, raymap_server
         row = page.get_by_role("row", name=re.compile(f" {name} "))
         expect(row).to_contain_text("requests a minute of all requests that enter ≥ 0")
         # It is evaluated every ten seconds, over a minute that has settled.
-        expect(row).to_contain_text("Alarm", timeout=40_000)
-        expect(row).to_contain_text("delivered", timeout=40_000)
+        expect(row).to_contain_text("Alarm", timeout=120_000)
+        expect(row).to_contain_text("delivered", timeout=120_000)
         assert b'"state":"ALARM"' in hook.received[0].body
         row.get_by_role("button", name=f"History of the alarm {name}").click()
         history = page.get_by_role("region", name=f"History of {name}")

@@ -162,6 +162,7 @@ def test_what_there_is_to_compare_is_loaded_before_it_is_missed(
     expect(page.get_by_text("Loading environments, accounts and regions…")).to_be_visible()
     expect(empty).to_have_count(0)
     body = {"error": {"code": "Unavailable", "message": "the store does not answer"}}
+    until(page, lambda: waiting, "the request has come")
     waiting[0].fulfill(status=503, json=body)
     alert = page.get_by_role("alert")
     expect(alert).to_contain_text("503 the store does not answer")

@@ -93,7 +93,7 @@ def test_the_list_fits_a_phone(page: Page, declared: Any) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(declared.url("/declared"))
     expect(page.get_by_role("table", name="Stacks")).to_contain_text("shop-of-ui")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    wait_until(page, "document.documentElement.scrollWidth <= 390")
     page.get_by_text("1 open points").click()
     expect(page.get_by_text("which declares no call")).to_be_visible()
 

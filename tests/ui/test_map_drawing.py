@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import time
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
-from tests.ui.conftest import wait_until
+from tests.ui.conftest import Delayed, until_later, wait_until
 from tests.ui.maps import grid_map, map_client, map_edge, map_node, serve_map, service_map
 
 pytestmark = pytest.mark.browser
@@ -47,32 +46,26 @@ COUNT_DRAWING = """
   }
 """
 MOVE = """async (gesture) => {
-  const paint = window.__map.settle
-  let settled = true
-  window.__map.settle = function () {
-    settled = true
-    return paint.call(this)
-  }
+  window.__map.settle = () => {}
   const frame = () => new Promise((resolve) => requestAnimationFrame(resolve))
   const gestures = {
     pan: (i) => window.__map.pan(i % 40 < 20 ? 14 : -14, 3),
     zoom: (i) => window.__map.zoom(i % 24 < 12 ? 1.17 : 1 / 1.17),
   }
   const frames = []
-  for (let i = 0; frames.length < 60 && i < 600; i++) {
+  for (let i = 0; i < 60; i++) {
     window.__calls = {}
-    const rested = settled
-    settled = false
     gestures[gesture](i)
     await frame()
     await frame()
-    if (!rested && !settled) frames.push(window.__calls)
+    frames.push(window.__calls)
   }
+  delete window.__map.settle
   return frames
 }"""
 """Pans by 14 pixels a frame, or zooms like a wheel, in and out; what was drawn for each frame.
 
-Frames of a machine so busy that the map came to rest between them are left out: it is drawn again then.
+The map does not come to rest meanwhile, as it would, and be drawn again, between frames of a busy machine.
 """
 
 
@@ -150,7 +143,7 @@ def test_high_contrast_can_be_turned_on_while_the_page_is_open(
 
 def test_a_newcomer_outside_the_view_moves_nothing(page: Page, raymap_server: Any) -> None:
     """The camera stays; a chip says that a service is outside, and leads to it."""
-    page.add_init_script("localStorage.setItem('raymap.refresh', '5')")
+    page.clock.install()
     answer = grid_map(12)
     serve_map(page, lambda: answer)
     open_map(page, raymap_server.http + "/map?test=1")
@@ -158,6 +151,7 @@ def test_a_newcomer_outside_the_view_moves_nothing(page: Page, raymap_server: An
     chip = page.get_by_role("button", name=re.compile("outside the view"))
     expect(chip).to_have_count(0)
     answer["nodes"].append(map_node("newcomer", x=9000, y=0, fault=50))
+    until_later(page, chip.is_visible, "the newcomer is announced")
     expect(chip).to_have_text("1 service is outside the view, 1 unhealthy")
     assert page.evaluate(CAMERA) == camera
     chip.click()
@@ -188,11 +182,6 @@ def test_only_unhealthy_hides_rare_failures_and_their_clients(
     expect(shown).to_have_count(4)
 
 
-def late_panel(route: Route) -> None:
-    time.sleep(0.6)
-    route.continue_()
-
-
 BESIDE_THE_PANEL = """() => {
   const map = window.__map
   const lit = [...map.scene.neighbours(map.scene.nodes.get('service-0020'))]
@@ -208,10 +197,11 @@ def test_the_first_click_hides_no_neighbour_behind_the_panel(
     page: Page, raymap_server: Any
 ) -> None:
     """Also where the code of the panel comes later than the selection: the map makes room once the panel is there."""
-    page.route("**/DetailPanel-*.js", late_panel)
+    panel = Delayed(page, "**/DetailPanel-*.js")
     serve_map(page, lambda: grid_map(40))
     open_map(page, raymap_server.http + "/map?test=1")
     page.locator('[data-node="service-0020"]').click()
+    panel.release()
     expect(page.get_by_role("complementary", name="Details")).to_be_visible()
     wait_until(page, f"({BESIDE_THE_PANEL})()")
 
@@ -224,7 +214,6 @@ def test_panning_a_large_map_shifts_a_picture(page: Page, raymap_server: Any) ->
     serve_map(page, lambda: answer)
     open_map(page, raymap_server.http + "/map?test=1")
     frames = page.evaluate(MOVE, "pan")
-    assert len(frames) == 60
     assert all(frames), "every frame draws the map where it is now"
     shifted = [calls for calls in frames if calls == {"drawImage": 1}]
     assert len(shifted) >= 50, frames

@@ -63,7 +63,7 @@ class Guarded:
 
     def ask(self, method: str, path: str, body: Any = None) -> httpx.Response:
         headers = {"Authorization": f"Bearer {self.token}"}
-        return httpx.request(method, self.url(path), json=body, headers=headers, timeout=20)
+        return httpx.request(method, self.url(path), json=body, headers=headers, timeout=60)
 
 
 @pytest.fixture(scope="module")

@@ -44,7 +44,7 @@ class Guarded:
         request = urllib.request.Request(
             self.url(path), headers={"Authorization": f"Bearer {self.token}"}
         )
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return json.load(answer)
 
     def send(self, start: float, trace: str) -> None:
@@ -52,7 +52,7 @@ class Guarded:
         body = json.dumps({"TraceSegmentDocuments": documents}).encode()
         headers = {"Authorization": f"Bearer {self.token}"}
         request = urllib.request.Request(self.url("/TraceSegments"), body, headers)
-        urllib.request.urlopen(request, timeout=20).close()
+        urllib.request.urlopen(request, timeout=60).close()
 
 
 @pytest.fixture(scope="module")
@@ -273,6 +273,7 @@ def test_links_end_while_they_are_open(page: Page, visitor: Page, guarded: Guard
     visitor.reload()
     expect(visitor.get_by_role("main", name="Link not valid")).to_be_visible()
     page.get_by_role("button", name="Create link").click()
+    expect(page.get_by_text("Valid until")).to_be_visible()
     visitor.goto(page.get_by_label(FIELD).input_value())
     expect(banner(visitor)).to_be_visible()
     listed = json.loads(guarded.server.command("share", "list", "--json"))

@@ -47,7 +47,7 @@ def pass_until_visible(page: Page, wanted: Locator) -> None:
     """Let the page's clock go on; answers of the server take real time beside it."""
 
     def is_there() -> bool:
-        page.clock.run_for(500)
+        page.clock.fast_forward(500)
         return wanted.is_visible()
 
     until(page, is_there, f"{wanted} is visible")

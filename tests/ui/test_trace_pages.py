@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.ui.conftest import box_at_rest
+from tests.ui.conftest import box_at_rest, until_later
 
 pytestmark = pytest.mark.browser
 
@@ -49,10 +49,13 @@ def test_from_the_map_to_the_exception_by_keyboard_alone(page: Page, shop: Any) 
     expect(timeline).to_be_visible()
     tab_to(page, timeline)
     failing = timeline.get_by_role("row").filter(has_text="PaymentError")
+    active = timeline.locator(".is-active")
     for _ in range(10):
         if "is-active" in (failing.get_attribute("class") or ""):
             break
+        before = active.get_attribute("id") or ""
         page.keyboard.press("ArrowDown")
+        expect(active).not_to_have_id(before)
     page.keyboard.press("Enter")
     details = page.get_by_role("complementary", name="Segment details")
     expect(details.get_by_role("heading", name="PaymentError")).to_be_visible()
@@ -101,7 +104,7 @@ def test_a_mark_of_the_scatter_opens_its_trace(page: Page, shop: Any) -> None:
 
 def test_newer_traces_wait_behind_a_button(page: Page, shop: Any) -> None:
     """A refresh does not move the row that someone is about to click."""
-    page.add_init_script("localStorage.setItem('raymap.refresh', '5')")
+    page.clock.install()
     page.goto(shop.url("/traces"))
     row = page.locator("tr", has=page.locator(f'a[href="/traces/{shop.trace_id}"]'))
     expect(page.locator(".chart path.point").first).to_be_visible()
@@ -109,7 +112,7 @@ def test_newer_traces_wait_behind_a_button(page: Page, shop: Any) -> None:
     before = box_at_rest(page, row)
     newer = shop.another()
     button = page.get_by_role("button", name=re.compile("new trace"))
-    expect(button).to_be_visible()
+    until_later(page, button.is_visible, "the newer trace is announced")
     assert row.bounding_box() == before
     button.click()
     expect(page.locator(f'a[href="/traces/{newer.trace_id}"]')).to_be_visible()

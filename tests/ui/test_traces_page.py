@@ -43,13 +43,15 @@ def serve_figure(page: Page, count: int, *, total: int) -> None:
     page.route("**/api/traces/figure?*", fulfil)
 
 
-@pytest.mark.slow
 def test_a_chart_on_its_way_says_so(page: Page, shop: Any) -> None:
     """Never an empty box; after five seconds it says that this takes longer than usual."""
     figure = Delayed(page, "**/api/traces/figure?*")
+    page.clock.install()
     page.goto(shop.url("/traces"))
     skeleton = page.get_by_role("status").filter(has_text="Loading chart")
     expect(skeleton).to_be_visible()
+    figure.wait()
+    page.clock.fast_forward(5_000)
     expect(skeleton).to_contain_text("taking longer than usual")
     figure.release()
     expect(skeleton).to_have_count(0)

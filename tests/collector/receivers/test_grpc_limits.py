@@ -10,6 +10,7 @@ import pytest
 
 from collector.pipeline import IngestPipeline
 from collector.receivers.grpc import CONNECTION_LIMITS, GrpcReceiver
+from tests.waiting import SECONDS
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 SETTINGS, PING, GOAWAY = 4, 6, 7
@@ -59,7 +60,7 @@ def talk(
         host, _, port = (await receiver.start()).rpartition(":")
         reader, writer = await asyncio.open_connection(host, int(port))
         try:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(SECONDS):
                 await scenario(Connection(reader, writer))
         finally:
             writer.close()

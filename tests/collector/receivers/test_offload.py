@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from collector.receivers.offload import INLINE_BYTES, decode_off_loop
+from tests.waiting import SECONDS
 
 
 @pytest.mark.parametrize(("size", "inline"), [(INLINE_BYTES, True), (INLINE_BYTES + 1, False)])
@@ -23,7 +24,7 @@ def test_the_loop_goes_on_meanwhile() -> None:
 
     async def scenario() -> bool:
         decoding = asyncio.ensure_future(
-            decode_off_loop(INLINE_BYTES + 1, lambda: answered.wait(20))
+            decode_off_loop(INLINE_BYTES + 1, lambda: answered.wait(SECONDS))
         )
         await asyncio.sleep(0)
         answered.set()

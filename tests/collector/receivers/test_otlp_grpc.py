@@ -27,6 +27,7 @@ from store.model import NodeKey
 from store.service_graph import build_service_graph
 from tests.collector.otlp_samples import SERVER, export, span
 from tests.collector.receivers.test_otlp_http import ack, trace_with
+from tests.waiting import SECONDS
 
 
 def serve(pipeline: IngestPipeline) -> Iterator[str]:
@@ -39,11 +40,11 @@ def serve(pipeline: IngestPipeline) -> Iterator[str]:
         receiver = GrpcReceiver(pipeline, "127.0.0.1", 0)
         return receiver, await receiver.start()
 
-    receiver, address = asyncio.run_coroutine_threadsafe(start(), loop).result(10)
+    receiver, address = asyncio.run_coroutine_threadsafe(start(), loop).result(SECONDS)
     yield address
-    asyncio.run_coroutine_threadsafe(receiver.stop(1.0), loop).result(10)
+    asyncio.run_coroutine_threadsafe(receiver.stop(1.0), loop).result(SECONDS)
     loop.call_soon_threadsafe(loop.stop)
-    thread.join(5)
+    thread.join(SECONDS)
     loop.close()
 
 

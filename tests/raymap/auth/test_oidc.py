@@ -44,11 +44,15 @@ MASTER, NOW = b"m" * 32, 1_900_000_000.0
 CLIENT, SECRET = "raymap", "s3cret/+"
 
 
+FIRST_KEY = jwk.RSAKey.generate_key(2048, {"kid": "first", "use": "sig"})
+"""Of every provider: it takes half a second to find one."""
+
+
 class StandIn:
     """A provider. Tests change what it answers: ``claims``, ``key``, ``algorithm``, ``answers``."""
 
     def __init__(self) -> None:
-        self.keys = [jwk.RSAKey.generate_key(2048, {"kid": "first", "use": "sig"})]
+        self.keys = [FIRST_KEY]
         self.key, self.algorithm = self.keys[0], "RS256"
         self.claims: dict[str, Any] = {"groups": ["dev"], "preferred_username": "ana"}
         self.answers: dict[str, tuple[int, Any]] = {}
@@ -81,7 +85,7 @@ class StandIn:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.issuer = f"http://127.0.0.1:{self._server.server_address[1]}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     def close(self) -> None:
         self._server.shutdown()

@@ -55,7 +55,7 @@ class SecureServer:
         request = urllib.request.Request(self.server.http + path, body, headers, method=method)
         context = ssl.create_default_context(cafile=str(self.ca))
         try:
-            with urllib.request.urlopen(request, timeout=20, context=context) as answer:
+            with urllib.request.urlopen(request, timeout=60, context=context) as answer:
                 return int(answer.status)
         except urllib.error.HTTPError as error:
             return error.code
@@ -90,7 +90,7 @@ def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureServer]:
     made = SecureServer(server, folder, ["--clickhouse", database.url] if database else [])
     last = f"Bearer {made.keys[ROLES[-1]]['token']}"
     eventually(
-        lambda: made.status("GET", "/api/status", Authorization=last) == 200, 15, "keys are known"
+        lambda: made.status("GET", "/api/status", Authorization=last) == 200, "keys are known"
     )
     yield made
     assert stop_server(server) == 0
@@ -113,9 +113,7 @@ def test_boto3(secure: SecureServer) -> None:
         put(secure.xray("ingest", secret_access_key="x" * 40), "forged")
     secure.xray("ingest").get_sampling_rules()
     viewer = secure.xray("viewer")
-    eventually(
-        lambda: viewer.get_trace_summaries(**window)["TraceSummaries"], 15, "the trace is found"
-    )
+    eventually(lambda: viewer.get_trace_summaries(**window)["TraceSummaries"], "the trace is found")
     with pytest.raises(ClientError, match="AccessDenied"):
         viewer.create_group(GroupName="g")
     secure.xray("editor").create_group(GroupName="g")
@@ -135,14 +133,14 @@ def test_opentelemetry_exporters(
         if kind == "grpc":
             credentials = grpc.ssl_channel_credentials(secure.ca.read_bytes())
             exporter = OTLPSpanExporter(
-                secure.server.grpc, credentials=credentials, headers=headers, timeout=30
+                secure.server.grpc, credentials=credentials, headers=headers, timeout=60
             )
         else:
             exporter = HttpSpanExporter(
                 secure.server.http + "/v1/traces",
                 headers=headers,
                 certificate_file=str(secure.ca),
-                timeout=30,
+                timeout=60,
             )
         provider = TracerProvider(resource=Resource({"service.name": "exporter"}))
         span = provider.get_tracer("test").start_span("work")
@@ -153,7 +151,7 @@ def test_opentelemetry_exporters(
         return result.name
 
     key = secure.keys["ingest"]["token"]
-    eventually(lambda: export(key) == "SUCCESS", 60, "the key is known")
+    eventually(lambda: export(key) == "SUCCESS", "the key is known")
     assert export("rmk_" + "a" * 16 + "_x") == "FAILURE"
 
 
@@ -167,12 +165,12 @@ def test_keys_are_listed_rotated_and_revoked(secure: SecureServer) -> None:
     def reads(key: dict[str, str]) -> bool:
         return secure.status("GET", "/api/status", Authorization=f"Bearer {key['token']}") == 200
 
-    eventually(lambda: reads(new), 60, "the new key works")
-    eventually(lambda: not reads(old), 60, "the old one does not")
+    eventually(lambda: reads(new), "the new key works")
+    eventually(lambda: not reads(old), "the old one does not")
     ended = raymap("key", "revoke", new["id"].lower(), *secure.clickhouse)
     assert ended.returncode == 0
     assert "is revoked" in ended.stderr
-    eventually(lambda: not reads(new), 60, "a revoked key does not work")
+    eventually(lambda: not reads(new), "a revoked key does not work")
     assert raymap("key", "revoke", "NONE", *secure.clickhouse).returncode == 1
     table = raymap("key", "list", *secure.clickhouse).stdout
     assert "revoked" in table
@@ -207,7 +205,7 @@ def test_a_new_certificate_on_sighup(secure: SecureServer) -> None:
     assert serial() == 1
     write_certificate(secure.folder, serial=2)
     secure.server.process.send_signal(signal.SIGHUP)
-    eventually(lambda: serial() == 2, 60, "the new certificate is served")
+    eventually(lambda: serial() == 2, "the new certificate is served")
     (secure.folder / "cert.pem").write_text("no certificate")
     secure.server.process.send_signal(signal.SIGHUP)
     time.sleep(0.5)
@@ -218,7 +216,7 @@ def test_a_new_certificate_on_sighup(secure: SecureServer) -> None:
 def test_plain_http_to_the_tls_port(secure: SecureServer) -> None:
     plain = secure.server.http.replace("https:", "http:")
     with pytest.raises(OSError, match=r"reset|closed|refused"):
-        urllib.request.urlopen(plain + "/healthz", timeout=30)
+        urllib.request.urlopen(plain + "/healthz", timeout=60)
     assert secure.status("GET", "/healthz") == 200
 
 
@@ -227,13 +225,13 @@ def test_tls_to_plain_ports(raymap_server: Server) -> None:
     for address in (raymap_server.http.removeprefix("http://"), raymap_server.grpc):
         host, _, port = address.rpartition(":")
         with (
-            socket.create_connection((host, int(port)), timeout=20) as connection,
+            socket.create_connection((host, int(port)), timeout=60) as connection,
             pytest.raises((ssl.SSLError, ConnectionError)),
         ):
             ssl.create_default_context().wrap_socket(connection, server_hostname="localhost")
     assert raymap_server.get("/api/status")["ready"]
     with grpc.insecure_channel(raymap_server.grpc) as channel:
-        grpc.channel_ready_future(channel).result(timeout=20)
+        grpc.channel_ready_future(channel).result(timeout=60)
 
 
 @pytest.mark.parametrize(

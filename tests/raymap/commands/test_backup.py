@@ -63,13 +63,13 @@ def test_a_restored_server_shows_the_same_map(
     command("tenant", "add", "acme", "--retention", "9d", *where)
     said = command("backup", str(more), "--base", str(full), *where)
     assert "since" in said
-    eventually(lambda: requests(server) == COUNTED, 30, "both are counted")
+    eventually(lambda: requests(server) == COUNTED, "both are counted")
     server.send(finished_segment("third"))
     assert stop_server(server) == 0
 
     command("restore", str(more), "--data-dir", str(elsewhere))
     restored = start_server(elsewhere)
-    eventually(lambda: requests(restored) == COUNTED, 30, "the map is the same")
+    eventually(lambda: requests(restored) == COUNTED, "the map is the same")
     own = raymap("retention", "--tenant", "acme", "--data-dir", str(elsewhere))
     assert " 9 days" in own.stdout, own
     listed = json.loads(raymap("key", "list", "--json", "--data-dir", str(elsewhere)).stdout)
@@ -113,7 +113,7 @@ def test_one_tenant_is_restored_beside_the_others(
     for source in (own, full):
         server.command("tenant", "delete", "acme", "--yes")
         server.command("restore", str(source), "--tenant", "acme")
-        eventually(lambda: names_in(acme) == complete, 60, "it is complete")
+        eventually(lambda: names_in(acme) == complete, "it is complete")
     assert names_in(address_of(address(data), "globex")) == ["stored of globex: 1"]
     assert stored_tenants(address(data))["acme"].id != tenant.id
     assert stop_server(server) == 0
@@ -139,22 +139,22 @@ def test_a_backup_under_load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     sender = threading.Thread(target=load)
     sender.start()
     try:
-        eventually(lambda: len(acknowledged) > 100, 60, "there is load")
+        eventually(lambda: len(acknowledged) > 100, "there is load")
         before = set(acknowledged)
         command("backup", str(full), "--data-dir", str(data))
         during = set(acknowledged) - before
-        eventually(lambda: len(acknowledged) > len(before | during), 60, "the load goes on")
+        eventually(lambda: len(acknowledged) > len(before | during), "the load goes on")
     finally:
         enough.set()
         sender.join()
     assert during
-    eventually(lambda: requests(server).keys() == set(acknowledged), 60, "all are counted")
+    eventually(lambda: requests(server).keys() == set(acknowledged), "all are counted")
     original = requests(server)
     assert stop_server(server) == 0
 
     command("restore", str(full), "--data-dir", str(elsewhere))
     restored = start_server(elsewhere)
-    eventually(lambda: before <= requests(restored).keys(), 60, "the load is on the map")
+    eventually(lambda: before <= requests(restored).keys(), "the load is on the map")
     shown = requests(restored)
     assert shown == {name: original[name] for name in shown}
     assert set(original.values()) == {1}

@@ -62,7 +62,7 @@ def test_nothing_of_a_user_remains(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             [number] if number else []
         )
 
-    eventually(lambda: counted(2), 30, "both are counted")
+    eventually(lambda: counted(2), "both are counted")
     assert ANA.encode() in journal_content(data)
     quarantine = Quarantine(data / FOLDER)
     raw = b'{"id": "00000000000000a1", "trace_id": "%s", "name": "n", "start_time": 1, "end_time": 2, "user": "%s"}'
@@ -77,7 +77,7 @@ def test_nothing_of_a_user_remains(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     with pytest.raises(ServerException):
         client.execute(f"SELECT throwIf(number >= 0, '{ANA}') FROM numbers(1)")
     client.disconnect()
-    eventually(lambda: any(ANA.encode() in log.read_bytes() for log in logs), 30, "it is logged")
+    eventually(lambda: any(ANA.encode() in log.read_bytes() for log in logs), "it is logged")
     ended = raymap("forget", "--user", ANA, *where)
     assert ended.returncode == 0, ended.stderr
     assert "log files of ClickHouse" in ended.stderr
@@ -89,7 +89,7 @@ def test_nothing_of_a_user_remains(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert ANA.encode() not in journal_content(data)
     assert [entry.documents for entry in quarantine.read()] == [1]
     assert not any(ANA.encode() in entry.payload for entry in quarantine.read())
-    eventually(lambda: counted(1), 30, "the map is counted again")
+    eventually(lambda: counted(1), "the map is counted again")
     assert raymap("backup", str(backup), *where).returncode == 0
     assert "removed 0 traces" in raymap("forget", "--user", ANA, *where).stderr
     assert stop_server(server) == 0

@@ -46,7 +46,7 @@ def test_an_invocation_is_a_function_with_its_calls_and_its_log(
 ) -> None:
     name = f"Fn{os.getpid()}"
     words = command(sam, raymap_server.http, "local", "invoke", name)
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 3, "SAM's exit code passes through"
     assert done.stdout == '{"statusCode": 200}\n'
     assert "hello from the function\n" in done.stderr
@@ -70,8 +70,9 @@ def test_an_invocation_is_a_function_with_its_calls_and_its_log(
     assert function["annotations"]["lambda_cold_start"] is True
     assert function["parent_id"] == segments()["AWS::Lambda"]["id"]
     (call,) = calls()
-    assert function["start_time"] <= call["start_time"] + 0.05
-    assert call["end_time"] <= function["end_time"] + 0.05
+    # Its start is when its line was read, and its end as much later as it says.
+    assert abs(function["start_time"] - call["start_time"]) < 5
+    assert call["start_time"] < call["end_time"] <= function["end_time"] + 5
 
     def lines() -> list[str]:
         answer = raymap_server.get(f"/api/v1/traces/{trace_id}/logs")
@@ -93,7 +94,7 @@ def test_signals_reach_sam(sam: str, raymap_server: Server, number: signal.Signa
     child.send_signal(number)
     rest = child.stderr.read()
     child.stderr.close()
-    assert child.wait(30) == 7
+    assert child.wait(60) == 7
     assert f"stopped by {number.name}.\n" in rest
     assert "no function was invoked" in rest
 

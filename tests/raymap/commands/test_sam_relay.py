@@ -17,7 +17,7 @@ from tests.waiting import eventually
 def receiver() -> Iterator[socket.socket]:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
         receiver.bind(("127.0.0.1", 0))
-        receiver.settimeout(20)
+        receiver.settimeout(60)
         yield receiver
 
 
@@ -43,7 +43,7 @@ def test_a_receiver_that_is_gone_ends_nothing(receiver: socket.socket) -> None:
         eventually(lambda: relay.datagrams == 5, "all are counted")
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as again:
             again.bind(address)
-            again.settimeout(20)
+            again.settimeout(60)
             sender.sendto(b"back", ("127.0.0.1", relay.port))
             assert again.recv(100) == b"back"
     relay.close()

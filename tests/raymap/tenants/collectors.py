@@ -51,7 +51,7 @@ def send(http: str, issued: IssuedKey, documents: list[dict[str, Any]]) -> bool:
     body = json.dumps({"TraceSegmentDocuments": [json.dumps(each) for each in documents]})
     headers = {"Authorization": f"Bearer {issued.token}"}
     request = urllib.request.Request(http + "/TraceSegments", body.encode(), headers)
-    with urllib.request.urlopen(request, timeout=20) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return not json.load(answer)["UnprocessedTraceSegments"]
 
 

@@ -41,7 +41,6 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
             made.ask(TENANTS[-1], "admin", "GET", "/api/status").status == 200
             and made.ask("", "admin", "GET", "/api/status").status == 200
         ),
-        20,
         "keys are known",
     )
     yield made
@@ -55,10 +54,12 @@ def filled(shared: Shared) -> Shared:
     """The server once every tenant has sent to every receiver, and configured what can be."""
     for name, sender in shared.senders.items():
         for send in (*TRACES.values(), *RECORDS.values()):
-            eventually(partial(accepted, send, sender), 60, "it is accepted")
+            eventually(partial(accepted, send, sender), "it is accepted")
         configure(shared, name)
     names = set(TRACES)
     for name in MARKS:
-        eventually(partial(has_services, shared, name, names), 90, f"{name} has its traces")
-        eventually(partial(has_lines, shared, name), 60, f"{name} has its lines")
+        eventually(
+            partial(has_services, shared, name, names), f"{name} has its traces", seconds=120
+        )
+        eventually(partial(has_lines, shared, name), f"{name} has its lines")
     return shared

@@ -54,7 +54,7 @@ class Sender:
     def post(self, path: str, body: bytes, media: str = "application/json", at: str = "") -> None:
         headers = {"Authorization": f"Bearer {self.key['token']}", "Content-Type": media}
         request = urllib.request.Request((at or self.server.http) + path, body, headers)
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             answer.read()
             assert answer.status in (200, 202), answer.status
 
@@ -105,13 +105,13 @@ class Sender:
     def export(self, stub: Callable[[Any], Any], message: Message) -> None:
         """A call of one of OTLP's services."""
         with grpc.insecure_channel(self.server.grpc) as channel:
-            stub(channel).Export(message, metadata=self.metadata, timeout=20)
+            stub(channel).Export(message, metadata=self.metadata, timeout=60)
 
     def put_segments(self, method: str, message: Any) -> None:
         """A call of Raymap's service."""
         with grpc.insecure_channel(self.server.grpc) as channel:
             answer = getattr(segment_service(channel), method)(
-                message, metadata=self.metadata, timeout=20
+                message, metadata=self.metadata, timeout=60
             )
         assert answer.stored == 1
 

@@ -92,7 +92,7 @@ class Shared:
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         request = urllib.request.Request(self.server.http + path, body, headers, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 return Answer(answer.status, answer.read().decode("utf-8", "replace"))
         except urllib.error.HTTPError as error:
             return Answer(error.code, error.read().decode("utf-8", "replace"))
@@ -170,7 +170,6 @@ def configure(shared: Shared, tenant: str) -> None:
     trace = shared.senders[tenant].trace("xray")
     eventually(
         lambda: shared.ask(tenant, "editor", "PUT", f"/api/traces/{trace}/pin").status < 300,
-        20,
         "the trace is pinned",
     )
     edit("POST", "/api/v1/shares", trace=trace)

@@ -53,7 +53,7 @@ def test_a_tenant_is_added_used_and_deleted(shared: Shared) -> None:
     def of_key() -> int:
         return shared.ask_with(key["token"], "GET", "/api/status").status
 
-    eventually(lambda: of_key() == 200, 20, "every process knows the key")
+    eventually(lambda: of_key() == 200, "every process knows the key")
     folders = list((shared.server.data_dir / FOLDER).glob(f"{NAME}.*"))
     assert len(folders) == 1
 

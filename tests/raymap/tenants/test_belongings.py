@@ -66,7 +66,7 @@ def test_changes_reach_their_own_tenant_alone(filled: Shared) -> None:
         audit = filled.ask(tenant, "admin", "GET", "/api/v1/audit?limit=1000").text
         return audit.count("POST /DeleteGroup")
 
-    eventually(lambda: deletions(first) == 1, 60, "the change is written down")  # after the answer
+    eventually(lambda: deletions(first) == 1, "the change is written down")  # after the answer
     assert (deletions(second), deletions("")) == (0, 0)
 
 
@@ -89,8 +89,8 @@ def test_a_deleted_tenant_leaves_nothing(filled: Shared) -> None:
     words = ("key", "add", "k", "--role", "admin", "--tenant", "short-lived", "--json")
     old = json.loads(filled.server.command(*words))
     sender = replace(filled.senders[""], key=old, mark="short3secret")
-    eventually(partial(accepted, TRACES["xray"], sender), 60, "it is accepted")
-    eventually(partial(accepted, TRACES["put"], sender), 60, "the collectors know it, too")
+    eventually(partial(accepted, TRACES["xray"], sender), "it is accepted")
+    eventually(partial(accepted, TRACES["put"], sender), "the collectors know it, too")
     share = json.dumps({"trace": sender.trace("put")}).encode()
     link = json.loads(filled.ask_with(old["token"], "POST", "/api/v1/shares", share).text)
     folders = list((filled.server.data_dir / FOLDER).glob("short-lived.*"))
@@ -103,11 +103,11 @@ def test_a_deleted_tenant_leaves_nothing(filled: Shared) -> None:
     def status(path: str, token: str) -> int:
         return filled.ask_with(token, "GET", path).status
 
-    eventually(lambda: status("/api/status", old["token"]) == 401, 60, "its key is refused")
+    eventually(lambda: status("/api/status", old["token"]) == 401, "its key is refused")
     put = {"TraceSegmentDocuments": [sender.segment("xray").decode()]}
     answer = filled.ask_with(old["token"], "POST", "/TraceSegments", json.dumps(put).encode())
     assert answer.status == 401
-    eventually(lambda: not folders[0].exists(), 60, "its journals are removed")
+    eventually(lambda: not folders[0].exists(), "its journals are removed")
     client = connect(filled.database)
     names = {name for (name,) in client.execute("SELECT name FROM system.databases")}
     client.disconnect()
@@ -117,7 +117,7 @@ def test_a_deleted_tenant_leaves_nothing(filled: Shared) -> None:
 
     filled.server.command("tenant", "add", "short-lived")
     new = json.loads(filled.server.command(*words))
-    eventually(lambda: status("/api/status", new["token"]) == 200, 60, "the new key is known")
+    eventually(lambda: status("/api/status", new["token"]) == 200, "the new key is known")
     assert status("/api/status", old["token"]) == 401
     assert status(f"/api/traces/{sender.trace('put')}", link["token"]) == 401
     assert status(f"/api/traces/{sender.trace('put')}", new["token"]) == 404

@@ -83,7 +83,7 @@ def test_readyz_counts_full_journals_and_names_no_tenant(
         pipeline = running.get(tenant)
         with pytest.raises(JournalFull):  # noqa: PT012
             while True:
-                pipeline.submit(pipeline.decode([segment_bytes()], "test")).result(10)
+                pipeline.submit(pipeline.decode([segment_bytes()], "test")).result(60)
     answer = client.get("/readyz")
     assert answer.status_code == 200
     (problem,) = answer.json()["problems"]

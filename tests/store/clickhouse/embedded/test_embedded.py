@@ -241,7 +241,7 @@ def test_it_ends_with_its_parent(tmp_path: Path) -> None:
     parent.send_signal(signal.SIGKILL)
     parent.wait()
     parent.stdout.close()
-    wait_for_end(child, 20)
+    wait_for_end(child, 60)
     with EmbeddedClickHouse(tmp_path):
         pass  # and the folder is free again
 

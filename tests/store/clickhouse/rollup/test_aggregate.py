@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from functools import partial
 
 import pytest
@@ -20,6 +19,7 @@ from store.columnar import columns_of
 from store.model import Link, NodeKey, TimeRange
 from store.times import MINUTE, SECOND
 from tests.builders import T0, call, segment, trace_id
+from tests.waiting import eventually
 
 DAY = TimeRange(T0 - 12 * 60 * MINUTE, T0 + 12 * 60 * MINUTE)
 FRONTEND = NodeKey("", "frontend", "")
@@ -245,19 +245,20 @@ def test_units_are_weighed_only_where_they_differ(clickhouse_store: ClickHouseSt
 def test_a_thread_counts_and_readers_wait_a_moment(clickhouse_store: ClickHouseStore) -> None:
     """What was put is soon on the map."""
     store, stop = clickhouse_store, threading.Event()
+
+    def total() -> int:
+        services = store.service_graph(DAY).services
+        return services[FRONTEND].statistics.total if FRONTEND in services else 0
+
     thread = threading.Thread(target=store.run_rollups, args=[stop], daemon=True)
     thread.start()
     try:
         for number in range(1, 4):
             store.put([segment(1, trace_id=trace_id(number))], f"{number}")
-            total, deadline = 0, time.monotonic() + 60
-            while total != number and time.monotonic() < deadline:
-                services = store.service_graph(DAY).services
-                total = services[FRONTEND].statistics.total if FRONTEND in services else 0
-            assert total == number
+            eventually(lambda number=number: total() == number)  # type: ignore[misc]
     finally:
         stop.set()
-        thread.join(20)
+        thread.join(60)
     assert not thread.is_alive()
 
 

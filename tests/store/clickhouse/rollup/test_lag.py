@@ -36,28 +36,33 @@ def test_nothing_waits() -> None:
     assert (lag.seconds, lag.problem()) == (0.0, "")
 
 
-def test_the_longest_wait_counts() -> None:
+@pytest.fixture
+def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The time, which passes when a test says so."""
+    now = [1_790_000_000.0]
+    monkeypatch.setattr(time, "time", lambda: now[0])
+    return now
+
+
+def test_the_longest_wait_counts(now: list[float]) -> None:
     lag = RollupLag()
     lag.note(backlog(40))
-    assert lag.seconds == pytest.approx(40, abs=1)
+    assert lag.seconds == 40
     assert lag.problem() == "", "less than a minute is nothing to do about"
-    assert metric("raymap_rollup_lag_seconds") == pytest.approx(40, abs=1)
+    assert metric("raymap_rollup_lag_seconds") == 40
     assert metric("raymap_dirty_minutes") == 2
 
 
-def test_a_long_wait_is_a_problem_with_its_beginning() -> None:
+def test_a_long_wait_is_a_problem_with_its_beginning(now: list[float]) -> None:
     lag = RollupLag()
     lag.note(backlog(600))
-    since = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(time.time() - 600))
     assert lag.problem() == (
-        f"the map is behind: 2 minutes have waited to be aggregated since {since}; "
+        "the map is behind: 2 minutes have waited to be aggregated since 2026-09-21 14:03 UTC; "
         "see  raymap doctor  and the metric raymap_rollup_lag_seconds"
     )
 
 
-def test_a_failure_counts_from_the_first_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = [1_790_000_000.0]
-    monkeypatch.setattr("store.clickhouse.rollup.lag.time.time", lambda: now[0])
+def test_a_failure_counts_from_the_first_one(now: list[float]) -> None:
     lag = RollupLag()
     lag.note_failure(StoreUnavailable("memory limit exceeded"))
     now[0] += 45
@@ -77,12 +82,12 @@ def test_rows_wait_from_their_arrival(clickhouse_store: ClickHouseStore) -> None
     run = partial(execute, client)
     clickhouse_store.put([segment(1)], "waiting")
     (waiting,) = dirty.dirty_buckets(run)
-    assert 0 < waiting.waited < 20 * SECOND
+    assert 0 < waiting.waited < 60 * SECOND
     assert not waiting.confirming
     due, _ = read_due(run(due_statement()))
     worker = clickhouse_store.rollup_worker
     worker.lag.note(due.backlog)
-    assert 0.0 < worker.lag.seconds < 20
+    assert 0.0 < worker.lag.seconds < 60
     worker.wait_until_fresh(run, due)
     assert dirty.dirty_buckets(run) == []
     assert worker.lag.seconds == 0.0
