@@ -298,7 +298,7 @@ def test_the_alarm_of_a_bad_version_fires_during_its_canary() -> None:
     bad = next(n for n in itertools.count(1) if clock.is_bad(n))
     began = 900 * (bad + 997) - 400.0
     store = MemoryStore()
-    past = Story(7, 20.0).backward(began + 300, 420)
+    past = Story(7, 10.0).backward(began + 300, 420)
     store.put([decode_document(text.encode(), 1) for text in _documents(past)], "a")
     now = Clock(began)
     with serve(create_app(store, version="1", clock=now)) as url:

@@ -23,7 +23,7 @@ from store.model import NodeKey
 from tests.builders import T0
 
 SMALL = Size(traces=40, batches=8, now=T0, stages=2, span=2 * HOUR, minutes=2)
-FEW_MINUTES = replace(SMALL, traces=6, batches=3)
+FEW_MINUTES = replace(SMALL, traces=4, batches=2)
 """Each bucket takes as many statements as all of them."""
 WORST = Conditions(4, "day", duplicates=0.2, skew=5.0, dropped=0.1)
 

@@ -350,9 +350,9 @@ def test_an_alarm_whose_minutes_are_never_counted_has_insufficient_data() -> Non
     store = Behind()
     incident(store, 50, 59, until=90)
     world = World(store, alarm(), alarm("edges", kind=AlarmKind.NEW_EDGE, selector="", baseline=60))
-    world.run(60)
+    world.run(60, start=58)
     store.waiting = Backlog(2, T0 + 40 * MINUTE, T0 + 60 * MINUTE)
-    found = world.run(90, start=60)
+    found = world.run(80, start=60)
     (waited,) = [(at, each) for at, each in found if each.alarm == "edges"]
     assert waited[1].state is INSUFFICIENT
     assert waited[1].verdict.reason == "incomplete: 2 minutes are still being counted"

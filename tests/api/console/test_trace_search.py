@@ -83,12 +83,12 @@ def client(app: FastAPI, store: MemoryStore) -> TestClient:
     return TestClient(app, raise_server_exceptions=False)
 
 
-def listed(client: TestClient, query: str) -> tuple[int, int, int, int | None]:
+def listed(client: TestClient, query: str, limit: int = 7) -> tuple[int, int, int, int | None]:
     """Traces in all pages of a list, units in them, and what the first page says of both."""
-    first = page = get(client, f"/api/traces?{WINDOW}&limit=7&{query}", TraceList)
+    first = page = get(client, f"/api/traces?{WINDOW}&limit={limit}&{query}", TraceList)
     lines = list(page["traces"])
     while page["next"]:
-        url = f"/api/traces?{WINDOW}&limit=7&{query}&cursor={page['next']}"
+        url = f"/api/traces?{WINDOW}&limit={limit}&{query}&cursor={page['next']}"
         page = get(client, url, TraceList)
         lines += page["traces"]
     assert len({line["id"] for line in lines}) == len(lines)
@@ -125,12 +125,14 @@ def test_every_number_of_every_node_and_edge_leads_to_as_many_units(client: Test
         for status in STATUSES:
             number = thing[status]
             if number is not None:  # clients have none
-                traces, units, total, counted = listed(client, f"{query}&status={status}")
+                traces, units, total, counted = listed(client, f"{query}&status={status}", 25)
                 assert units == counted == number, (query, status)
                 assert traces == total
                 seen += number > 0
         for row in detail["errors"]:
-            traces, units, total, counted = listed(client, f"{query}&error={quote(row['filter'])}")
+            traces, units, total, counted = listed(
+                client, f"{query}&error={quote(row['filter'])}", 25
+            )
             assert (units, counted) == (row["count"], row["count"]), (query, row)
             assert traces == total
             seen += 1
@@ -232,14 +234,14 @@ def test_a_filtered_map_counts_the_traces_of_the_filtered_list(client: TestClien
         for status in STATUSES:
             if node[status] is not None:
                 query = f"node={node['id']}&status={status}&{expression}"
-                traces, units, total, _ = listed(client, query)
+                traces, units, total, _ = listed(client, query, 25)
                 assert (units, traces) == (node[status], total), (node["name"], status)
     detail = get(client, f"/api/nodes/{payments['id']}?{WINDOW}&{expression}", NodeDetail)
     assert sum(row["count"] for row in detail["errors"]) == 33
     assert sum(sum(bars["y"]) for bars in detail["over_time"]["data"]) == 33
     for row in detail["errors"]:
         query = f"node={payments['id']}&error={quote(row['filter'])}&{expression}"
-        assert listed(client, query)[1] == row["count"]
+        assert listed(client, query, 25)[1] == row["count"]
 
 
 @pytest.mark.slow
@@ -270,7 +272,7 @@ def test_map_and_list_of_a_filter_count_the_same_traces(
     for place, numbers in places:
         for status in STATUSES:
             if numbers[status] is not None:
-                units = listed(client, f"{place}&status={status}&{words}")[1]
+                units = listed(client, f"{place}&status={status}&{words}", 25)[1]
                 assert units == numbers[status], (place, status)
 
 

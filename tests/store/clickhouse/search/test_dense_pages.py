@@ -124,5 +124,5 @@ def test_a_probe_knows_the_buckets_that_it_reaches(
         query = TraceQuery(WINDOW, Axis.TRACE_ID, parse(text))
         expected = hits_of(memory, query, 999)
         assert expected
-        for limit in (12, 60):
+        for limit in (20, 90):
             assert hits_of(clickhouse, query, limit) == expected
