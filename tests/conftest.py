@@ -20,9 +20,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import hypothesis
 import pytest
 import structlog
+from httpx._config import DEFAULT_TIMEOUT_CONFIG
 
 from raymap.embedded import EmbeddedClickHouse
 from raymap.errors import use_json_lines
@@ -52,6 +54,9 @@ for name, examples in (("raymap", 50), ("many", 6000)):
     )
 hypothesis.settings.load_profile("raymap")
 
+
+# Five seconds by default: a busy machine may take longer for an answer.
+vars(DEFAULT_TIMEOUT_CONFIG).update(vars(httpx.Timeout(60)))
 
 # Collected modules and tests are never garbage: without this, every full collection of the run visits
 # their millions of objects, which takes a tenth of the CPU time.

@@ -24,7 +24,7 @@ ALARMS = (
 
 
 def events(store: Store, alarms: tuple[Alarm, ...]) -> list[AlarmEvent]:
-    """Of an hour in which an edge vanishes, another appears, and a caller does."""
+    """Of twenty minutes in which an edge vanishes, another appears, and a caller does."""
     for minute in range(20):
         send(store, minute, tables=(ORDERS, STOCK) if minute < 12 else (ORDERS,))
         if minute > 16:
@@ -36,7 +36,7 @@ def events(store: Store, alarms: tuple[Alarm, ...]) -> list[AlarmEvent]:
     clock = Clock()
     evaluator = AlarmEvaluator(store, clock)
     found = []
-    for seconds in range(0, 20 * 60, 30):
+    for seconds in range(8 * 60, 20 * 60, 30):
         clock.at(0, seconds)
         found += evaluator.evaluate()
     return found
