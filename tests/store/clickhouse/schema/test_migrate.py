@@ -202,9 +202,9 @@ def test_a_process_that_dies_leaves_no_lock(database: Address) -> None:
     with pytest.raises(ClickHouseUnavailable, match="migrating for"), waiting:
         pass
     holder.kill()
-    holder.wait(60)
+    holder.wait(20)
     holder.stdout.close()
-    with lock.migration_lock(database, wait=60):
+    with lock.migration_lock(database, wait=20):
         pass
 
 
