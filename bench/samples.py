@@ -24,6 +24,7 @@ from rich.table import Column, Table
 
 from bench.server import WIDTH
 from collector.decode.daemon import split_datagram
+from collector.decode.otlp.columns import Spans
 from collector.decode.otlp.datagram import decode_payload
 from collector.decode.otlp.json import SPANS, read_json_frames
 from collector.decode.otlp.request import decode_frames, decode_otlp
@@ -76,7 +77,7 @@ def readings(raw: bytes) -> Iterator[tuple[str, Decode]]:
     """What the bytes may be, likeliest first. With a question mark: only if something comes out."""
     if raw.lstrip()[:1] not in b"[{":
         yield "OTLP protobuf?", lambda: decode_otlp(raw, 1)
-        yield "Zipkin protobuf?", lambda: decode_zipkin_protobuf(raw, 1)
+        yield "Zipkin protobuf?", lambda: _results(decode_zipkin_protobuf(raw, 1))
         return
     try:
         content = msgspec.json.decode(raw)
@@ -92,9 +93,13 @@ def readings(raw: bytes) -> Iterator[tuple[str, Decode]]:
         inner = msgspec.json.encode(content["result"])  # as query services wrap it
         yield "OTLP JSON in result", lambda: decode_frames(read_json_frames(inner, SPANS), 1)
     elif isinstance(content, list) and any("traceId" in part for part in _objects(content)):
-        yield "Zipkin JSON", lambda: decode_zipkin(raw, 1)
+        yield "Zipkin JSON", lambda: _results(decode_zipkin(raw, 1))
     else:
         yield "X-Ray traces?", lambda: _traces(raw)
+
+
+def _results(spans: Spans) -> list[Document | Rejected]:
+    return [*spans.documents, *(bad for _, bad in spans.rejected)]
 
 
 def _object(content: dict[str, Any], key: str) -> dict[str, Any]:

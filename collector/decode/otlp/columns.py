@@ -6,14 +6,14 @@ documents, which are encoded together with those of other requests.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
 from collector.decode.limits import check_rejections
 from collector.decode.otlp.cases import Case
 from collector.decode.otlp.documents import documents_of_walked
-from collector.decode.otlp.frames import count_messages, read_frames
+from collector.decode.otlp.frames import ResourceFrame, count_messages, read_frames
 from collector.decode.otlp.groups import SpanGroup, read_groups
 from collector.decode.otlp.json import SPANS, read_json_frames
 from collector.decode.otlp.memory import Memory
@@ -57,13 +57,17 @@ def decode_otlp_columns(body: bytes, version: int, *, sampled: bool = True) -> S
 
 def decode_otlp_json_columns(body: bytes, version: int, *, sampled: bool = True) -> Spans:
     """The same for a request in OTLP's JSON."""
-    return _decode_groups(
-        list(read_groups(read_json_frames(body, SPANS))), version, sampled=sampled
-    )
+    return decode_frames_columns(read_json_frames(body, SPANS), version, sampled=sampled)
+
+
+def decode_frames_columns(
+    parts: Iterable[ResourceFrame], version: int, *, sampled: bool = True
+) -> Spans:
+    """The same for a request that has been split."""
+    return _decode_groups(list(read_groups(parts)), version, sampled=sampled)
 
 
 def _decode_groups(groups: Sequence[SpanGroup], version: int, *, sampled: bool) -> Spans:
-    """The same for a request that has been split."""
     raws = [span for group in groups for span in group.spans]
     owners = [group for group in groups for _ in group.spans]
     columns: list[DocumentColumns] = []

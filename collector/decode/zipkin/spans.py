@@ -14,14 +14,13 @@ from collections.abc import Iterable, Iterator
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-from collector.decode.limits import bound_rejections
+from collector.decode.limits import check_rejections
+from collector.decode.otlp.columns import Spans, decode_frames_columns
 from collector.decode.otlp.frames import MAX_SPANS, too_many_spans
 from collector.decode.otlp.json import Part, Scope
-from collector.decode.otlp.request import decode_frames
 from collector.decode.rejected import Reason, Rejected
 from collector.decode.zipkin.attributes import attributes_of
 from collector.decode.zipkin.wire import ZipkinSpan, read_json, read_protobuf
-from store.model import Document
 from store.otel.span_facts import derived_id
 
 _KINDS = {
@@ -32,31 +31,38 @@ _KINDS = {
 }
 
 
-def decode_zipkin(body: bytes, version: int) -> Iterator[Document | Rejected]:
+def decode_zipkin(body: bytes, version: int) -> Spans:
     """The spans of a JSON array, each judged alone. Raises Rejected when it is none."""
-    yield from bound_rejections(_decode(read_json(body), version))
+    return _decode(read_json(body), version)
 
 
-def decode_zipkin_protobuf(body: bytes, version: int) -> Iterator[Document | Rejected]:
+def decode_zipkin_protobuf(body: bytes, version: int) -> Spans:
     """The spans of a ``ListOfSpans``. Raises Rejected when the body is not protobuf."""
-    yield from bound_rejections(_decode(read_protobuf(body), version))
+    return _decode(read_protobuf(body), version)
 
 
-def _decode(read: Iterable[ZipkinSpan | Rejected], version: int) -> Iterator[Document | Rejected]:
+def _decode(read: Iterable[ZipkinSpan | Rejected], version: int) -> Spans:
+    """The spans, those first that are rejected before they are translated."""
     spans: list[_Identified] = []
+    rejected: list[Rejected] = []
     for count, span in enumerate(read):
         if count >= MAX_SPANS:
             raise too_many_spans()
         if isinstance(span, Rejected):
-            yield span
-            continue
-        try:
-            spans.append(_Identified(span))
-        except Rejected as rejected:
-            yield rejected
+            rejected.append(span)
+        else:
+            try:
+                spans.append(_Identified(span))
+            except Rejected as bad:
+                rejected.append(bad)
+        check_rejections(len(rejected))
     spans = _with_start(spans)
     _part_shared(spans)
-    yield from decode_frames(_by_service(spans), version)
+    found = decode_frames_columns(_by_service(spans), version)
+    first = len(rejected)
+    check_rejections(first + len(found.rejected))
+    later = [(first + place, bad) for place, bad in found.rejected]
+    return Spans(found.documents, [*enumerate(rejected), *later])
 
 
 class _Identified:

@@ -83,8 +83,8 @@ def check(decode: Callable[[], Iterable[Document | Rejected]]) -> None:
 def test_any_bytes(body: bytes) -> None:
     check(lambda: decode_otlp(body, 1))
     check(lambda: decode_otlp_json(body, 1))
-    check(lambda: decode_zipkin(body, 1))
-    check(lambda: decode_zipkin_protobuf(body, 1))
+    check(lambda: decode_zipkin(body, 1).documents)
+    check(lambda: decode_zipkin_protobuf(body, 1).documents)
     check(lambda: decode_payload(b"T1S" + body, 1))
     check(lambda: decode_payload(b"T1U" + base64.b64encode(body), 1))
 
@@ -113,4 +113,4 @@ def test_json(spans: list[Any], resource: Any) -> None:
 
 @given(st.lists(mutations(ZIPKIN_SPAN) | values, max_size=3))
 def test_zipkin(spans: list[Any]) -> None:
-    check(lambda: decode_zipkin(json.dumps(spans).encode(errors="replace"), 1))
+    check(lambda: decode_zipkin(json.dumps(spans).encode(errors="replace"), 1).documents)

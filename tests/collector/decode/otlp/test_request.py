@@ -431,7 +431,7 @@ def test_a_large_resource() -> None:
         lambda: decode_otlp_json(
             b'{"resourceSpans":[{"scopeSpans":[{"spans":[%s{}]}]}]}' % (b"{}," * MAX_SPANS), 1
         ),
-        lambda: decode_zipkin(b"[%s{}]" % (b"{}," * MAX_SPANS), 1),
+        lambda: decode_zipkin(b"[%s{}]" % (b"{}," * MAX_SPANS), 1).documents,
     ],
 )
 def test_too_many_spans(read: Callable[[], Iterable[object]]) -> None:
@@ -440,8 +440,8 @@ def test_too_many_spans(read: Callable[[], Iterable[object]]) -> None:
         collections.deque(read(), maxlen=0)
 
 
-def _empty_spans(count: int) -> list[Iterable[object]]:
-    """Decoders of as many empty spans, in every format."""
+def _empty_spans(count: int) -> list[Callable[[], Iterable[object]]]:
+    """What reads as many empty spans, in every format."""
     objects = b",".join([b"{}"] * count)
     zipkin = message_classes(
         "raymap.test_empty", {"Spans": (Field("spans", 1, "bytes", repeated=True),)}
@@ -449,20 +449,22 @@ def _empty_spans(count: int) -> list[Iterable[object]]:
     message = request()
     message.resource_spans[0].scope_spans[0].spans.extend([Span()] * count)
     return [
-        decode_otlp(message.SerializeToString(), 1),
-        decode_otlp_json(b'{"resourceSpans":[{"scopeSpans":[{"spans":[%s]}]}]}' % objects, 1),
-        decode_zipkin(b"[%s]" % objects, 1),
-        decode_zipkin_protobuf(zipkin.SerializeToString(), 1),
+        lambda: decode_otlp(message.SerializeToString(), 1),
+        lambda: decode_otlp_json(
+            b'{"resourceSpans":[{"scopeSpans":[{"spans":[%s]}]}]}' % objects, 1
+        ),
+        lambda: [bad for _, bad in decode_zipkin(b"[%s]" % objects, 1).rejected],
+        lambda: [bad for _, bad in decode_zipkin_protobuf(zipkin.SerializeToString(), 1).rejected],
     ]
 
 
 @pytest.mark.slow
 def test_invalid_spans_are_bounded_like_documents() -> None:
-    for judged in _empty_spans(MAX_DOCUMENTS):
-        assert sum(isinstance(result, Rejected) for result in judged) == MAX_DOCUMENTS
-    for judged in _empty_spans(MAX_DOCUMENTS + 1):
+    for read in _empty_spans(MAX_DOCUMENTS):
+        assert sum(isinstance(result, Rejected) for result in read()) == MAX_DOCUMENTS
+    for read in _empty_spans(MAX_DOCUMENTS + 1):
         with pytest.raises(Rejected, match="more than 20,000 invalid spans"):
-            collections.deque(judged, maxlen=0)
+            collections.deque(read(), maxlen=0)
     message = request()
     message.resource_spans[0].scope_spans[0].spans.extend([Span()] * (MAX_DOCUMENTS + 1))
     with pytest.raises(Rejected, match="more than 20,000 invalid spans"):

@@ -10,9 +10,11 @@ import pytest
 from collector.decode.rejected import Rejected
 from collector.decode.zipkin.spans import decode_zipkin, decode_zipkin_protobuf
 from collector.decode.zipkin.wire import messages
+from store.columnar import ColumnarDocuments
 from store.memory import MemoryStore
 from store.model import Document, NodeKey, State
 from store.otel.span_facts import derived_id
+from store.otel.stored_span import ANNOTATED
 from store.otel.to_xray import render_span
 from store.service_graph import build_service_graph
 
@@ -36,9 +38,8 @@ def zipkin(id: str = "0000000000000001", **change: Any) -> dict[str, Any]:
 
 
 def read(*spans: Any) -> tuple[list[Document], list[Rejected]]:
-    results = list(decode_zipkin(json.dumps(spans).encode(), 7))
-    documents = [result for result in results if isinstance(result, Document)]
-    return documents, [result for result in results if isinstance(result, Rejected)]
+    found = decode_zipkin(json.dumps(spans).encode(), 7)
+    return list(found.documents), [bad for _, bad in found.rejected]
 
 
 def one(**change: Any) -> Document:
@@ -190,10 +191,39 @@ def test_bad_span(bad: Any) -> None:
     assert only.message
 
 
+def test_many_are_what_each_is_alone() -> None:
+    """By column, and stored without what annotations say."""
+    spans = [
+        zipkin(
+            traceId=f"{number + 1:032x}",
+            kind=("CLIENT", "SERVER", "PRODUCER", None)[number % 4],
+            localEndpoint={"serviceName": f"shop-{number % 3}"},
+            remoteEndpoint={"serviceName": "orders"},
+            tags={"http.status_code": str(200 + number % 2 * 303), "order": f"o-{number}"},
+        )
+        for number in range(60)
+    ]
+    found = decode_zipkin(json.dumps([*spans, 5]).encode(), 7)
+    assert isinstance(found.documents, ColumnarDocuments)
+    alone = [
+        document
+        for span in spans
+        for document in decode_zipkin(json.dumps([span]).encode(), 7).documents
+    ]
+    assert sorted(found.documents, key=by_trace) == alone
+    assert [place for place, _ in found.rejected] == [0]
+    heads = [head for few in found.documents.columns if few.parts for head in few.parts.heads]
+    assert sum(head.startswith(ANNOTATED) for head in heads) >= 30
+
+
+def by_trace(document: Document) -> bytes:
+    return document.trace_id
+
+
 @pytest.mark.parametrize("body", [b"", b"{}", b"5", b"[", b"\xff", b"[" * 9999])
 def test_bad_list(body: bytes) -> None:
     with pytest.raises(Rejected):
-        list(decode_zipkin(body, 1))
+        decode_zipkin(body, 1)
 
 
 def test_protobuf() -> None:
@@ -213,7 +243,8 @@ def test_protobuf() -> None:
     message.tags.add(key="http.method", value="GET")
     message.annotations.add(timestamp=START, value="x")
     body = messages["ListOfSpans"](spans=[message.SerializeToString(), b"\xff"])
-    rejected, document = decode_zipkin_protobuf(body.SerializeToString(), 7)
+    found = decode_zipkin_protobuf(body.SerializeToString(), 7)
+    (document,), ((_, rejected),) = found.documents, found.rejected
     expected = one(
         kind="CLIENT",
         parentId="a",
@@ -224,7 +255,7 @@ def test_protobuf() -> None:
     assert document == expected
     assert isinstance(rejected, Rejected)
     with pytest.raises(Rejected):
-        list(decode_zipkin_protobuf(b"\xff", 1))
+        decode_zipkin_protobuf(b"\xff", 1)
 
 
 def test_in_parts() -> None:
