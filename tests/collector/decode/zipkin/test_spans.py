@@ -196,6 +196,7 @@ def test_many_are_what_each_is_alone() -> None:
     spans = [
         zipkin(
             traceId=f"{number + 1:032x}",
+            parentId="a",
             kind=("CLIENT", "SERVER", "PRODUCER", None)[number % 4],
             localEndpoint={"serviceName": f"shop-{number % 3}"},
             remoteEndpoint={"serviceName": "orders"},
