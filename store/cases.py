@@ -17,8 +17,8 @@ NO_NODE = NodeKey("", "", "")
 class Peer(NamedTuple):
     """The part of a case that matters to the rows above and below it.
 
-    ``owner``: the node whose work it is, None for a streamed subsegment: its parent's segment
-    knows. ``callee``: the inferred node of a call, None for what calls nothing.
+    ``owner``: the node whose work it is, None where the parent's segment knows. ``callee``: the
+    inferred node of a call, None for what calls nothing.
     """
 
     owner: NodeKey | None
@@ -58,7 +58,7 @@ def peer_of_segment(segment: Document) -> Peer:
 
 def peer_of_call(owned: OwnedCall) -> Peer:
     """A call, for the segments that answer it."""
-    return Peer(None if owned.independent else owned.node, owned.call.node)
+    return Peer(owned.owner, owned.call.node)
 
 
 def case_of_segment(segment: Document) -> Case:
@@ -92,4 +92,4 @@ def case_of_call(owned: OwnedCall) -> Case:
 
 def case_of_link(owned: OwnedLink) -> Case:
     """The case of a link: the outcome of the document that carries it."""
-    return Case(Peer(None if owned.independent else owned.node), owned.state, owned.label)
+    return Case(Peer(owned.owner), owned.state, owned.label)

@@ -12,7 +12,7 @@ from typing import overload
 from msgspec import Struct
 
 from store.column_types import PackedTexts, SpanBody, parts_of_body
-from store.model import Call, Document, Http, Link, NodeKey, State
+from store.model import Call, Document, Http, Independent, Link, NodeKey, State
 
 
 class BodyParts(Struct, gc=False):
@@ -59,7 +59,7 @@ class DocumentColumns(Struct, gc=False):
     starts: Sequence[int]
     ends: Sequence[int]
     last_ends: Sequence[int]
-    independent: Sequence[bool]
+    independent: Sequence[Independent | bool]
     inferred: Sequence[bool]
     sampled: Sequence[bool]
     states: Sequence[State]

@@ -60,7 +60,7 @@ def facts_of(
     parents = parents or ParentIndex(trace)
     children = segments_by_parent_id(trace)
     for owned in trace.calls.values():
-        parent = _calling_segment(owned, trace, parents)
+        parent = _caller(owned, trace, parents)
         case = case_of_call(owned)
         answers = {each.node: peer_of_segment(each) for each in children.get(owned.call.id, ())}
         figures = owned.call.start, owned.call.end, owned.call.end, owned.call.weight
@@ -79,11 +79,11 @@ def facts_of(
             yield Fact(parent, case, None, *figures, document)
 
 
-def _calling_segment(owned: OwnedCall, trace: Trace, parents: ParentIndex) -> Parent:
+def _caller(owned: OwnedCall, trace: Trace, parents: ParentIndex) -> Parent:
     """The segment of a streamed call, if it has arrived; the case of any other call knows its owner."""
-    if not owned.independent:
+    if owned.owner is not None:
         return UNDRAWN
-    return _segment(parents.owning_segment(trace.documents.get(owned.document_id)))
+    return _work(trace.documents.get(owned.document_id), parents)
 
 
 def _root(document: Document, caused: Collection[int], *, awaits_cause: bool) -> Parent:
@@ -93,15 +93,16 @@ def _root(document: Document, caused: Collection[int], *, awaits_cause: bool) ->
 
 
 def _parent(id: int, trace: Trace, parents: ParentIndex) -> Parent:
-    """The call or the segment that an id belongs to."""
+    """The call or the work that an id belongs to."""
     owned = trace.calls.get(id)
     if owned is not None:
         return peer_of_call(owned)
-    return _segment(parents.owning_segment(parents.containing_document(id)))
+    return _work(parents.containing_document(id), parents)
 
 
-def _segment(segment: Document | None) -> Parent:
-    return peer_of_segment(segment) if segment else UNDRAWN
+def _work(document: Document | None, parents: ParentIndex) -> Parent:
+    owner = parents.owner(document)
+    return Peer(owner, enters=True) if owner else UNDRAWN
 
 
 def link_facts(trace: Trace, find: FindTrace) -> Iterator[LinkFact]:
@@ -133,10 +134,8 @@ def age_of_event(received: int, sent: int) -> int:
 
 
 def _linking_peer(owned: OwnedLink, trace: Trace, parents: ParentIndex) -> Peer | None:
-    if not owned.independent:
-        return Peer(owned.node, enters=True)
-    segment = parents.owning_segment(trace.documents.get(owned.document_id))
-    return peer_of_segment(segment) if segment else None
+    owner = owned.owner or parents.owner(trace.documents.get(owned.document_id))
+    return Peer(owner, enters=True) if owner else None
 
 
 def _links_back(other: Trace, trace_id: bytes) -> bool:

@@ -25,6 +25,17 @@ class State(IntEnum):
     FAULT = 4
 
 
+class Independent(IntEnum):
+    """Whether a document is a segment, and if not, whose work it is. The numbers are stored."""
+
+    NO = 0
+    """A segment: the work of its node."""
+    OF_PARENT = 1
+    """A subsegment by itself, as X-Ray's SDKs stream them: the work of its parent's segment."""
+    OF_SENDER = 2
+    """The like of a span that names its service: the work of that node, wherever its parent is."""
+
+
 class NodeKey(NamedTuple):
     """The identity of a node: units with equal keys belong to one node of the map.
 
@@ -154,7 +165,8 @@ class Document(Struct, frozen=True, gc=False):
     """One received segment document, flattened: a segment, or an independent subsegment.
 
     ``calls`` are the embedded subsegments that leave the service (and the document itself, if it is
-    an independent subsegment that does); ``members`` are the ids of all others. ``last_end`` is the
+    an independent subsegment that does); ``members`` are the ids of all others. ``node`` is that of
+    the service, but of an `Independent.OF_PARENT` what it calls, or its name. ``last_end`` is the
     end of the last work inside, which may be later than ``end``. ``annotations`` are items as
     `store.rules.annotations.annotation_item` writes them. ``raw`` is the document as received.
     ``version`` grows with arrival; `precedence` decides between documents with one id. A document
@@ -167,7 +179,7 @@ class Document(Struct, frozen=True, gc=False):
     trace_id: bytes
     id: int
     parent_id: int
-    independent: bool
+    independent: Independent | bool
     inferred: bool
     start: int
     end: int
@@ -191,6 +203,11 @@ class Document(Struct, frozen=True, gc=False):
     weight: int = 1
     service_version: str = ""
     environment: str = ""
+
+    @property
+    def owner(self) -> NodeKey | None:
+        """The node whose work it is; None where its parent's segment knows."""
+        return None if self.independent == Independent.OF_PARENT else self.node
 
     @property
     def in_progress(self) -> bool:
@@ -243,27 +260,37 @@ def version_of(state: State, precedence: int) -> int:
 
 
 class OwnedCall(Struct, frozen=True, gc=False):
-    """A call with the document that carries it; ``node`` is that document's if it is a segment."""
+    """A call with the document that carries it, and the node of that."""
 
     call: Call
     document_id: int
-    independent: bool
+    independent: Independent | bool
     node: NodeKey
     version: int
 
+    @property
+    def owner(self) -> NodeKey | None:
+        """The node that calls; None where the parent's segment knows."""
+        return None if self.independent == Independent.OF_PARENT else self.node
+
 
 class OwnedLink(Struct, frozen=True, gc=False):
-    """A link with the document that carries it; ``node`` is that document's if it is a segment."""
+    """A link with the document that carries it, and the node of that."""
 
     link: Link
     document_id: int
-    independent: bool
+    independent: Independent | bool
     node: NodeKey
     start: int
     end: int
     state: State
     label: str
     version: int
+
+    @property
+    def owner(self) -> NodeKey | None:
+        """The node that the link is of; None where the parent's segment knows."""
+        return None if self.independent == Independent.OF_PARENT else self.node
 
     @property
     def key(self) -> tuple[int, bytes, int, bool]:

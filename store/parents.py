@@ -1,4 +1,4 @@
-"""Parent resolution inside one trace: which document contains an id, and which segment owns it."""
+"""Parent resolution inside one trace: which document contains an id, and whose work that is."""
 
 from __future__ import annotations
 
@@ -31,8 +31,18 @@ class ParentIndex:
         """The document that is, or embeds, the segment or subsegment with this id."""
         return self._containing.get(id)
 
+    def owner(self, document: Document | None) -> NodeKey | None:
+        """The node whose work a document is: its own, or that of its parent, and so on."""
+        for _ in range(MAX_PARENT_STEPS):
+            if document is None:
+                return None
+            if document.owner is not None:
+                return document.owner
+            document = self._containing.get(document.parent_id)
+        return None
+
     def owning_segment(self, document: Document | None) -> Document | None:
-        """The segment a document belongs to: itself, or reached parent by parent."""
+        """The segment above a document: itself, or reached parent by parent."""
         for _ in range(MAX_PARENT_STEPS):
             if document is None or not document.independent:
                 return document
@@ -50,11 +60,8 @@ def segments_by_parent_id(trace: Trace) -> dict[int, list[Document]]:
 
 
 def calling_node(owned: OwnedCall, trace: Trace, parents: ParentIndex) -> NodeKey | None:
-    """The node whose segment made the call; None when that segment has not arrived."""
-    if not owned.independent:
-        return owned.node
-    segment = parents.owning_segment(trace.documents.get(owned.document_id))
-    return segment.node if segment else None
+    """The node that made the call; None when the segment that knows has not arrived."""
+    return owned.owner or parents.owner(trace.documents.get(owned.document_id))
 
 
 def is_root(document: Document, trace: Trace, parents: ParentIndex) -> bool:
@@ -80,7 +87,7 @@ def resolve_link_end(trace: Trace, id: int) -> LinkEnd | None:
         return LinkEnd(min(answers, default=owned.call.node), owned.call.end)
     parents = ParentIndex(trace)
     document = parents.containing_document(id)
-    segment = parents.owning_segment(document)
-    if document is None or segment is None:
+    owner = parents.owner(document)
+    if document is None or owner is None:
         return None
-    return LinkEnd(segment.node, document.end)
+    return LinkEnd(owner, document.end)

@@ -100,8 +100,8 @@ def summarize(trace: Trace) -> Summary:
     annotations: dict[str, dict[str, set[NodeKey]]] = {}
     users: dict[str, set[NodeKey]] = {}
     for document in in_order:
-        owner = parents.owning_segment(document)
-        nodes = {owner.node} if owner else set()
+        owner = parents.owner(document)
+        nodes = {owner} if owner else set()
         for item in document.annotations:
             key, value = split_annotation_item(item)
             if key in annotations or len(annotations) < MAX_ANNOTATION_KEYS:

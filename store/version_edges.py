@@ -72,7 +72,7 @@ def _requests(
     for unit in trace_units(trace):
         if isinstance(unit, EdgeUnit) and unit.source in nodes:
             caller = _caller(unit, trace, parents)
-            if caller is not None and caller.id in found:
+            if caller is not None and caller.id in found and caller.node == unit.source:
                 request = found[caller.id]
                 request.called.add(unit.target)
                 if unit.state in FAILED:

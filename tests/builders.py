@@ -66,7 +66,7 @@ def segment(id: int = 0xA1, **change: Any) -> Document:
 
 def subsegment(id: int = 0x50B, parent_id: int = 0xA1, **change: Any) -> Document:
     """An independent subsegment; a call itself if ``calls`` has one with its id."""
-    return segment(id, parent_id=parent_id, independent=True, **change)
+    return segment(id, **{"parent_id": parent_id, "independent": True, **change})
 
 
 def http(status: int, url: str = "http://shop.example.com/", method: str = "GET") -> Http:

@@ -22,7 +22,7 @@ from store.otel.attributes import Attributes, read_attributes, text, texts
 from store.otel.callee import MAX_NAME, Callee, callee_of, is_aws_api, queries_inside
 from store.otel.http_block import http_of
 from store.otel.merge_patch import DOCUMENT
-from store.otel.resource import Resource
+from store.otel.resource import UNKNOWN, Resource
 from store.otel.status import (
     FAULT,
     STATUS_ERROR,
@@ -101,6 +101,8 @@ class SpanFacts(Struct, frozen=True, gc=False):
     user: str = ""
     links: tuple[Link, ...] = ()
     weight: int = 1
+    service: str = ""
+    """The service that sent the span; '' if it names none, or is an exported X-Ray document."""
 
     @property
     def exception(self) -> str:
@@ -158,6 +160,7 @@ def facts_of(
     (`collector.decode.otlp.cases`).
     """
     kind = span.kind
+    service = text(attributes, "aws.local.service")[:MAX_NAME] or resource.service
     if kind not in _LEAVING and kind not in _ENTERING and DOCUMENT not in attributes:
         kind = CLIENT if queries_inside(attributes) else kind
     status = http_status(attributes)
@@ -191,7 +194,7 @@ def facts_of(
         name = callee.name
         http = http_of(stored, status, server=False)
     elif shape is Shape.SEGMENT:
-        name = text(attributes, "aws.local.service")[:MAX_NAME] or resource.service
+        name = service
         http = http_of(stored, status, server=True)
     else:
         name = span.name[:MAX_NAME] or "span"
@@ -220,6 +223,7 @@ def facts_of(
         text(stored, *USER_KEYS),
         _links(span, weight) if span.links else (),
         weight,
+        "" if service == UNKNOWN or DOCUMENT in attributes else service,
     )
 
 

@@ -77,5 +77,5 @@ def names_of(trace: Trace) -> Iterable[tuple[Place, str]]:
     for owned in trace.calls.values():
         minute, node = owned.call.start // MINUTE, owned.call.node
         yield Place(minute, node.account), node.name
-        if not owned.independent:
-            yield Place(minute, owned.node.account), owned.node.name
+        if owned.owner is not None:
+            yield Place(minute, owned.owner.account), owned.owner.name

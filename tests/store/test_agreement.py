@@ -1,6 +1,6 @@
 """ClickHouse's graph equals the memory store's, whatever arrives in whatever order and batches.
 
-Hypothesis draws traces of segments, streamed subsegments, calls, Lambda pairs, orphans and circles,
+Hypothesis draws traces of segments, streamed subsegments, spans that name their service, calls, Lambda pairs, orphans and circles,
 in progress and complete, some sampled, then shuffles, repeats and splits them; the halves of a call may be hours
 apart in time and in different batches.
 """
@@ -23,7 +23,7 @@ from store.clickhouse.store import ClickHouseStore
 from store.filters.conditions import touches
 from store.graph import ServiceGraph, Statistics
 from store.memory import MemoryStore
-from store.model import Document, Link, NodeKey, State, TimeRange, derived_version
+from store.model import Document, Independent, Link, NodeKey, State, TimeRange, derived_version
 from store.query import Entities, TraceQuery, UnitQuery
 from store.rules import other_names
 from store.rules.histogram import bucket
@@ -132,15 +132,19 @@ def documents(draw: st.DrawFn, weights: Weights) -> Document:
         "weight": draw(st.sampled_from(weights)),
     }
     parents = st.sampled_from((*IDS, *range(20, 29), 99))
+    nodes = st.builds(NodeKey, ACCOUNTS, NAMES, TYPES, REGIONS)
     if draw(st.integers(0, 2)) == 0:
         if draw(st.booleans()):
             common["calls"] = (*embedded, draw(calls(id, start, weights)))
+        if draw(st.booleans()):
+            common["independent"] = Independent.OF_SENDER
+            common["node"] = draw(nodes)
         return subsegment(id, draw(parents.filter(lambda parent: parent != id)), **common)
     parent = draw(st.one_of(st.just(0), parents.filter(lambda parent: parent != id)))
     return segment(
         id,
         parent_id=parent,
-        node=NodeKey(draw(ACCOUNTS), draw(NAMES), draw(TYPES), draw(REGIONS)),
+        node=draw(nodes),
         inferred=draw(st.integers(0, 9)) == 0,
         **common,
     )

@@ -17,7 +17,7 @@ from collector.decode.limits import bound_rejections
 from collector.decode.otlp.frames import ResourceFrame, count_messages, read_frames
 from collector.decode.otlp.groups import SpanGroup, read_groups, unreadable
 from collector.decode.rejected import Reason, Rejected
-from store.model import NO_HTTP, Call, Document, NodeKey
+from store.model import NO_HTTP, Call, Document, Independent, NodeKey
 from store.otel.resource import Resource, read_resource, service_node
 from store.otel.span_facts import Shape, SpanFacts, read_span_facts
 from store.otel.stored_span import is_unsampled, read_span, write_span
@@ -113,21 +113,14 @@ def flatten_span(facts: SpanFacts, resource: Resource, raw: bytes, version: int)
     span_id = int.from_bytes(facts.id, "big")
     segment = shape is Shape.SEGMENT or shape is Shape.ENTRY_CALL
     call = _call(facts, span_id) if facts.callee is not None else None
-    if shape is Shape.SEGMENT:
-        node = service_node(facts.name, resource.origin, resource.account, resource.region)
-    elif shape is Shape.ENTRY_CALL:
-        node = service_node(resource.service, resource.origin, resource.account, resource.region)
-    elif call is not None:
-        node = CallNode(call.node, call.service)
-    else:
-        node = CallNode(NodeKey("", facts.name, ""), facts.name)
+    node = _node(facts, resource, call)
     http = facts.http
     around = shape is Shape.ENTRY_CALL
     return Document(
         facts.trace_id,
         int.from_bytes(facts.segment_id(), "big") if around else span_id,
         int.from_bytes(facts.parent_id, "big"),
-        not segment,
+        _independent(facts),
         False,
         facts.start,
         facts.end,
@@ -152,6 +145,29 @@ def flatten_span(facts: SpanFacts, resource: Resource, raw: bytes, version: int)
         resource.version if segment else "",
         resource.environment if segment else "",
     )
+
+
+def _independent(facts: SpanFacts) -> Independent:
+    if facts.shape is Shape.SEGMENT or facts.shape is Shape.ENTRY_CALL:
+        return Independent.NO
+    return Independent.OF_SENDER if facts.service else Independent.OF_PARENT
+
+
+def _node(facts: SpanFacts, resource: Resource, call: Call | None) -> CallNode:
+    """The node of the span's service, but of a part of an X-Ray document what it calls; and its name."""
+    place = resource.origin, resource.account, resource.region
+    if facts.shape is Shape.SEGMENT:
+        return service_node(facts.name, *place)
+    if facts.shape is Shape.ENTRY_CALL:
+        return service_node(facts.service or resource.service, *place)
+    called = (
+        CallNode(call.node, call.service)
+        if call
+        else CallNode(NodeKey("", facts.name, ""), facts.name)
+    )
+    if facts.service:
+        return CallNode(service_node(facts.service, *place).node, called.service)
+    return called
 
 
 def _call(facts: SpanFacts, id: int) -> Call:

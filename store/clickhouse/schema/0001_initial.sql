@@ -33,7 +33,7 @@ CREATE TABLE IF NOT EXISTS segments{on_cluster} (
     time DateTime64(6, 'UTC') ALIAS fromUnixTimestamp64Micro(start, 'UTC'),
     duration Int64 CODEC(T64, ZSTD(1)),
     last_duration Int64 CODEC(T64, ZSTD(1)) COMMENT 'until the last work inside ended; 0: as duration',
-    independent UInt8 CODEC(ZSTD(1)),
+    independent UInt8 CODEC(ZSTD(1)) COMMENT 'store.model.Independent',
     inferred UInt8 CODEC(ZSTD(1)),
     sampled UInt8 DEFAULT 1 CODEC(ZSTD(1)) COMMENT '0: counted by its sender, no trace',
     state UInt8 CODEC(ZSTD(1)) COMMENT '0 in progress, 1 ok, 2 error, 3 throttle, 4 fault',
@@ -93,8 +93,8 @@ TTL received + toIntervalDay({retention_days})
 SETTINGS index_granularity = 1024, min_compress_block_size = 16384, max_compress_block_size = 16384,
     ttl_only_drop_parts = 1, {window} = 10000, {durable}, {tidy};
 
--- A call has the id of its document. When that is a segment (independent = 0) the owner_ columns are its
--- node, so that the map needs no join to find the caller.
+-- A call has the id of its document. Unless its parent's segment knows whose it is (independent = 1) the owner_
+-- columns are the node of the document, so that the map needs no join to find the caller.
 CREATE TABLE IF NOT EXISTS calls{on_cluster} (
     trace_id FixedString(16) CODEC(ZSTD(1)),
     id UInt64 CODEC(NONE),

@@ -186,7 +186,7 @@ class Compiler:
 
     def _partial(self) -> Bounds:
         open_document = Bounds(
-            disjunction([Sql("state = 0"), Sql("independent = 1")]), Sql("state = 0")
+            disjunction([Sql("state = 0"), Sql("independent != 0")]), Sql("state = 0")
         )
         traced = exactly(Sql("traced = 1"))
         return some([self._sets.segments(open_document), self._sets.unanswered(traced)])

@@ -12,6 +12,7 @@ from store.model import (
     Call,
     Document,
     Http,
+    Independent,
     Link,
     NodeKey,
     OwnedCall,
@@ -54,7 +55,7 @@ def decode_document(row: Sequence[Any]) -> Document:
         trace_id=bytes.fromhex(digits),
         id=id,
         parent_id=parent_id,
-        independent=bool(independent),
+        independent=Independent(independent),
         inferred=bool(inferred),
         start=start,
         end=end,
@@ -109,7 +110,7 @@ def decode_call(columns: Sequence[Any]) -> OwnedCall:
     )
     node = NodeKey(*owner)
     version = version_of(call.state, ver)
-    return OwnedCall(call, document_id, bool(independent), node, version)
+    return OwnedCall(call, document_id, Independent(independent), node, version)
 
 
 def decode_link(columns: Sequence[Any]) -> OwnedLink:
@@ -119,7 +120,7 @@ def decode_link(columns: Sequence[Any]) -> OwnedLink:
     return OwnedLink(
         Link(bytes.fromhex(other), other_id, bool(upstream), received, weight),
         document_id,
-        bool(independent),
+        Independent(independent),
         NodeKey(*node),
         start,
         end,

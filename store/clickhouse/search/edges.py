@@ -54,10 +54,10 @@ class _Edge:
         self._sets = sets
         self._values = values
         own = selected(match.source, _OWNER, values)
-        # Which segment a streamed call belongs to takes following its parents.
+        # Whose a streamed call is, if its row does not say, takes following its parents.
         self._called_by_source = Bounds(
             disjunction([Sql("independent = 1"), own]),
-            conjunction([Sql("independent = 0"), own]),
+            conjunction([Sql("independent != 1"), own]),
         )
 
     def unanswered(self) -> Bounds:

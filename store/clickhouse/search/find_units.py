@@ -35,6 +35,7 @@ GROWTH = 4
 MAX_SECONDS = 20.0
 """Seconds after which a page ends short."""
 MAX_INT64 = 2**63 - 1
+_SEGMENT = Sql("independent = 0")
 _KEY = ", ".join(NodeKey._fields)
 _KEY_TYPE = f"Tuple({', '.join(['String'] * len(NodeKey._fields))})"
 
@@ -180,11 +181,11 @@ def _rows(query: UnitQuery) -> list[_Rows]:
     if query.nodes:
         own = _nodes("", query.nodes, "node")
         ended = joined(" AND ", [own, failed])
-        return [_Rows("segments", ended), _Rows("calls", ended)]
+        return [_Rows("segments", joined(" AND ", [_SEGMENT, ended])), _Rows("calls", ended)]
     sources, targets = (set(ends) for ends in zip(*query.edges, strict=True))
     callers = _nodes("owner_", sources, "source")
     calls = [
-        _Rows("segments", joined(" AND ", [failed, _nodes("", targets, "target")])),
+        _Rows("segments", joined(" AND ", [_SEGMENT, failed, _nodes("", targets, "target")])),
         _Rows("calls", joined(" AND ", [failed, _streamed_or(callers)])),
     ]
     either = _nodes("", sources | targets, "end")
@@ -219,7 +220,7 @@ def _nodes(prefix: str, nodes: Collection[NodeKey], name: str) -> Sql:
 
 
 def _streamed_or(condition: Sql) -> Sql:
-    """Whose a streamed subsegment is, its row does not say."""
+    """Whose the call or link of a streamed subsegment is, its row may not say."""
     return Sql(f"(independent = 1 OR {condition.text})", condition.parameters)
 
 

@@ -96,10 +96,14 @@ def prepare(run: RunQuery, scope: UnitScope) -> UnitScope:
     release(run)
     target = Sql(scope.target)
     create(run, "odd", queries.RESOLVED_IN_PYTHON.render({"target": target}))
-    streamed = bool(run("SELECT 1 FROM scope_rows WHERE streamed LIMIT 1"))
+    [(inner, streamed)] = run("SELECT max(independent), max(streamed) FROM scope_rows")
     if streamed:
         _find_owners(run)
-    linked = _find_linked(run, target, streamed=streamed)
+    work = {
+        "owner": Sql("if(d.streamed, o.case, d.case)" if streamed else "d.case"),
+        "owners": Sql("LEFT ANY JOIN owners AS o ON d.key = o.key" if streamed else ""),
+    }
+    linked = _find_linked(run, target, work)
     fragments = {
         "target": target,
         "plain": _PLAIN,
@@ -108,7 +112,7 @@ def prepare(run: RunQuery, scope: UnitScope) -> UnitScope:
             f"if(c.streamed, greatest(o.case, {UNDRAWN}), {UNDRAWN})" if streamed else f"{UNDRAWN}"
         ),
         "owners": Sql("LEFT ANY JOIN owners AS o ON c.refers_to = o.key" if streamed else ""),
-        "streamed": queries.STREAMED_PARENTS.render() if streamed else Sql(""),
+        "inner": queries.INNER_PARENTS.render(work) if inner else Sql(""),
     }
     create(run, "facts", queries.FACTS.render(fragments))
     if linked:
@@ -173,17 +177,12 @@ class _Linked(NamedTuple):
         return bytes.fromhex(self.other_trace), self.other_id
 
 
-def _find_linked(run: RunQuery, target: Sql, *, streamed: bool) -> bool:
-    """Whether documents have links to what caused them: their clients and links depend on other traces."""
+def _find_linked(run: RunQuery, target: Sql, work: dict[str, Sql]) -> bool:
+    """Whether documents have links to what caused them: their clients and links depend on other traces.
+    ``work``: fragments that say whose work a document is."""
     if not run("SELECT 1 FROM scope_links WHERE upstream = 1 LIMIT 1"):
         return False
-    fragments = {
-        "target": target,
-        "plain": _PLAIN,
-        "resolved": _RESOLVED,
-        "owner": Sql("if(d.streamed, o.case, d.case)" if streamed else "d.case"),
-        "owners": Sql("LEFT ANY JOIN owners AS o ON d.key = o.key" if streamed else ""),
-    }
+    fragments = {"target": target, "plain": _PLAIN, "resolved": _RESOLVED, **work}
     create(run, "linked", queries.LINKED.render(fragments))
     return True
 

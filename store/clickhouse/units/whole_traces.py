@@ -21,7 +21,7 @@ from store.clickhouse.search.get_traces import (
     located,
 )
 from store.facts import LinkedIds, links_among
-from store.model import Document, Http, NodeKey, State, Trace, version_of
+from store.model import Document, Http, Independent, NodeKey, State, Trace, version_of
 from store.parents import MAX_PARENT_STEPS, LinkEnd, resolve_link_end
 from store.units import Unit, all_units
 
@@ -258,7 +258,7 @@ def _document(row: tuple[Any, ...]) -> Document:
         trace_id=bytes.fromhex(digits),
         id=id,
         parent_id=parent_id,
-        independent=bool(independent),
+        independent=Independent(independent),
         inferred=bool(inferred),
         start=start,
         end=end,

@@ -11,7 +11,7 @@ from store.clickhouse.connection.native_format import Columns
 from store.clickhouse.write.encoded_columns import ArrayColumn, numbered
 from store.column_types import Coded, PackedTexts, all_true, codes_of
 from store.columnar import DocumentColumns
-from store.model import ARRIVAL, COMPLETE, NodeKey, State
+from store.model import ARRIVAL, COMPLETE, Independent, NodeKey, State
 from store.times import SECOND
 
 T = TypeVar("T")
@@ -32,6 +32,7 @@ LINK_COLUMNS = (
     "duration, state, account, name, type, region, status, exception, weight, received, ver"
 )
 _NO_NODE = NodeKey("", "", "")
+_OF_PARENT = int(Independent.OF_PARENT)
 
 
 def segment_columns(documents: DocumentColumns) -> Columns:
@@ -111,7 +112,7 @@ def call_columns(documents: DocumentColumns) -> Columns:
 
 
 def _owning_nodes(documents: DocumentColumns) -> Sequence[NodeKey]:
-    """The nodes of segments; none for subsegments."""
+    """The nodes whose work is known; none for the others."""
     nodes, independent = documents.nodes, documents.independent
     if (
         isinstance(nodes, Coded)
@@ -119,10 +120,13 @@ def _owning_nodes(documents: DocumentColumns) -> Sequence[NodeKey]:
         and nodes.codes is independent.codes
     ):
         pairs = zip(independent.values, nodes.values, strict=True)
-        return Coded([_NO_NODE if alone else node for alone, node in pairs], nodes.codes)
+        return Coded(
+            [_NO_NODE if kind == _OF_PARENT else node for kind, node in pairs], nodes.codes
+        )
     if not any(independent):
         return nodes
-    return [_NO_NODE if alone else node for alone, node in zip(independent, nodes, strict=True)]
+    pairs = zip(independent, nodes, strict=True)
+    return [_NO_NODE if kind == _OF_PARENT else node for kind, node in pairs]
 
 
 def link_columns(documents: DocumentColumns) -> Columns:

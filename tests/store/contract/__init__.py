@@ -10,6 +10,7 @@ from tests.store.contract.graph import GraphContract
 from tests.store.contract.logs import LogContract
 from tests.store.contract.metrics import MetricContract
 from tests.store.contract.names import NameContract
+from tests.store.contract.owners import OwnerContract
 from tests.store.contract.pins import PinContract
 from tests.store.contract.search import SearchContract
 from tests.store.contract.subsegments import SubsegmentContract
@@ -26,6 +27,7 @@ class StoreContract(
     LogContract,
     MetricContract,
     SubsegmentContract,
+    OwnerContract,
     WeightContract,
     SearchContract,
     UnitContract,

@@ -3,7 +3,7 @@
 -- segment, 64 of a streamed subsegment, 128 a copy may replace it, 256 embedded in a segment. `version`: that of a
 -- document, and of the one that a call came with.
 SELECT trace_id, bucket, key,
-       toUInt16(multiIf(NOT is_call, if(streamed, 3, 1), streamed AND refers_to = key, 8, 4)
+       toUInt16(multiIf(NOT is_call, if(streamed, 3, 1), independent AND refers_to = key, 8, 4)
                + if(ver < 4611686018427387904, 128, 0)) AS role,
        if(is_call, 0, bitAnd(ver, 4611686018427387903)) AS version
 FROM scope_rows

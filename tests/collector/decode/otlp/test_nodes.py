@@ -169,7 +169,7 @@ def test_node(attributes: dict[str, Any], name: str, type: str) -> None:
         call = document.calls[0]
         by_arn = bool({TOPIC, MACHINE} & {str(v) for v in attributes.values()})
         account, region = ("123456789012", "eu-west-1") if by_arn else ("", "")
-        assert call.node == document.node == NodeKey(account, name, type, region)
+        assert call.node == NodeKey(account, name, type, region)
         rendered = render_span(document.raw)
         assert rendered["namespace"] == ("aws" if type.startswith("AWS::") else "remote")
         assert rendered["name"] == (call.service if type.startswith("AWS::") else name)
@@ -217,7 +217,7 @@ def test_embedded_database(kind: int, parent: bytes) -> None:
 def test_region_of_a_function() -> None:
     named = {"faas.invoked_name": "resize", "faas.invoked_provider": "aws"}
     document = decode(span(CLIENT, {**named, "faas.invoked_region": "eu-west-1"}))
-    assert document.node == NodeKey("", "resize", "AWS::Lambda", "eu-west-1")
+    assert document.calls[0].node == NodeKey("", "resize", "AWS::Lambda", "eu-west-1")
 
 
 @pytest.mark.parametrize(
@@ -246,9 +246,10 @@ def test_account() -> None:
     """The resource's account is the service's; a call has one only when it names it."""
     resource = {"cloud.account.id": "111122223333"}
     table = {**AWS, "rpc.service": "DynamoDB", "aws.table.name": "orders"}
-    assert decode(span(CLIENT, table), resource=resource).node.account == ""
+    assert decode(span(CLIENT, table), resource=resource).calls[0].node.account == ""
     elsewhere = {**table, "aws.account_id": "444455556666"}
-    assert decode(span(CLIENT, elsewhere), resource=resource).node.account == "444455556666"
+    (call,) = decode(span(CLIENT, elsewhere), resource=resource).calls
+    assert call.node.account == "444455556666"
 
 
 @pytest.mark.parametrize("key", ["cloud.region", "aws.region", "aws.remote.resource.region"])
@@ -256,7 +257,7 @@ def test_region_of_a_call(key: str) -> None:
     """A call has a region only when it names one, also after an export to X-Ray and back."""
     resource = {"cloud.region": "us-east-1"}
     table = {**AWS, "rpc.service": "DynamoDB", "aws.table.name": "orders"}
-    assert decode(span(CLIENT, table), resource=resource).node.region == ""
+    assert decode(span(CLIENT, table), resource=resource).calls[0].node.region == ""
     document = decode(span(CLIENT, {**table, key: "us-west-2"}), resource=resource)
     assert document.calls[0].node == NodeKey("", "orders", "AWS::DynamoDB::Table", "us-west-2")
     raw = json.dumps(render_span(document.raw)).encode()

@@ -20,8 +20,9 @@ from collector.decode.rejected import Rejected
 from collector.decode.stored import decode_any
 from collector.decode.zipkin.spans import decode_zipkin, decode_zipkin_protobuf
 from store.memory import MemoryStore
-from store.model import Link, NodeKey, State
+from store.model import Independent, Link, NodeKey, State
 from store.otel.span_facts import MAX_ANNOTATIONS, derived_id
+from store.otel.to_xray import render_span
 from store.service_graph import build_service_graph
 from tests.collector.otlp_samples import (
     CLIENT,
@@ -71,23 +72,48 @@ PAY = {"server.address": "pay"}
 def test_shape(kind: int, change: dict[str, Any], independent: bool, calls: int) -> None:
     """What enters a service is a segment; every other span a subsegment; a call names its callee."""
     document = decode(span(kind, **change))
-    assert document.independent is independent
+    assert document.independent is (Independent.OF_SENDER if independent else Independent.NO)
     assert len(document.calls) == calls
     if calls:
         assert document.calls[0].id == 0xB1
-    assert (document.node == SHOP) is not independent
+    assert document.owner == SHOP
 
 
 @pytest.mark.parametrize(
-    ("kind", "independent"),
-    [(SERVER, False), (INTERNAL, False), (CLIENT, False), (PRODUCER, False), (CONSUMER, False)],
+    ("kind", "calls"), [(SERVER, 0), (INTERNAL, 0), (CLIENT, 1), (PRODUCER, 1), (CONSUMER, 0)]
 )
-def test_local_root(kind: int, independent: bool) -> None:
-    """AWS's distribution says which span is the first of its service."""
-    document = decode(span(kind, {"aws.span.kind": "LOCAL_ROOT", "aws.local.service": "till"}))
-    assert document.independent is independent
+def test_local_root(kind: int, calls: int) -> None:
+    """AWS's distribution says which span is the first of its service, and what that is called."""
+    attributes = {"aws.span.kind": "LOCAL_ROOT", "aws.local.service": "till", **PAY}
+    document = decode(span(kind, attributes))
+    assert document.independent is Independent.NO
     assert document.parent_id == int.from_bytes(PARENT, "big")
-    assert document.node.name in ("till", "shop")
+    assert (document.node.name, len(document.calls)) == ("till", calls)
+    assert render_span(document.raw)["name"] == "till"
+
+
+@pytest.mark.parametrize("kind", [INTERNAL, CLIENT])
+@pytest.mark.parametrize(
+    ("resource", "attributes", "owner"),
+    [
+        ({"service.name": "shop"}, {}, "shop"),
+        ({"service.name": "shop"}, {"aws.local.service": "till"}, "till"),
+        ({"service.name": "unknown_service:java"}, {}, "unknown_service:java"),
+        ({"service.name": "shop"}, {"aws.xray.document": "{}"}, None),
+        ({"service.name": "unknown_service"}, {}, None),
+        ({"service.name": ""}, {}, None),
+    ],
+)
+def test_owner(
+    kind: int, resource: dict[str, Any], attributes: dict[str, Any], owner: str | None
+) -> None:
+    """Work inside a service is the service's that sent it; a part of an X-Ray document and what names no
+    service are their parent's."""
+    given = {**resource, "cloud.account.id": "123456789012", "cloud.region": "eu-west-1"}
+    document = decode(span(kind, {**PAY, **attributes}), resource=given)
+    assert document.independent is (Independent.OF_SENDER if owner else Independent.OF_PARENT)
+    assert document.owner == (owner and NodeKey("123456789012", owner, "", "eu-west-1"))
+    assert decode_any(document.raw, document.version) == document
 
 
 def test_entry_call() -> None:
@@ -547,7 +573,8 @@ def test_export_of_a_checkout(body: bytes) -> None:
     assert server.exception == "ZeroDivisionError"
     assert server.annotations[0] == 'tier="gold"'
     assert "plain=1" in server.annotations
-    assert (local.independent, local.calls) == (True, ())
+    assert (local.independent, local.calls) == (Independent.OF_SENDER, ())
+    assert {d.owner for d in (local, dynamo, inventory, sql, queue)} == {service}
     assert dynamo.calls[0].node == NodeKey("", "orders", "AWS::DynamoDB::Table", region)
     assert dynamo.calls[0].service == "DynamoDB"
     assert inventory.calls[0].node == NodeKey("", "inventory.example.com", "remote")

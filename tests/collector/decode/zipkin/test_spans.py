@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from collector.decode.zipkin.spans import decode_zipkin, decode_zipkin_protobuf
 from collector.decode.zipkin.wire import messages
 from store.columnar import ColumnarDocuments
 from store.memory import MemoryStore
-from store.model import Document, NodeKey, State
+from store.model import Document, Independent, NodeKey, State
 from store.otel.span_facts import derived_id
 from store.otel.stored_span import ANNOTATED
 from store.otel.to_xray import render_span
@@ -64,7 +65,8 @@ def one(**change: Any) -> Document:
 )
 def test_kinds(kind: str | None, parent: str | None, independent: bool, calls: int) -> None:
     document = one(kind=kind, parentId=parent, remoteEndpoint={"ipv4": "10.0.0.1"})
-    assert document.independent is independent
+    assert document.independent is (Independent.OF_SENDER if independent else Independent.NO)
+    assert document.owner == NodeKey("", "frontend", "")
     assert len(document.calls) == calls
     assert document.parent_id == (0xA if parent else 0)
 
@@ -158,6 +160,28 @@ def test_shared_ids(flag: bool | None) -> None:
     assert (front, back) in graph.edges
     assert (back, NodeKey("", "db", "remote")) in graph.edges
     assert len(graph.edges) == 3
+
+
+def test_shared_ids_one_by_one() -> None:
+    """The server's own calls are its own in whatever request and order it arrives: here each span by itself."""
+    db = {"serviceName": "db"}
+    spans = [
+        zipkin("f", kind="SERVER"),
+        zipkin("1", kind="CLIENT", parentId="f", remoteEndpoint=BACK),
+        zipkin("1", kind="SERVER", parentId="f", localEndpoint=BACK, shared=True),
+        zipkin("2", parentId="1", localEndpoint=BACK),
+        zipkin("3", kind="CLIENT", parentId="2", localEndpoint=BACK, remoteEndpoint=db),
+        zipkin("4", kind="CLIENT", parentId="1", localEndpoint=BACK, remoteEndpoint=db),
+    ]
+    front, back = NodeKey("", "frontend", ""), NodeKey("", "backend", "")
+    for order in permutations(spans):
+        store = MemoryStore()
+        for number, each in enumerate(order):
+            store.put(read(each)[0], str(number))
+        edges = build_service_graph(store.get_traces([bytes.fromhex(TRACE)]).values()).edges
+        assert edges[front, back].statistics.total == 1
+        assert edges[back, NodeKey("", "db", "remote")].statistics.total == 2
+        assert len(edges) == 3
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ from store.clickhouse.units.aggregates import (
     graph_of,
 )
 from store.memory import MemoryStore
-from store.model import Call, Document, Link, NodeKey, State, TimeRange
+from store.model import Call, Document, Independent, Link, NodeKey, State, TimeRange
 from store.rules import other_names
 from store.times import MINUTE, SECOND
 from tests.builders import T0, call, segment, subsegment, trace_id
@@ -96,8 +96,10 @@ class Forest:
     def segment(self, parent: int, depth: int) -> int:
         """A segment with its calls, and what is below them; its id."""
         id = next(self.ids)
-        name = self.random.choice(("web", "api", "db"))
-        forms = (self.call, self.call, self.streamed, self.local, self.member, self.pair)
+        self.name = name = self.random.choice(("web", "api", "db"))
+        forms = (
+            self.call, self.call, self.streamed, self.local, self.member, self.pair, self.span, self.span,
+        )  # fmt: skip
         many = self.random.choice((0, 1, 1, 2)) if depth < 4 else 0
         below = [self.random.choice(forms)(id, depth) for _ in range(many)]
         end = self.random.choice([*self.ends, (trace_id(TRACES + 1), 1)])
@@ -142,17 +144,11 @@ class Forest:
         return made
 
     def streamed(self, parent: int, depth: int) -> None:
-        """A subsegment that was sent by itself, and is a call; another may be inside."""
+        """A subsegment that was sent by itself, and is a call, which begins when it does; another may be inside."""
         id = next(self.ids)
-        self.put(
-            subsegment(
-                id,
-                parent,
-                trace_id=self.trace,
-                calls=(self.made(depth, id),),
-                **self.times("document elsewhere"),
-            )
-        )
+        times = self.times("document elsewhere")
+        calls = (replace(self.made(depth, id), **times),)
+        self.put(subsegment(id, parent, trace_id=self.trace, calls=calls, **times))
         if self.random.random() < 0.2:
             self.streamed(id, depth)
 
@@ -178,6 +174,22 @@ class Forest:
             self.local(self.random.choice((id, inner)), depth)
         if self.odd("segment below a streamed one"):
             self.segment(self.random.choice((id, inner)), depth + 1)
+
+    def span(self, parent: int, depth: int) -> None:
+        """Work inside a service that names it, perhaps a call, mostly of the service above; something may be below."""
+        id = next(self.ids)
+        name = self.random.choice((self.name, self.name, "api"))
+        times = self.times("document elsewhere")
+        calls = (replace(self.made(depth, id), **times),) if self.random.random() < 0.6 else ()
+        above = 0xDEAD if self.odd("orphan") else parent
+        owned = {"independent": Independent.OF_SENDER, "node": NodeKey("", name, "")}
+        self.put(subsegment(id, above, trace_id=self.trace, calls=calls, **owned, **times))
+        self.ends.append((self.trace, id))
+        if self.random.random() < 0.5:
+            self.name = name
+            self.random.choice((self.span, self.span, self.streamed))(id, depth)
+        if not calls and self.random.random() < 0.3:
+            self.segment(id, depth + 1)
 
     def member(self, parent: int, depth: int) -> int:
         """An embedded subsegment that is no call; a segment may be below it. Some ids are claimed twice."""
