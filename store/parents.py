@@ -23,7 +23,7 @@ class ParentIndex:
             called.setdefault(owned.document_id, []).append(owned.call.id)
         self._containing: dict[int, Document] = {}
         # When several documents claim one id: segments first, then the smallest document id.
-        for document in sorted(trace.documents.values(), key=lambda d: (d.independent, d.id)):
+        for document in sorted(trace.documents.values(), key=lambda d: (bool(d.independent), d.id)):
             for member in (document.id, *document.members, *called.get(document.id, ())):
                 self._containing.setdefault(member, document)
 

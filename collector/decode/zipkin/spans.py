@@ -2,8 +2,8 @@
 
 Everything behind the translation is OTLP's: meaning, stored form and rendering. A server that
 shares its client's span id gets an id of its own, made from the shared one, and the client's span
-for a parent; so do its children of the same batch. (Children that arrive in another batch hang
-below the client: nothing in them says otherwise.)
+for a parent; so do its children of the same batch. Children that arrive in another batch hang
+below the client: what they call is their service's all the same.
 """
 
 from __future__ import annotations

@@ -1,0 +1,161 @@
+"""The map is a function of the set of spans: any order, cut at random, some of it twice, gives one graph."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from random import Random
+from typing import Any, NamedTuple
+
+import pytest
+
+from collector.decode.zipkin.spans import decode_zipkin
+from store.graph import ServiceGraph
+from store.memory import MemoryStore
+from store.model import Document, TimeRange
+from tests.otlp_json import decode_otlp_json
+
+SEEDS = int(os.environ.get("RAYMAP_TEST_EXAMPLES", "25"))
+ALL = TimeRange(0, 1 << 60)
+START = 1_795_560_000
+KINDS = {"INTERNAL": 1, "SERVER": 2, "CLIENT": 3}
+
+
+class Span(NamedTuple):
+    """What both formats can say."""
+
+    trace: str
+    id: str
+    parent: str
+    kind: str
+    service: str
+    callee: str
+    start: float
+    shared: bool
+
+
+class Forest:
+    """Random traces: work of one service below another's, servers that share their client's id, and lost spans."""
+
+    def __init__(self, seed: int, *, shares_ids: bool) -> None:
+        self.random = Random(seed)
+        self._shares_ids = shares_ids
+        self._ids = iter(range(1, 1 << 20))
+        self._spans: list[Span] = []
+        for _ in range(self.random.randrange(1, 4)):
+            self._trace = f"{START:08x}{self.random.getrandbits(90) + 1:024x}"
+            self._work(self._add("", "SERVER", "a"), "a", 0)
+        self.spans = [span for span in self._spans if self.random.random() > 0.1]
+
+    def _add(self, parent: str, kind: str, service: str, callee: str = "", shared: str = "") -> str:
+        id = shared or f"{next(self._ids) * 7919:016x}"
+        at = START + self.random.random() * 50
+        self._spans.append(Span(self._trace, id, parent, kind, service, callee, at, bool(shared)))
+        return id
+
+    def _work(self, parent: str, service: str, depth: int) -> None:
+        """What a service does below one of its spans, or another does in its place."""
+        for _ in range(self.random.randrange(4) if depth < 5 else 0):
+            own = service if self.random.random() < 0.7 else self.random.choice("abc")
+            if self.random.random() < 0.3:
+                self._work(self._add(parent, "INTERNAL", own), own, depth + 1)
+            else:
+                self._call(parent, own, depth)
+
+    def _call(self, parent: str, service: str, depth: int) -> None:
+        """A call, and perhaps what answers it."""
+        callee = self.random.choice(("db", "b", ""))
+        id = self._add(parent, "CLIENT", service, callee)
+        if self.random.random() < 0.5:
+            there = self.random.choice("abc")
+            if self._shares_ids and self.random.random() < 0.7:
+                self._add(parent, "SERVER", there, shared=id)
+                self._work(id, there, depth + 1)
+            else:
+                self._work(self._add(id, "SERVER", there), there, depth + 1)
+
+    def deliveries(self) -> Iterator[list[list[Span]]]:
+        """The spans last first, one by one; then cut at random, one part twice."""
+        yield [[span] for span in reversed(self.spans)]
+        for _ in range(3):
+            rest, parts = self.random.sample(self.spans, len(self.spans)), []
+            while rest:
+                size = self.random.choice((1, 1, 2, 5, 99))
+                parts.append(rest[:size])
+                rest = rest[size:]
+            yield parts + parts[:1]
+
+
+def zipkin(spans: list[Span], version: int) -> Iterator[Any]:
+    """A request in Zipkin's JSON."""
+    body = [
+        {
+            "traceId": span.trace,
+            "id": span.id,
+            **({"parentId": span.parent} if span.parent else {}),
+            **({"kind": span.kind} if span.kind != "INTERNAL" else {}),
+            **({"remoteEndpoint": {"serviceName": span.callee}} if span.callee else {}),
+            "timestamp": int(span.start * 1_000_000),
+            "duration": 5_000,
+            "localEndpoint": {"serviceName": span.service},
+            "shared": span.shared,
+        }
+        for span in spans
+    ]
+    found = decode_zipkin(json.dumps(body).encode(), version)
+    assert found.rejected == []
+    return iter(found.documents)
+
+
+def otlp(spans: list[Span], version: int) -> Iterator[Any]:
+    """A request in OTLP's JSON."""
+    groups = [
+        {
+            "resource": {"attributes": [_text("service.name", span.service)]},
+            "scopeSpans": [{"spans": [_otlp(span)]}],
+        }
+        for span in spans
+    ]
+    return decode_otlp_json(json.dumps({"resourceSpans": groups}).encode(), version)
+
+
+def _otlp(span: Span) -> Any:
+    start = int(span.start * 1_000_000) * 1_000
+    return {
+        "traceId": span.trace,
+        "spanId": span.id,
+        "parentSpanId": span.parent,
+        "kind": KINDS[span.kind],
+        "name": "x",
+        "startTimeUnixNano": str(start),
+        "endTimeUnixNano": str(start + 5_000_000),
+        "attributes": [_text("peer.service", span.callee)] if span.callee else [],
+    }
+
+
+def _text(key: str, value: str) -> Any:
+    return {"key": key, "value": {"stringValue": value}}
+
+
+def graph_of(parts: list[list[Span]], decode: Any) -> ServiceGraph:
+    store = MemoryStore()
+    for number, part in enumerate(parts):
+        found = list(decode(part, START * 1_000_000 + number))
+        assert all(isinstance(each, Document) for each in found)
+        store.put(found, str(number))
+    return store.service_graph(ALL)
+
+
+@pytest.mark.parametrize("decode", [zipkin, otlp])
+def test_one_graph(decode: Any) -> None:
+    edges = 0
+    for seed in range(SEEDS):
+        forest = Forest(seed, shares_ids=decode is zipkin)
+        if not forest.spans:
+            continue
+        expected = graph_of([forest.spans], decode)
+        edges += len(expected.edges)
+        for parts in forest.deliveries():
+            assert graph_of(parts, decode) == expected, seed
+    assert edges > SEEDS
