@@ -45,6 +45,8 @@ class Resource(Struct, frozen=True, gc=False):
     version: str
     environment: str
     attributes: Attributes
+    document_name: str = ""
+    """The service, if it may be the name of one X-Ray document (`_document_name`)."""
 
 
 def read_resource(pairs: Iterable[KeyValue]) -> Resource:
@@ -53,8 +55,9 @@ def read_resource(pairs: Iterable[KeyValue]) -> Resource:
     on_aws = is_aws(attributes)
     has_place = on_aws and (is_ec2(attributes) or is_ecs(attributes))
     arn = text(attributes, "cloud.resource_id", "faas.id")
+    service = text(attributes, "aws.local.service", "service.name")[:MAX_NAME] or UNKNOWN
     return Resource(
-        service=text(attributes, "aws.local.service", "service.name")[:MAX_NAME] or UNKNOWN,
+        service=service,
         account=_account(attributes, arn) if on_aws else arn_account(arn),
         region=_region(attributes, arn) if on_aws else arn_region(arn),
         origin=origin_of(attributes),
@@ -64,7 +67,16 @@ def read_resource(pairs: Iterable[KeyValue]) -> Resource:
         version=version_of((arn,), *(text(attributes, key) for key in VERSION_KEYS)),
         environment=environment_of(*(text(attributes, key) for key in ENVIRONMENT_KEYS)),
         attributes=attributes,
+        document_name=_document_name(service, attributes),
     )
+
+
+def _document_name(service: str, attributes: Attributes) -> str:
+    """The service of a resource like those that the Collector's X-Ray receiver makes: it is the name of a
+    document, also of a subsegment that was sent by itself."""
+    by_sdk = "telemetry.sdk.name" in attributes
+    provider = text(attributes, "cloud.provider")
+    return service if not by_sdk and provider in ("aws", "unknown") else ""
 
 
 def _account(attributes: Attributes, resource_arn: str) -> str:

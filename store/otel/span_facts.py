@@ -102,7 +102,7 @@ class SpanFacts(Struct, frozen=True, gc=False):
     links: tuple[Link, ...] = ()
     weight: int = 1
     service: str = ""
-    """The service that sent the span; '' if it names none, or is an exported X-Ray document."""
+    """The service that sent the span; '' if it names none, or is a part of an X-Ray document."""
 
     @property
     def exception(self) -> str:
@@ -223,8 +223,17 @@ def facts_of(
         text(stored, *USER_KEYS),
         _links(span, weight) if span.links else (),
         weight,
-        "" if service == UNKNOWN or DOCUMENT in attributes else service,
+        service if _names_its_service(span, resource, attributes, service) else "",
     )
+
+
+def _names_its_service(
+    span: Span, resource: Resource, attributes: Attributes, service: str
+) -> bool:
+    """Whether the service is that of the span: not if it has none, or is a part of an X-Ray document."""
+    if service == UNKNOWN or DOCUMENT in attributes:
+        return False
+    return not resource.document_name or span.name != resource.document_name
 
 
 def _is_failed_aws_call(span: Span, attributes: Attributes) -> bool:

@@ -101,16 +101,28 @@ def test_local_root(kind: int, calls: int) -> None:
         ({"service.name": "unknown_service:java"}, {}, "unknown_service:java"),
         ({"service.name": "shop"}, {"aws.xray.document": "{}"}, None),
         ({"service.name": "unknown_service"}, {}, None),
+        ({"service.name": "work", "cloud.provider": "unknown"}, {}, None),
+        ({"service.name": "shop", "cloud.provider": "aws"}, {}, "shop"),
+        (
+            {
+                "service.name": "work",
+                "cloud.provider": "aws",
+                "telemetry.sdk.name": "opentelemetry",
+            },
+            {},
+            "work",
+        ),
+        ({"service.name": "work"}, {}, "work"),
         ({"service.name": ""}, {}, None),
     ],
 )
 def test_owner(
     kind: int, resource: dict[str, Any], attributes: dict[str, Any], owner: str | None
 ) -> None:
-    """Work inside a service is the service's that sent it; a part of an X-Ray document and what names no
-    service are their parent's."""
+    """Work inside a service is the service's that sent it; a part of an X-Ray document, also as the
+    Collector's X-Ray receiver renders one, and what names no service are their parent's."""
     given = {**resource, "cloud.account.id": "123456789012", "cloud.region": "eu-west-1"}
-    document = decode(span(kind, {**PAY, **attributes}), resource=given)
+    document = decode(span(kind, {**PAY, **attributes}, name="work"), resource=given)
     assert document.independent is (Independent.OF_SENDER if owner else Independent.OF_PARENT)
     assert document.owner == (owner and NodeKey("123456789012", owner, "", "eu-west-1"))
     assert decode_any(document.raw, document.version) == document
