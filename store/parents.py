@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import NamedTuple
 
-from store.model import Document, NodeKey, OwnedCall, Trace
+from store.model import Document, Independent, NodeKey, OwnedCall, Trace
 
 MAX_PARENT_STEPS = 32
 """How many independent subsegments may nest in each other; deeper ones count as orphans."""
@@ -21,6 +22,7 @@ class ParentIndex:
         called: dict[int, list[int]] = {}
         for owned in trace.calls.values():
             called.setdefault(owned.document_id, []).append(owned.call.id)
+        self._trace = trace
         self._containing: dict[int, Document] = {}
         # When several documents claim one id: segments first, then the smallest document id.
         for document in sorted(trace.documents.values(), key=lambda d: (bool(d.independent), d.id)):
@@ -46,8 +48,25 @@ class ParentIndex:
         for _ in range(MAX_PARENT_STEPS):
             if document is None or not document.independent:
                 return document
-            document = self._containing.get(document.parent_id)
+            document = self._above(document)
         return None
+
+    def _above(self, document: Document) -> Document | None:
+        """The document above work. A server that shares its client's id is stored below the client, whose id
+        the server's work names, so what names another service's is the work of its own one's answer there."""
+        parent = self._containing.get(document.parent_id)
+        if document.independent != Independent.OF_SENDER or (
+            parent and parent.node == document.node
+        ):
+            return parent
+        return self._answers.get((document.parent_id, document.node), parent)
+
+    @cached_property
+    def _answers(self) -> dict[tuple[int, NodeKey], Document]:
+        """The segments with a parent by that and their node; of several the one with the smallest id."""
+        segments = [each for each in self._trace.documents.values() if not each.independent]
+        segments.sort(key=lambda each: each.id, reverse=True)
+        return {(each.parent_id, each.node): each for each in segments if each.parent_id}
 
 
 def segments_by_parent_id(trace: Trace) -> dict[int, list[Document]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from store.model import NodeKey
+from typing import Any
+
+from store.model import Document, Independent, NodeKey
 from store.parents import (
     MAX_PARENT_STEPS,
     LinkEnd,
@@ -12,6 +14,8 @@ from store.parents import (
     resolve_link_end,
     segments_by_parent_id,
 )
+from store.verdict import EdgeUse
+from store.version_edges import calls_by_version
 from tests.builders import FRONTEND, T0, call, segment, subsegment, trace_of
 
 
@@ -40,6 +44,42 @@ def test_owning_segment_is_found_up_to_a_depth() -> None:
     )
     assert parents.owning_segment(near) is trace.documents[0xA1]
     assert parents.owning_segment(far) is None
+
+
+def test_work_that_names_a_shared_id_is_the_servers() -> None:
+    """A server that shares its client's id is stored below the client's span, whose id its work names."""
+    back = NodeKey("", "back", "")
+    server = segment(0xB1, parent_id=0xC1, node=back, service_version="7")
+    trace = trace_of(
+        segment(0xA1),
+        work(0xC1, 0xA1, FRONTEND, calls=(call(0xC1),)),
+        work(0xC2, 0xC1, FRONTEND),
+        segment(0xB9, parent_id=0xC1, node=back),
+        server,
+        work(0xD1, 0xC1, back, calls=(call(0xD1),)),
+        work(0xD2, 0xD1, back),
+    )
+    parents = ParentIndex(trace)
+    found = {id: parents.owning_segment(trace.documents[id]) for id in (0xC1, 0xC2, 0xD1, 0xD2)}
+    assert {id: each and each.id for id, each in found.items()} == {
+        0xC1: 0xA1, 0xC2: 0xA1, 0xD1: 0xB1, 0xD2: 0xB1
+    }  # fmt: skip
+    calls = calls_by_version([trace], [back], ["7"])["7"]
+    assert calls.edges == {call().node: EdgeUse(1, 0)}
+
+
+def test_a_call_below_another_services_segment_is_none_of_its_requests() -> None:
+    """Nor does the map draw it from there."""
+    trace = trace_of(
+        segment(0xA1, service_version="7"), work(0xD1, 0xA1, NodeKey("", "x", ""), calls=(call(),))
+    )
+    nodes = [FRONTEND, NodeKey("", "x", "")]
+    assert calls_by_version([trace], nodes, ["7"])["7"].edges == {}
+
+
+def work(id: int, parent_id: int, node: NodeKey, **change: Any) -> Document:
+    """A span that names its service."""
+    return subsegment(id, parent_id, independent=Independent.OF_SENDER, node=node, **change)
 
 
 def test_the_calling_node_of_a_streamed_call_is_its_segments() -> None:
