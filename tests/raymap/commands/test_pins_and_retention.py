@@ -56,7 +56,7 @@ def test_pin_list_shorten_and_unpin(database: Address, capfd: Captured) -> None:
 
     refused = raymap("retention", "--traces", "2w", **url)
     assert refused.returncode == 1
-    assert "14 days instead of 30 days would delete 3 rows: traces and documents" in refused.stderr
+    assert "14 days instead of 30 days would delete 2 rows: traces and documents" in refused.stderr
     assert "Nothing was changed. To delete it, repeat the command with --yes." in refused.stderr
     retention_command.show_retention(database, {}, yes=False)
     assert " 30 days " in capfd.readouterr().out
