@@ -7,7 +7,7 @@ FROM (
     UNION ALL
     SELECT bucket, count(), sum(toUInt64(inserted)), toUnixTimestamp(min(received)), min(start), max(start),
            arrayConcat(groupUniqArray(cityHash64(account, name)),
-                       groupUniqArrayIf(cityHash64(owner_account, owner_name), independent = 0))
+                       groupUniqArrayIf(cityHash64(owner_account, owner_name), independent != 1))
     FROM calls WHERE <rows> AND <not_pinned_copy> GROUP BY bucket
     UNION ALL
     SELECT bucket, count(), sum(toUInt64(inserted)), toUnixTimestamp(min(received)), min(start), max(start), []

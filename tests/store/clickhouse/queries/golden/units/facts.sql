@@ -5,11 +5,11 @@ FROM (
            s.weight AS weight, p.case AS parent, s.case AS case, toUInt64(0) AS answer
     FROM (
         SELECT trace_id, refers_to, case, start, duration, last_duration, weight FROM scope_rows
-        WHERE <target> AND NOT is_call AND NOT streamed AND <plain> AND <unlinked>
+        WHERE <target> AND NOT is_call AND NOT independent AND <plain> AND <unlinked>
     ) AS s
     LEFT ANY JOIN (
-        SELECT arrayJoin(arrayPushFront(parts, key)) AS id, case FROM scope_rows WHERE is_call OR NOT streamed
-        <streamed>
+        SELECT arrayJoin(arrayPushFront(parts, key)) AS id, case FROM scope_rows WHERE is_call OR NOT independent
+        <inner>
     ) AS p ON s.refers_to = p.id
     UNION ALL
     SELECT c.trace_id, c.start, c.duration, c.duration, c.weight, <caller> AS parent, c.case, a.case AS answer
@@ -18,7 +18,7 @@ FROM (
         WHERE <target> AND is_call AND <plain>
     ) AS c
     LEFT ANY JOIN (
-        SELECT refers_to AS id, case FROM scope_rows WHERE NOT is_call AND NOT streamed AND refers_to != 0
+        SELECT refers_to AS id, case FROM scope_rows WHERE NOT is_call AND NOT independent AND refers_to != 0
     ) AS a ON c.key = a.id
     <owners>
 )

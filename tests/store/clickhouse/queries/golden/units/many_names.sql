@@ -3,6 +3,6 @@ SELECT minute, account FROM (
     UNION ALL
     SELECT minute, account, name FROM calls WHERE <whole_minutes>
     UNION ALL
-    SELECT minute, owner_account AS account, owner_name AS name FROM calls WHERE <whole_minutes> AND independent = 0
+    SELECT minute, owner_account AS account, owner_name AS name FROM calls WHERE <whole_minutes> AND independent != 1
 )
 GROUP BY minute, account HAVING uniqExact(name) > {most:UInt64}

@@ -7,7 +7,7 @@ bitAnd(roles, 128) > 0 OR (bitAnd(roles, 96) > 0 AND holders = 0) OR (has_calls 
 holders > 1 OR (segments > 1 AND bitAnd(roles, 12) > 0)
     OR bitAnd(roles, 68) = 68 OR (has_calls AND is_mixed) AS doubtful
         FROM (SELECT trace_id, bucket, key,
-       toUInt16(multiIf(NOT is_call, if(streamed, 3, 1), streamed AND refers_to = key, 8, 4)
+       toUInt16(multiIf(NOT is_call, if(streamed, 3, 1), independent AND refers_to = key, 8, 4)
                + if(ver < 4611686018427387904, 128, 0)) AS role,
        if(is_call, 0, bitAnd(ver, 4611686018427387903)) AS version
 FROM scope_rows
