@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any
 
 from collector.decode.stored import decode_any
-from store.column_types import size_in_memory
+from store.column_types import SpanBody, size_in_memory
 from store.columnar import ColumnarDocuments, DocumentColumns, columns_of
 from store.model import Document
 from store.protocol import ENCODE_CHUNK, ColumnarWriter
@@ -83,12 +83,19 @@ def size_of(documents: Sequence[Document]) -> int:
     if isinstance(documents, ColumnarDocuments):
         return sum(map(_size_of_columns, documents.columns))
     return (
-        sum([len(d.raw) for d in documents])
+        sum([_size_of_body(d.raw) for d in documents])
         + OVERHEAD * len(documents)
         + CALL * sum([len(d.calls) for d in documents])
         + MEMBER * sum([len(d.members) for d in documents])
         + ITEM * sum([len(d.annotations) for d in documents])
     )
+
+
+def _size_of_body(body: bytes) -> int:
+    if not isinstance(body, SpanBody):
+        return len(body)
+    parts = body.parts
+    return len(body) + len(parts.rest) + sum(map(len, parts.attributes))
 
 
 def _size_of_columns(columns: DocumentColumns) -> int:

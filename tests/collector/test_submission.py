@@ -5,12 +5,14 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from collector.decode.document import decode_document
+from collector.decode.otlp.columns import decode_otlp_columns
 from collector.insert import insert_documents
 from collector.submission import MIN_COLUMNAR, Submission, size_of
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.store import ClickHouseStore
+from store.column_types import SpanBody
 from store.model import Document
-from tests.collector.otlp_samples import SERVER, decode, span
+from tests.collector.otlp_samples import SERVER, decode, export, span
 from tests.collector.samples import segment_bytes
 
 NOW = 1_795_560_000_000_000
@@ -32,6 +34,17 @@ def test_what_was_packed_is_made_again() -> None:
     assert not submission.decoded
     assert submission.size < size_of(before) / 2
     assert list(submission.documents) == before
+
+
+def test_a_body_and_its_parts_take_memory() -> None:
+    """Attributes that are too long to be annotations are in both."""
+    large = span(SERVER, {"blob": "x" * 100_000})
+    found = decode_otlp_columns(export(large, span(SERVER, {"a": "b"})), NOW).documents
+    assert [len(one.raw.parts.attributes) for one in found if isinstance(one.raw, SpanBody)] == [
+        1,
+        0,
+    ]
+    assert 200_000 < size_of(found) < 210_000
 
 
 def test_few_documents_wait_as_such() -> None:
