@@ -33,7 +33,7 @@ class Peer(NamedTuple):
 
 class Case(NamedTuple):
     """``service`` and ``called`` are canonical names of the owner and the callee, ``host`` the name
-    by which the caller knew it; ``client`` is the type of a client in front of a root."""
+    by which the caller knew it; ``client`` is the type of a client in front of a root, '' if it has none."""
 
     peer: Peer
     state: State
@@ -70,7 +70,7 @@ def case_of_segment(segment: Document) -> Case:
         segment.http.status,
         segment.service,
         not segment.inferred,
-        client_type(segment.http.user_agent),
+        client_type(segment.http.user_agent, segment.kind, has_parent=segment.parent_id != 0),
     )
 
 

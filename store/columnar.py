@@ -12,7 +12,7 @@ from typing import overload
 from msgspec import Struct
 
 from store.column_types import PackedTexts, SpanBody, parts_of_body
-from store.model import Call, Document, Http, Independent, Link, NodeKey, State
+from store.model import Call, Document, Http, Independent, Kind, Link, NodeKey, State
 
 
 class BodyParts(Struct, gc=False):
@@ -82,6 +82,7 @@ class DocumentColumns(Struct, gc=False):
     weights: Sequence[int]
     service_versions: Sequence[str]
     environments: Sequence[str]
+    kinds: Sequence[Kind]
     calls: CallColumns
     links: Sequence[tuple[int, Link]]
     """Each with the index of its document."""
@@ -127,6 +128,7 @@ def columns_of(documents: Sequence[Document]) -> DocumentColumns:
         weights=[d.weight for d in documents],
         service_versions=[d.service_version for d in documents],
         environments=[d.environment for d in documents],
+        kinds=[d.kind for d in documents],
         calls=_calls(documents),
         links=[(place, link) for place, d in enumerate(documents) for link in d.links],
         parts=_parts([d.raw for d in documents]),
@@ -204,6 +206,7 @@ def documents_of(columns: DocumentColumns) -> list[Document]:
             columns.weights,
             columns.service_versions,
             columns.environments,
+            columns.kinds,
         )
     )
 

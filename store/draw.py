@@ -12,7 +12,8 @@ Sources: docs/xray-format.md §4.3 and §5.2-5.6.
   an edge with its own statistics, because the caller measured none.
 * A link joins two traces: a separate kind of edge from the node that sent the event (the queue, when
   the sending call is unanswered) to the node that received it.
-* A client precedes a root, unless what caused it in another trace is known. While the parent of a
+* A client precedes a root, unless that is work that no request asked for
+  (`store.model.BACKGROUND_KINDS`), or what caused it in another trace is known. While the parent of a
   root, or what a link of it says caused it, is unknown, the client is unconfirmed
   (`store.model.UNCONFIRMED`): it may still arrive.
 * A segment whose parent is known but belongs to no known segment has no incoming edge.
@@ -73,7 +74,7 @@ def _caller(parent: Parent, node: NodeKey, client: str) -> NodeKey | None:
     """What precedes a segment by its own figures; None if nothing does, or its call has the edge."""
     if isinstance(parent, Peer):
         return parent.owner if parent.enters else None
-    if parent in (UNDRAWN, CAUSED):
+    if parent in (UNDRAWN, CAUSED) or not client:
         return None
     return client_of(node, client, slot=None if parent == ROOT else parent)
 

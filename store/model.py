@@ -36,6 +36,17 @@ class Independent(IntEnum):
     """The like of a span that names its service: the work of that node, wherever its parent is."""
 
 
+class Kind(IntEnum):
+    """OpenTelemetry's kind of a span; of a document of X-Ray none. The numbers are OTLP's, and stored."""
+
+    NONE = 0
+    INTERNAL = 1
+    SERVER = 2
+    CLIENT = 3
+    PRODUCER = 4
+    CONSUMER = 5
+
+
 class NodeKey(NamedTuple):
     """The identity of a node: units with equal keys belong to one node of the map.
 
@@ -63,8 +74,14 @@ SETTLE_SLOT = 10_000_000
 """Resolution of the age of such roots, microseconds."""
 
 
-def client_type(user_agent: str) -> str:
-    """The type of the client that sent a request (docs/xray-format.md §5.3)."""
+BACKGROUND_KINDS = (Kind.INTERNAL, Kind.CLIENT, Kind.PRODUCER)
+"""Spans of these kinds that have no parent are work that no request asked for: jobs, start-up, timers."""
+
+
+def client_type(user_agent: str, kind: Kind = Kind.NONE, *, has_parent: bool = True) -> str:
+    """The type of the client that sent a request (docs/xray-format.md §5.3); '' of work that none asked for."""
+    if kind in BACKGROUND_KINDS and not has_parent:
+        return ""
     return "client::Synthetics" if SYNTHETICS_AGENT in user_agent else "client"
 
 
@@ -203,6 +220,7 @@ class Document(Struct, frozen=True, gc=False):
     weight: int = 1
     service_version: str = ""
     environment: str = ""
+    kind: Kind = Kind.NONE
 
     @property
     def owner(self) -> NodeKey | None:

@@ -16,7 +16,7 @@ from typing import Any
 from msgspec import Struct
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from store.model import NO_HTTP, Http, Link, State
+from store.model import NO_HTTP, Http, Kind, Link, State
 from store.otel.adjusted_count import adjusted_count
 from store.otel.attributes import Attributes, read_attributes, text, texts
 from store.otel.callee import MAX_NAME, Callee, callee_of, is_aws_api, queries_inside
@@ -61,6 +61,7 @@ _LEAVING = frozenset({CLIENT, PRODUCER})
 _PARENT_IS_REMOTE = 0x300
 """Span.flags: it is known whether the parent is remote, and it is."""
 
+_KINDS = frozenset(Kind) - {Kind.NONE}
 _NO_PARENT = bytes(8)
 
 
@@ -103,6 +104,8 @@ class SpanFacts(Struct, frozen=True, gc=False):
     weight: int = 1
     service: str = ""
     """The service that sent the span; '' if it names none, or is a part of an X-Ray document."""
+    kind: Kind = Kind.NONE
+    """None of an X-Ray document that was exported as spans."""
 
     @property
     def exception(self) -> str:
@@ -224,7 +227,15 @@ def facts_of(
         _links(span, weight) if span.links else (),
         weight,
         service if _names_its_service(span, resource, attributes, service) else "",
+        _kind(kind, attributes),
     )
+
+
+def _kind(kind: int, attributes: Attributes) -> Kind:
+    """The kind of a span; one that says none, or one unknown, is internal."""
+    if DOCUMENT in attributes:
+        return Kind.NONE
+    return Kind(kind) if kind in _KINDS else Kind.INTERNAL
 
 
 def _names_its_service(

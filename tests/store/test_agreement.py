@@ -23,7 +23,16 @@ from store.clickhouse.store import ClickHouseStore
 from store.filters.conditions import touches
 from store.graph import ServiceGraph, Statistics
 from store.memory import MemoryStore
-from store.model import Document, Independent, Link, NodeKey, State, TimeRange, derived_version
+from store.model import (
+    Document,
+    Independent,
+    Kind,
+    Link,
+    NodeKey,
+    State,
+    TimeRange,
+    derived_version,
+)
 from store.query import Entities, TraceQuery, UnitQuery
 from store.rules import other_names
 from store.rules.histogram import bucket
@@ -133,6 +142,7 @@ def documents(draw: st.DrawFn, weights: Weights) -> Document:
     }
     parents = st.sampled_from((*IDS, *range(20, 29), 99))
     nodes = st.builds(NodeKey, ACCOUNTS, NAMES, TYPES, REGIONS)
+    common["kind"] = draw(st.sampled_from((Kind.NONE, Kind.NONE, *Kind)))
     if draw(st.integers(0, 2)) == 0:
         if draw(st.booleans()):
             common["calls"] = (*embedded, draw(calls(id, start, weights)))

@@ -41,8 +41,9 @@ from collector.decode.outcome import (
 )
 from collector.decode.rejected import Rejected
 from collector.decode.wire import Root, Unit, read_strictly
+from store.column_types import Coded
 from store.columnar import DocumentColumns
-from store.model import Link, State
+from store.model import Kind, Link, State
 
 _NO_UNITS: tuple[Unit, ...] = ()
 
@@ -169,6 +170,7 @@ def _flatten(
         weights=[1] * rows,
         service_versions=[version for version, _ in deployed],
         environments=[environment for _, environment in deployed],
+        kinds=Coded([Kind.NONE], bytes(rows)),
         calls=calls,
         links=_links(roots, units, owners, identities),
     )

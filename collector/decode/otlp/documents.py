@@ -92,6 +92,7 @@ def _document(walked: Walked, row: int, case: Case, version: int, sampled: bool)
         weight,
         resource.version if like.service_version else "",
         resource.environment if like.environment else "",
+        like.kind,
     )
 
 

@@ -144,6 +144,7 @@ def flatten_span(facts: SpanFacts, resource: Resource, raw: bytes, version: int)
         facts.weight,
         resource.version if segment else "",
         resource.environment if segment else "",
+        facts.kind,
     )
 
 

@@ -34,6 +34,7 @@ CREATE TABLE IF NOT EXISTS segments{on_cluster} (
     duration Int64 CODEC(T64, ZSTD(1)),
     last_duration Int64 CODEC(T64, ZSTD(1)) COMMENT 'until the last work inside ended; 0: as duration',
     independent UInt8 CODEC(ZSTD(1)) COMMENT 'store.model.Independent',
+    kind UInt8 CODEC(ZSTD(1)) COMMENT 'store.model.Kind',
     inferred UInt8 CODEC(ZSTD(1)),
     sampled UInt8 DEFAULT 1 CODEC(ZSTD(1)) COMMENT '0: counted by its sender, no trace',
     state UInt8 CODEC(ZSTD(1)) COMMENT '0 in progress, 1 ok, 2 error, 3 throttle, 4 fault',

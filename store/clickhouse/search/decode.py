@@ -13,6 +13,7 @@ from store.model import (
     Document,
     Http,
     Independent,
+    Kind,
     Link,
     NodeKey,
     OwnedCall,
@@ -49,7 +50,7 @@ def decode_document(row: Sequence[Any]) -> Document:
     (service, method, url, status, client_ip, user_agent, user, arn, instance, zone, exception) = (
         row[14:25]
     )
-    annotations, members, weight, service_version, environment, ver, *body = row[25:36]
+    annotations, members, weight, service_version, environment, kind, ver, *body = row[25:37]
     http = Http(method, url, status, client_ip, user_agent)
     return Document(
         trace_id=bytes.fromhex(digits),
@@ -77,6 +78,7 @@ def decode_document(row: Sequence[Any]) -> Document:
         weight=weight,
         service_version=service_version,
         environment=environment,
+        kind=Kind(kind),
     )
 
 

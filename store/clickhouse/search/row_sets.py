@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from store.clickhouse import queries
 from store.clickhouse.queries import Sql, Template, in_traces
-from store.clickhouse.search.bounds import FALSE, TRUE, Bounds, conjunction, negation, some
+from store.clickhouse.search.bounds import (
+    FALSE,
+    TRUE,
+    Bounds,
+    conjunction,
+    every,
+    exactly,
+    negation,
+    some,
+)
+from store.model import BACKGROUND_KINDS
+
+_REQUESTED = exactly(
+    Sql(f"(parent_id != 0 OR kind NOT IN ({', '.join(str(int(k)) for k in BACKGROUND_KINDS)}))")
+)
+"""Whether a root is the work of a request (`store.model.client_type`)."""
 
 
 class RowSets:
@@ -43,8 +58,9 @@ class RowSets:
         )
 
     def roots(self, fits: Bounds) -> Bounds:
-        """Some root segment that has a client fits; one without a parent surely has, if there are no
-        links that say who called it."""
+        """Some root segment that has a client fits; one without a parent surely has, unless no request asked for
+        it, if there are no links that say who called it."""
+        fits = every([_REQUESTED, fits])
         if not self.sure:
             return self.segments(_root(fits))
         return Bounds(self._select(queries.ROOTS, fits.may), self.segments(_root(fits)).must)
@@ -52,7 +68,7 @@ class RowSets:
     def segments_or_roots(self, segments: Bounds, roots: Bounds) -> Bounds:
         """Some document or some root segment that has a client fits."""
         if not self.sure:
-            return self.segments(some([segments, _root(roots)]))
+            return self.segments(some([segments, _root(every([_REQUESTED, roots]))]))
         return some([self.segments(segments), self.roots(roots)])
 
     def entries(self, condition: Sql) -> Bounds:

@@ -48,7 +48,7 @@ from store.model import SYNTHETICS_AGENT, NodeKey, State
 
 CLIENT_TYPES = ("client", "client::Synthetics")
 CLIENT_TYPE = f"if(position(user_agent, '{SYNTHETICS_AGENT}') > 0, 'client::Synthetics', 'client')"
-"""`store.model.client_of` in SQL."""
+"""`store.model.client_type` in SQL, for roots that have a client."""
 HTTP = {
     "http.url": "url",
     "http.method": "method",

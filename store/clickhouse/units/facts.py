@@ -25,7 +25,7 @@ from store.clickhouse.units.dependencies import UnitScope, create, drop, many_na
 from store.clickhouse.units.whole_traces import NO_TRACES, WholeTraces, link_ends, read_whole
 from store.draw import CAUSED, UNDRAWN, Drawn, draw, draw_link
 from store.facts import age_of_event
-from store.model import SETTLE_SLOT, SYNTHETICS_AGENT, NodeKey, State, client_type
+from store.model import SETTLE_SLOT, SYNTHETICS_AGENT, Kind, NodeKey, State, client_type
 from store.rules import other_names
 from store.rules.classify import failure_key
 from store.units import NodeUnit, Unit
@@ -271,14 +271,14 @@ def _read_cases(run: RunQuery, numbers: Collection[int]) -> dict[int, Case]:
 
 
 def _case(columns: list[Any]) -> Case:
-    is_call, streamed, *nodes, service, host, inferred, synthetic, state, status, exception = (
-        columns
-    )
+    is_call, streamed, *nodes, service, host = columns[:12]
+    kind, has_parent, inferred, synthetic, state, status, exception = columns[12:]
     owner, node = NodeKey(*nodes[:4]), NodeKey(*nodes[4:])
     if is_call:
         peer = Peer(None if streamed else owner, node)
         return Case(peer, State(state), exception, status, called=service, host=host)
-    client = client_type(SYNTHETICS_AGENT if synthetic else "")
+    agent = SYNTHETICS_AGENT if synthetic else ""
+    client = client_type(agent, Kind(kind), has_parent=bool(has_parent))
     peer = Peer(node, enters=True)
     return Case(peer, State(state), exception, status, service, not inferred, client)
 

@@ -21,7 +21,7 @@ from store.clickhouse.search.get_traces import (
     located,
 )
 from store.facts import LinkedIds, links_among
-from store.model import Document, Http, Independent, NodeKey, State, Trace, version_of
+from store.model import Document, Http, Independent, Kind, NodeKey, State, Trace, version_of
 from store.parents import MAX_PARENT_STEPS, LinkEnd, resolve_link_end
 from store.units import Unit, all_units
 
@@ -252,8 +252,10 @@ def _links(places: Sql) -> Sql:
 
 def _document(row: tuple[Any, ...]) -> Document:
     """What units need of a row of unit_documents.sql."""
-    digits, id, parent_id, independent, inferred, start, end, last_end, state, *node = row[:13]
-    service, status, user_agent, exception, members, weight, ver, _ = row[13:]
+    digits, id, parent_id, independent, kind, inferred, start, end, last_end, state, *node = row[
+        :14
+    ]
+    service, status, user_agent, exception, members, weight, ver, _ = row[14:]
     return Document(
         trace_id=bytes.fromhex(digits),
         id=id,
@@ -271,4 +273,5 @@ def _document(row: tuple[Any, ...]) -> Document:
         members=tuple(members),
         version=version_of(State(state), ver),
         weight=weight,
+        kind=Kind(kind),
     )

@@ -17,7 +17,7 @@ from store.times import SECOND
 T = TypeVar("T")
 
 SEGMENT_COLUMNS = (
-    "trace_id, id, parent_id, start, duration, last_duration, independent, inferred, sampled, state, "
+    "trace_id, id, parent_id, start, duration, last_duration, independent, kind, inferred, sampled, state, "
     "account, name, type, region, service, method, url, status, client_ip, user_agent, user, "
     "resource_arn, instance_id, availability_zone, service_version, environment, exception, annotations, "
     "members, weight, received, ver, body, resource, scope, head, attributes, tail, nanos"
@@ -46,6 +46,7 @@ def segment_columns(documents: DocumentColumns) -> Columns:
             list(map(sub, documents.ends, documents.starts)),
             _last_durations(documents),
             documents.independent,
+            documents.kinds,
             documents.inferred,
             documents.sampled,
             documents.states,
@@ -233,6 +234,7 @@ TYPES = {
     "last_duration": "Int64",
     "event_received": "Int64",
     "independent": "UInt8",
+    "kind": "UInt8",
     "inferred": "UInt8",
     "sampled": "UInt8",
     "upstream": "UInt8",

@@ -9,6 +9,7 @@ from store.filters.parse import parse
 from store.model import (
     SETTLE_SLOT,
     Http,
+    Kind,
     Link,
     NodeKey,
     State,
@@ -163,6 +164,25 @@ class ClientContract:
         assert store.get_traces([received])[received].caused == {0xB1, 0xB2}
         entered = store.find_traces(TraceQuery(HOUR, filter=touches(CLIENT)), limit=9).found
         assert [hit.trace_id for hit in entered] == [sent]
+
+    @pytest.mark.parametrize("kind", Kind)
+    def test_work_that_no_request_asked_for_has_no_client(self, store: Store, kind: Kind) -> None:
+        """A span without a parent that neither serves nor consumes: a job, a start-up, a timer. One whose
+        parent is elsewhere was asked for."""
+        background = kind in (Kind.INTERNAL, Kind.CLIENT, Kind.PRODUCER)
+        store.put([segment(0xA1, kind=kind, calls=(call(0xC1),))], "a")
+        graph = store.service_graph(HOUR)
+        assert ((CLIENT, FRONTEND) in graph.edges) is not background
+        assert graph.services[FRONTEND].root is not background
+        assert graph.services[FRONTEND].statistics.total == 1
+        for expression in (touches(CLIENT), calls_along(CLIENT, FRONTEND)):
+            hits = store.find_traces(TraceQuery(HOUR, filter=expression), limit=9).found
+            assert len(hits) == (not background)
+        store.put([segment(0xA2, trace_id=trace_id(2), kind=kind, parent_id=0x99)], "b")
+        edge = store.service_graph(HOUR).edges[CLIENT, FRONTEND]
+        assert edge.statistics.total == 1 + (not background)
+        entered = store.find_traces(TraceQuery(HOUR, filter=touches(CLIENT)), limit=9).found
+        assert len(entered) == 1 + (not background)
 
     def test_a_canary_is_a_client_of_its_own_type(self, store: Store) -> None:
         agent = (

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from hypothesis import strategies as st
 
+from store import model
 from store.filters.ast import (
     And,
     Bare,
@@ -103,6 +104,7 @@ def enriched(draw: st.DrawFn, document: Document) -> Document:
         resource_arn=draw(st.sampled_from(("", "arn:x:function:f"))),
         service_version=draw(st.sampled_from(("", "42"))),
         environment=draw(st.sampled_from(("", "prod"))),
+        kind=draw(st.sampled_from((model.Kind.NONE, model.Kind.INTERNAL, model.Kind.SERVER))),
         annotations=tuple(draw(st.lists(st.sampled_from(ITEMS), max_size=3, unique=True))),
         raw=_raw(document, calls, *(draw(st.booleans()) for _ in range(2))),
     )

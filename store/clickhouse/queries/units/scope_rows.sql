@@ -12,12 +12,12 @@ FROM (
            start, minute, duration, greatest(duration, last_duration) AS last_duration, weight, ver,
            CAST('', 'LowCardinality(String)') AS owner_account, CAST('', 'LowCardinality(String)') AS owner_name,
            CAST('', 'LowCardinality(String)') AS owner_type, CAST('', 'LowCardinality(String)') AS owner_region,
-           account, name, type, region, service, CAST('', 'LowCardinality(String)') AS host, inferred,
+           account, name, type, region, service, CAST('', 'LowCardinality(String)') AS host, kind, parent_id != 0 AS has_parent, inferred,
            toUInt8(position(user_agent, 'CloudWatchSynthetics') > 0) AS synthetic, state, status, exception
     FROM segments FINAL WHERE $rows
     UNION ALL
     SELECT bucket, trace_id, id, 1, independent, independent = 1, document_id, [], start, minute, duration, duration, weight, ver,
            owner_account, owner_name, owner_type, owner_region,
-           account, name, type, region, service, host, 0, 0, state, status, exception
+           account, name, type, region, service, host, 0, 0, 0, 0, state, status, exception
     FROM calls FINAL WHERE $rows
 )

@@ -20,7 +20,7 @@ from collector.decode.rejected import Rejected
 from collector.decode.stored import decode_any
 from collector.decode.zipkin.spans import decode_zipkin, decode_zipkin_protobuf
 from store.memory import MemoryStore
-from store.model import Independent, Link, NodeKey, State
+from store.model import Independent, Kind, Link, NodeKey, State
 from store.otel.span_facts import MAX_ANNOTATIONS, derived_id
 from store.otel.to_xray import render_span
 from store.service_graph import build_service_graph
@@ -128,8 +128,24 @@ def test_owner(
     assert decode_any(document.raw, document.version) == document
 
 
+@pytest.mark.parametrize(
+    ("kind", "attributes", "read"),
+    [
+        *((kind, {}, Kind(kind)) for kind in (INTERNAL, SERVER, CLIENT, PRODUCER, CONSUMER)),
+        (0, {}, Kind.INTERNAL),
+        (77, {}, Kind.INTERNAL),
+        (SERVER, {"aws.xray.document": "{}"}, Kind.NONE),
+    ],
+)
+def test_kind(kind: int, attributes: dict[str, Any], read: Kind) -> None:
+    """An X-Ray document that was exported as spans has X-Ray's rules."""
+    given = span(SERVER, attributes)
+    given.kind = kind  # type: ignore[assignment]
+    assert decode(given).kind is read
+
+
 def test_entry_call() -> None:
-    """A call that nothing precedes: a segment of the caller with the call in it, an edge to it."""
+    """A call that no request asked for: a segment of the caller with the call in it, an edge to it."""
     document = decode(
         span(CLIENT, {"server.address": "pay.example.com"}, parent=b"", failed=True),
         resource={"host.id": "i-1"},
@@ -142,10 +158,7 @@ def test_entry_call() -> None:
     store = MemoryStore()
     store.put([document, callee], "x")
     graph = build_service_graph(store.get_traces([TRACE]).values())
-    assert set(graph.edges) == {
-        (NodeKey("", "shop", "client"), SHOP),
-        (SHOP, NodeKey("", "pay", "")),
-    }
+    assert set(graph.edges) == {(SHOP, NodeKey("", "pay", ""))}
 
 
 @pytest.mark.parametrize(
