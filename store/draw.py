@@ -12,7 +12,7 @@ Sources: docs/xray-format.md §4.3 and §5.2-5.6.
   an edge with its own statistics, because the caller measured none.
 * A link joins two traces: a separate kind of edge from the node that sent the event (the queue, when
   the sending call is unanswered) to the node that received it.
-* A client precedes a root, unless that is work that no request asked for
+* A client precedes a root, unless that is work that serves no request
   (`store.model.BACKGROUND_KINDS`), or what caused it in another trace is known. While the parent of a
   root, or what a link of it says caused it, is unknown, the client is unconfirmed
   (`store.model.UNCONFIRMED`): it may still arrive.

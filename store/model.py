@@ -75,11 +75,11 @@ SETTLE_SLOT = 10_000_000
 
 
 BACKGROUND_KINDS = (Kind.INTERNAL, Kind.CLIENT, Kind.PRODUCER)
-"""Spans of these kinds that have no parent are work that no request asked for: jobs, start-up, timers."""
+"""Spans of these kinds that have no parent are work that serves no request: jobs, start-up, timers."""
 
 
 def client_type(user_agent: str, kind: Kind = Kind.NONE, *, has_parent: bool = True) -> str:
-    """The type of the client that sent a request (docs/xray-format.md §5.3); '' of work that none asked for."""
+    """The type of the client that sent a request (docs/xray-format.md §5.3); '' of work that serves none."""
     if kind in BACKGROUND_KINDS and not has_parent:
         return ""
     return "client::Synthetics" if SYNTHETICS_AGENT in user_agent else "client"

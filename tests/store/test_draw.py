@@ -39,7 +39,7 @@ def test_segments(parent: Parent, drawn: tuple[Drawn, ...]) -> None:
     assert draw(parent, SEGMENT, None) == drawn
 
 
-def test_work_that_no_request_asked_for_has_no_client() -> None:
+def test_work_that_serves_no_request_has_no_client() -> None:
     assert draw(ROOT, SEGMENT._replace(client=""), None) == (ROOT_UNIT,)
 
 

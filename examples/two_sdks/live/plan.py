@@ -43,7 +43,8 @@ class Known(NamedTuple):
     """Services of whose failures it records neither status nor a code of a throttle: an error is a
     fault."""
     without_server: bool = False
-    """It does not see the HTTP server: each call is a trace, and the shop fails as the call does."""
+    """It does not see the HTTP server: each call is a trace that no request begins, and the shop fails as the
+    call does."""
 
 
 KNOWN = {
@@ -99,9 +100,11 @@ def expected(outcomes: Mapping[str, int], known: Known) -> Graph:
             sum(f.fault for f in each),
         )
     nodes = {
-        VISITORS: Figures(state="unknown"),
-        FRONT: served._replace(state="active", root=True),
+        FRONT: served._replace(state="active", root=not known.without_server),
         **{node: counts._replace(state="unknown") for node, counts in figures.items()},
     }
-    edges = {Edge(VISITORS, FRONT): served}
-    return Graph(nodes, edges | {Edge(FRONT, node): counts for node, counts in figures.items()})
+    edges = {Edge(FRONT, node): counts for node, counts in figures.items()}
+    if not known.without_server:
+        nodes[VISITORS] = Figures(state="unknown")
+        edges[Edge(VISITORS, FRONT)] = served
+    return Graph(nodes, edges)

@@ -58,8 +58,8 @@ class RowSets:
         )
 
     def roots(self, fits: Bounds) -> Bounds:
-        """Some root segment that has a client fits; one without a parent surely has, unless no request asked for
-        it, if there are no links that say who called it."""
+        """Some root segment that has a client fits; one without a parent surely has, unless it serves no
+        request, if there are no links that say who called it."""
         fits = every([_REQUESTED, fits])
         if not self.sure:
             return self.segments(_root(fits))

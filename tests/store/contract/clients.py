@@ -166,9 +166,9 @@ class ClientContract:
         assert [hit.trace_id for hit in entered] == [sent]
 
     @pytest.mark.parametrize("kind", Kind)
-    def test_work_that_no_request_asked_for_has_no_client(self, store: Store, kind: Kind) -> None:
+    def test_work_that_serves_no_request_has_no_client(self, store: Store, kind: Kind) -> None:
         """A span without a parent that neither serves nor consumes: a job, a start-up, a timer. One whose
-        parent is elsewhere was asked for."""
+        parent is elsewhere was requested."""
         background = kind in (Kind.INTERNAL, Kind.CLIENT, Kind.PRODUCER)
         store.put([segment(0xA1, kind=kind, calls=(call(0xC1),))], "a")
         graph = store.service_graph(HOUR)

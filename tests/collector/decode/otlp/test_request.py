@@ -145,7 +145,7 @@ def test_kind(kind: int, attributes: dict[str, Any], read: Kind) -> None:
 
 
 def test_entry_call() -> None:
-    """A call that no request asked for: a segment of the caller with the call in it, an edge to it."""
+    """A call that no request caused: a segment of the caller with the call in it, an edge to it."""
     document = decode(
         span(CLIENT, {"server.address": "pay.example.com"}, parent=b"", failed=True),
         resource={"host.id": "i-1"},
