@@ -3,7 +3,9 @@
 Sources: docs/xray-format.md §11.1, OpenTelemetry's semantic conventions old and new. Raymap's own
 decisions, in the order in which they apply:
 
-* AWS APIs are named by the resource, as in X-Ray's documents (`store.rules.identity`).
+* AWS APIs are named by the resource, as in X-Ray's documents (`store.rules.identity`). One that names no
+  account or region, a queue in its URL, is in its caller's; a bucket, whose name is unique everywhere, is
+  in none.
 * A database is ``<database>@<host>``, or whichever of the two is known, or its system. SQL
   systems are ``Database::SQL``, others ``Database::<System>``. A Redis index is not a name, nor is
   a schema part of one.
@@ -28,6 +30,7 @@ from store.model import NodeKey
 from store.otel.attributes import Attributes, text, texts
 from store.otel.genai import genai_callee
 from store.otel.hosts import called_host, host_of
+from store.otel.resource import Resource
 from store.otel.semconv import (
     AWS_MESSAGING,
     FUNCTION_TYPES,
@@ -36,7 +39,7 @@ from store.otel.semconv import (
     SQL_SYSTEMS,
     SYSTEM_NAMES,
 )
-from store.rules.identity import CallNode, call_node
+from store.rules.identity import CallNode, account_of, call_node, region_of
 from store.rules.service_names import canonical_service
 from store.short_cache import short_cache
 
@@ -46,6 +49,7 @@ CALL = "aws.xray.call"
 conventions are approximate."""
 _CACHED = 16_384
 _INVOCATION = re.compile(r"/2015-03-31/functions/([^/?]+)/invocations")
+_QUEUE_URL = re.compile(r"//sqs\.([a-z0-9-]+)\.amazonaws\.com[^/]*/([0-9]{12})/")
 _REMOTE_PREFIXES = ("AWS::", "AWS.SDK.")
 _DATABASE = ("db.system.name", "db.system")
 _REGIONS = ("cloud.region", "aws.region", "aws.remote.resource.region", "faas.invoked_region")
@@ -79,32 +83,30 @@ class Callee(Struct, frozen=True, gc=False):
     sql: str = ""
 
 
-def callee_of(attributes: Attributes, service: str) -> Callee | None:
-    """The node that a CLIENT or PRODUCER span with these attributes calls, None if they name none.
-
-    ``service`` sent the span.
-    """
+def callee_of(attributes: Attributes, caller: Resource) -> Callee | None:
+    """The node that a CLIENT or PRODUCER span with these attributes calls, None if they name none."""
     if CALL in attributes:
         exported = _exported(text(attributes, CALL))
         if exported is not None:
             return exported
     if is_aws_api(attributes):
-        return _aws(*_aws_call(attributes))
+        service = _aws_service(attributes)
+        return _aws(service, attributes, caller)
     database = text(attributes, *_DATABASE)
     if database:
         if database in ("dynamodb", "aws.dynamodb"):
-            return _aws("DynamoDB", _resources("DynamoDB", attributes))
+            return _aws("DynamoDB", attributes, caller)
         return _database(database, _database_name(database, attributes), host_of(attributes))
     messaging = text(attributes, "messaging.system")
     if messaging:
-        return _messaging(messaging, attributes)
+        return _messaging(messaging, attributes, caller)
     function = text(attributes, "faas.invoked_name")
     if function:
-        return _function(function, attributes)
-    genai = genai_callee(attributes, service)
+        return _function(function, attributes, caller)
+    genai = genai_callee(attributes, caller.service)
     if genai:
         return _typed(genai[0][:MAX_NAME], genai[1])
-    name = _remote_name(attributes, service)
+    name = _remote_name(attributes, caller.service)
     return _remote(name[:MAX_NAME]) if name else None
 
 
@@ -141,16 +143,15 @@ def is_aws_api(attributes: Attributes) -> bool:
     )
 
 
-def _aws_call(attributes: Attributes) -> tuple[str, dict[str, Any]]:
-    """The service's canonical name, and the call's ``aws`` block."""
+def _aws_service(attributes: Attributes) -> str:
+    """The canonical name of the AWS service called."""
     name = text(attributes, "aws.service", "rpc.service", "aws.remote.service")
     for prefix in _REMOTE_PREFIXES:
         name = name.removeprefix(prefix)
     if not name:  # the newest convention has the service in the method: "S3/ListBuckets"
         method = text(attributes, "rpc.method", "aws.operation")
         name = method.replace("/", ".").rpartition(".")[0] or "AWS"
-    service = canonical_service(name.replace(" ", ""))
-    return service[:MAX_NAME], _resources(service, attributes)
+    return canonical_service(name.replace(" ", ""))[:MAX_NAME]
 
 
 def _resources(service: str, attributes: Attributes) -> dict[str, Any]:
@@ -189,7 +190,15 @@ def _resource_of_url(service: str, attributes: Attributes) -> list[str]:
     return [unquote(match[1])] if match else []
 
 
-def _aws(service: str, block: dict[str, Any]) -> Callee:
+def _aws(service: str, attributes: Attributes, caller: Resource) -> Callee:
+    block = _resources(service, attributes)
+    if service != "S3":
+        queue = _QUEUE_URL.search(str(block.get("queue_url", "")))
+        region, account = queue.groups() if queue else (caller.region, caller.account)
+        if account and not account_of(block):
+            block["account_id"] = account
+        if region and not region_of(block):
+            block["region"] = region
     return Callee("aws", service, _aws_node(service, _frozen(block)), block)
 
 
@@ -220,10 +229,10 @@ def _database(system: str, name: str, host: str) -> Callee:
     return _typed(label, f"Database::{system_name(system)}")
 
 
-def _messaging(system: str, attributes: Attributes) -> Callee:
+def _messaging(system: str, attributes: Attributes, caller: Resource) -> Callee:
     service = AWS_MESSAGING.get(system.lower())
     if service:
-        return _aws(service, _resources(service, attributes))
+        return _aws(service, attributes, caller)
     if attributes.get("messaging.destination.temporary") is True:
         name = text(attributes, "messaging.destination.template") or "(temporary)"
     elif attributes.get("messaging.destination.anonymous") is True:
@@ -253,10 +262,10 @@ def _remote(name: str) -> Callee:
     return Callee("remote", name, call_node("remote", name))
 
 
-def _function(name: str, attributes: Attributes) -> Callee:
+def _function(name: str, attributes: Attributes, caller: Resource) -> Callee:
     provider = text(attributes, "faas.invoked_provider")
     if provider == "aws":
-        return _aws("Lambda", _resources("Lambda", attributes))
+        return _aws("Lambda", attributes, caller)
     type = FUNCTION_TYPES.get(provider)
     return _typed(name[:MAX_NAME], type) if type else _remote(name[:MAX_NAME])
 

@@ -190,7 +190,7 @@ def facts_of(
     callee = None
     http = NO_HTTP
     if shape is Shape.CALL or shape is Shape.ENTRY_CALL:
-        callee = callee_of(attributes, resource.service)
+        callee = callee_of(attributes, resource)
         if callee is None:  # if a service answers, that draws the edge
             shape = Shape.LOCAL if shape is Shape.CALL else Shape.SEGMENT
     if callee is not None:

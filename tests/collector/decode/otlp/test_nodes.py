@@ -167,8 +167,8 @@ def test_node(attributes: dict[str, Any], name: str, type: str) -> None:
     for kind in (CLIENT, PRODUCER):
         document = decode(span(kind, attributes))
         call = document.calls[0]
-        by_arn = bool({TOPIC, MACHINE} & {str(v) for v in attributes.values()})
-        account, region = ("123456789012", "eu-west-1") if by_arn else ("", "")
+        named = "123456789012" in str(attributes)  # in an ARN, or a queue's URL
+        account, region = ("123456789012", "eu-west-1") if named else ("", "")
         assert call.node == NodeKey(account, name, type, region)
         rendered = render_span(document.raw)
         assert rendered["namespace"] == ("aws" if type.startswith("AWS::") else "remote")
@@ -242,23 +242,39 @@ def test_nothing_named(attributes: dict[str, Any], name: str) -> None:
     assert (root.calls, root.node.name) == ((), "shop")
 
 
-def test_account() -> None:
-    """The resource's account is the service's; a call has one only when it names it."""
-    resource = {"cloud.account.id": "111122223333"}
-    table = {**AWS, "rpc.service": "DynamoDB", "aws.table.name": "orders"}
-    assert decode(span(CLIENT, table), resource=resource).calls[0].node.account == ""
-    elsewhere = {**table, "aws.account_id": "444455556666"}
-    (call,) = decode(span(CLIENT, elsewhere), resource=resource).calls
-    assert call.node.account == "444455556666"
+HERE = {"cloud.account.id": "111122223333", "cloud.region": "us-east-1"}
+TABLE = {**AWS, "rpc.service": "DynamoDB", "aws.table.name": "orders"}
+
+
+@pytest.mark.parametrize(
+    ("attributes", "account", "region"),
+    [
+        (TABLE, "111122223333", "us-east-1"),
+        ({**TABLE, "aws.account_id": "444455556666"}, "444455556666", "us-east-1"),
+        ({**TABLE, "cloud.region": "us-west-2"}, "111122223333", "us-west-2"),
+        ({**AWS, "rpc.service": "S3", "aws.s3.bucket": "orders"}, "", ""),
+        ({**AWS, "rpc.service": "SNS", "messaging.destination.name":
+          "arn:aws:sns:eu-west-1:444455556666:orders"}, "444455556666", "eu-west-1"),
+        ({**AWS, "rpc.service": "SQS", "aws.queue_url":
+          "https://sqs.eu-west-1.amazonaws.com/444455556666/orders"}, "444455556666", "eu-west-1"),
+        ({**AWS, "rpc.service": "SQS", "aws.queue_url": "http://localhost:4566/000000000000/orders"},
+         "111122223333", "us-east-1"),
+        ({"server.address": "orders"}, "", ""),
+    ],
+)  # fmt: skip
+def test_place_of_a_call(attributes: dict[str, Any], account: str, region: str) -> None:
+    """An AWS resource that names no account or region is in its caller's, also after an export to X-Ray and
+    back; a bucket is in none."""
+    document = decode(span(CLIENT, attributes), resource=HERE)
+    (call,) = document.calls
+    assert (call.node.account, call.node.name, call.node.region) == (account, "orders", region)
+    raw = json.dumps(render_span(document.raw)).encode()
+    assert decode_document(raw, 0).calls[0].node == call.node
 
 
 @pytest.mark.parametrize("key", ["cloud.region", "aws.region", "aws.remote.resource.region"])
 def test_region_of_a_call(key: str) -> None:
-    """A call has a region only when it names one, also after an export to X-Ray and back."""
-    resource = {"cloud.region": "us-east-1"}
-    table = {**AWS, "rpc.service": "DynamoDB", "aws.table.name": "orders"}
-    assert decode(span(CLIENT, table), resource=resource).calls[0].node.region == ""
-    document = decode(span(CLIENT, {**table, key: "us-west-2"}), resource=resource)
+    document = decode(span(CLIENT, {**TABLE, key: "us-west-2"}))
     assert document.calls[0].node == NodeKey("", "orders", "AWS::DynamoDB::Table", "us-west-2")
     raw = json.dumps(render_span(document.raw)).encode()
     assert decode_document(raw, 0).calls[0].node == document.calls[0].node

@@ -600,12 +600,13 @@ def test_export_of_a_checkout(body: bytes) -> None:
     assert "plain=1" in server.annotations
     assert (local.independent, local.calls) == (Independent.OF_SENDER, ())
     assert {d.owner for d in (local, dynamo, inventory, sql, queue)} == {service}
-    assert dynamo.calls[0].node == NodeKey("", "orders", "AWS::DynamoDB::Table", region)
+    account = service.account
+    assert dynamo.calls[0].node == NodeKey(account, "orders", "AWS::DynamoDB::Table", region)
     assert dynamo.calls[0].service == "DynamoDB"
     assert inventory.calls[0].node == NodeKey("", "inventory.example.com", "remote")
     assert inventory.calls[0].state == State.THROTTLE
     assert sql.calls[0].node == NodeKey("", "shop@db.internal", "Database::SQL")
-    assert queue.calls[0].node == NodeKey("", "orders-queue", "AWS::SQS::Queue")
+    assert queue.calls[0].node == NodeKey(account, "orders-queue", "AWS::SQS::Queue", region)
     assert (consumer.independent, consumer.node, consumer.parent_id) == (False, service, 0)
     assert consumer.trace_id != server.trace_id
 
