@@ -321,6 +321,21 @@ def test_one_share_has_links_and_files(page: Page, shop: Any) -> None:
         assert json.loads(download.value.path().read_bytes()).keys() & {"nodes", "traces"}
 
 
+def test_the_header_fits_with_every_choice(page: Page, shop: Any) -> None:
+    """Accounts, regions and environments with long names, down to the width at which controls fold."""
+    ends = [{"value": f"eu-production-{n}", "traces": n} for n in (2, 1)]
+    accounts, regions = ["111111111111", "222222222222"], ["ap-northeast-1", "eu-central-1"]
+    places = {"from": 0, "to": 900, "accounts": accounts, "regions": regions, "environments": ends}
+    page.route("**/api/v1/places?*", lambda route: route.fulfill(json=places))
+    for width in (1440, 1280, 1024, 800):
+        page.set_viewport_size({"width": width, "height": 700})
+        page.goto(shop.url("/map?as=list"))
+        expect(page.get_by_label("Environment", exact=True)).to_be_visible()
+        header = "document.querySelector('.header')"
+        wait_until(page, f"{header}.scrollWidth <= {header}.clientWidth")
+        wait_until(page, f"{header}.clientHeight <= 84")
+
+
 def test_a_phone_has_one_line_of_controls(page: Page, shop: Any) -> None:
     """The rest opens below it; rows say of what type they are. 720 is a laptop's screen at 200 %."""
     for width, height in ((390, 844), (720, 450)):
