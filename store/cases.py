@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from store.model import Document, NodeKey, OwnedCall, OwnedLink, State, client_type
+from store.model import Document, Kind, NodeKey, OwnedCall, OwnedLink, State, client_type
+from store.rules.brokers import passes_on
 from store.rules.classify import failure_label
 
 NO_NODE = NodeKey("", "", "")
@@ -18,12 +19,17 @@ class Peer(NamedTuple):
     """The part of a case that matters to the rows above and below it.
 
     ``owner``: the node whose work it is, None where the parent's segment knows. ``callee``: the
-    inferred node of a call, None for what calls nothing.
+    inferred node of a call, None for what calls nothing. ``kind``: of a segment.
     """
 
     owner: NodeKey | None
     callee: NodeKey | None = None
     enters: bool = False
+    kind: Kind = Kind.NONE
+
+    def passes_on_to(self, segment: Peer) -> bool:
+        """Whether a call went to a broker from which a segment below the call got it."""
+        return self.callee is not None and passes_on(self.callee, segment.kind)
 
     @property
     def node(self) -> NodeKey:
@@ -53,7 +59,7 @@ class Case(NamedTuple):
 
 def peer_of_segment(segment: Document) -> Peer:
     """A segment, for what it calls and what calls it."""
-    return Peer(segment.node, enters=True)
+    return Peer(segment.node, enters=True, kind=segment.kind)
 
 
 def peer_of_call(owned: OwnedCall) -> Peer:

@@ -16,6 +16,9 @@ Sources: docs/xray-format.md §4.3 and §5.2-5.6.
   (`store.model.BACKGROUND_KINDS`), or what caused it in another trace is known. While the parent of a
   root, or what a link of it says caused it, is unknown, the client is unconfirmed
   (`store.model.UNCONFIRMED`): it may still arrive.
+* What a call sent to a broker (`store.rules.brokers`) leads to that, also when a CONSUMER below the call
+  got it; the message goes on from the broker to the consumer by a link edge, which lasts as long as the
+  message was under way, with the consumer's outcome.
 * A segment whose parent is known but belongs to no known segment has no incoming edge.
 """
 
@@ -57,6 +60,13 @@ def draw(parent: Parent, case: Case, answer: Peer | None) -> tuple[Drawn, ...]:
     return _draw_call(parent, case, answer)
 
 
+def draw_message(parent: Parent, case: Case) -> tuple[NodeKey, NodeKey] | None:
+    """The ends of the link edge on which a segment got a message; None if no broker passed one on to it."""
+    if isinstance(parent, Peer) and parent.passes_on_to(case.peer):
+        return parent.node, case.peer.node
+    return None
+
+
 def draw_link(source: Peer, target: Peer) -> tuple[NodeKey, NodeKey]:
     """The ends of the edge of a link between two traces."""
     return source.node, target.node
@@ -80,6 +90,8 @@ def _caller(parent: Parent, node: NodeKey, client: str) -> NodeKey | None:
 
 
 def _draw_call(parent: Parent, case: Case, answer: Peer | None) -> tuple[Drawn, ...]:
+    if answer and case.peer.passes_on_to(answer):
+        answer = None
     target = (answer or case.peer).node
     unit = () if answer else (Drawn(None, target, (target.name, case.called)),)
     caller = case.peer.owner or (parent.owner if isinstance(parent, Peer) else None)

@@ -20,7 +20,7 @@ from store.cases import (
 )
 from store.draw import CAUSED, ROOT, UNDRAWN, Parent
 from store.model import SETTLE_SLOT, Document, OwnedCall, OwnedLink, Trace
-from store.parents import ParentIndex, is_root, resolve_link_end, segments_by_parent_id
+from store.parents import ParentIndex, answers_by_call_id, is_root, resolve_link_end
 
 FindTrace = Callable[[bytes], Trace | None]
 """Looks up the other trace of a link by its id."""
@@ -29,7 +29,10 @@ LinkedIds = Callable[[bytes], Collection[int]]
 
 
 class Fact(NamedTuple):
-    """A row in its relations. Times in microseconds since the epoch; ``origin``: the row."""
+    """A row in its relations. Times in microseconds since the epoch; ``origin``: the row.
+
+    ``message``: for how long what a segment got was under way, if that is a message.
+    """
 
     parent: Parent
     case: Case
@@ -39,6 +42,7 @@ class Fact(NamedTuple):
     last_end: int
     weight: int
     origin: Document | OwnedCall
+    message: int = 0
 
 
 class LinkFact(NamedTuple):
@@ -58,11 +62,11 @@ def facts_of(
     """The facts of one trace by itself: its calls, then its segments. ``caused``: the documents whose
     cause in another trace is known (`caused_documents`)."""
     parents = parents or ParentIndex(trace)
-    children = segments_by_parent_id(trace)
+    answered = answers_by_call_id(trace)
     for owned in trace.calls.values():
         parent = _caller(owned, trace, parents)
         case = case_of_call(owned)
-        answers = {each.node: peer_of_segment(each) for each in children.get(owned.call.id, ())}
+        answers = {each.node: peer_of_segment(each) for each in answered.get(owned.call.id, ())}
         figures = owned.call.start, owned.call.end, owned.call.end, owned.call.weight
         for answer in answers.values() or (None,):
             yield Fact(parent, case, answer, *figures, owned)
@@ -76,7 +80,9 @@ def facts_of(
                 parent = _parent(document.parent_id, trace, parents)
             case = case_of_segment(document)
             figures = document.start, document.end, document.last_end, document.weight
-            yield Fact(parent, case, None, *figures, document)
+            sent = trace.calls.get(document.parent_id)
+            age = age_of_event(document.start, sent.call.end) if sent else 0
+            yield Fact(parent, case, None, *figures, document, age)
 
 
 def _caller(owned: OwnedCall, trace: Trace, parents: ParentIndex) -> Parent:

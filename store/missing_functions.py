@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from store.invocation_evidence import SLACK, is_placeholder
 from store.model import Document, NodeKey, OwnedCall, Trace, arrival_of, is_derived
 from store.otel.stored_document import Json
-from store.parents import ParentIndex, segments_by_parent_id
+from store.parents import ParentIndex, answers_by_call_id
 from store.rules.annotations import parse_annotation_item
 from store.rules.invocations import FUNCTION, NAMESPACE, RECORD, Standing
 from store.times import MINUTE, SECOND
@@ -63,7 +63,7 @@ def _by_missing_parent(trace: Trace) -> dict[int, list[Document]]:
 def _waiting_call(trace: Trace, children: Iterable[Document]) -> OwnedCall | None:
     """The only call of a function that nothing answers and that lasts as long as the children."""
     start, end = _span(children)
-    answers = segments_by_parent_id(trace)
+    answers = answers_by_call_id(trace)
     waiting = [
         owned
         for owned in trace.calls.values()

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from store.model import Document, Independent, NodeKey, OwnedCall, Trace
+from store.rules.brokers import passes_on
 
 MAX_PARENT_STEPS = 32
 """How many independent subsegments may nest in each other; deeper ones count as orphans."""
@@ -78,6 +79,18 @@ def segments_by_parent_id(trace: Trace) -> dict[int, list[Document]]:
     return children
 
 
+def answers_by_call_id(trace: Trace) -> dict[int, list[Document]]:
+    """The segments that answer each call, by its id: those that name it, but consumers of what a broker passed on."""
+    answers: dict[int, list[Document]] = {}
+    for id, segments in segments_by_parent_id(trace).items():
+        owned = trace.calls.get(id)
+        if owned is not None:
+            found = [each for each in segments if not passes_on(owned.call.node, each.kind)]
+            if found:
+                answers[id] = found
+    return answers
+
+
 def calling_node(owned: OwnedCall, trace: Trace, parents: ParentIndex) -> NodeKey | None:
     """The node that made the call; None when the segment that knows has not arrived."""
     return owned.owner or parents.owner(trace.documents.get(owned.document_id))
@@ -102,7 +115,7 @@ def resolve_link_end(trace: Trace, id: int) -> LinkEnd | None:
     """The node that a segment, subsegment or call of a trace stands for in a link."""
     owned = trace.calls.get(id)
     if owned is not None:
-        answers = [d.node for d in segments_by_parent_id(trace).get(id, ())]
+        answers = [d.node for d in answers_by_call_id(trace).get(id, ())]
         return LinkEnd(min(answers, default=owned.call.node), owned.call.end)
     parents = ParentIndex(trace)
     document = parents.containing_document(id)

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from store.model import NodeKey, Trace
 from store.otel.stored_document import Json
+from store.rules.brokers import passes_on
 from store.rules.identity import segment_node
 from store.summary import entry_of
 from store.trace_documents import unsorted_documents
@@ -94,8 +95,16 @@ class _Tree:
         self._answers: dict[str, list[Json]] = {}
         for document in documents:
             parent = document.get("parent_id")
-            if isinstance(parent, str):
+            if isinstance(parent, str) and not self._got_message(document):
                 self._answers.setdefault(parent.lower(), []).append(document)
+
+    def _got_message(self, segment: Json) -> bool:
+        """Whether a broker stands between a segment and the call above it: neither waits for the other."""
+        document = self._trace.documents.get(int(str(segment["id"]), 16))
+        owned = self._trace.calls.get(document.parent_id) if document else None
+        if document is None or owned is None:
+            return False
+        return passes_on(owned.call.node, document.kind)
 
     def answers(self, entity: Json) -> list[Json]:
         """The segments whose parent an entity is."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from store.model import NO_HTTP, Document, Http, NodeKey, State, Trace, confirmed
-from store.parents import ParentIndex, is_root, segments_by_parent_id
+from store.parents import ParentIndex, answers_by_call_id, is_root
 from store.rules.annotations import split_annotation_item
 from store.units import NodeUnit, trace_units
 
@@ -74,8 +74,8 @@ def trace_duration(trace: Trace) -> int:
     """Latest end minus earliest start over segments, inferred ones and independent subsegments
     included, microseconds (docs/xray-format.md §4.1)."""
     documents = trace.documents.values()
-    children = segments_by_parent_id(trace)
-    inferred = [o.call for o in trace.calls.values() if o.call.id not in children]
+    answered = answers_by_call_id(trace)
+    inferred = [o.call for o in trace.calls.values() if o.call.id not in answered]
     spans = [(d.start, d.end) for d in documents] + [(call.start, call.end) for call in inferred]
     return max(0, max(end for _, end in spans) - min(start for start, _ in spans))
 
@@ -84,11 +84,11 @@ def is_partial(trace: Trace, parents: ParentIndex | None = None) -> bool:
     """Whether more is expected: a document is in progress, a traced call is unanswered, or a
     streamed subsegment has no segment (docs/xray-format.md §6)."""
     parents = parents or ParentIndex(trace)
-    children = segments_by_parent_id(trace)
+    answered = answers_by_call_id(trace)
     return any(
         d.in_progress or (d.independent and parents.owning_segment(d) is None)
         for d in trace.documents.values()
-    ) or any(o.call.traced and o.call.id not in children for o in trace.calls.values())
+    ) or any(o.call.traced and o.call.id not in answered for o in trace.calls.values())
 
 
 def summarize(trace: Trace) -> Summary:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from store.model import Document, State, Trace, precedence
 from store.otel.stored_document import Json, parse_document, subsegments_of
+from store.parents import answers_by_call_id, segments_by_parent_id
 from store.rules.identity import call_node, inferred_origin, resource_names
 from store.rules.service_names import displayed_service
 from store.trace_id import format_trace_id
@@ -206,8 +207,13 @@ def _name_call(subsegment: Json) -> None:
 
 
 def _unanswered(shown: Iterable[Json], trace: Trace) -> Iterator[Json]:
-    """Calls that no segment names as its parent, each id once."""
-    seen = {f"{d.parent_id:016x}" for d in trace.documents.values() if not d.independent}
+    """Calls that no segment answers, each id once."""
+    answered = answers_by_call_id(trace)
+    seen = {
+        f"{id:016x}"
+        for id in segments_by_parent_id(trace)
+        if id in answered or id not in trace.calls
+    }
     for document in shown:
         parts = [*subsegments_of(document)]
         for call in [document, *parts] if document.get("type") == "subsegment" else parts:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from store.draw import draw, draw_link
+from store.draw import draw, draw_link, draw_message
 from store.facts import (
     FindTrace,
     LinkedIds,
@@ -75,7 +75,7 @@ def trace_units(
     """Every unit of one trace by itself; roots with an id in ``caused``, by default those that the
     store knew when the trace was read, have no client."""
     for fact in facts_of(trace, trace.caused if caused is None else caused, parents):
-        parent, case, answer, start, end, last_end, weight, origin = fact
+        parent, case, answer, start, end, last_end, weight, origin, age = fact
         state, label = case.state, case.label
         for source, target, words, active, root in draw(parent, case, answer):
             if source is None:
@@ -86,6 +86,8 @@ def trace_units(
                 yield EdgeUnit(
                     source, target, alias, start, end, state, label, weight, False, origin
                 )
+        if (message := draw_message(parent, case)) is not None:
+            yield EdgeUnit(*message, "", start, start + age, state, label, weight, link=True)
 
 
 def link_units(trace: Trace, find: FindTrace) -> Iterator[EdgeUnit]:

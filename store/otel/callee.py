@@ -10,7 +10,8 @@ decisions, in the order in which they apply:
   systems are ``Database::SQL``, others ``Database::<System>``. A Redis index is not a name, nor is
   a schema part of one.
 * A queue or topic is named by its destination: ``AWS::SQS::Queue`` and the like, else
-  ``Messaging::<System>``.
+  ``Messaging::<System>``. What a PRODUCER span calls is one, ``Messaging::Other`` where the span
+  names its peer and no system.
 * A function is named by ``faas.invoked_name`` and typed by its cloud.
 * MCP servers, agents and providers of models: `store.otel.genai`.
 * Everything else is ``remote`` and named by the caller's own name for it (``aws.remote.service``,
@@ -39,6 +40,7 @@ from store.otel.semconv import (
     SQL_SYSTEMS,
     SYSTEM_NAMES,
 )
+from store.rules.brokers import MESSAGING
 from store.rules.identity import CallNode, account_of, call_node, region_of
 from store.rules.service_names import canonical_service
 from store.short_cache import short_cache
@@ -108,6 +110,15 @@ def callee_of(attributes: Attributes, caller: Resource) -> Callee | None:
         return _typed(genai[0][:MAX_NAME], genai[1])
     name = _remote_name(attributes, caller.service)
     return _remote(name[:MAX_NAME]) if name else None
+
+
+def broker_of(attributes: Attributes, callee: Callee | None) -> Callee | None:
+    """The callee of a PRODUCER span, None if it names none: what takes messages is a broker, also where no attribute
+    names its system."""
+    if callee is not None and callee.target.node.type != "remote":
+        return callee
+    name = _destination_name(attributes) or (callee.name if callee else "")
+    return _destination("", name) if name else None
 
 
 def queries_inside(attributes: Attributes) -> bool:
@@ -233,24 +244,26 @@ def _messaging(system: str, attributes: Attributes, caller: Resource) -> Callee:
     service = AWS_MESSAGING.get(system.lower())
     if service:
         return _aws(service, attributes, caller)
+    return _destination(system, _destination_name(attributes))
+
+
+def _destination_name(attributes: Attributes) -> str:
     if attributes.get("messaging.destination.temporary") is True:
-        name = text(attributes, "messaging.destination.template") or "(temporary)"
-    elif attributes.get("messaging.destination.anonymous") is True:
-        name = "(anonymous)"
-    else:
-        name = text(
-            attributes,
-            "messaging.destination.template",
-            "messaging.destination.name",
-            "messaging.destination",
-        )
-    return _destination(system, name)
+        return text(attributes, "messaging.destination.template") or "(temporary)"
+    if attributes.get("messaging.destination.anonymous") is True:
+        return "(anonymous)"
+    return text(
+        attributes,
+        "messaging.destination.template",
+        "messaging.destination.name",
+        "messaging.destination",
+    )
 
 
 @short_cache(_CACHED)
 def _destination(system: str, name: str) -> Callee:
     kind = system_name(system)
-    return _typed((name or kind)[:MAX_NAME], f"Messaging::{kind}")
+    return _typed((name or kind)[:MAX_NAME], MESSAGING + kind)
 
 
 def _typed(name: str, type: str) -> Callee:

@@ -19,7 +19,15 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from store.model import NO_HTTP, Http, Kind, Link, State
 from store.otel.adjusted_count import adjusted_count
 from store.otel.attributes import Attributes, read_attributes, text, texts
-from store.otel.callee import MAX_NAME, Callee, callee_of, is_aws_api, queries_inside
+from store.otel.callee import (
+    CALL,
+    MAX_NAME,
+    Callee,
+    broker_of,
+    callee_of,
+    is_aws_api,
+    queries_inside,
+)
 from store.otel.http_block import http_of
 from store.otel.merge_patch import DOCUMENT
 from store.otel.resource import UNKNOWN, Resource
@@ -191,6 +199,8 @@ def facts_of(
     http = NO_HTTP
     if shape is Shape.CALL or shape is Shape.ENTRY_CALL:
         callee = callee_of(attributes, resource)
+        if kind == PRODUCER and CALL not in attributes:
+            callee = broker_of(attributes, callee)
         if callee is None:  # if a service answers, that draws the edge
             shape = Shape.LOCAL if shape is Shape.CALL else Shape.SEGMENT
     if callee is not None:

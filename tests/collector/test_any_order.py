@@ -19,7 +19,7 @@ from tests.otlp_json import decode_otlp_json
 SEEDS = int(os.environ.get("RAYMAP_TEST_EXAMPLES", "25"))
 ALL = TimeRange(0, 1 << 60)
 START = 1_795_560_000
-KINDS = {"INTERNAL": 1, "SERVER": 2, "CLIENT": 3}
+KINDS = {"INTERNAL": 1, "SERVER": 2, "CLIENT": 3, "PRODUCER": 4, "CONSUMER": 5}
 
 
 class Span(NamedTuple):
@@ -33,10 +33,13 @@ class Span(NamedTuple):
     callee: str
     start: float
     shared: bool
+    link: tuple[str, str] = ("", "")
+    """The trace and the span that caused it."""
 
 
 class Forest:
-    """Random traces: work of one service below another's, servers that share their client's id, and lost spans."""
+    """Random traces: work of one service below another's, servers that share their client's id, messages, and lost
+    spans."""
 
     def __init__(self, seed: int, *, shares_ids: bool) -> None:
         self.random = Random(seed)
@@ -60,6 +63,8 @@ class Forest:
             own = service if self.random.random() < 0.7 else self.random.choice("abc")
             if self.random.random() < 0.3:
                 self._work(self._add(parent, "INTERNAL", own), own, depth + 1)
+            elif self.random.random() < 0.3:
+                self._send(parent, own, depth)
             else:
                 self._call(parent, own, depth)
 
@@ -75,16 +80,41 @@ class Forest:
             else:
                 self._work(self._add(id, "SERVER", there), there, depth + 1)
 
-    def deliveries(self) -> Iterator[list[list[Span]]]:
-        """The spans last first, one by one; then cut at random, one part twice."""
-        yield [[span] for span in reversed(self.spans)]
-        for _ in range(3):
-            rest, parts = self.random.sample(self.spans, len(self.spans)), []
-            while rest:
-                size = self.random.choice((1, 1, 2, 5, 99))
-                parts.append(rest[:size])
-                rest = rest[size:]
-            yield parts + parts[:1]
+    def _send(self, parent: str, service: str, depth: int) -> None:
+        """A message, which some consumers get, or none."""
+        id = self._add(parent, "PRODUCER", service, self.random.choice(("orders", "")))
+        for _ in range(self.random.randrange(3)):
+            there = self.random.choice("abc")
+            self._work(self._add(id, "CONSUMER", there), there, depth + 1)
+
+
+def deliveries(spans: list[Span], random: Random) -> Iterator[list[list[Span]]]:
+    """The spans last first, one by one; then cut at random, one part twice."""
+    yield [[span] for span in reversed(spans)]
+    for _ in range(3):
+        rest, parts = random.sample(spans, len(spans)), []
+        while rest:
+            size = random.choice((1, 1, 2, 5, 99))
+            parts.append(rest[:size])
+            rest = rest[size:]
+        yield parts + parts[:1]
+
+
+def kafka(*, linked: bool) -> list[Span]:
+    """A shop that sends messages, which workers consume: by parent, or each in a trace of its own with a link."""
+    spans = []
+    for number in range(1, 9):
+        trace, own = (f"{START:08x}{each:024x}" for each in (number, 100 + number))
+        request, sent, handled = (f"{number * 16 + each:016x}" for each in (1, 2, 3))
+        at = START + 4.0 * number
+        spans += [
+            Span(trace, request, "", "SERVER", "shop", "", at, False),
+            Span(trace, sent, request, "PRODUCER", "shop", "orders", at + 0.001, False),
+        ]
+        there, parent, link = (own, "", (trace, sent)) if linked else (trace, sent, ("", ""))
+        consumer = Span(there, handled, parent, "CONSUMER", "worker", "", at + number, False, link)
+        spans += [consumer] if number < 8 else []  # the last is never consumed
+    return spans
 
 
 def zipkin(spans: list[Span], version: int) -> Iterator[Any]:
@@ -131,6 +161,7 @@ def _otlp(span: Span) -> Any:
         "startTimeUnixNano": str(start),
         "endTimeUnixNano": str(start + 5_000_000),
         "attributes": [_text("peer.service", span.callee)] if span.callee else [],
+        "links": [{"traceId": span.link[0], "spanId": span.link[1]}] if span.link[0] else [],
     }
 
 
@@ -156,6 +187,21 @@ def test_one_graph(decode: Any) -> None:
             continue
         expected = graph_of([forest.spans], decode)
         edges += len(expected.edges)
-        for parts in forest.deliveries():
+        for parts in deliveries(forest.spans, forest.random):
             assert graph_of(parts, decode) == expected, seed
     assert edges > SEEDS
+
+
+@pytest.mark.parametrize("linked", [False, True], ids=["by parent", "by link"])
+def test_kafka_by_parent_and_by_link(linked: bool) -> None:
+    """One graph, the broker between the two services, in any order."""
+    expected = graph_of([kafka(linked=False)], otlp)
+    names = {(a.name, b.name): each.statistics.total for (a, b), each in expected.edges.items()}
+    assert names == {("shop", "shop"): 8, ("shop", "orders"): 8}
+    ((ends, link),) = expected.links.items()
+    assert ([end.name for end in ends], link.statistics.total) == (["orders", "worker"], 7)
+    assert len(link.statistics.histogram) > 3
+    spans = kafka(linked=linked)
+    for seed in range(SEEDS):
+        for parts in deliveries(spans, Random(seed)):
+            assert graph_of(parts, otlp) == expected, seed

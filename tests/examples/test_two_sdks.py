@@ -64,10 +64,20 @@ BY_SPANS = Graph(
     nodes={
         **{node: figures for node, figures in EXPECTED.nodes.items() if node != POLLS},
         WORKER: EXPECTED.nodes[WORKER]._replace(root=False),
+        QUEUE: EXPECTED.nodes[QUEUE]._replace(ok=8 + 4),
     },
-    edges={edge: figures for edge, figures in EXPECTED.edges.items() if edge.source != POLLS},
+    edges={
+        **{
+            edge: figures
+            for edge, figures in EXPECTED.edges.items()
+            if edge.source != POLLS and edge != Edge(ORDERS, WORKER)
+        },
+        Edge(ORDERS, QUEUE): Figures(2 + 4, 0, 1),
+        Edge(QUEUE, WORKER): Figures(3, 0, 0, 1),
+    },
 )
-"""A span says that no request began a poll; X-Ray's SDK has nothing but segments for it."""
+"""A span says that no request began a poll, and that the four messages did not reach the worker by themselves;
+X-Ray's SDK has nothing but segments for both."""
 
 RUNS = ("xray", "otel over grpc", "otel over http")
 
@@ -120,8 +130,12 @@ def test_the_map_is_what_was_done(answers: dict[str, dict[str, Any]], run: str) 
 def test_both_sdks_give_one_map(answers: dict[str, dict[str, Any]], run: str) -> None:
     xray, otel = read_graph(answers["xray"]), read_graph(answers[run])
     assert differences(xray, otel, ("xray", run)) == [
+        f"node orders-queue (AWS::SQS::Queue): ok is 8 in xray, 12 in {run}",
         f"node worker (service): root is True in xray, False in {run}",
         f"node worker (client) is in xray and not in {run}",
+        f"edge orders (service) → orders-queue (AWS::SQS::Queue): ok is 2 in xray, 6 in {run}",
+        f"edge orders (service) → worker (service) is in xray and not in {run}",
+        f"edge orders-queue (AWS::SQS::Queue) → worker (service) is in {run} and not in xray",
         f"edge worker (client) → worker (service) is in xray and not in {run}",
     ]
 

@@ -90,7 +90,7 @@ def calls(draw: st.DrawFn, id: int, start: int, weights: Weights) -> Any:
         node=NodeKey(
             draw(ACCOUNTS),
             name,
-            draw(st.sampled_from(("remote", "AWS::DynamoDB::Table"))),
+            draw(st.sampled_from(("remote", "AWS::DynamoDB::Table", "AWS::SQS::Queue"))),
             draw(REGIONS),
         ),
         service=draw(st.sampled_from(("DynamoDB", name))),
@@ -142,7 +142,7 @@ def documents(draw: st.DrawFn, weights: Weights) -> Document:
     }
     parents = st.sampled_from((*IDS, *range(20, 29), 99))
     nodes = st.builds(NodeKey, ACCOUNTS, NAMES, TYPES, REGIONS)
-    common["kind"] = draw(st.sampled_from((Kind.NONE, Kind.NONE, *Kind)))
+    common["kind"] = draw(st.sampled_from((Kind.NONE, Kind.NONE, *Kind, Kind.CONSUMER)))
     if draw(st.integers(0, 2)) == 0:
         if draw(st.booleans()):
             common["calls"] = (*embedded, draw(calls(id, start, weights)))

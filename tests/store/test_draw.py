@@ -5,13 +5,16 @@ from __future__ import annotations
 import pytest
 
 from store.cases import Case, Peer
-from store.draw import CAUSED, ROOT, UNDRAWN, Drawn, Parent, draw, draw_link
-from store.model import UNCONFIRMED, NodeKey, State
+from store.draw import CAUSED, ROOT, UNDRAWN, Drawn, Parent, draw, draw_link, draw_message
+from store.model import UNCONFIRMED, Kind, NodeKey, State
 
 SHOP, STOCK, TABLE = (NodeKey("", name, "") for name in ("shop", "stock", "orders"))
 SEGMENT = Case(Peer(STOCK, enters=True), State.OK, service="stock", active=True, client="client")
 CALL = Case(Peer(SHOP, TABLE), State.OK, called="DynamoDB", host="orders")
 STREAMED = CALL._replace(peer=Peer(None, TABLE))
+QUEUE = NodeKey("", "orders", "AWS::SQS::Queue")
+SENDING = CALL._replace(peer=Peer(SHOP, QUEUE))
+CONSUMER = SEGMENT._replace(peer=Peer(STOCK, enters=True, kind=Kind.CONSUMER))
 SHOPS, ITS_CALL = Peer(SHOP, enters=True), CALL.peer
 UNIT = Drawn(None, STOCK, ("stock", "stock"), active=True)
 ROOT_UNIT = UNIT._replace(root=True)
@@ -60,3 +63,26 @@ def test_calls(parent: Parent, case: Case, answer: Peer | None, drawn: tuple[Dra
 
 def test_a_link_joins_the_nodes_of_its_ends() -> None:
     assert draw_link(ITS_CALL, SEGMENT.peer) == (TABLE, STOCK)
+
+
+def test_what_a_broker_got_leads_to_it() -> None:
+    """Whatever consumes it; but what is no consumer answers."""
+    unanswered = draw(UNDRAWN, SENDING, None)
+    assert [each.target for each in unanswered] == [QUEUE, QUEUE]
+    assert draw(UNDRAWN, SENDING, CONSUMER.peer) == unanswered
+    assert draw(UNDRAWN, SENDING, SEGMENT.peer)[0].target == STOCK
+    assert draw(UNDRAWN, CALL, CONSUMER.peer)[0].target == STOCK
+
+
+@pytest.mark.parametrize(
+    ("parent", "case", "ends"),
+    [
+        pytest.param(SENDING.peer, CONSUMER, (QUEUE, STOCK), id="from the broker to the consumer"),
+        pytest.param(SENDING.peer, SEGMENT, None, id="to what is no consumer nothing went on"),
+        pytest.param(ITS_CALL, CONSUMER, None, id="a table passes nothing on"),
+        pytest.param(SHOPS, CONSUMER, None, id="nor does a service"),
+        pytest.param(ROOT, CONSUMER, None, id="nor nothing"),
+    ],
+)
+def test_messages(parent: Parent, case: Case, ends: tuple[NodeKey, NodeKey] | None) -> None:
+    assert draw_message(parent, case) == ends

@@ -18,7 +18,7 @@ from store.clickhouse.queries.registry import numbers_in
 from store.clickhouse.search.get_traces import LinkPresence, get_traces, link_ends, located
 from store.clickhouse.search.scan_ranges import started
 from store.cursor import decode_cursor, encode_cursor
-from store.model import NodeKey, State, TimeRange
+from store.model import Kind, NodeKey, State, TimeRange
 from store.query import EntryTime, UnitPage, UnitQuery, UnitTrace
 from store.unit_filter import matching_units, unit_trace
 
@@ -36,6 +36,7 @@ MAX_SECONDS = 20.0
 """Seconds after which a page ends short."""
 MAX_INT64 = 2**63 - 1
 _SEGMENT = Sql("independent = 0")
+_CONSUMER = Sql(f"independent = 0 AND kind = {Kind.CONSUMER:d}")
 _KEY = ", ".join(NodeKey._fields)
 _KEY_TYPE = f"Tuple({', '.join(['String'] * len(NodeKey._fields))})"
 
@@ -138,12 +139,12 @@ def _node_units(
         queries.NODE_SEGMENTS.render(fragments, ids=ids),
         queries.NODE_CALLS.render(fragments),
     )
-    called: dict[str, list[tuple[int, int, int]]] = dict(calls)
+    called: dict[str, list[tuple[int, int, int, int]]] = dict(calls)
     units: dict[bytes, tuple[int, State]] = {}
-    for digits, number, worst, parents in segments:
-        answered = frozenset(parents)
-        for id, weight, state in called.get(digits, ()):
-            if id not in answered:
+    for digits, number, worst, parents, consumed in segments:
+        answered, taken = frozenset(parents), frozenset(consumed)
+        for id, weight, state, is_broker in called.get(digits, ()):
+            if id not in answered and (is_broker or id not in taken):
                 number, worst = number + weight, max(worst, state)
         if number:
             units[bytes.fromhex(digits)] = number, State(worst)
@@ -189,7 +190,11 @@ def _rows(query: UnitQuery) -> list[_Rows]:
         _Rows("calls", joined(" AND ", [failed, _streamed_or(callers)])),
     ]
     either = _nodes("", sources | targets, "end")
-    links = [_Rows("links", joined(" AND ", [failed, _streamed_or(either)]))]
+    got = joined(" AND ", [_CONSUMER, failed, _nodes("", targets, "target")])
+    links = [
+        _Rows("links", joined(" AND ", [failed, _streamed_or(either)])),
+        _Rows("segments", got),
+    ]
     return [*(calls if query.link is not True else []), *(links if query.link is not False else [])]
 
 

@@ -23,7 +23,7 @@ from store.clickhouse.queries import Sql
 from store.clickhouse.units.aggregates import EDGE, LINK, NODE
 from store.clickhouse.units.dependencies import UnitScope, create, drop, many_names_statement
 from store.clickhouse.units.whole_traces import NO_TRACES, WholeTraces, link_ends, read_whole
-from store.draw import CAUSED, UNDRAWN, Drawn, draw, draw_link
+from store.draw import CAUSED, UNDRAWN, Drawn, draw, draw_link, draw_message
 from store.facts import age_of_event
 from store.model import SETTLE_SLOT, SYNTHETICS_AGENT, Kind, NodeKey, State, client_type
 from store.rules import other_names
@@ -96,7 +96,9 @@ def prepare(run: RunQuery, scope: UnitScope) -> UnitScope:
     release(run)
     target = Sql(scope.target)
     create(run, "odd", queries.RESOLVED_IN_PYTHON.render({"target": target}))
-    [(inner, streamed)] = run("SELECT max(independent), max(streamed) FROM scope_rows")
+    [(inner, streamed, consuming)] = run(
+        f"SELECT max(independent), max(streamed), max(kind = {Kind.CONSUMER:d}) FROM scope_rows"
+    )
     if streamed:
         _find_owners(run)
     work = {
@@ -117,6 +119,8 @@ def prepare(run: RunQuery, scope: UnitScope) -> UnitScope:
     create(run, "facts", queries.FACTS.render(fragments))
     if linked:
         run(queries.ADD_LINKED.render({"caused": Sql(str(CAUSED))}))
+    if consuming:
+        run(queries.ADD_MESSAGES.render({"target": target, "plain": _PLAIN}))
     found = run(_DISTINCT)
     drawn = [(fact, *row.columns()) for fact, row in _draw(run, [each[:-1] for each in found])]
     is_odd = bool(run("SELECT 1 FROM odd LIMIT 1"))
@@ -221,6 +225,10 @@ def _draw(run: RunQuery, facts: Collection[tuple[Any, ...]]) -> Iterator[tuple[i
             found[fact] = (_link(cases[self], answer, cases[above].peer),)
             continue
         parent = above if above < _FIRST_CASE else cases[above].peer
+        if is_link:
+            message = draw_message(parent, cases[self])
+            found[fact] = (_link_row(cases[self], *message),) if message else ()
+            continue
         found[fact] = tuple(_row(cases[self], unit) for unit in draw(parent, cases[self], answer))
     _remember(_drawn, {fact: found[fact] for fact, *_ in new})
     for fact, rows in found.items():
@@ -250,8 +258,11 @@ def _row(case: Case, unit: Drawn) -> UnitRow:
 
 
 def _link(case: Case, source: Peer, target: Peer) -> UnitRow:
-    ends = draw_link(source, target)
-    return UnitRow(LINK, *ends, "", False, case.state, _failure(case.state, case.label))
+    return _link_row(case, *draw_link(source, target))
+
+
+def _link_row(case: Case, source: NodeKey, target: NodeKey) -> UnitRow:
+    return UnitRow(LINK, source, target, "", False, case.state, _failure(case.state, case.label))
 
 
 def _failure(state: State, label: str) -> str:
@@ -279,7 +290,7 @@ def _case(columns: list[Any]) -> Case:
         return Case(peer, State(state), exception, status, called=service, host=host)
     agent = SYNTHETICS_AGENT if synthetic else ""
     client = client_type(agent, Kind(kind), has_parent=bool(has_parent))
-    peer = Peer(node, enters=True)
+    peer = Peer(node, enters=True, kind=Kind(kind))
     return Case(peer, State(state), exception, status, service, not inferred, client)
 
 

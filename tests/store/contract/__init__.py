@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.store.contract.alarms import AlarmContract
+from tests.store.contract.brokers import BrokerContract
 from tests.store.contract.clients import ClientContract
 from tests.store.contract.copies import CopyContract
 from tests.store.contract.declared import DeclarationContract
@@ -28,6 +29,7 @@ class StoreContract(
     MetricContract,
     SubsegmentContract,
     OwnerContract,
+    BrokerContract,
     WeightContract,
     SearchContract,
     UnitContract,

