@@ -8,24 +8,24 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from store.model import Document, Kind, NodeKey, OwnedCall, OwnedLink, State, client_type
+from store.model import NO_NODE, Document, Kind, NodeKey, OwnedCall, OwnedLink, State, client_type
 from store.rules.brokers import passes_on
 from store.rules.classify import failure_label
-
-NO_NODE = NodeKey("", "", "")
 
 
 class Peer(NamedTuple):
     """The part of a case that matters to the rows above and below it.
 
     ``owner``: the node whose work it is, None where the parent's segment knows. ``callee``: the
-    inferred node of a call, None for what calls nothing. ``kind``: of a segment.
+    inferred node of a call, None for what calls nothing. ``kind`` and ``fetches`` are those of a
+    segment.
     """
 
     owner: NodeKey | None
     callee: NodeKey | None = None
     enters: bool = False
     kind: Kind = Kind.NONE
+    fetches: bool = False
 
     def passes_on_to(self, segment: Peer) -> bool:
         """Whether a call went to a broker from which a segment below the call got it."""
@@ -39,7 +39,8 @@ class Peer(NamedTuple):
 
 class Case(NamedTuple):
     """``service`` and ``called`` are canonical names of the owner and the callee, ``host`` the name
-    by which the caller knew it; ``client`` is the type of a client in front of a root, '' if it has none."""
+    by which the caller knew it; ``client`` is the type of a client in front of a root, '' if it has none;
+    ``queue`` is the broker that a segment with messages names."""
 
     peer: Peer
     state: State
@@ -50,6 +51,7 @@ class Case(NamedTuple):
     client: str = ""
     called: str = ""
     host: str = ""
+    queue: NodeKey = NO_NODE
 
     @property
     def label(self) -> str:
@@ -59,7 +61,7 @@ class Case(NamedTuple):
 
 def peer_of_segment(segment: Document) -> Peer:
     """A segment, for what it calls and what calls it."""
-    return Peer(segment.node, enters=True, kind=segment.kind)
+    return Peer(segment.node, enters=True, kind=segment.kind, fetches=segment.fetches)
 
 
 def peer_of_call(owned: OwnedCall) -> Peer:
@@ -76,7 +78,13 @@ def case_of_segment(segment: Document) -> Case:
         segment.http.status,
         segment.service,
         not segment.inferred,
-        client_type(segment.http.user_agent, segment.kind, has_parent=segment.parent_id != 0),
+        client_type(
+            segment.http.user_agent,
+            segment.kind,
+            has_parent=segment.parent_id != 0,
+            has_queue=bool(segment.queue.name),
+        ),
+        queue=segment.queue,
     )
 
 

@@ -83,6 +83,8 @@ class DocumentColumns(Struct, gc=False):
     service_versions: Sequence[str]
     environments: Sequence[str]
     kinds: Sequence[Kind]
+    queues: Sequence[NodeKey]
+    fetches: Sequence[bool]
     calls: CallColumns
     links: Sequence[tuple[int, Link]]
     """Each with the index of its document."""
@@ -129,6 +131,8 @@ def columns_of(documents: Sequence[Document]) -> DocumentColumns:
         service_versions=[d.service_version for d in documents],
         environments=[d.environment for d in documents],
         kinds=[d.kind for d in documents],
+        queues=[d.queue for d in documents],
+        fetches=[d.fetches for d in documents],
         calls=_calls(documents),
         links=[(place, link) for place, d in enumerate(documents) for link in d.links],
         parts=_parts([d.raw for d in documents]),
@@ -207,6 +211,8 @@ def documents_of(columns: DocumentColumns) -> list[Document]:
             columns.service_versions,
             columns.environments,
             columns.kinds,
+            columns.queues,
+            columns.fetches,
         )
     )
 

@@ -19,6 +19,9 @@ Sources: docs/xray-format.md §4.3 and §5.2-5.6.
 * What a call sent to a broker (`store.rules.brokers`) leads to that, also when a CONSUMER below the call
   got it; the message goes on from the broker to the consumer by a link edge, which lasts as long as the
   message was under way, with the consumer's outcome.
+* Where what sent a message is not known, its link edge leads from the broker that the consumer names, and
+  says nothing of the message's age. Such a consumer has no client, and work of its own service above it did
+  not call it.
 * A segment whose parent is known but belongs to no known segment has no incoming edge.
 """
 
@@ -27,7 +30,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from store.cases import Case, Peer
-from store.model import NodeKey, client_of
+from store.model import Kind, NodeKey, client_of
 
 ROOT = 0
 """In place of a parent: there is none."""
@@ -61,10 +64,18 @@ def draw(parent: Parent, case: Case, answer: Peer | None) -> tuple[Drawn, ...]:
 
 
 def draw_message(parent: Parent, case: Case) -> tuple[NodeKey, NodeKey] | None:
-    """The ends of the link edge on which a segment got a message; None if no broker passed one on to it."""
+    """The ends of the link edge on which a segment got a message that no link of it tells of; None if it got none."""
     if isinstance(parent, Peer) and parent.passes_on_to(case.peer):
         return parent.node, case.peer.node
-    return None
+    known = parent == CAUSED or (isinstance(parent, Peer) and not _is_own_work(parent, case))
+    return None if known or not case.queue.name else (case.queue, case.peer.node)
+
+
+def _is_own_work(parent: Peer, case: Case) -> bool:
+    """Whether a message's consumer stands below work of its own service, which fetched or awaited the message."""
+    if not parent.enters or parent.owner != case.peer.node:
+        return False
+    return bool(case.queue.name) or (parent.fetches and case.peer.kind is Kind.CONSUMER)
 
 
 def draw_link(source: Peer, target: Peer) -> tuple[NodeKey, NodeKey]:
@@ -76,17 +87,17 @@ def _draw_segment(parent: Parent, case: Case) -> tuple[Drawn, ...]:
     node = case.peer.node
     root = isinstance(parent, int) and parent != UNDRAWN
     unit = Drawn(None, node, (node.name, case.service), case.active, root)
-    caller = _caller(parent, node, case.client)
+    caller = _caller(parent, case)
     return (unit, Drawn(caller, node)) if caller else (unit,)
 
 
-def _caller(parent: Parent, node: NodeKey, client: str) -> NodeKey | None:
+def _caller(parent: Parent, case: Case) -> NodeKey | None:
     """What precedes a segment by its own figures; None if nothing does, or its call has the edge."""
     if isinstance(parent, Peer):
-        return parent.owner if parent.enters else None
-    if parent in (UNDRAWN, CAUSED) or not client:
+        return parent.owner if parent.enters and not _is_own_work(parent, case) else None
+    if parent in (UNDRAWN, CAUSED) or not case.client:
         return None
-    return client_of(node, client, slot=None if parent == ROOT else parent)
+    return client_of(case.peer.node, case.client, slot=None if parent == ROOT else parent)
 
 
 def _draw_call(parent: Parent, case: Case, answer: Peer | None) -> tuple[Drawn, ...]:

@@ -31,7 +31,7 @@ LinkedIds = Callable[[bytes], Collection[int]]
 class Fact(NamedTuple):
     """A row in its relations. Times in microseconds since the epoch; ``origin``: the row.
 
-    ``message``: for how long what a segment got was under way, if that is a message.
+    ``message``: for how long what a segment got was under way, if that is a message; None if links tell of it.
     """
 
     parent: Parent
@@ -42,7 +42,7 @@ class Fact(NamedTuple):
     last_end: int
     weight: int
     origin: Document | OwnedCall
-    message: int = 0
+    message: int | None = None
 
 
 class LinkFact(NamedTuple):
@@ -82,7 +82,8 @@ def facts_of(
             figures = document.start, document.end, document.last_end, document.weight
             sent = trace.calls.get(document.parent_id)
             age = age_of_event(document.start, sent.call.end) if sent else 0
-            yield Fact(parent, case, None, *figures, document, age)
+            told = sent is None and document.id in linking
+            yield Fact(parent, case, None, *figures, document, None if told else age)
 
 
 def _caller(owned: OwnedCall, trace: Trace, parents: ParentIndex) -> Parent:
@@ -108,18 +109,28 @@ def _parent(id: int, trace: Trace, parents: ParentIndex) -> Parent:
 
 def _work(document: Document | None, parents: ParentIndex) -> Parent:
     owner = parents.owner(document)
-    return Peer(owner, enters=True) if owner else UNDRAWN
+    if document is None or owner is None:
+        return UNDRAWN
+    fetches = document.fetches and document.owner is not None
+    return Peer(owner, enters=True, fetches=fetches)
 
 
 def link_facts(trace: Trace, find: FindTrace) -> Iterator[LinkFact]:
-    """The facts of a trace's links whose other ends are stored."""
+    """The facts of a trace's links whose other ends are stored, or whose messages a broker is known to have passed on."""
     parents = ParentIndex(trace)
     for owned in trace.links.values():
         link = owned.link
         own = _linking_peer(owned, trace, parents)
         other = find(link.trace_id)
         end = resolve_link_end(other, link.id) if other is not None else None
-        if own is None or other is None or end is None:
+        if own is None:
+            continue
+        if other is None or end is None:
+            queue = _queue(owned, trace)
+            if queue is not None:
+                yield LinkFact(
+                    queue, own, case_of_link(owned), owned.start, owned.start, link.weight
+                )
             continue
         there = Peer(end.node, enters=True)
         if link.upstream:
@@ -142,6 +153,14 @@ def age_of_event(received: int, sent: int) -> int:
 def _linking_peer(owned: OwnedLink, trace: Trace, parents: ParentIndex) -> Peer | None:
     owner = owned.owner or parents.owner(trace.documents.get(owned.document_id))
     return Peer(owner, enters=True) if owner else None
+
+
+def _queue(owned: OwnedLink, trace: Trace) -> Peer | None:
+    """The broker that what got a message names, if the link tells of one."""
+    document = trace.documents.get(owned.document_id)
+    if document is None or not owned.link.upstream or not document.queue.name:
+        return None
+    return Peer(document.queue, enters=True)
 
 
 def _links_back(other: Trace, trace_id: bytes) -> bool:

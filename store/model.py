@@ -64,6 +64,8 @@ class NodeKey(NamedTuple):
         return self.type.startswith("client")
 
 
+NO_NODE = NodeKey("", "", "")
+"""In place of a node: there is none."""
 SYNTHETICS_AGENT = "CloudWatchSynthetics"
 """Part of the user agent of a CloudWatch Synthetics canary."""
 UNCONFIRMED = "unconfirmed "
@@ -78,9 +80,16 @@ BACKGROUND_KINDS = (Kind.INTERNAL, Kind.CLIENT, Kind.PRODUCER)
 """Spans of these kinds that have no parent are work that serves no request: jobs, start-up, timers."""
 
 
-def client_type(user_agent: str, kind: Kind = Kind.NONE, *, has_parent: bool = True) -> str:
-    """The type of the client that sent a request (docs/xray-format.md §5.3); '' of work that serves none."""
-    if kind in BACKGROUND_KINDS and not has_parent:
+def client_type(
+    user_agent: str,
+    kind: Kind = Kind.NONE,
+    *,
+    has_parent: bool = True,
+    has_queue: bool = False,
+) -> str:
+    """The type of the client that sent a request (docs/xray-format.md §5.3); '' of work that serves none, or a
+    message of a queue."""
+    if has_queue or (kind in BACKGROUND_KINDS and not has_parent):
         return ""
     return "client::Synthetics" if SYNTHETICS_AGENT in user_agent else "client"
 
@@ -190,7 +199,8 @@ class Document(Struct, frozen=True, gc=False):
     that is not ``sampled`` counts on the map without being part of a trace (``T1U``). ``weight``:
     how many units the map counts it as, to account for sampling at the sender
     (`store.otel.adjusted_count`). ``service_version`` and ``environment``: what was deployed where
-    (`store.rules.deployed`); '' if unknown.
+    (`store.rules.deployed`); '' if unknown. ``queue``: of a span that gets messages, the broker it
+    names; ``fetches``: whether it fetched them for other spans to process.
     """
 
     trace_id: bytes
@@ -221,6 +231,8 @@ class Document(Struct, frozen=True, gc=False):
     service_version: str = ""
     environment: str = ""
     kind: Kind = Kind.NONE
+    queue: NodeKey = NO_NODE
+    fetches: bool = False
 
     @property
     def owner(self) -> NodeKey | None:

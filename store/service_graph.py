@@ -16,6 +16,7 @@ from store.graph import (
 from store.graph_names import Ends, fold_names
 from store.model import NodeKey, State, TimeRange, Trace, confirmed, is_settled
 from store.rules import histogram
+from store.rules.brokers import is_broker
 from store.rules.classify import failure_key
 from store.rules.histogram import bucket
 from store.rules.joins import joined_nodes
@@ -114,10 +115,24 @@ def resolve_clients(
 def join_nodes(
     services: dict[NodeKey, ServiceStats], *edge_sets: dict[tuple[NodeKey, NodeKey], EdgeStats]
 ) -> None:
-    """Merge inferred nodes into those they join (`store.rules.joins`), with their edges."""
-    joined = joined_nodes({key: stats.active for key, stats in services.items()})
+    """Merge inferred nodes into those they join (`store.rules.joins`), with their edges; so join brokers that
+    consumers alone name, which have no units."""
+    nodes = {key: stats.active for key, stats in services.items()}
+    linked = {
+        end
+        for edges in edge_sets
+        for pair, each in edges.items()
+        if each.link
+        for end in pair
+        if is_broker(end)
+    }
+    found = joined_nodes({**dict.fromkeys(linked, False), **nodes})
+    joined = {key: into for key, into in found.items() if into in services}
     for key, into in joined.items():
-        merge_service(services[into], services.pop(key))
+        if key in services:
+            merge_service(services[into], services.pop(key))
+        else:
+            services[into].joined |= {key}
     for edges in edge_sets if joined else ():
         for pair in [pair for pair in edges if pair[0] in joined or pair[1] in joined]:
             edge = edges.pop(pair)

@@ -86,7 +86,7 @@ def trace_units(
                 yield EdgeUnit(
                     source, target, alias, start, end, state, label, weight, False, origin
                 )
-        if (message := draw_message(parent, case)) is not None:
+        if age is not None and (message := draw_message(parent, case)) is not None:
             yield EdgeUnit(*message, "", start, start + age, state, label, weight, link=True)
 
 

@@ -27,7 +27,7 @@ from urllib.parse import unquote
 import msgspec
 from msgspec import Meta, Struct
 
-from store.model import NodeKey
+from store.model import NO_NODE, NodeKey
 from store.otel.attributes import Attributes, text, texts
 from store.otel.genai import genai_callee
 from store.otel.hosts import called_host, host_of
@@ -119,6 +119,16 @@ def broker_of(attributes: Attributes, callee: Callee | None) -> Callee | None:
         return callee
     name = _destination_name(attributes) or (callee.name if callee else "")
     return _destination("", name) if name else None
+
+
+def queue_of(attributes: Attributes, consumer: Resource) -> NodeKey:
+    """The broker whose messages a CONSUMER span with these attributes got, `NO_NODE` if it names none."""
+    system = text(attributes, "messaging.system")
+    if system and (system.lower() in AWS_MESSAGING or _destination_name(attributes)):
+        node = _messaging(system, attributes, consumer).target.node
+        return NO_NODE if node.type == f"AWS::{node.name}" else node
+    name = _destination_name(attributes) or text(attributes, "service.peer.name", "peer.service")
+    return _destination(system, name).target.node if name else NO_NODE
 
 
 def queries_inside(attributes: Attributes) -> bool:

@@ -16,7 +16,7 @@ from typing import Any
 from msgspec import Struct
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from store.model import NO_HTTP, Http, Kind, Link, State
+from store.model import NO_HTTP, NO_NODE, Http, Kind, Link, NodeKey, State
 from store.otel.adjusted_count import adjusted_count
 from store.otel.attributes import Attributes, read_attributes, text, texts
 from store.otel.callee import (
@@ -27,6 +27,7 @@ from store.otel.callee import (
     callee_of,
     is_aws_api,
     queries_inside,
+    queue_of,
 )
 from store.otel.http_block import http_of
 from store.otel.merge_patch import DOCUMENT
@@ -114,6 +115,10 @@ class SpanFacts(Struct, frozen=True, gc=False):
     """The service that sent the span; '' if it names none, or is a part of an X-Ray document."""
     kind: Kind = Kind.NONE
     """None of an X-Ray document that was exported as spans."""
+    queue: NodeKey = NO_NODE
+    """The broker that a consumer names."""
+    fetches: bool = False
+    """Whether it fetched messages for other spans to process."""
 
     @property
     def exception(self) -> str:
@@ -238,6 +243,9 @@ def facts_of(
         weight,
         service if _names_its_service(span, resource, attributes, service) else "",
         _kind(kind, attributes),
+        queue_of(attributes, resource)
+        if kind == CONSUMER and DOCUMENT not in attributes
+        else NO_NODE,
     )
 
 

@@ -70,10 +70,13 @@ def describe_excess(callers: Mapping[str, int], example: str, limit: str) -> str
 
 
 def names_of(trace: Trace) -> Iterable[tuple[Place, str]]:
-    """Where each segment and call of a trace has a name, and where a call is made by one."""
+    """Where each segment and call of a trace has a name, where a call is made by one, and a message comes from one."""
     for document in trace.documents.values():
         if not document.independent:
-            yield Place(document.start // MINUTE, document.node.account), document.node.name
+            minute = document.start // MINUTE
+            yield Place(minute, document.node.account), document.node.name
+            if document.queue.name:
+                yield Place(minute, document.queue.account), document.queue.name
     for owned in trace.calls.values():
         minute, node = owned.call.start // MINUTE, owned.call.node
         yield Place(minute, node.account), node.name

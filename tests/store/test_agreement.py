@@ -142,6 +142,9 @@ def documents(draw: st.DrawFn, weights: Weights) -> Document:
     }
     parents = st.sampled_from((*IDS, *range(20, 29), 99))
     nodes = st.builds(NodeKey, ACCOUNTS, NAMES, TYPES, REGIONS)
+    if draw(st.integers(0, 2)) == 0:
+        queue_type = st.sampled_from(("remote", "AWS::SQS::Queue"))
+        common["queue"] = draw(st.builds(NodeKey, ACCOUNTS, st.just("queue"), queue_type, REGIONS))
     common["kind"] = draw(st.sampled_from((Kind.NONE, Kind.NONE, *Kind, Kind.CONSUMER)))
     if draw(st.integers(0, 2)) == 0:
         if draw(st.booleans()):

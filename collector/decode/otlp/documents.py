@@ -93,6 +93,8 @@ def _document(walked: Walked, row: int, case: Case, version: int, sampled: bool)
         resource.version if like.service_version else "",
         resource.environment if like.environment else "",
         like.kind,
+        like.queue,
+        like.fetches,
     )
 
 

@@ -145,6 +145,8 @@ def flatten_span(facts: SpanFacts, resource: Resource, raw: bytes, version: int)
         resource.version if segment else "",
         resource.environment if segment else "",
         facts.kind,
+        facts.queue,
+        facts.fetches,
     )
 
 

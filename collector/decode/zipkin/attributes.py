@@ -45,6 +45,9 @@ def attributes_of(span: ZipkinSpan, kind: int) -> dict[str, str]:
     if kind == Span.SPAN_KIND_SERVER:
         if span.remote_ip:
             found.setdefault("client.address", span.remote_ip)
+    elif kind == Span.SPAN_KIND_CONSUMER:
+        if span.remote_service:
+            found.setdefault("peer.service", span.remote_service)
     elif kind in _CALLS:
         _add_callee(found, span)
     return found

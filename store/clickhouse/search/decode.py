@@ -9,6 +9,7 @@ from typing import Any
 from store.clickhouse.queries import Sql
 from store.model import (
     NO_HTTP,
+    NO_NODE,
     Call,
     Document,
     Http,
@@ -50,7 +51,8 @@ def decode_document(row: Sequence[Any]) -> Document:
     (service, method, url, status, client_ip, user_agent, user, arn, instance, zone, exception) = (
         row[14:25]
     )
-    annotations, members, weight, service_version, environment, kind, ver, *body = row[25:37]
+    annotations, members, weight, service_version, environment, kind, fetches = row[25:32]
+    *queue, ver = row[32:37]
     http = Http(method, url, status, client_ip, user_agent)
     return Document(
         trace_id=bytes.fromhex(digits),
@@ -72,13 +74,15 @@ def decode_document(row: Sequence[Any]) -> Document:
         exception=exception,
         annotations=tuple(annotations),
         members=tuple(members),
-        raw=_body(annotations, *body),
+        raw=_body(annotations, *row[37:42]),
         version=version_of(State(state), ver),
         sampled=bool(sampled),
         weight=weight,
         service_version=service_version,
         environment=environment,
         kind=Kind(kind),
+        queue=NodeKey(*queue) if queue[1] else NO_NODE,
+        fetches=bool(fetches),
     )
 
 

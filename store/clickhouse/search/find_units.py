@@ -36,7 +36,7 @@ MAX_SECONDS = 20.0
 """Seconds after which a page ends short."""
 MAX_INT64 = 2**63 - 1
 _SEGMENT = Sql("independent = 0")
-_CONSUMER = Sql(f"independent = 0 AND kind = {Kind.CONSUMER:d}")
+_CONSUMER = Sql(f"independent = 0 AND (kind = {Kind.CONSUMER:d} OR queue_name != '')")
 _KEY = ", ".join(NodeKey._fields)
 _KEY_TYPE = f"Tuple({', '.join(['String'] * len(NodeKey._fields))})"
 

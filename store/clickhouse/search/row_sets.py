@@ -16,9 +16,8 @@ from store.clickhouse.search.bounds import (
 )
 from store.model import BACKGROUND_KINDS
 
-_REQUESTED = exactly(
-    Sql(f"(parent_id != 0 OR kind NOT IN ({', '.join(str(int(k)) for k in BACKGROUND_KINDS)}))")
-)
+_BACKGROUND = ", ".join(str(int(kind)) for kind in BACKGROUND_KINDS)
+_REQUESTED = exactly(Sql(f"(queue_name = '' AND (parent_id != 0 OR kind NOT IN ({_BACKGROUND})))"))
 """Whether a root is the work of a request (`store.model.client_type`)."""
 
 

@@ -97,7 +97,8 @@ def prepare(run: RunQuery, scope: UnitScope) -> UnitScope:
     target = Sql(scope.target)
     create(run, "odd", queries.RESOLVED_IN_PYTHON.render({"target": target}))
     [(inner, streamed, consuming)] = run(
-        f"SELECT max(independent), max(streamed), max(kind = {Kind.CONSUMER:d}) FROM scope_rows"
+        f"SELECT max(independent), max(streamed), max(NOT is_call AND (kind = {Kind.CONSUMER:d} OR owner_name != ''))"
+        " FROM scope_rows"
     )
     if streamed:
         _find_owners(run)
@@ -114,13 +115,15 @@ def prepare(run: RunQuery, scope: UnitScope) -> UnitScope:
             f"if(c.streamed, greatest(o.case, {UNDRAWN}), {UNDRAWN})" if streamed else f"{UNDRAWN}"
         ),
         "owners": Sql("LEFT ANY JOIN owners AS o ON c.refers_to = o.key" if streamed else ""),
-        "inner": queries.INNER_PARENTS.render(work) if inner else Sql(""),
+        "inner": _inner(inner, work, ""),
     }
     create(run, "facts", queries.FACTS.render(fragments))
     if linked:
         run(queries.ADD_LINKED.render({"caused": Sql(str(CAUSED))}))
     if consuming:
-        run(queries.ADD_MESSAGES.render({"target": target, "plain": _PLAIN}))
+        untold = Sql("key NOT IN (SELECT key FROM linked)" if linked else "1")
+        places = {"target": target, "plain": _PLAIN, "inner": _inner(inner, work, ", 0")}
+        run(queries.ADD_MESSAGES.render({**places, "untold": untold}))
     found = run(_DISTINCT)
     drawn = [(fact, *row.columns()) for fact, row in _draw(run, [each[:-1] for each in found])]
     is_odd = bool(run("SELECT 1 FROM odd LIMIT 1"))
@@ -157,6 +160,11 @@ def _find_owners(run: RunQuery) -> None:
         create(run, "owners", Sql("SELECT * FROM farther_owners"))
         drop(run, ["farther_owners"])
     run("INSERT INTO odd SELECT DISTINCT trace_id FROM owners WHERE NOT done")
+
+
+def _inner(inner: int, work: dict[str, Sql], more: str) -> Sql:
+    """Work inside services, if there is any, with more columns."""
+    return queries.INNER_PARENTS.render({**work, "more": Sql(more)}) if inner else Sql("")
 
 
 class _Linked(NamedTuple):
@@ -201,11 +209,11 @@ def _add_unknown_ends(run: RunQuery, into: _Resolved) -> None:
     roots = {each.key: each for each in linked if each.is_root}
     caused = {each.key for each in linked if each.other in ends}
     for each in linked:
-        end = ends.get(each.other)
-        if end is not None and each.owner:
-            there = Peer(end.node, enters=True)
-            row = _link(cases[each.case], there, cases[each.owner].peer)
-            age = age_of_event(each.received or each.start, end.end)
+        end, case = ends.get(each.other), cases[each.case]
+        source = end.node if end else case.queue
+        if source.name and each.owner:
+            row = _link(case, Peer(source, enters=True), cases[each.owner].peer)
+            age = age_of_event(each.received or each.start, end.end) if end else 0
             into.add(row, each.trace, each.start, age, age, each.link_weight)
     for key, each in roots.items():
         case = cases[each.case]
@@ -283,15 +291,16 @@ def _read_cases(run: RunQuery, numbers: Collection[int]) -> dict[int, Case]:
 
 def _case(columns: list[Any]) -> Case:
     is_call, streamed, *nodes, service, host = columns[:12]
-    kind, has_parent, inferred, synthetic, state, status, exception = columns[12:]
+    kind, fetches, has_parent, inferred, synthetic, state, status, exception = columns[12:]
     owner, node = NodeKey(*nodes[:4]), NodeKey(*nodes[4:])
     if is_call:
         peer = Peer(None if streamed else owner, node)
         return Case(peer, State(state), exception, status, called=service, host=host)
     agent = SYNTHETICS_AGENT if synthetic else ""
-    client = client_type(agent, Kind(kind), has_parent=bool(has_parent))
-    peer = Peer(node, enters=True, kind=Kind(kind))
-    return Case(peer, State(state), exception, status, service, not inferred, client)
+    flags = {"has_parent": bool(has_parent), "has_queue": bool(owner.name)}
+    client = client_type(agent, Kind(kind), **flags)
+    peer = Peer(node, enters=True, kind=Kind(kind), fetches=bool(fetches))
+    return Case(peer, State(state), exception, status, service, not inferred, client, queue=owner)
 
 
 def _unit_row(unit: Unit) -> UnitRow:

@@ -252,10 +252,10 @@ def _links(places: Sql) -> Sql:
 
 def _document(row: tuple[Any, ...]) -> Document:
     """What units need of a row of unit_documents.sql."""
-    digits, id, parent_id, independent, kind, inferred, start, end, last_end, state, *node = row[
-        :14
-    ]
-    service, status, user_agent, exception, members, weight, ver, _ = row[14:]
+    digits, id, parent_id, independent, kind, fetches, inferred, start, end, last_end = row[:10]
+    state, *node = row[10:15]
+    service, status, *queue = row[15:21]
+    user_agent, exception, members, weight, ver, _ = row[21:]
     return Document(
         trace_id=bytes.fromhex(digits),
         id=id,
@@ -274,4 +274,6 @@ def _document(row: tuple[Any, ...]) -> Document:
         version=version_of(State(state), ver),
         weight=weight,
         kind=Kind(kind),
+        queue=NodeKey(*queue),
+        fetches=bool(fetches),
     )

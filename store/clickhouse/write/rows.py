@@ -17,10 +17,10 @@ from store.times import SECOND
 T = TypeVar("T")
 
 SEGMENT_COLUMNS = (
-    "trace_id, id, parent_id, start, duration, last_duration, independent, kind, inferred, sampled, state, "
+    "trace_id, id, parent_id, start, duration, last_duration, independent, kind, fetches, inferred, sampled, state, "
     "account, name, type, region, service, method, url, status, client_ip, user_agent, user, "
     "resource_arn, instance_id, availability_zone, service_version, environment, exception, annotations, "
-    "members, weight, received, ver, body, resource, scope, head, attributes, tail, nanos"
+    "queue_account, queue_name, queue_type, queue_region, members, weight, received, ver, body, resource, scope, head, attributes, tail, nanos"
 )
 CALL_COLUMNS = (
     "trace_id, id, document_xor, independent, start, duration, state, owner_account, owner_name, "
@@ -47,6 +47,7 @@ def segment_columns(documents: DocumentColumns) -> Columns:
             _last_durations(documents),
             documents.independent,
             documents.kinds,
+            documents.fetches,
             documents.inferred,
             documents.sampled,
             documents.states,
@@ -65,6 +66,7 @@ def segment_columns(documents: DocumentColumns) -> Columns:
             documents.environments,
             documents.exceptions,
             ArrayColumn(documents.annotation_counts, documents.annotations),
+            *_nodes(documents.queues),
             ArrayColumn(documents.member_counts, documents.members),
             documents.weights,
             *_versions(documents.versions, documents.states),
@@ -235,6 +237,7 @@ TYPES = {
     "event_received": "Int64",
     "independent": "UInt8",
     "kind": "UInt8",
+    "fetches": "UInt8",
     "inferred": "UInt8",
     "sampled": "UInt8",
     "upstream": "UInt8",
@@ -262,7 +265,8 @@ TYPES = {
 (`store.clickhouse.connection.native_format.sent_type`)."""
 DICTIONARY_COLUMNS = (
     "account, name, type, region, service, method, resource_arn, instance_id, availability_zone, "
-    "service_version, environment, exception, owner_account, owner_name, owner_type, owner_region, host"
+    "service_version, environment, exception, owner_account, owner_name, owner_type, owner_region, host, "
+    "queue_account, queue_name, queue_type, queue_region"
 )
 TYPES |= dict.fromkeys(DICTIONARY_COLUMNS.split(", "), "LowCardinality(String)")
 

@@ -154,6 +154,73 @@ class BrokerContract:
         graph = store.service_graph(HOUR)
         assert graph.links.keys() == {(ORDERS, WORKER), (ORDERS, AUDIT)}
 
+    def test_a_message_of_an_unknown_producer(self, store: Store) -> None:
+        """The queue that the consumer names stands in front of it, and no client: without a parent, with one that
+        never came, with links that lead nowhere, and below work of its own service."""
+        lost = Link(trace_id(99), 0x51)
+        own = {"independent": Independent.OF_SENDER, "kind": Kind.INTERNAL, "node": WORKER}
+        cases: list[dict[str, Any]] = [
+            {},
+            {"parent_id": 0x99},
+            {"links": (lost, Link(trace_id(98), 0x51))},
+            {"parent_id": 0x99, "links": (lost,)},
+            {"parent_id": 0x77},
+        ]
+        for number, case in enumerate(cases, 1):
+            given = {"parent_id": 0, "queue": ORDERS, "trace_id": trace_id(number), **case}
+            store.put([consumed(**given)], str(number))
+        loop = segment(0x77, parent_id=0x99, trace_id=trace_id(5), **own)
+        store.put([loop], "loop")
+        graph = store.service_graph(HOUR)
+        assert graph.edges == {}
+        assert graph.links.keys() == {(ORDERS, WORKER)}
+        statistics = graph.links[ORDERS, WORKER].statistics
+        assert (statistics.fault, statistics.histogram) == (6, {0: 6})
+        assert graph.services[WORKER].statistics.total == 5
+        assert graph.services[ORDERS].statistics.total == 0
+        for link, count in ((True, 6), (None, 6), (False, 0)):
+            query = UnitQuery(HOUR, edges=frozenset([(ORDERS, WORKER)]), link=link)
+            assert sum(each.units for each in store.find_units(query, limit=9).found) == count
+        client = NodeKey("", "worker", "client")
+        for node in (client, ORDERS):
+            assert store.find_traces(TraceQuery(HOUR, filter=touches(node)), limit=9).found == []
+        (trace,) = store.get_traces([trace_id(1)]).values()
+        assert summarize(trace).nodes.keys() == {WORKER}
+
+    def test_a_producer_that_comes_later(self, store: Store) -> None:
+        """Its queue takes the place of the one that the consumer named, and the message has an age."""
+        named = ORDERS._replace(name="orders.template")
+        store.put([consumed(queue=named)], "a")
+        links, there = (Link(trace_id(3), 0x51),), trace_id(2)
+        store.put([consumed(parent_id=0, queue=named, trace_id=there, links=links)], "b")
+        assert store.service_graph(HOUR).links.keys() == {(named, WORKER)}
+        store.put([shop(), produced()], "c")
+        store.put([shop(trace_id=trace_id(3)), produced(trace_id=trace_id(3))], "d")
+        graph = store.service_graph(HOUR)
+        assert graph.links.keys() == {(ORDERS, WORKER)}
+        assert graph.links[ORDERS, WORKER].statistics.histogram == {490_000: 2}
+        assert graph.edges.keys() == {(CLIENT, SHOP), (SHOP, ORDERS)}
+
+    def test_a_queue_that_a_consumer_names_joins_the_producers(self, store: Store) -> None:
+        """Which knows the account and the region."""
+        queue = NodeKey("1", "orders", "AWS::SQS::Queue", "us-east-1")
+        named = NodeKey("", "orders", "AWS::SQS::Queue")
+        store.put([shop(), produced(node=queue), consumed(0xC9, 0, queue=named)], "a")
+        graph = store.service_graph(HOUR)
+        assert graph.links.keys() == {(queue, WORKER)}
+        assert graph.services.keys() == {CLIENT, SHOP, queue, WORKER}
+        assert graph.services[queue].keys == {queue, named}
+
+    def test_a_consumer_that_names_no_queue(self, store: Store) -> None:
+        """It has a client, and is called by the work of its own service above it."""
+        own = {"independent": Independent.OF_SENDER, "kind": Kind.INTERNAL, "node": WORKER}
+        store.put([consumed(parent_id=0)], "a")
+        other = trace_id(2)
+        store.put([segment(0x77, trace_id=other, **own), consumed(0xC2, 0x77, trace_id=other)], "b")
+        graph = store.service_graph(HOUR)
+        assert graph.links == {}
+        assert graph.edges.keys() == {(NodeKey("", "worker", "client"), WORKER), (WORKER, WORKER)}
+
 
 def _expect_a_message(store: Store) -> None:
     graph = store.service_graph(HOUR)

@@ -29,7 +29,7 @@ from store.clickhouse.units.aggregates import (
     graph_of,
 )
 from store.memory import MemoryStore
-from store.model import Call, Document, Independent, Kind, Link, NodeKey, State, TimeRange
+from store.model import NO_NODE, Call, Document, Independent, Kind, Link, NodeKey, State, TimeRange
 from store.rules import other_names
 from store.times import MINUTE, SECOND
 from tests.builders import T0, call, segment, subsegment, trace_id
@@ -111,6 +111,7 @@ class Forest:
             trace_id=self.trace,
             node=NodeKey("", name, self.random.choice(("", "AWS::Lambda"))),
             kind=self.random.choice((Kind.NONE, Kind.SERVER, Kind.CONSUMER)),
+            queue=self.random.choice((NO_NODE, NodeKey("", "queue", "Messaging::Kafka"))),
             parent_id=parent,
             calls=tuple(each for each in below if isinstance(each, Call)),
             members=tuple(each for each in below if isinstance(each, int)),

@@ -1,10 +1,13 @@
 INSERT INTO facts (fact, is_link, parent, case, answer, trace, start, duration, last_duration, weight)
-SELECT cityHash64(2, above, case), 1, above, case, 0, cityHash64(trace_id), start, greatest(0, start - ended) AS age, age, weight
+SELECT cityHash64(2, p.case, s.case), 1, p.case, s.case, 0, cityHash64(trace_id), start,
+       if(ended = 0, 0, greatest(0, start - ended)) AS age, age, weight
 FROM (
-    SELECT trace_id, refers_to, case, start, weight FROM scope_rows
-    WHERE <target> AND NOT is_call AND NOT independent AND kind = 5 AND <plain>
+    SELECT trace_id, key, refers_to, case, start, weight FROM scope_rows
+    WHERE <target> AND NOT is_call AND NOT independent AND (kind = 5 OR owner_name != '') AND <plain>
 ) AS s
-INNER ANY JOIN (
-    SELECT key, case AS above, start + duration AS ended FROM scope_rows
-    WHERE is_call AND key IN (SELECT refers_to FROM scope_rows WHERE kind = 5 AND NOT independent)
-) AS p ON s.refers_to = p.key
+LEFT ANY JOIN (
+    SELECT arrayJoin(arrayPushFront(parts, key)) AS id, case, if(is_call, start + duration, 0) AS ended
+    FROM scope_rows WHERE is_call OR NOT independent
+    <inner>
+) AS p ON s.refers_to = p.id
+WHERE ended != 0 OR <untold>

@@ -9,7 +9,7 @@ FROM (
         FROM (SELECT minute, account, name FROM scope_rows WHERE <whole_minutes> AND (is_call OR NOT independent) AND <plain>
 UNION ALL
 SELECT minute, owner_account AS account, owner_name AS name FROM scope_rows
-WHERE <whole_minutes> AND is_call AND NOT streamed AND <plain>
+WHERE <whole_minutes> AND NOT streamed AND (is_call OR (NOT independent AND owner_name != '')) AND <plain>
 UNION ALL
 SELECT minute, account, name FROM odd_names)
         WHERE (minute, account) IN (SELECT minute, toString(account) FROM many_names)
