@@ -8,7 +8,17 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from store.model import NO_NODE, Document, Kind, NodeKey, OwnedCall, OwnedLink, State, client_type
+from store.model import (
+    NO_NODE,
+    Document,
+    Fetched,
+    Kind,
+    NodeKey,
+    OwnedCall,
+    OwnedLink,
+    State,
+    client_type,
+)
 from store.rules.brokers import passes_on
 from store.rules.classify import failure_label
 
@@ -17,7 +27,7 @@ class Peer(NamedTuple):
     """The part of a case that matters to the rows above and below it.
 
     ``owner``: the node whose work it is, None where the parent's segment knows. ``callee``: the
-    inferred node of a call, None for what calls nothing. ``kind`` and ``fetches`` are those of a
+    inferred node of a call, None for what calls nothing. ``kind`` and ``fetched`` are those of a
     segment.
     """
 
@@ -25,7 +35,11 @@ class Peer(NamedTuple):
     callee: NodeKey | None = None
     enters: bool = False
     kind: Kind = Kind.NONE
-    fetches: bool = False
+    fetched: Fetched = Fetched.NO
+
+    def answers(self, call: Peer) -> bool:
+        """Whether a segment below a call answers it."""
+        return self.fetched is Fetched.NO and not call.passes_on_to(self)
 
     def passes_on_to(self, segment: Peer) -> bool:
         """Whether a call went to a broker from which a segment below the call got it."""
@@ -61,7 +75,7 @@ class Case(NamedTuple):
 
 def peer_of_segment(segment: Document) -> Peer:
     """A segment, for what it calls and what calls it."""
-    return Peer(segment.node, enters=True, kind=segment.kind, fetches=segment.fetches)
+    return Peer(segment.node, enters=True, kind=segment.kind, fetched=segment.fetched)
 
 
 def peer_of_call(owned: OwnedCall) -> Peer:

@@ -12,7 +12,7 @@ from typing import overload
 from msgspec import Struct
 
 from store.column_types import PackedTexts, SpanBody, parts_of_body
-from store.model import Call, Document, Http, Independent, Kind, Link, NodeKey, State
+from store.model import Call, Document, Fetched, Http, Independent, Kind, Link, NodeKey, State
 
 
 class BodyParts(Struct, gc=False):
@@ -84,7 +84,7 @@ class DocumentColumns(Struct, gc=False):
     environments: Sequence[str]
     kinds: Sequence[Kind]
     queues: Sequence[NodeKey]
-    fetches: Sequence[bool]
+    fetched: Sequence[Fetched]
     calls: CallColumns
     links: Sequence[tuple[int, Link]]
     """Each with the index of its document."""
@@ -132,7 +132,7 @@ def columns_of(documents: Sequence[Document]) -> DocumentColumns:
         environments=[d.environment for d in documents],
         kinds=[d.kind for d in documents],
         queues=[d.queue for d in documents],
-        fetches=[d.fetches for d in documents],
+        fetched=[d.fetched for d in documents],
         calls=_calls(documents),
         links=[(place, link) for place, d in enumerate(documents) for link in d.links],
         parts=_parts([d.raw for d in documents]),
@@ -212,7 +212,7 @@ def documents_of(columns: DocumentColumns) -> list[Document]:
             columns.environments,
             columns.kinds,
             columns.queues,
-            columns.fetches,
+            columns.fetched,
         )
     )
 

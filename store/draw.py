@@ -22,6 +22,8 @@ Sources: docs/xray-format.md §4.3 and §5.2-5.6.
 * Where what sent a message is not known, its link edge leads from the broker that the consumer names, and
   says nothing of the message's age. Such a consumer has no client, and work of its own service above it did
   not call it.
+* What fetched messages for other spans to process is no unit if it names none, and answers no call
+  (`store.messages`).
 * A segment whose parent is known but belongs to no known segment has no incoming edge.
 """
 
@@ -30,7 +32,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from store.cases import Case, Peer
-from store.model import Kind, NodeKey, client_of
+from store.model import Fetched, Kind, NodeKey, client_of
 
 ROOT = 0
 """In place of a parent: there is none."""
@@ -65,6 +67,8 @@ def draw(parent: Parent, case: Case, answer: Peer | None) -> tuple[Drawn, ...]:
 
 def draw_message(parent: Parent, case: Case) -> tuple[NodeKey, NodeKey] | None:
     """The ends of the link edge on which a segment got a message that no link of it tells of; None if it got none."""
+    if case.peer.fetched is Fetched.UNSEEN:
+        return None
     if isinstance(parent, Peer) and parent.passes_on_to(case.peer):
         return parent.node, case.peer.node
     known = parent == CAUSED or (isinstance(parent, Peer) and not _is_own_work(parent, case))
@@ -75,7 +79,8 @@ def _is_own_work(parent: Peer, case: Case) -> bool:
     """Whether a message's consumer stands below work of its own service, which fetched or awaited the message."""
     if not parent.enters or parent.owner != case.peer.node:
         return False
-    return bool(case.queue.name) or (parent.fetches and case.peer.kind is Kind.CONSUMER)
+    fetched = parent.fetched != Fetched.NO and case.peer.kind is Kind.CONSUMER
+    return fetched or bool(case.queue.name)
 
 
 def draw_link(source: Peer, target: Peer) -> tuple[NodeKey, NodeKey]:
@@ -84,6 +89,8 @@ def draw_link(source: Peer, target: Peer) -> tuple[NodeKey, NodeKey]:
 
 
 def _draw_segment(parent: Parent, case: Case) -> tuple[Drawn, ...]:
+    if case.peer.fetched is Fetched.UNSEEN:
+        return ()
     node = case.peer.node
     root = isinstance(parent, int) and parent != UNDRAWN
     unit = Drawn(None, node, (node.name, case.service), case.active, root)
@@ -101,7 +108,7 @@ def _caller(parent: Parent, case: Case) -> NodeKey | None:
 
 
 def _draw_call(parent: Parent, case: Case, answer: Peer | None) -> tuple[Drawn, ...]:
-    if answer and case.peer.passes_on_to(answer):
+    if answer and not answer.answers(case.peer):
         answer = None
     target = (answer or case.peer).node
     unit = () if answer else (Drawn(None, target, (target.name, case.called)),)

@@ -19,7 +19,8 @@ from store.cases import (
     peer_of_segment,
 )
 from store.draw import CAUSED, ROOT, UNDRAWN, Parent
-from store.model import SETTLE_SLOT, Document, OwnedCall, OwnedLink, Trace
+from store.messages import links_once, units_elsewhere
+from store.model import SETTLE_SLOT, Document, Fetched, OwnedCall, OwnedLink, Trace
 from store.parents import ParentIndex, answers_by_call_id, is_root, resolve_link_end
 
 FindTrace = Callable[[bytes], Trace | None]
@@ -71,8 +72,9 @@ def facts_of(
         for answer in answers.values() or (None,):
             yield Fact(parent, case, answer, *figures, owned)
     linking = {owned.document_id for owned in trace.links.values() if owned.link.upstream}
+    elsewhere = units_elsewhere(trace)
     for document in trace.documents.values():
-        if not document.independent:
+        if not document.independent and document.id not in elsewhere:
             awaits_cause = document.parent_id != 0 or document.id in linking
             if is_root(document, trace, parents):
                 parent = _root(document, caused, awaits_cause=awaits_cause)
@@ -82,8 +84,8 @@ def facts_of(
             figures = document.start, document.end, document.last_end, document.weight
             sent = trace.calls.get(document.parent_id)
             age = age_of_event(document.start, sent.call.end) if sent else 0
-            told = sent is None and document.id in linking
-            yield Fact(parent, case, None, *figures, document, None if told else age)
+            by_links = sent is None and document.id in linking
+            yield Fact(parent, case, None, *figures, document, None if by_links else age)
 
 
 def _caller(owned: OwnedCall, trace: Trace, parents: ParentIndex) -> Parent:
@@ -111,14 +113,14 @@ def _work(document: Document | None, parents: ParentIndex) -> Parent:
     owner = parents.owner(document)
     if document is None or owner is None:
         return UNDRAWN
-    fetches = document.fetches and document.owner is not None
-    return Peer(owner, enters=True, fetches=fetches)
+    fetched = Fetched.NO if document.owner is None else document.fetched
+    return Peer(owner, enters=True, fetched=fetched)
 
 
 def link_facts(trace: Trace, find: FindTrace) -> Iterator[LinkFact]:
     """The facts of a trace's links whose other ends are stored, or whose messages a broker is known to have passed on."""
     parents = ParentIndex(trace)
-    for owned in trace.links.values():
+    for owned in links_once(trace):
         link = owned.link
         own = _linking_peer(owned, trace, parents)
         other = find(link.trace_id)

@@ -47,6 +47,17 @@ class Kind(IntEnum):
     CONSUMER = 5
 
 
+class Fetched(IntEnum):
+    """What a span fetched from a broker for other spans to process. The numbers are stored."""
+
+    NO = 0
+    """It is no such span."""
+    UNSEEN = 1
+    """Nothing, or messages that it does not name: no unit of work."""
+    MESSAGES = 2
+    """Messages: a unit, unless a CONSUMER span of its service below it is."""
+
+
 class NodeKey(NamedTuple):
     """The identity of a node: units with equal keys belong to one node of the map.
 
@@ -200,7 +211,7 @@ class Document(Struct, frozen=True, gc=False):
     how many units the map counts it as, to account for sampling at the sender
     (`store.otel.adjusted_count`). ``service_version`` and ``environment``: what was deployed where
     (`store.rules.deployed`); '' if unknown. ``queue``: of a span that gets messages, the broker it
-    names; ``fetches``: whether it fetched them for other spans to process.
+    names.
     """
 
     trace_id: bytes
@@ -232,7 +243,7 @@ class Document(Struct, frozen=True, gc=False):
     environment: str = ""
     kind: Kind = Kind.NONE
     queue: NodeKey = NO_NODE
-    fetches: bool = False
+    fetched: Fetched = Fetched.NO
 
     @property
     def owner(self) -> NodeKey | None:

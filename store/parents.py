@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import NamedTuple
 
-from store.model import Document, Independent, NodeKey, OwnedCall, Trace
+from store.model import Document, Fetched, Independent, NodeKey, OwnedCall, Trace
 from store.rules.brokers import passes_on
 
 MAX_PARENT_STEPS = 32
@@ -80,15 +80,20 @@ def segments_by_parent_id(trace: Trace) -> dict[int, list[Document]]:
 
 
 def answers_by_call_id(trace: Trace) -> dict[int, list[Document]]:
-    """The segments that answer each call, by its id: those that name it, but consumers of what a broker passed on."""
+    """The segments that answer each call, by its id: those that name it, but consumers of what a broker passed
+    on, and what fetched messages."""
     answers: dict[int, list[Document]] = {}
     for id, segments in segments_by_parent_id(trace).items():
         owned = trace.calls.get(id)
         if owned is not None:
-            found = [each for each in segments if not passes_on(owned.call.node, each.kind)]
+            found = [each for each in segments if _answers(each, owned)]
             if found:
                 answers[id] = found
     return answers
+
+
+def _answers(segment: Document, owned: OwnedCall) -> bool:
+    return segment.fetched is Fetched.NO and not passes_on(owned.call.node, segment.kind)
 
 
 def calling_node(owned: OwnedCall, trace: Trace, parents: ParentIndex) -> NodeKey | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from store.model import NodeKey, Trace
+from store.model import Fetched, NodeKey, Trace
 from store.otel.stored_document import Json
 from store.rules.brokers import passes_on
 from store.rules.identity import segment_node
@@ -104,7 +104,7 @@ class _Tree:
         owned = self._trace.calls.get(document.parent_id) if document else None
         if document is None or owned is None:
             return False
-        return passes_on(owned.call.node, document.kind)
+        return document.fetched is not Fetched.NO or passes_on(owned.call.node, document.kind)
 
     def answers(self, entity: Json) -> list[Json]:
         """The segments whose parent an entity is."""

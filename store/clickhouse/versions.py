@@ -41,7 +41,7 @@ def version_statistics(
         apart = [version for (version,) in ask(statement)]
     rows = ask(
         queries.VERSION_STATISTICS.render(
-            {**fragments, "weight": Sql("weight" if weighted else "1")},
+            {**fragments, "weight": Sql("weight" if weighted else "1"), "later": _later(window)},
             versions=apart,
             all=versions is None,
             rest=OTHER_VERSIONS,
@@ -62,7 +62,7 @@ def version_series(
         return []
     rows = ask(
         queries.VERSION_STATISTICS.render(
-            {**_fragments(nodes, window), "weight": Sql("weight")},
+            {**_fragments(nodes, window), "weight": Sql("weight"), "later": _later(window)},
             versions=[version],
             all=False,
             rest=OTHER_VERSIONS,
@@ -80,6 +80,15 @@ def _fragments(
         "rows": started(window),
         "not_pinned_copy": Sql(NOT_PINNED_COPY),
     }
+
+
+def _later(window: TimeRange) -> Sql:
+    """A condition on rows: they may stand below those of the window."""
+    bounds = {
+        "first": max(0, window.start // MINUTE),
+        "last": (window.end + LONGEST_TRACE) // MINUTE,
+    }
+    return Sql("minute BETWEEN {first:UInt32} AND {last:UInt32}", bounds)
 
 
 def _traces(window: TimeRange, within: Expression | None) -> Sql:

@@ -27,7 +27,7 @@ from urllib.parse import unquote
 import msgspec
 from msgspec import Meta, Struct
 
-from store.model import NO_NODE, NodeKey
+from store.model import NodeKey
 from store.otel.attributes import Attributes, text, texts
 from store.otel.genai import genai_callee
 from store.otel.hosts import called_host, host_of
@@ -101,7 +101,7 @@ def callee_of(attributes: Attributes, caller: Resource) -> Callee | None:
         return _database(database, _database_name(database, attributes), host_of(attributes))
     messaging = text(attributes, "messaging.system")
     if messaging:
-        return _messaging(messaging, attributes, caller)
+        return messaging_callee(messaging, attributes, caller)
     function = text(attributes, "faas.invoked_name")
     if function:
         return _function(function, attributes, caller)
@@ -110,25 +110,6 @@ def callee_of(attributes: Attributes, caller: Resource) -> Callee | None:
         return _typed(genai[0][:MAX_NAME], genai[1])
     name = _remote_name(attributes, caller.service)
     return _remote(name[:MAX_NAME]) if name else None
-
-
-def broker_of(attributes: Attributes, callee: Callee | None) -> Callee | None:
-    """The callee of a PRODUCER span, None if it names none: what takes messages is a broker, also where no attribute
-    names its system."""
-    if callee is not None and callee.target.node.type != "remote":
-        return callee
-    name = _destination_name(attributes) or (callee.name if callee else "")
-    return _destination("", name) if name else None
-
-
-def queue_of(attributes: Attributes, consumer: Resource) -> NodeKey:
-    """The broker whose messages a CONSUMER span with these attributes got, `NO_NODE` if it names none."""
-    system = text(attributes, "messaging.system")
-    if system and (system.lower() in AWS_MESSAGING or _destination_name(attributes)):
-        node = _messaging(system, attributes, consumer).target.node
-        return NO_NODE if node.type == f"AWS::{node.name}" else node
-    name = _destination_name(attributes) or text(attributes, "service.peer.name", "peer.service")
-    return _destination(system, name).target.node if name else NO_NODE
 
 
 def queries_inside(attributes: Attributes) -> bool:
@@ -250,14 +231,16 @@ def _database(system: str, name: str, host: str) -> Callee:
     return _typed(label, f"Database::{system_name(system)}")
 
 
-def _messaging(system: str, attributes: Attributes, caller: Resource) -> Callee:
+def messaging_callee(system: str, attributes: Attributes, caller: Resource) -> Callee:
+    """The queue, topic or stream of a messaging system."""
     service = AWS_MESSAGING.get(system.lower())
     if service:
         return _aws(service, attributes, caller)
-    return _destination(system, _destination_name(attributes))
+    return destination(system, destination_name(attributes))
 
 
-def _destination_name(attributes: Attributes) -> str:
+def destination_name(attributes: Attributes) -> str:
+    """The name of the queue or topic, the same for all temporary ones; '' without one."""
     if attributes.get("messaging.destination.temporary") is True:
         return text(attributes, "messaging.destination.template") or "(temporary)"
     if attributes.get("messaging.destination.anonymous") is True:
@@ -271,7 +254,8 @@ def _destination_name(attributes: Attributes) -> str:
 
 
 @short_cache(_CACHED)
-def _destination(system: str, name: str) -> Callee:
+def destination(system: str, name: str) -> Callee:
+    """The queue or topic of a system that is no AWS service; of any if '' is the system."""
     kind = system_name(system)
     return _typed((name or kind)[:MAX_NAME], MESSAGING + kind)
 

@@ -16,21 +16,20 @@ from typing import Any
 from msgspec import Struct
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from store.model import NO_HTTP, NO_NODE, Http, Kind, Link, NodeKey, State
+from store.model import NO_HTTP, NO_NODE, Fetched, Http, Kind, Link, NodeKey, State
 from store.otel.adjusted_count import adjusted_count
 from store.otel.attributes import Attributes, read_attributes, text, texts
 from store.otel.callee import (
     CALL,
     MAX_NAME,
     Callee,
-    broker_of,
     callee_of,
     is_aws_api,
     queries_inside,
-    queue_of,
 )
 from store.otel.http_block import http_of
 from store.otel.merge_patch import DOCUMENT
+from store.otel.messages import broker_of, fetched_of, queue_of
 from store.otel.resource import UNKNOWN, Resource
 from store.otel.status import (
     FAULT,
@@ -117,8 +116,7 @@ class SpanFacts(Struct, frozen=True, gc=False):
     """None of an X-Ray document that was exported as spans."""
     queue: NodeKey = NO_NODE
     """The broker that a consumer names."""
-    fetches: bool = False
-    """Whether it fetched messages for other spans to process."""
+    fetched: Fetched = Fetched.NO
 
     @property
     def exception(self) -> str:
@@ -199,7 +197,12 @@ def facts_of(
     parent = span.parent_span_id
     if parent == _NO_PARENT:
         parent = b""
+    weight = adjusted_count(span.trace_state, span.trace_id) if span.trace_state else 1
+    links = _links(span, weight) if span.links else ()
+    fetched = fetched_of(kind, attributes, named=bool(links))
     shape = _shape(kind, bool(parent), span.flags, attributes)
+    if fetched:
+        shape = _shape_of_fetch(shape, fetched)
     callee = None
     http = NO_HTTP
     if shape is Shape.CALL or shape is Shape.ENTRY_CALL:
@@ -218,7 +221,6 @@ def facts_of(
         name = span.name[:MAX_NAME] or "span"
         if status or DOCUMENT in attributes:
             http = http_of(stored, status, server=False)
-    weight = adjusted_count(span.trace_state, span.trace_id) if span.trace_state else 1
     start = span.start_time_unix_nano // 1000
     end = span.end_time_unix_nano // 1000
     in_progress = end == 0 or attributes.get("aws.xray.inprogress") is True
@@ -239,13 +241,12 @@ def facts_of(
         callee,
         http,
         text(stored, *USER_KEYS),
-        _links(span, weight) if span.links else (),
+        links,
         weight,
         service if _names_its_service(span, resource, attributes, service) else "",
         _kind(kind, attributes),
-        queue_of(attributes, resource)
-        if kind == CONSUMER and DOCUMENT not in attributes
-        else NO_NODE,
+        queue_of(kind, fetched, attributes, resource),
+        fetched,
     )
 
 
@@ -254,6 +255,13 @@ def _kind(kind: int, attributes: Attributes) -> Kind:
     if DOCUMENT in attributes:
         return Kind.NONE
     return Kind(kind) if kind in _KINDS else Kind.INTERNAL
+
+
+def _shape_of_fetch(shape: Shape, fetched: Fetched) -> Shape:
+    """What a span becomes that fetched messages: it calls nothing."""
+    if fetched is Fetched.MESSAGES or shape is Shape.ENTRY_CALL:
+        return Shape.SEGMENT
+    return Shape.LOCAL if shape is Shape.CALL else shape
 
 
 def _names_its_service(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from functools import partial
 from random import Random
 from typing import Any, NamedTuple
 
@@ -22,6 +23,9 @@ START = 1_795_560_000
 KINDS = {"INTERNAL": 1, "SERVER": 2, "CLIENT": 3, "PRODUCER": 4, "CONSUMER": 5}
 
 
+NO_LINK = ("", "")
+
+
 class Span(NamedTuple):
     """What both formats can say."""
 
@@ -33,8 +37,10 @@ class Span(NamedTuple):
     callee: str
     start: float
     shared: bool
-    link: tuple[str, str] = ("", "")
+    link: tuple[str, str] = NO_LINK
     """The trace and the span that caused it."""
+    operation: str = ""
+    """What it did with messages."""
 
 
 class Forest:
@@ -51,10 +57,19 @@ class Forest:
             self._work(self._add("", "SERVER", "a"), "a", 0)
         self.spans = [span for span in self._spans if self.random.random() > 0.1]
 
-    def _add(self, parent: str, kind: str, service: str, callee: str = "", shared: str = "") -> str:
+    def _add(
+        self,
+        parent: str,
+        kind: str,
+        service: str,
+        callee: str = "",
+        shared: str = "",
+        operation: str = "",
+    ) -> str:
         id = shared or f"{next(self._ids) * 7919:016x}"
         at = START + self.random.random() * 50
-        self._spans.append(Span(self._trace, id, parent, kind, service, callee, at, bool(shared)))
+        span = Span(self._trace, id, parent, kind, service, callee, at, bool(shared))
+        self._spans.append(span._replace(operation=operation))
         return id
 
     def _work(self, parent: str, service: str, depth: int) -> None:
@@ -84,8 +99,10 @@ class Forest:
         """A message, which some consumers get, or none."""
         id = self._add(parent, "PRODUCER", service, self.random.choice(("orders", "")))
         for _ in range(self.random.randrange(3)):
-            there = self.random.choice("abc")
-            self._work(self._add(id, "CONSUMER", there), there, depth + 1)
+            there, above = self.random.choice("abc"), id
+            if self.random.random() < 0.3:
+                above = self._add(id, "CONSUMER", there, operation="receive")
+            self._work(self._add(above, "CONSUMER", there), there, depth + 1)
 
 
 def deliveries(spans: list[Span], random: Random) -> Iterator[list[list[Span]]]:
@@ -100,8 +117,9 @@ def deliveries(spans: list[Span], random: Random) -> Iterator[list[list[Span]]]:
         yield parts + parts[:1]
 
 
-def kafka(*, linked: bool) -> list[Span]:
-    """A shop that sends messages, which workers consume: by parent, or each in a trace of its own with a link."""
+def kafka(form: str) -> list[Span]:
+    """A shop that sends messages, which workers consume: below the sending span, or each in a trace of its own with
+    a link, in one form below the span that fetched it."""
     spans = []
     for number in range(1, 9):
         trace, own = (f"{START:08x}{each:024x}" for each in (number, 100 + number))
@@ -111,9 +129,16 @@ def kafka(*, linked: bool) -> list[Span]:
             Span(trace, request, "", "SERVER", "shop", "", at, False),
             Span(trace, sent, request, "PRODUCER", "shop", "orders", at + 0.001, False),
         ]
-        there, parent, link = (own, "", (trace, sent)) if linked else (trace, sent, ("", ""))
-        consumer = Span(there, handled, parent, "CONSUMER", "worker", "", at + number, False, link)
-        spans += [consumer] if number < 8 else []  # the last is never consumed
+        if number == 8:
+            continue  # it is never consumed
+        there, parent, link = (
+            (trace, sent, NO_LINK) if form == "below" else (own, "", (trace, sent))
+        )
+        worker = partial(Span, there, kind="CONSUMER", service="worker", callee="", shared=False)
+        if form == "fetched":
+            parent = f"{number * 16 + 4:016x}"
+            spans.append(worker(parent, "", start=at, link=link, operation="receive"))
+        spans.append(worker(handled, parent, start=at + number, link=link, operation="process"))
     return spans
 
 
@@ -130,12 +155,19 @@ def zipkin(spans: list[Span], version: int) -> Iterator[Any]:
             "duration": 5_000,
             "localEndpoint": {"serviceName": span.service},
             "shared": span.shared,
+            "tags": messaging(span),
         }
         for span in spans
     ]
     found = decode_zipkin(json.dumps(body).encode(), version)
     assert found.rejected == []
     return iter(found.documents)
+
+
+def messaging(span: Span) -> dict[str, str]:
+    """What a span says that it did with messages."""
+    operation = {"messaging.system": "kafka", "messaging.operation.type": span.operation}
+    return operation if span.operation else {}
 
 
 def otlp(spans: list[Span], version: int) -> Iterator[Any]:
@@ -160,7 +192,10 @@ def _otlp(span: Span) -> Any:
         "name": "x",
         "startTimeUnixNano": str(start),
         "endTimeUnixNano": str(start + 5_000_000),
-        "attributes": [_text("peer.service", span.callee)] if span.callee else [],
+        "attributes": [
+            *([_text("peer.service", span.callee)] if span.callee else []),
+            *(_text(key, value) for key, value in messaging(span).items()),
+        ],
         "links": [{"traceId": span.link[0], "spanId": span.link[1]}] if span.link[0] else [],
     }
 
@@ -192,16 +227,16 @@ def test_one_graph(decode: Any) -> None:
     assert edges > SEEDS
 
 
-@pytest.mark.parametrize("linked", [False, True], ids=["by parent", "by link"])
-def test_kafka_by_parent_and_by_link(linked: bool) -> None:
+@pytest.mark.parametrize("form", ["below", "linked", "fetched"])
+def test_kafka_by_parent_and_by_link(form: str) -> None:
     """One graph, the broker between the two services, in any order."""
-    expected = graph_of([kafka(linked=False)], otlp)
+    expected = graph_of([kafka("below")], otlp)
     names = {(a.name, b.name): each.statistics.total for (a, b), each in expected.edges.items()}
     assert names == {("shop", "shop"): 8, ("shop", "orders"): 8}
     ((ends, link),) = expected.links.items()
     assert ([end.name for end in ends], link.statistics.total) == (["orders", "worker"], 7)
     assert len(link.statistics.histogram) > 3
-    spans = kafka(linked=linked)
+    spans = kafka(form)
     for seed in range(SEEDS):
         for parts in deliveries(spans, Random(seed)):
             assert graph_of(parts, otlp) == expected, seed

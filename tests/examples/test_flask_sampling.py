@@ -30,7 +30,7 @@ def test_the_sdk_records_everything_by_the_servers_rule(raymap_server: Any) -> N
 
 
 def _wait_until_the_rule_is_used(client: Any, url: str) -> None:
-    """The SDK fetches the rules in the background, once it has had a request."""
+    """The SDK fetched the rules in the background, once it has had a request."""
     deadline = time.time() + PATIENCE
     while time.time() < deadline:
         trace_id = _visit(url)

@@ -25,6 +25,7 @@ from store.graph import ServiceGraph, Statistics
 from store.memory import MemoryStore
 from store.model import (
     Document,
+    Fetched,
     Independent,
     Kind,
     Link,
@@ -142,6 +143,7 @@ def documents(draw: st.DrawFn, weights: Weights) -> Document:
     }
     parents = st.sampled_from((*IDS, *range(20, 29), 99))
     nodes = st.builds(NodeKey, ACCOUNTS, NAMES, TYPES, REGIONS)
+    common["fetched"] = draw(st.sampled_from((*[Fetched.NO] * 4, *Fetched)))
     if draw(st.integers(0, 2)) == 0:
         queue_type = st.sampled_from(("remote", "AWS::SQS::Queue"))
         common["queue"] = draw(st.builds(NodeKey, ACCOUNTS, st.just("queue"), queue_type, REGIONS))

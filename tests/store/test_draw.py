@@ -6,7 +6,7 @@ import pytest
 
 from store.cases import Case, Peer
 from store.draw import CAUSED, ROOT, UNDRAWN, Drawn, Parent, draw, draw_link, draw_message
-from store.model import UNCONFIRMED, Kind, NodeKey, State
+from store.model import UNCONFIRMED, Fetched, Kind, NodeKey, State
 
 SHOP, STOCK, TABLE = (NodeKey("", name, "") for name in ("shop", "stock", "orders"))
 SEGMENT = Case(Peer(STOCK, enters=True), State.OK, service="stock", active=True, client="client")
@@ -15,6 +15,11 @@ STREAMED = CALL._replace(peer=Peer(None, TABLE))
 QUEUE = NodeKey("", "orders", "AWS::SQS::Queue")
 SENDING = CALL._replace(peer=Peer(SHOP, QUEUE))
 CONSUMER = SEGMENT._replace(peer=Peer(STOCK, enters=True, kind=Kind.CONSUMER))
+TOPIC = NodeKey("", "orders.template", "Messaging::Kafka")
+NAMING = CONSUMER._replace(queue=TOPIC, client="")
+POLL = NAMING._replace(peer=NAMING.peer._replace(fetched=Fetched.UNSEEN))
+OWN_WORK = Peer(STOCK, enters=True)
+FETCH = OWN_WORK._replace(fetched=Fetched.MESSAGES)
 SHOPS, ITS_CALL = Peer(SHOP, enters=True), CALL.peer
 UNIT = Drawn(None, STOCK, ("stock", "stock"), active=True)
 ROOT_UNIT = UNIT._replace(root=True)
@@ -40,6 +45,23 @@ def client(account: str = "") -> Drawn:
 )
 def test_segments(parent: Parent, drawn: tuple[Drawn, ...]) -> None:
     assert draw(parent, SEGMENT, None) == drawn
+
+
+@pytest.mark.parametrize(
+    ("parent", "case", "drawn"),
+    [
+        pytest.param(ROOT, NAMING, (ROOT_UNIT,), id="its queue is in front of it, not a client"),
+        pytest.param(OWN_WORK, NAMING, (UNIT,), id="its own service did not call it"),
+        pytest.param(
+            OWN_WORK, CONSUMER, (UNIT, Drawn(STOCK, STOCK)), id="unless it names no queue"
+        ),
+        pytest.param(FETCH, CONSUMER, (UNIT,), id="nor did what fetched the message"),
+        pytest.param(FETCH, SEGMENT, (UNIT, Drawn(STOCK, STOCK)), id="but what is no consumer"),
+        pytest.param(ROOT, POLL, (), id="a poll that found nothing draws nothing"),
+    ],
+)
+def test_consumers(parent: Parent, case: Case, drawn: tuple[Drawn, ...]) -> None:
+    assert draw(parent, case, None) == drawn
 
 
 def test_work_that_serves_no_request_has_no_client() -> None:
@@ -82,6 +104,15 @@ def test_what_a_broker_got_leads_to_it() -> None:
         pytest.param(ITS_CALL, CONSUMER, None, id="a table passes nothing on"),
         pytest.param(SHOPS, CONSUMER, None, id="nor does a service"),
         pytest.param(ROOT, CONSUMER, None, id="nor nothing"),
+        pytest.param(ROOT, NAMING, (TOPIC, STOCK), id="what it names, without a parent"),
+        pytest.param(179, NAMING, (TOPIC, STOCK), id="with one that has not arrived"),
+        pytest.param(UNDRAWN, NAMING, (TOPIC, STOCK), id="with one of no known segment"),
+        pytest.param(OWN_WORK, NAMING, (TOPIC, STOCK), id="below work of its own service"),
+        pytest.param(CAUSED, NAMING, None, id="another trace says what caused it"),
+        pytest.param(SHOPS, NAMING, None, id="another service called it"),
+        pytest.param(ITS_CALL, NAMING, None, id="a call has the edge"),
+        pytest.param(SENDING.peer, NAMING, (QUEUE, STOCK), id="the producer's name before its own"),
+        pytest.param(ROOT, POLL, None, id="a poll got nothing"),
     ],
 )
 def test_messages(parent: Parent, case: Case, ends: tuple[NodeKey, NodeKey] | None) -> None:

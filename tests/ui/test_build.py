@@ -31,7 +31,7 @@ def test_the_lock_file_names_no_registry() -> None:
 
 
 def test_runtime_dependencies_stay_few() -> None:
-    """React draws the page, plotly the charts, TanStack Query fetches, CodeMirror edits filters; the
+    """React draws the page, plotly the charts, TanStack Query fetched, CodeMirror edits filters; the
     map is our own."""
     assert set(PACKAGE["dependencies"]) == {
         "@codemirror/autocomplete",
@@ -171,7 +171,7 @@ def first_load(manifest: dict[str, Any], *parts: str) -> dict[str, int]:
 
 
 BUDGET = 122_500
-"""What a page waits for; `test_traffic.py` counts what a browser fetches."""
+"""What a page waits for; `test_traffic.py` counts what a browser fetched."""
 
 
 @pytest.mark.parametrize("page", ["MapPage", "TracesPage", "TracePage"])

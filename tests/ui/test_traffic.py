@@ -95,7 +95,7 @@ def pass_seconds(page: Page, network: Network, seconds: int) -> None:
 
 @pytest.mark.parametrize("path", ["/map?range=15m", "/traces?range=15m"])
 def test_the_first_ten_seconds_stay_small(page: Page, lasting_shop: Any, path: str) -> None:
-    """All that the browser fetches, whether the page waits for it or not. Charts are counted where
+    """All that the browser fetched, whether the page waits for it or not. Charts are counted where
     the page shows them; a page that shows none has neither them nor the filter's editor."""
     page.clock.install()
     network = Network(page)

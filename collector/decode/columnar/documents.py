@@ -43,7 +43,7 @@ from collector.decode.rejected import Rejected
 from collector.decode.wire import Root, Unit, read_strictly
 from store.column_types import Coded
 from store.columnar import DocumentColumns
-from store.model import NO_NODE, Kind, Link, State
+from store.model import NO_NODE, Fetched, Kind, Link, State
 
 _NO_UNITS: tuple[Unit, ...] = ()
 
@@ -172,7 +172,7 @@ def _flatten(
         environments=[environment for _, environment in deployed],
         kinds=Coded([Kind.NONE], bytes(rows)),
         queues=Coded([NO_NODE], bytes(rows)),
-        fetches=Coded([False], bytes(rows)),
+        fetched=Coded([Fetched.NO], bytes(rows)),
         calls=calls,
         links=_links(roots, units, owners, identities),
     )

@@ -94,7 +94,7 @@ def _document(walked: Walked, row: int, case: Case, version: int, sampled: bool)
         resource.environment if like.environment else "",
         like.kind,
         like.queue,
-        like.fetches,
+        like.fetched,
     )
 
 

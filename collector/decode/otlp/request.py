@@ -146,7 +146,7 @@ def flatten_span(facts: SpanFacts, resource: Resource, raw: bytes, version: int)
         resource.environment if segment else "",
         facts.kind,
         facts.queue,
-        facts.fetches,
+        facts.fetched,
     )
 
 

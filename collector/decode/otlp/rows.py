@@ -71,7 +71,7 @@ def columns_of_walked(walked: Walked, version: int, sampled: bool) -> DocumentCo
         environments=coded(rows.own("environment", "environment")),
         kinds=coded([d.kind for d in documents]),
         queues=coded([d.queue for d in documents]),
-        fetches=coded([d.fetches for d in documents]),
+        fetched=coded([d.fetched for d in documents]),
         calls=rows.calls(span_ids, starts, ends, weights),
         links=rows.links(),
         parts=rows.parts(raws, ids, span_ids, ends),

@@ -163,7 +163,7 @@ VERIFY_WIDE = _sql("graph/verify_wide", parameters="first last")
 # versions and deployments
 MOST_FREQUENT_VERSIONS = _sql("versions/most_frequent", "nodes not_pinned_copy rows", "most")
 VERSION_STATISTICS = _sql(
-    "versions/statistics", "nodes not_pinned_copy rows weight", "all rest step versions"
+    "versions/statistics", "later nodes not_pinned_copy rows weight", "all rest step versions"
 )
 DEPLOYMENTS = _sql("versions/deployments", parameters="end most start")
 # pins

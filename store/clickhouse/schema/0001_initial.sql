@@ -14,7 +14,7 @@
 -- Engines and what depends on the number of servers are filled in by store/clickhouse/schema/topology.py.
 -- fsync (`durable`): what was acknowledged survives a crash of the machine; it costs 3 % (median) to 9 % (mean)
 -- of the insert rate.
--- Granules of 1024 rows and blocks of 16 KiB: one trace is a few rows of 36 columns, and of each column a
+-- Granules of 1024 rows and blocks of 16 KiB: one trace is a few rows of some 40 columns, and of each column a
 -- block is decompressed. A window reads as fast as with larger ones.
 -- Codecs: ids and versions repeat among the rows of a trace with random bits in between, which ZSTD finds,
 -- LZ4 finds less often, and Delta hides. Annotations are numbers in a dictionary: in blocks of 16 KiB their
@@ -35,7 +35,7 @@ CREATE TABLE IF NOT EXISTS segments{on_cluster} (
     last_duration Int64 CODEC(T64, ZSTD(1)) COMMENT 'until the last work inside ended; 0: as duration',
     independent UInt8 CODEC(ZSTD(1)) COMMENT 'store.model.Independent',
     kind UInt8 CODEC(ZSTD(1)) COMMENT 'store.model.Kind',
-    fetches UInt8 CODEC(ZSTD(1)) COMMENT '1: the segment fetched messages for others to process',
+    fetched UInt8 CODEC(ZSTD(1)) COMMENT 'store.model.Fetched',
     inferred UInt8 CODEC(ZSTD(1)),
     sampled UInt8 DEFAULT 1 CODEC(ZSTD(1)) COMMENT '0: counted by its sender, no trace',
     state UInt8 CODEC(ZSTD(1)) COMMENT '0 in progress, 1 ok, 2 error, 3 throttle, 4 fault',

@@ -46,6 +46,7 @@ from store.clickhouse.search.unit_rows import (
     CLIENT_UNIT,
     HTTP,
     SEGMENT,
+    SEGMENT_UNIT,
     TEXTS,
     UNANSWERED_CALL,
     UnitRow,
@@ -178,8 +179,8 @@ class Compiler:
                     ]
                 )
             case "inferred":
-                inferred = conjunction([segment, Sql("inferred = 1")])
-                return some([sets.segments(exactly(inferred)), sets.unanswered(ALWAYS)])
+                inferred = every([SEGMENT_UNIT, exactly(Sql("inferred = 1"))])
+                return some([sets.segments(inferred), sets.unanswered(ALWAYS)])
             case "partial":
                 return self._partial()
         raise AssertionError(f"{keyword} has no meaning outside of blocks")
@@ -206,7 +207,7 @@ class Compiler:
 
     def _units(self, fits: Callable[[UnitRow], Bounds]) -> Bounds:
         """Traces with a unit of a node that fits: of a segment, a client, or a call without an answer."""
-        segment = every([exactly(Sql("independent = 0")), fits(SEGMENT)])
+        segment = every([SEGMENT_UNIT, fits(SEGMENT)])
         return some(
             [
                 self._sets.segments_or_roots(segment, fits(CLIENT_UNIT)),

@@ -12,6 +12,7 @@ from store.model import (
     NO_NODE,
     Call,
     Document,
+    Fetched,
     Http,
     Independent,
     Kind,
@@ -51,7 +52,7 @@ def decode_document(row: Sequence[Any]) -> Document:
     (service, method, url, status, client_ip, user_agent, user, arn, instance, zone, exception) = (
         row[14:25]
     )
-    annotations, members, weight, service_version, environment, kind, fetches = row[25:32]
+    annotations, members, weight, service_version, environment, kind, fetched = row[25:32]
     *queue, ver = row[32:37]
     http = Http(method, url, status, client_ip, user_agent)
     return Document(
@@ -82,7 +83,7 @@ def decode_document(row: Sequence[Any]) -> Document:
         environment=environment,
         kind=Kind(kind),
         queue=NodeKey(*queue) if queue[1] else NO_NODE,
-        fetches=bool(fetches),
+        fetched=Fetched(fetched),
     )
 
 

@@ -18,7 +18,7 @@ from store.clickhouse.queries.registry import numbers_in
 from store.clickhouse.search.get_traces import LinkPresence, get_traces, link_ends, located
 from store.clickhouse.search.scan_ranges import started
 from store.cursor import decode_cursor, encode_cursor
-from store.model import Kind, NodeKey, State, TimeRange
+from store.model import Fetched, Kind, NodeKey, State, TimeRange
 from store.query import EntryTime, UnitPage, UnitQuery, UnitTrace
 from store.unit_filter import matching_units, unit_trace
 
@@ -141,8 +141,15 @@ def _node_units(
     )
     called: dict[str, list[tuple[int, int, int, int]]] = dict(calls)
     units: dict[bytes, tuple[int, State]] = {}
-    for digits, number, worst, parents, consumed in segments:
-        answered, taken = frozenset(parents), frozenset(consumed)
+    for digits, number, worst, parents, consumers, fetching in segments:
+        answered = frozenset(parents)
+        taken = {parent for parent, fetched, _ in consumers if not fetched}
+        processed = {
+            (parent, node) for parent, fetched, node in consumers if fetched != Fetched.UNSEEN
+        }
+        for id, node, weight, state in fetching:
+            if (id, node) not in processed:
+                number, worst = number + weight, max(worst, state)
         for id, weight, state, is_broker in called.get(digits, ()):
             if id not in answered and (is_broker or id not in taken):
                 number, worst = number + weight, max(worst, state)

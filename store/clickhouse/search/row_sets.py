@@ -10,14 +10,14 @@ from store.clickhouse.search.bounds import (
     Bounds,
     conjunction,
     every,
-    exactly,
     negation,
     some,
 )
 from store.model import BACKGROUND_KINDS
 
 _BACKGROUND = ", ".join(str(int(kind)) for kind in BACKGROUND_KINDS)
-_REQUESTED = exactly(Sql(f"(queue_name = '' AND (parent_id != 0 OR kind NOT IN ({_BACKGROUND})))"))
+_HAS_CLIENT = Sql(f"(queue_name = '' AND (parent_id != 0 OR kind NOT IN ({_BACKGROUND})))")
+_REQUESTED = Bounds(_HAS_CLIENT, conjunction([_HAS_CLIENT, Sql("fetched = 0")]))
 """Whether a root is the work of a request (`store.model.client_type`)."""
 
 

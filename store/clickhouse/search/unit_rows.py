@@ -105,6 +105,8 @@ SEGMENT = UnitRow(
     inferred=exactly(Sql("inferred = 1")),
     annotations=True,
 )
+SEGMENT_UNIT = Bounds(Sql("independent = 0"), Sql("(independent = 0 AND fetched = 0)"))
+"""Whether a row of `segments` is a unit: of what fetched messages other rows decide (`store.messages`)."""
 CLIENT_UNIT = replace(SEGMENT, node=CLIENT, root=NEVER)
 UNANSWERED_CALL = UnitRow(node_columns("", "service"), inferred=ALWAYS)
 """A unit of the node that the call leads to."""

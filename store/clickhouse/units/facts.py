@@ -25,7 +25,7 @@ from store.clickhouse.units.dependencies import UnitScope, create, drop, many_na
 from store.clickhouse.units.whole_traces import NO_TRACES, WholeTraces, link_ends, read_whole
 from store.draw import CAUSED, UNDRAWN, Drawn, draw, draw_link, draw_message
 from store.facts import age_of_event
-from store.model import SETTLE_SLOT, SYNTHETICS_AGENT, Kind, NodeKey, State, client_type
+from store.model import SETTLE_SLOT, SYNTHETICS_AGENT, Fetched, Kind, NodeKey, State, client_type
 from store.rules import other_names
 from store.rules.classify import failure_key
 from store.units import NodeUnit, Unit
@@ -291,7 +291,7 @@ def _read_cases(run: RunQuery, numbers: Collection[int]) -> dict[int, Case]:
 
 def _case(columns: list[Any]) -> Case:
     is_call, streamed, *nodes, service, host = columns[:12]
-    kind, fetches, has_parent, inferred, synthetic, state, status, exception = columns[12:]
+    kind, fetched, has_parent, inferred, synthetic, state, status, exception = columns[12:]
     owner, node = NodeKey(*nodes[:4]), NodeKey(*nodes[4:])
     if is_call:
         peer = Peer(None if streamed else owner, node)
@@ -299,7 +299,7 @@ def _case(columns: list[Any]) -> Case:
     agent = SYNTHETICS_AGENT if synthetic else ""
     flags = {"has_parent": bool(has_parent), "has_queue": bool(owner.name)}
     client = client_type(agent, Kind(kind), **flags)
-    peer = Peer(node, enters=True, kind=Kind(kind), fetches=bool(fetches))
+    peer = Peer(node, enters=True, kind=Kind(kind), fetched=Fetched(fetched))
     return Case(peer, State(state), exception, status, service, not inferred, client, queue=owner)
 
 

@@ -21,7 +21,17 @@ from store.clickhouse.search.get_traces import (
     located,
 )
 from store.facts import LinkedIds, links_among
-from store.model import Document, Http, Independent, Kind, NodeKey, State, Trace, version_of
+from store.model import (
+    Document,
+    Fetched,
+    Http,
+    Independent,
+    Kind,
+    NodeKey,
+    State,
+    Trace,
+    version_of,
+)
 from store.parents import MAX_PARENT_STEPS, LinkEnd, resolve_link_end
 from store.units import Unit, all_units
 
@@ -172,6 +182,10 @@ class _Reader:
         that may report the same link."""
         condition = f"{here} OR other_trace IN {{others:Array(FixedString(16))}}"
         others = sorted({*self.traces, *linking})
+        if any(each.fetched for id in ids for each in self.traces[id].documents.values()):
+            condition += (
+                " OR (other_trace, other_id) IN (SELECT other_trace, other_id FROM scope_links)"
+            )
         links = self._run(_links(_rows(located(list(ids)), condition, others=others)))
         self._around(ids, {*ends, *(row[6] for row in links)})
         add_links(self.traces, links)
@@ -182,7 +196,7 @@ class _Reader:
     def _around(self, traces: Collection[bytes], wanted: Collection[int] = ()) -> None:
         """Follow some ids, and those of what is known, to their copies, documents, parents and answers."""
         known, place = [self.traces[id] for id in traces], located(list(traces))
-        called = sorted({*wanted, *(id for trace in known for id in trace.calls)})
+        called = sorted({*wanted, *(id for trace in known for id in _asking(trace))})
         fresh = {*wanted, *(id for trace in known for id in _ids(trace))} - {0}
         seen: set[int] = set()
         for _ in range(MAX_PARENT_STEPS + 2):
@@ -227,6 +241,12 @@ _DOCUMENTS = f"id IN {_IDS} OR arrayExists(member -> member IN {_IDS}, members) 
 _CALLS = f"id IN {_IDS}"
 
 
+def _asking(trace: Trace) -> Iterator[int]:
+    """The ids of which the segments below them decide what they are a unit of."""
+    yield from trace.calls
+    yield from (each.id for each in trace.documents.values() if each.fetched is Fetched.MESSAGES)
+
+
 def _ids(trace: Trace) -> Iterator[int]:
     """The ids whose rows say what is known of a trace, and which segments own it."""
     for document in trace.documents.values():
@@ -252,7 +272,7 @@ def _links(places: Sql) -> Sql:
 
 def _document(row: tuple[Any, ...]) -> Document:
     """What units need of a row of unit_documents.sql."""
-    digits, id, parent_id, independent, kind, fetches, inferred, start, end, last_end = row[:10]
+    digits, id, parent_id, independent, kind, fetched, inferred, start, end, last_end = row[:10]
     state, *node = row[10:15]
     service, status, *queue = row[15:21]
     user_agent, exception, members, weight, ver, _ = row[21:]
@@ -275,5 +295,5 @@ def _document(row: tuple[Any, ...]) -> Document:
         weight=weight,
         kind=Kind(kind),
         queue=NodeKey(*queue),
-        fetches=bool(fetches),
+        fetched=Fetched(fetched),
     )

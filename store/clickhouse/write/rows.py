@@ -17,7 +17,7 @@ from store.times import SECOND
 T = TypeVar("T")
 
 SEGMENT_COLUMNS = (
-    "trace_id, id, parent_id, start, duration, last_duration, independent, kind, fetches, inferred, sampled, state, "
+    "trace_id, id, parent_id, start, duration, last_duration, independent, kind, fetched, inferred, sampled, state, "
     "account, name, type, region, service, method, url, status, client_ip, user_agent, user, "
     "resource_arn, instance_id, availability_zone, service_version, environment, exception, annotations, "
     "queue_account, queue_name, queue_type, queue_region, members, weight, received, ver, body, resource, scope, head, attributes, tail, nanos"
@@ -47,7 +47,7 @@ def segment_columns(documents: DocumentColumns) -> Columns:
             _last_durations(documents),
             documents.independent,
             documents.kinds,
-            documents.fetches,
+            documents.fetched,
             documents.inferred,
             documents.sampled,
             documents.states,
@@ -237,7 +237,7 @@ TYPES = {
     "event_received": "Int64",
     "independent": "UInt8",
     "kind": "UInt8",
-    "fetches": "UInt8",
+    "fetched": "UInt8",
     "inferred": "UInt8",
     "sampled": "UInt8",
     "upstream": "UInt8",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from store.filters.conditions import calls_along, touches
-from store.model import Document, Independent, Kind, Link, NodeKey, State
+from store.model import Document, Fetched, Independent, Kind, Link, NodeKey, State
 from store.protocol import Store
 from store.query import TraceQuery, UnitQuery
 from store.root_causes import root_causes
@@ -106,6 +106,8 @@ class BrokerContract:
         (cause,) = root_causes(trace).fault
         assert [each.node.name for each in cause.services] == ["worker"]
         assert not cause.client_impacting
+        (longest,) = root_causes(trace).response_time
+        assert [each.node for each in longest.services] == [SHOP, ORDERS]
 
     def test_a_message_to_several_consumers(self, store: Store) -> None:
         """The producer's call counts once; each consumer has a link edge."""
@@ -220,6 +222,78 @@ class BrokerContract:
         graph = store.service_graph(HOUR)
         assert graph.links == {}
         assert graph.edges.keys() == {(NodeKey("", "worker", "client"), WORKER), (WORKER, WORKER)}
+
+    def test_messages_that_were_fetched_together(self, store: Store) -> None:
+        """Three messages count three times, whatever their spans came with, in any order."""
+        links = tuple(Link(trace_id(number), 0x51) for number in (2, 3, 4))
+        for number in (2, 3, 4):
+            sent: dict[str, Any] = {"trace_id": trace_id(number)}
+            store.put([shop(**sent), produced(**sent)], f"producer {number}")
+        fetch = fetched(links=links, fetched=Fetched.MESSAGES)
+        store.put([fetch], "fetch")
+        assert store.service_graph(HOUR).services[WORKER].statistics.total == 1
+        processed = [
+            consumed(0xC1 + number, 0xF1, queue=ORDERS, links=(link,))
+            for number, link in enumerate(links)
+        ]
+        store.put(processed, "processed")
+        _expect_three_messages(store)
+        counted = store.version_statistics([WORKER], HOUR)
+        assert {version: each.statistics.total for version, each in counted.items()} == {"": 3}
+        client = fetched(trace_id=trace_id(5), links=(), fetched=Fetched.UNSEEN, kind=Kind.CLIENT)
+        store.put([client], "a poll that found nothing")
+        _expect_three_messages(store)
+
+    def test_what_is_fetched_and_processed_hours_apart(self, store: Store) -> None:
+        """What fetched is counted until the consumer below it comes."""
+        late: dict[str, Any] = {"start": RECEIVED + 20 * MINUTE, "end": RECEIVED + 21 * MINUTE}
+        store.put([fetched(fetched=Fetched.MESSAGES, queue=ORDERS)], "a")
+        graph = store.service_graph(HOUR)
+        assert graph.services[WORKER].statistics.total == 1
+        assert graph.links[ORDERS, WORKER].statistics.total == 1
+        store.put([consumed(0xC1, 0xF1, queue=ORDERS, **late)], "b")
+        graph = store.service_graph(HOUR)
+        assert graph.services[WORKER].statistics.fault == 1
+        assert graph.services[WORKER].statistics.total == 1
+        assert graph.links[ORDERS, WORKER].statistics.total == 1
+        assert graph.edges == {}
+
+    def test_what_fetched_for_another_service(self, store: Store) -> None:
+        """It is a unit of its own, and calls the other."""
+        store.put([fetched(fetched=Fetched.MESSAGES), consumed(0xC1, 0xF1, node=AUDIT)], "a")
+        graph = store.service_graph(HOUR)
+        assert graph.services[WORKER].statistics.total == 1
+        assert graph.services[AUDIT].statistics.total == 1
+        assert (WORKER, AUDIT) in graph.edges
+
+    def test_a_link_of_two_that_fetched(self, store: Store) -> None:
+        """One of them has it."""
+        sent: dict[str, Any] = {"trace_id": trace_id(2)}
+        link = (Link(trace_id(2), 0x51),)
+        store.put([shop(**sent), produced(**sent)], "a")
+        for id in (0xF1, 0xF2):
+            fetch = fetched(id, fetched=Fetched.MESSAGES, links=link)
+            store.put([fetch], str(id))
+        assert store.service_graph(HOUR).links[ORDERS, WORKER].statistics.total == 1
+
+
+def fetched(id: int = 0xF1, **change: Any) -> Document:
+    """A CONSUMER span that fetched messages."""
+    return consumed(id, 0, **{"state": State.OK, "exception": "", **change})
+
+
+def _expect_three_messages(store: Store) -> None:
+    graph = store.service_graph(HOUR)
+    assert graph.services[WORKER].statistics.fault == 3
+    assert graph.services[WORKER].statistics.total == 3
+    assert graph.edges.keys() == {(CLIENT, SHOP), (SHOP, ORDERS)}
+    assert graph.links.keys() == {(ORDERS, WORKER)}
+    assert graph.links[ORDERS, WORKER].statistics.total == 3
+    for query in (
+        UnitQuery(HOUR, nodes=frozenset([WORKER])),
+        UnitQuery(HOUR, edges=frozenset([(ORDERS, WORKER)])),
+    ):
+        assert sum(each.units for each in store.find_units(query, limit=9).found) == 3
 
 
 def _expect_a_message(store: Store) -> None:

@@ -109,6 +109,7 @@ def enriched(draw: st.DrawFn, document: Document) -> Document:
                 (model.Kind.NONE, model.Kind.INTERNAL, model.Kind.SERVER, model.Kind.CONSUMER)
             )
         ),
+        fetched=draw(st.sampled_from((*[model.Fetched.NO] * 4, *model.Fetched))),
         queue=draw(st.sampled_from((model.NO_NODE, NodeKey("", "queue", "AWS::SQS::Queue")))),
         annotations=tuple(draw(st.lists(st.sampled_from(ITEMS), max_size=3, unique=True))),
         raw=_raw(document, calls, *(draw(st.booleans()) for _ in range(2))),

@@ -149,7 +149,7 @@ def test_read_back(given_span: Any, resource: dict[str, Any]) -> None:
     direct = decode(given_span, resource=resource)
     again = decode_document(rendered(direct), direct.version)
     assert bool(again.independent) is bool(direct.independent)
-    unsaid = {"raw", "independent", "kind", "queue", "fetches"} | (
+    unsaid = {"raw", "independent", "kind", "queue", "fetched"} | (
         {"node"} if direct.independent else set()
     )
     for field in direct.__struct_fields__:

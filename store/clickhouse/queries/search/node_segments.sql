@@ -1,12 +1,16 @@
--- The work of nodes in traces by trace: its amount, the worst state, and the parents of all segments, which have answered
--- the calls that they name; last those of CONSUMERs, which answer no broker. $located finds the traces' rows; $meant: whether a row is of such a unit; the newest copy of
--- a row decides, wherever the copies start.
-SELECT hex(trace_id), sumIf(weight, work), maxIf(state, work), groupArrayIf(parent_id, independent = 0 AND parent_id != 0 AND kind != 5),
-       groupArrayIf(parent_id, independent = 0 AND parent_id != 0 AND kind = 5)
+-- The work of nodes in traces by trace: its amount, and the worst state; the parents of all segments, which have answered
+-- the calls that they name; those of CONSUMERs (5), with what these fetched and whose they are, for they answer no broker;
+-- and what fetched messages (store.messages), not counted as work. $located finds the traces' rows; $meant: whether a row
+-- is of such a unit; the newest copy of a row decides, wherever the copies start.
+SELECT hex(trace_id), sumIf(weight, work AND fetched = 0), maxIf(state, work AND fetched = 0),
+       groupArrayIf(parent_id, below AND kind != 5 AND fetched = 0),
+       groupArrayIf((parent_id, fetched, node), below AND kind = 5),
+       groupArrayIf((id, node, weight, state), work AND fetched = 2)
 FROM (
-    SELECT trace_id, parent_id, independent, kind, weight, state, independent = 0 AND $meant AS work
+    SELECT trace_id, id, parent_id, kind, fetched, weight, state, (account, name, type, region) AS node,
+           independent = 0 AND parent_id != 0 AS below, independent = 0 AND $meant AS work
     FROM (
-        SELECT trace_id, parent_id, independent, kind, start, state, account, name, type, region, exception, status, weight
+        SELECT trace_id, id, parent_id, independent, kind, fetched, start, state, account, name, type, region, exception, status, weight
         FROM segments WHERE $located ORDER BY ver DESC LIMIT 1 BY trace_id, id
     )
 )

@@ -7,6 +7,6 @@ WHERE $rows AND (trace_id, id) IN (SELECT trace_id, id FROM calls WHERE $rows AN
     WHERE $rows AND (trace_id, id) IN (
         SELECT trace_id, id FROM segments WHERE $rows AND independent = 0 AND parent_id != 0 AND $answer
     )
-    GROUP BY trace_id, id HAVING argMax(independent = 0 AND kind != 5 AND $answer, ver)
+    GROUP BY trace_id, id HAVING argMax(independent = 0 AND kind != 5 AND fetched = 0 AND $answer, ver)
   )
 GROUP BY trace_id, id HAVING argMax($condition, ver)

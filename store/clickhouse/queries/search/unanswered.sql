@@ -1,7 +1,7 @@
--- Traces with a fitting call that no segment names as its parent in its newest copy, but a CONSUMER (5): that answers
--- no broker.
+-- Traces with a fitting call that no segment names as its parent in its newest copy, but a CONSUMER (5), which answers
+-- no broker, or what fetched messages.
 SELECT trace_id FROM calls WHERE $rows AND $condition AND (trace_id, id) NOT IN (
     SELECT trace_id, argMax(parent_id, ver) FROM segments
     WHERE $rows AND trace_id IN (SELECT trace_id FROM calls WHERE $rows AND $condition)
-    GROUP BY trace_id, id HAVING argMax(independent = 0 AND kind != 5, ver)
+    GROUP BY trace_id, id HAVING argMax(independent = 0 AND kind != 5 AND fetched = 0, ver)
 )

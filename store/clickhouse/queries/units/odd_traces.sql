@@ -1,6 +1,7 @@
 -- Traces of `scope_rows` in each bucket. `is_odd`: looking up each of its ids once does not resolve it, neither in that
 -- bucket nor, where something leaves it, in all of the scope. `is_open`: something leaves the bucket. Not odd, but open
--- is the trace that is named as the cause of another, as long as it does not name that itself.
+-- is the trace that is named as the cause of another, as long as it does not name that itself. Of what fetched messages
+-- other spans may have the links.
 SELECT trace_id, bucket, max(leaves) AS is_open, max(doubtful OR key IN (
     SELECT key FROM (
         SELECT key, /*include units/resolution*/
@@ -12,5 +13,7 @@ SELECT trace_id, bucket, max(leaves) AS is_open, max(doubtful OR key IN (
 FROM unresolved GROUP BY trace_id, bucket
 UNION ALL
 SELECT trace_id, bucket, 0, 1 FROM scope_links WHERE upstream = 0
+UNION ALL
+SELECT trace_id, bucket, 1, 1 FROM scope_links WHERE (trace_id, bucket) IN (SELECT trace_id, bucket FROM scope_rows WHERE fetched != 0)
 UNION ALL
 SELECT other_trace, bucket, 1, upstream = 0 FROM scope_links

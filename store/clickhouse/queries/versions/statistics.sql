@@ -1,6 +1,7 @@
 -- Statistics of the segments of some nodes by version, and by the multiple of step (microseconds; 0: the whole
 -- window): one scan of the window by the sort key. FINAL drops the replaced copies of a bucket, the inner GROUP BY
--- those in other buckets of the window. $weight: what a segment counts as.
+-- those in other buckets of the window. What fetched messages is left out where a CONSUMER (5) processes them below it
+-- ($later; store.messages). $weight: what a segment counts as.
 SELECT if(version IN {versions:Array(String)}, version, {rest:String}) AS of,
        start - if({step:UInt64} = 0, start, start % {step:UInt64}) AS at, min(start), max(start),
        sumIf($weight, state = 1), sumIf($weight, state = 2), sumIf($weight, state = 3), sumIf($weight, state = 4),
@@ -12,10 +13,14 @@ FROM (
         SELECT newest.1 AS start, newest.2 AS duration, newest.3 AS state, newest.4 AS version, newest.5 AS weight,
                /*include units/power column=duration*/ AS power
         FROM (
-            SELECT argMax((start, duration, state, toString(service_version), weight), ver) AS newest
+            SELECT argMax((start, duration, state, toString(service_version), weight, fetched), ver) AS newest
             FROM segments FINAL
-            WHERE $rows AND $nodes AND independent = 0 AND $not_pinned_copy
+            WHERE $rows AND $nodes AND independent = 0 AND fetched != 1 AND $not_pinned_copy
             GROUP BY trace_id, id
+            HAVING newest.6 = 0 OR (trace_id, id) NOT IN (
+                SELECT trace_id, parent_id FROM segments FINAL
+                WHERE $later AND $nodes AND independent = 0 AND kind = 5 AND fetched != 1 AND $not_pinned_copy
+            )
         )
     )
 )

@@ -122,6 +122,20 @@ def test_callee(change: dict[str, Any], name: str, type: str) -> None:
     assert document.calls[0].node == NodeKey("", name, type)
 
 
+@pytest.mark.parametrize(
+    ("change", "name", "type"),
+    [
+        ({"tags": {"kafka.topic": "orders"}}, "orders", "Messaging::Kafka"),
+        ({"remoteEndpoint": {"serviceName": "kafka"}}, "kafka", "Messaging::Other"),
+    ],
+)
+def test_broker(change: dict[str, Any], name: str, type: str) -> None:
+    """One node for what a producer and a consumer name."""
+    broker = NodeKey("", name, type)
+    assert one(kind="PRODUCER", parentId="a", **change).calls[0].node == broker
+    assert one(kind="CONSUMER", parentId="a", **change).queue == broker
+
+
 @pytest.mark.parametrize("kind", ["CLIENT", "PRODUCER"])
 def test_no_callee(kind: str) -> None:
     """Without a remote endpoint there is no node ``unknown`` that all services would share."""

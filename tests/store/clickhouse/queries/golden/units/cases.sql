@@ -1,1 +1,1 @@
-SELECT case, is_call, streamed, owner_account, owner_name, owner_type, owner_region, account, name, type, region, service, host, kind, fetches, has_parent, inferred, synthetic, state, status, exception FROM scope_rows WHERE case IN {numbers:Array(UInt64)} LIMIT 1 BY case
+SELECT case, is_call, streamed, owner_account, owner_name, owner_type, owner_region, account, name, type, region, service, host, kind, fetched, has_parent, inferred, synthetic, state, status, exception FROM scope_rows WHERE case IN {numbers:Array(UInt64)} LIMIT 1 BY case

@@ -9,13 +9,13 @@ INNER JOIN (
 ) AS d ON l.trace_id = d.trace_id AND l.bucket = d.bucket AND l.document_id = d.id AND l.ver = d.ver
 LEFT ANY JOIN (
     SELECT called.key AS id, ended,
-           if(answer.case != 0 AND NOT (answer.kind = 5 AND is_broker), answer.case, called.case) AS case
+           if(answer.case != 0 AND answer.fetched = 0 AND NOT (answer.kind = 5 AND is_broker), answer.case, called.case) AS case
     FROM (
         SELECT key, case, start + duration AS ended, (startsWith(type, 'Messaging::') OR type IN ('AWS::Events', 'AWS::Kinesis', 'AWS::Kinesis::Stream', 'AWS::SNS', 'AWS::SQS', 'AWS::SQS::Queue')) AS is_broker FROM scope_rows
         WHERE is_call AND key IN (SELECT other FROM scope_links) AND <resolved>
     ) AS called
     LEFT ANY JOIN (
-        SELECT refers_to, case, kind FROM scope_rows WHERE NOT is_call AND NOT independent AND refers_to != 0
+        SELECT refers_to, case, kind, fetched FROM scope_rows WHERE NOT is_call AND NOT independent AND refers_to != 0
     ) AS answer ON called.key = answer.refers_to
 ) AS c ON l.other = c.id
 LEFT ANY JOIN (

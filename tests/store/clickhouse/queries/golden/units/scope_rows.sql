@@ -1,4 +1,4 @@
-SELECT *, bitOr(cityHash64(is_call, streamed, owner_account, owner_name, owner_type, owner_region, account, name, type, region, service, host, kind, fetches, has_parent, inferred, synthetic, state, status, exception), 9223372036854775808) AS case,
+SELECT *, bitOr(cityHash64(is_call, streamed, owner_account, owner_name, owner_type, owner_region, account, name, type, region, service, host, kind, fetched, has_parent, inferred, synthetic, state, status, exception), 9223372036854775808) AS case,
        sipHash64Keyed((<seed>, <seed>), trace_id, id) AS key, if(referred = 0, 0, sipHash64Keyed((<seed>, <seed>), trace_id, referred)) AS refers_to,
        arrayMap(member -> sipHash64Keyed((<seed>, <seed>), trace_id, member), members) AS parts
 FROM (
@@ -6,7 +6,7 @@ FROM (
            if(independent = 2, 0, parent_id) AS referred, members,
            start, minute, duration, greatest(duration, last_duration) AS last_duration, weight, ver,
            queue_account AS owner_account, queue_name AS owner_name, queue_type AS owner_type, queue_region AS owner_region,
-           account, name, type, region, service, CAST('', 'LowCardinality(String)') AS host, kind, fetches, parent_id != 0 AS has_parent, inferred,
+           account, name, type, region, service, CAST('', 'LowCardinality(String)') AS host, kind, fetched, parent_id != 0 AS has_parent, inferred,
            toUInt8(position(user_agent, 'CloudWatchSynthetics') > 0) AS synthetic, state, status, exception
     FROM segments FINAL WHERE <rows>
     UNION ALL

@@ -9,10 +9,14 @@ FROM (
         SELECT newest.1 AS start, newest.2 AS duration, newest.3 AS state, newest.4 AS version, newest.5 AS weight,
                multiIf(duration < 1000, 1, duration < 10000, 10, duration < 100000, 100, duration < 1000000, 1000, duration < 10000000, 10000, duration < 100000000, 100000, duration < 1000000000, 1000000, duration < 10000000000, 10000000, duration < 100000000000, 100000000, duration < 1000000000000, 1000000000, duration < 10000000000000, 10000000000, duration < 100000000000000, 100000000000, 1000000000000) AS power
         FROM (
-            SELECT argMax((start, duration, state, toString(service_version), weight), ver) AS newest
+            SELECT argMax((start, duration, state, toString(service_version), weight, fetched), ver) AS newest
             FROM segments FINAL
-            WHERE <rows> AND <nodes> AND independent = 0 AND <not_pinned_copy>
+            WHERE <rows> AND <nodes> AND independent = 0 AND fetched != 1 AND <not_pinned_copy>
             GROUP BY trace_id, id
+            HAVING newest.6 = 0 OR (trace_id, id) NOT IN (
+                SELECT trace_id, parent_id FROM segments FINAL
+                WHERE <later> AND <nodes> AND independent = 0 AND kind = 5 AND fetched != 1 AND <not_pinned_copy>
+            )
         )
     )
 )

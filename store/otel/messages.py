@@ -1,0 +1,50 @@
+"""What a span says of messages: the broker that it sends to or gets them from, and what it fetched. Pure."""
+
+from __future__ import annotations
+
+from store.model import NO_NODE, Fetched, Kind, NodeKey
+from store.otel.attributes import Attributes, text
+from store.otel.callee import Callee, destination, destination_name, messaging_callee
+from store.otel.merge_patch import DOCUMENT
+from store.otel.resource import Resource
+from store.otel.semconv import AWS_MESSAGING
+
+_OPERATION = ("messaging.operation.type", "messaging.operation")
+_FETCHING = frozenset({"receive", "poll"})
+
+
+def broker_of(attributes: Attributes, callee: Callee | None) -> Callee | None:
+    """The callee of a PRODUCER span, None if it names none: what takes messages is a broker, also where no attribute
+    names its system."""
+    if callee is not None and callee.target.node.type != "remote":
+        return callee
+    name = destination_name(attributes) or (callee.name if callee else "")
+    return destination("", name) if name else None
+
+
+def _broker_named(attributes: Attributes, consumer: Resource) -> NodeKey:
+    """The broker whose messages a CONSUMER span with these attributes got, `NO_NODE` if it names none."""
+    system = text(attributes, "messaging.system")
+    if system and (system.lower() in AWS_MESSAGING or destination_name(attributes)):
+        node = messaging_callee(system, attributes, consumer).target.node
+        return NO_NODE if node.type == f"AWS::{node.name}" else node
+    name = destination_name(attributes) or text(attributes, "service.peer.name", "peer.service")
+    return destination(system, name).target.node if name else NO_NODE
+
+
+def fetched_of(kind: int, attributes: Attributes, *, named: bool) -> Fetched:
+    """What a span fetched from a broker; with ``named`` links to what sent the messages."""
+    if kind not in (Kind.CLIENT, Kind.CONSUMER) or "messaging.system" not in attributes:
+        return Fetched.NO
+    if DOCUMENT in attributes or text(attributes, *_OPERATION) not in _FETCHING:
+        return Fetched.NO
+    empty = attributes.get("messaging.batch.message_count") in (0, "0")
+    return Fetched.UNSEEN if empty or (kind == Kind.CLIENT and not named) else Fetched.MESSAGES
+
+
+def queue_of(kind: int, fetched: Fetched, attributes: Attributes, consumer: Resource) -> NodeKey:
+    """The broker that a span with messages names."""
+    consumes = kind == Kind.CONSUMER or fetched is Fetched.MESSAGES
+    if not consumes or DOCUMENT in attributes:
+        return NO_NODE
+    return _broker_named(attributes, consumer)

@@ -1,0 +1,89 @@
+"""What spans say of messages: the broker that a producer calls, the one that a consumer names, and what was fetched."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from collector.decode.stored import decode_any
+from store.model import NO_NODE, Fetched, Independent, Kind, NodeKey
+from tests.collector.otlp_samples import CLIENT, CONSUMER, INTERNAL, PRODUCER, SERVER, decode, span
+
+KAFKA = {"messaging.system": "kafka", "messaging.destination.name": "orders"}
+ORDERS = NodeKey("", "orders", "Messaging::Kafka")
+QUEUE_URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/mail"
+LINK = Span.Link(trace_id=bytes(15) + b"\x07", span_id=bytes(7) + b"\xe1")
+NAMES: list[tuple[dict[str, Any], NodeKey]] = [
+    (KAFKA, ORDERS),
+    ({**KAFKA, "messaging.destination.template": "orders.{n}"}, ORDERS._replace(name="orders.{n}")),
+    ({"messaging.destination": "celery"}, NodeKey("", "celery", "Messaging::Other")),
+    ({"service.peer.name": "broker"}, NodeKey("", "broker", "Messaging::Other")),
+    ({"peer.service": "broker"}, NodeKey("", "broker", "Messaging::Other")),
+    ({"messaging.system": "aws_sqs", "aws.sqs.queue.url": QUEUE_URL},
+     NodeKey("123456789012", "mail", "AWS::SQS::Queue", "eu-west-1")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("attributes", "node"), NAMES)
+def test_producer_and_consumer_name_one_broker(attributes: dict[str, Any], node: NodeKey) -> None:
+    (call,) = decode(span(PRODUCER, attributes)).calls
+    assert call.node[1:3] == node[1:3]
+    consumer = decode(span(CONSUMER, attributes))
+    assert consumer.queue[1:3] == node[1:3]
+    assert consumer.kind is Kind.CONSUMER
+    assert decode_any(consumer.raw, consumer.version) == consumer
+
+
+@pytest.mark.parametrize("attributes", [{}, {"messaging.system": "kafka"}, {"messaging.system": "aws_sqs"}])  # fmt: skip
+def test_a_consumer_that_names_no_broker(attributes: dict[str, Any]) -> None:
+    assert decode(span(CONSUMER, attributes)).queue == NO_NODE
+
+
+@pytest.mark.parametrize("kind", [SERVER, CLIENT, PRODUCER, INTERNAL])
+def test_only_consumers_are_behind_a_broker(kind: int) -> None:
+    assert decode(span(kind, KAFKA)).queue == NO_NODE
+    assert decode(span(CONSUMER, {**KAFKA, "aws.xray.document": "{}"})).queue == NO_NODE
+
+
+@pytest.mark.parametrize(
+    ("kind", "operation", "more", "links", "expected", "independent"),
+    [
+        (CLIENT, "receive", {}, [], Fetched.UNSEEN, True),
+        (CLIENT, "poll", {}, [], Fetched.UNSEEN, True),
+        (CLIENT, "receive", {}, [LINK], Fetched.MESSAGES, False),
+        (CONSUMER, "receive", {}, [], Fetched.MESSAGES, False),
+        (CONSUMER, "receive", {"messaging.batch.message_count": 0}, [], Fetched.UNSEEN, False),
+        (CONSUMER, "receive", {"messaging.batch.message_count": 3}, [], Fetched.MESSAGES, False),
+        (CONSUMER, "process", {}, [LINK], Fetched.NO, False),
+        (CLIENT, "send", {}, [], Fetched.NO, True),
+        (PRODUCER, "receive", {}, [], Fetched.NO, True),
+        (CONSUMER, "receive", {"aws.xray.document": "{}"}, [], Fetched.NO, False),
+    ],
+)
+@pytest.mark.parametrize("key", ["messaging.operation.type", "messaging.operation"])
+def test_fetched(
+    key: str,
+    kind: int,
+    operation: str,
+    more: dict[str, Any],
+    links: list[Span.Link],
+    expected: Fetched,
+    independent: bool,
+) -> None:
+    """A span that fetched messages is no call: a segment if they may be its work, else local work."""
+    document = decode(span(kind, {**KAFKA, key: operation, **more}, links=links))
+    assert document.fetched is expected
+    assert document.independent is (Independent.OF_SENDER if independent else Independent.NO)
+    assert bool(document.calls) is (expected is Fetched.NO and kind != CONSUMER)
+    named = (expected is Fetched.MESSAGES or kind == CONSUMER) and "aws.xray.document" not in more
+    assert document.queue == (ORDERS if named else NO_NODE)
+    assert decode_any(document.raw, document.version) == document
+
+
+def test_a_poll_without_a_parent() -> None:
+    """A segment of its service that calls nothing."""
+    document = decode(span(CLIENT, {**KAFKA, "messaging.operation.type": "poll"}, parent=b""))
+    assert (document.independent, document.calls) == (Independent.NO, ())
+    assert document.fetched is Fetched.UNSEEN
