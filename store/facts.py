@@ -63,7 +63,7 @@ def facts_of(
     """The facts of one trace by itself: its calls, then its segments. ``caused``: the documents whose
     cause in another trace is known (`caused_documents`)."""
     parents = parents or ParentIndex(trace)
-    answered = answers_by_call_id(trace)
+    answered = answers_by_call_id(trace, parents)
     for owned in trace.calls.values():
         parent = _caller(owned, trace, parents)
         case = case_of_call(owned)
@@ -74,7 +74,7 @@ def facts_of(
     linking = {owned.document_id for owned in trace.links.values() if owned.link.upstream}
     elsewhere = units_elsewhere(trace)
     for document in trace.documents.values():
-        if not document.independent and document.id not in elsewhere:
+        if parents.is_request(document) and document.id not in elsewhere:
             awaits_cause = document.parent_id != 0 or document.id in linking
             if is_root(document, trace, parents):
                 parent = _root(document, caused, awaits_cause=awaits_cause)

@@ -63,7 +63,7 @@ def _by_missing_parent(trace: Trace) -> dict[int, list[Document]]:
 def _waiting_call(trace: Trace, children: Iterable[Document]) -> OwnedCall | None:
     """The only call of a function that nothing answers and that lasts as long as the children."""
     start, end = _span(children)
-    answers = answers_by_call_id(trace)
+    answers = answers_by_call_id(trace, ParentIndex(trace))
     waiting = [
         owned
         for owned in trace.calls.values()

@@ -34,6 +34,8 @@ class Independent(IntEnum):
     """A subsegment by itself, as X-Ray's SDKs stream them: the work of its parent's segment."""
     OF_SENDER = 2
     """The like of a span that names its service: the work of that node, wherever its parent is."""
+    OF_PROCESS = 3
+    """Such a span whose parent is known to be in the same process, and so of the same service."""
 
 
 class Kind(IntEnum):

@@ -1,11 +1,19 @@
-"""Parent resolution inside one trace: which document contains an id, and whose work that is."""
+"""Parent resolution inside one trace: which document contains an id, whose work that is, and of which request. Pure.
+
+A segment is a request of its node, unless it is part of another (`store.layers.is_same_request`). A span that is
+no segment *enters* its service, and so is a request of it, if its parent is another service's and no segment of its
+own service has the same parent. (A span whose parent is known to be in its process never does. A server that shares
+its client's id is stored below the client, whose id the server's work names: that is the server's.)
+"""
 
 from __future__ import annotations
 
 from functools import cached_property
 from typing import NamedTuple
 
-from store.model import Document, Fetched, Independent, NodeKey, OwnedCall, Trace
+from store.layers import is_same_request
+from store.model import Document, Fetched, Independent, Kind, NodeKey, OwnedCall, Trace
+from store.otel.derived_ids import shared_server_id
 from store.rules.brokers import passes_on
 
 MAX_PARENT_STEPS = 32
@@ -44,46 +52,84 @@ class ParentIndex:
             document = self._containing.get(document.parent_id)
         return None
 
+    def is_request(self, document: Document) -> bool:
+        """Whether a document is a unit of its node."""
+        if document.independent:
+            return self.enters(document)
+        return self.outer(document) is None
+
+    def enters(self, document: Document) -> bool:
+        """Whether a span that is no segment is the first of its service, below another's."""
+        if document.independent != Independent.OF_SENDER or not document.parent_id:
+            return False
+        above = self._owner_of(document.parent_id)
+        if above is None or above.name == document.node.name:
+            return False
+        return (document.parent_id, document.node.name) not in self._answers
+
+    def outer(self, segment: Document) -> Document | None:
+        """The request that a segment is part of, directly above it; None if it is one itself.
+
+        What names the id that a server shares with its client is below that server.
+        """
+        if segment.kind != Kind.SERVER or not segment.parent_id:
+            return None
+        shared = shared_server_id(segment.trace_id, segment.parent_id)
+        for id in (segment.parent_id, shared):
+            above = self._trace.documents.get(id)
+            if above is not None and is_same_request(segment, above):
+                return above
+        return None
+
     def owning_segment(self, document: Document | None) -> Document | None:
-        """The segment above a document: itself, or reached parent by parent."""
+        """The request that a document is part of: itself, or reached parent by parent."""
         for _ in range(MAX_PARENT_STEPS):
-            if document is None or not document.independent:
+            if document is None or self.is_request(document):
                 return document
             document = self._above(document)
         return None
 
+    def _owner_of(self, id: int) -> NodeKey | None:
+        """The node whose call or work an id is."""
+        owned = self._trace.calls.get(id)
+        return (
+            calling_node(owned, self._trace, self)
+            if owned
+            else self.owner(self._containing.get(id))
+        )
+
     def _above(self, document: Document) -> Document | None:
-        """The document above work. A server that shares its client's id is stored below the client, whose id
-        the server's work names, so what names another service's is the work of its own one's answer there."""
+        """The document above another; of another service's, the answer of its own service there."""
         parent = self._containing.get(document.parent_id)
-        if document.independent != Independent.OF_SENDER or (
-            parent and parent.node == document.node
-        ):
+        if document.independent != Independent.OF_SENDER:
             return parent
-        return self._answers.get((document.parent_id, document.node), parent)
+        owner = self._owner_of(document.parent_id)
+        if owner is not None and owner.name == document.node.name:
+            return parent
+        return self._answers.get((document.parent_id, document.node.name), parent)
 
     @cached_property
-    def _answers(self) -> dict[tuple[int, NodeKey], Document]:
-        """The segments with a parent by that and their node; of several the one with the smallest id."""
+    def _answers(self) -> dict[tuple[int, str], Document]:
+        """The segments with a parent by that and their service; of several the one with the smallest id."""
         segments = [each for each in self._trace.documents.values() if not each.independent]
         segments.sort(key=lambda each: each.id, reverse=True)
-        return {(each.parent_id, each.node): each for each in segments if each.parent_id}
+        return {(each.parent_id, each.node.name): each for each in segments if each.parent_id}
 
 
-def segments_by_parent_id(trace: Trace) -> dict[int, list[Document]]:
-    """The segments that name each parent id, by that id."""
+def children_by_parent_id(trace: Trace, parents: ParentIndex) -> dict[int, list[Document]]:
+    """The segments, and the spans that enter their services, by the parent that they name."""
     children: dict[int, list[Document]] = {}
     for document in trace.documents.values():
-        if not document.independent and document.parent_id:
+        if document.parent_id and (not document.independent or parents.enters(document)):
             children.setdefault(document.parent_id, []).append(document)
     return children
 
 
-def answers_by_call_id(trace: Trace) -> dict[int, list[Document]]:
-    """The segments that answer each call, by its id: those that name it, but consumers of what a broker passed
-    on, and what fetched messages."""
+def answers_by_call_id(trace: Trace, parents: ParentIndex) -> dict[int, list[Document]]:
+    """What answers each call, by its id: the segments and entering spans that name it, but consumers of what a
+    broker passed on, and what fetched messages."""
     answers: dict[int, list[Document]] = {}
-    for id, segments in segments_by_parent_id(trace).items():
+    for id, segments in children_by_parent_id(trace, parents).items():
         owned = trace.calls.get(id)
         if owned is not None:
             found = [each for each in segments if _answers(each, owned)]
@@ -118,11 +164,10 @@ class LinkEnd(NamedTuple):
 
 def resolve_link_end(trace: Trace, id: int) -> LinkEnd | None:
     """The node that a segment, subsegment or call of a trace stands for in a link."""
-    owned = trace.calls.get(id)
+    owned, parents = trace.calls.get(id), ParentIndex(trace)
     if owned is not None:
-        answers = [d.node for d in answers_by_call_id(trace).get(id, ())]
+        answers = [d.node for d in answers_by_call_id(trace, parents).get(id, ())]
         return LinkEnd(min(answers, default=owned.call.node), owned.call.end)
-    parents = ParentIndex(trace)
     document = parents.containing_document(id)
     owner = parents.owner(document)
     if document is None or owner is None:

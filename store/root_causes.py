@@ -11,12 +11,13 @@ from typing import Any
 
 from msgspec import Struct
 
-from store.model import Fetched, NodeKey, Trace
+from store.model import Document, Fetched, NodeKey, Trace
 from store.otel.stored_document import Json
+from store.parents import ParentIndex
 from store.rules.brokers import passes_on
 from store.rules.identity import segment_node
 from store.summary import entry_of
-from store.trace_documents import unsorted_documents
+from store.trace_documents import entering_spans, unsorted_documents
 
 MAX_PATHS = 20
 """Paths of one kind: a fan-out of a thousand failing calls is not a thousand root causes."""
@@ -89,6 +90,8 @@ class _Tree:
 
     def __init__(self, trace: Trace) -> None:
         self._trace = trace
+        self._parents = ParentIndex(trace)
+        self._entering = entering_spans(trace)
         documents = [d for d in unsorted_documents(trace) if d.get("type") != "subsegment"]
         self.segments: dict[str, Json] = {str(d["id"]): d for d in documents}
         self._calls = {f"{id:016x}": owned for id, owned in trace.calls.items()}
@@ -100,7 +103,7 @@ class _Tree:
 
     def _got_message(self, segment: Json) -> bool:
         """Whether a broker stands between a segment and the call above it: neither waits for the other."""
-        document = self._trace.documents.get(int(str(segment["id"]), 16))
+        document = self._document(segment)
         owned = self._trace.calls.get(document.parent_id) if document else None
         if document is None or owned is None:
             return False
@@ -110,9 +113,23 @@ class _Tree:
         """The segments whose parent an entity is."""
         return self._answers.get(str(entity.get("id")).lower(), [])
 
+    def down(self, path: _Path, answer: Json) -> _Path:
+        """A path that goes on at an answer: another service, unless that is part of the same request."""
+        return [*path, [answer]] if self.is_request(answer) else _inside(path, answer)
+
+    def is_request(self, segment: Json) -> bool:
+        """Whether a segment is a unit of its node."""
+        document = self._document(segment)
+        return document is None or self._parents.is_request(document)
+
+    def _document(self, segment: Json) -> Document | None:
+        """What was reported: of the segment around a span that enters its service, that span."""
+        id = str(segment["id"])
+        return self._entering.get(id) or self._trace.documents.get(int(id, 16))
+
     def node(self, segment: Json) -> NodeKey:
         """The node that a segment, reported or inferred, is drawn as."""
-        document = self._trace.documents.get(int(str(segment["id"]), 16))
+        document = self._document(segment)
         if document is not None:
             return document.node
         call = self._calls.get(str(segment.get("parent_id")).lower())
@@ -130,6 +147,10 @@ _Path = list[list[Json]]
 """Services, each as its entities, the segment itself first."""
 
 
+def _inside(path: _Path, entity: Json) -> _Path:
+    return [*path[:-1], [*path[-1], entity]]
+
+
 def _flagged(tree: _Tree, root: Json, flag: str) -> tuple[RootCause, ...]:
     """One cause for each deepest entity with the flag.
 
@@ -142,7 +163,9 @@ def _flagged(tree: _Tree, root: Json, flag: str) -> tuple[RootCause, ...]:
         starts = [
             segment
             for segment in tree.segments.values()
-            if segment.get(flag) is True and not segment.get("inferred")
+            if segment.get(flag) is True
+            and not segment.get("inferred")
+            and tree.is_request(segment)
         ]
         below = {
             id(s) for start in starts for path in _paths(tree, start, flag) for (s, *_) in path[1:]
@@ -165,13 +188,9 @@ def _paths(tree: _Tree, segment: Json, flag: str) -> Iterator[_Path]:
         path = stack.pop()
         entity = path[-1][-1]
         further: list[_Path] = [
-            [*path, [answer]] for answer in tree.answers(entity) if answer.get(flag) is True
+            tree.down(path, answer) for answer in tree.answers(entity) if answer.get(flag) is True
         ]
-        further += [
-            [*path[:-1], [*path[-1], child]]
-            for child in _children(entity)
-            if child.get(flag) is True
-        ]
+        further += [_inside(path, child) for child in _children(entity) if child.get(flag) is True]
         if further and sum(map(len, path)) < MAX_DEPTH:
             stack += reversed(further)
         else:
@@ -191,10 +210,8 @@ def _slowest(tree: _Tree, root: Json) -> tuple[RootCause, ...]:
         longest = max([*answers, *children], key=_seconds, default=None)
         if longest is None or _seconds(longest) < DOMINANT * _seconds(entity):
             break
-        if any(longest is answer for answer in answers):
-            path.append([longest])
-        else:
-            path[-1].append(longest)
+        is_answer = any(longest is answer for answer in answers)
+        path = tree.down(path, longest) if is_answer else _inside(path, longest)
         entity = longest
     return (_cause(tree, path, impacting=True, whole=whole),)
 

@@ -70,11 +70,11 @@ def touched_nodes(
     return nodes
 
 
-def trace_duration(trace: Trace) -> int:
+def trace_duration(trace: Trace, parents: ParentIndex | None = None) -> int:
     """Latest end minus earliest start over segments, inferred ones and independent subsegments
     included, microseconds (docs/xray-format.md §4.1)."""
     documents = trace.documents.values()
-    answered = answers_by_call_id(trace)
+    answered = answers_by_call_id(trace, parents or ParentIndex(trace))
     inferred = [o.call for o in trace.calls.values() if o.call.id not in answered]
     spans = [(d.start, d.end) for d in documents] + [(call.start, call.end) for call in inferred]
     return max(0, max(end for _, end in spans) - min(start for start, _ in spans))
@@ -84,7 +84,7 @@ def is_partial(trace: Trace, parents: ParentIndex | None = None) -> bool:
     """Whether more is expected: a document is in progress, a traced call is unanswered, or a
     streamed subsegment has no segment (docs/xray-format.md §6)."""
     parents = parents or ParentIndex(trace)
-    answered = answers_by_call_id(trace)
+    answered = answers_by_call_id(trace, parents)
     return any(
         d.in_progress or (d.independent and parents.owning_segment(d) is None)
         for d in trace.documents.values()
@@ -111,7 +111,7 @@ def summarize(trace: Trace) -> Summary:
     return Summary(
         trace_id=trace.trace_id,
         start=in_order[0].start,
-        duration=trace_duration(trace),
+        duration=trace_duration(trace, parents),
         response_time=entry.end - entry.start if entry and not entry.in_progress else None,
         state=entry.state if entry else State.IN_PROGRESS,
         has_throttle=State.THROTTLE in states,
@@ -127,12 +127,16 @@ def summarize(trace: Trace) -> Summary:
         availability_zones=_distinct(d.availability_zone for d in in_order),
         revision=trace.revision,
         updated=trace.updated,
-        failed_inside=_failed_inside(trace, entry),
+        failed_inside=_failed_inside(trace, entry, parents),
     )
 
 
-def _failed_inside(trace: Trace, entry: Document | None) -> dict[State, int]:
-    documents = [d for d in trace.documents.values() if d is not entry and d.id not in trace.calls]
+def _failed_inside(trace: Trace, entry: Document | None, parents: ParentIndex) -> dict[State, int]:
+    documents = [
+        each
+        for each in trace.documents.values()
+        if each is not entry and each.id not in trace.calls and parents.outer(each) is None
+    ]
     states = [d.state for d in documents] + [owned.call.state for owned in trace.calls.values()]
     return dict(Counter(state for state in states if state > State.OK))
 

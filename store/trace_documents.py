@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from store.model import Document, State, Trace, precedence
+from store.otel.derived_ids import derived_id
 from store.otel.stored_document import Json, parse_document, subsegments_of
-from store.parents import answers_by_call_id, segments_by_parent_id
+from store.parents import ParentIndex, answers_by_call_id, children_by_parent_id
 from store.rules.identity import call_node, inferred_origin, resource_names
 from store.rules.service_names import displayed_service
 from store.trace_id import format_trace_id
@@ -38,6 +39,8 @@ KEY_ORDER = (
 """X-Ray's order of members (§4.2); others follow, subsegments come last."""
 
 FLAGS = ("error", "throttle", "fault")
+_OF_UNIT = ("start_time", "end_time", "in_progress", "http", "cause", *FLAGS)
+"""Members that the segment around a span which enters its service copies from it."""
 COPIED = ("start_time", "end_time", "in_progress", "http", "aws", "sql", *FLAGS)
 """Members that an inferred segment copies from its call. Where several documents contain the call, one of them
 is shown, and the newest, which the map counts, decides whether it failed (`Trace.calls`)."""
@@ -92,6 +95,8 @@ def _folded(trace: Trace) -> list[Json]:
     Of two subsegments with one id, embedded and independent, the one with the greater precedence is
     shown (§3.3). Subsegments that name each other as parents in a cycle stay on their own.
     """
+    entering = entering_spans(trace)
+    around = {document.id: segment for segment, document in entering.items()}
     order = sorted(trace.documents.values(), key=lambda d: (d.independent, d.start, d.id))
     contents = {document.id: parse_document(document) for document in order}
     spots = _spots(order, contents)
@@ -101,12 +106,42 @@ def _folded(trace: Trace) -> list[Json]:
     for id, spot in spots.items():
         if spot.host in documents and id not in nodes:
             nodes[id], holders[id] = spot.content, spot.host
-    homes = {d.id: _home(d, spots, holders) for d in documents.values() if d.independent}
+    inside = {id: d for id, d in documents.items() if d.independent and id not in around}
+    homes = {id: _home(d, spots, holders) for id, d in inside.items()}
     alone = {id for id in homes if not _leads_to_segment(id, homes)}
-    for document in documents.values():
-        if document.independent and document.id not in alone:
-            _put_in_place(contents[document.id], document, spots, nodes, alone)
-    return [contents[id] for id, d in documents.items() if not d.independent or id in alone]
+    for number, document in inside.items():
+        if number not in alone:
+            _put_in_place(contents[number], document, spots, nodes, alone)
+    entered = [
+        _segment_around(contents[id], d, around[id]) for id, d in documents.items() if id in around
+    ]
+    shown = [contents[id] for id, d in documents.items() if not d.independent or id in alone]
+    return shown + entered
+
+
+def entering_spans(trace: Trace) -> dict[str, Document]:
+    """The spans that enter their services by the id of the segment that each is shown in."""
+    parents = ParentIndex(trace)
+    return {
+        derived_id(trace.trace_id, document.id.to_bytes(8, "big")).hex(): document
+        for document in trace.documents.values()
+        if parents.enters(document)
+    }
+
+
+def _segment_around(content: Json, document: Document, id: str) -> Json:
+    """The request that a span is which enters its service, with the span inside."""
+    segment = {key: content[key] for key in _OF_UNIT if key in content}
+    segment |= {
+        "id": id,
+        "name": document.node.name,
+        "trace_id": format_trace_id(document.trace_id),
+        "parent_id": content["parent_id"],
+        "subsegments": [content],
+    }
+    if document.node.type:
+        segment["origin"] = document.node.type
+    return segment
 
 
 def _spots(order: Iterable[Document], contents: Mapping[int, Json]) -> dict[str, _Spot]:
@@ -207,11 +242,12 @@ def _name_call(subsegment: Json) -> None:
 
 
 def _unanswered(shown: Iterable[Json], trace: Trace) -> Iterator[Json]:
-    """Calls that no segment answers, each id once."""
-    answered = answers_by_call_id(trace)
+    """Calls that no request answers, each id once."""
+    parents = ParentIndex(trace)
+    answered = answers_by_call_id(trace, parents)
     seen = {
         f"{id:016x}"
-        for id in segments_by_parent_id(trace)
+        for id in children_by_parent_id(trace, parents)
         if id in answered or id not in trace.calls
     }
     for document in shown:

@@ -58,9 +58,14 @@ def reported_versions(units: Iterable[Unit]) -> list[tuple[Unit, str]]:
 
 
 def unit_versions(
-    units: Iterable[Unit], versions: Collection[str] | None, *, weighted: bool
+    units: Iterable[Unit],
+    versions: Collection[str] | None,
+    *,
+    weighted: bool,
+    others: bool | None = None,
 ) -> dict[str, VersionStatistics]:
-    """See `store.protocol.GraphReader.version_statistics`."""
+    """See `store.protocol.GraphReader.version_statistics`. ``others``: whether units of other versions are counted
+    together, by default without ``versions``."""
     segments = reported_versions(units)
     frequency = Counter(version for _, version in segments)
     ranked = sorted(frequency, key=lambda version: (-frequency[version], version))
@@ -68,7 +73,7 @@ def unit_versions(
     found: dict[str, VersionStatistics] = {}
     for unit, version in segments:
         if version not in apart:
-            if versions is not None:
+            if not (versions is None if others is None else others):
                 continue
             version = OTHER_VERSIONS
         known = found.get(version)

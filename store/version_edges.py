@@ -60,15 +60,15 @@ def _sum(requests: list[_Request]) -> Calls:
 def _requests(
     trace: Trace, nodes: Collection[NodeKey], versions: Collection[str]
 ) -> Iterator[_Request]:
+    parents = ParentIndex(trace)
     found = {
         document.id: _Request(document.service_version, is_unknown(trace, document), set(), set())
         for document in trace.documents.values()
-        if not document.independent
+        if parents.is_request(document)
         and document.node in nodes
         and document.service_version in versions
         and not document.in_progress
     }
-    parents = ParentIndex(trace)
     for unit in trace_units(trace):
         if isinstance(unit, EdgeUnit) and unit.source in nodes:
             caller = _caller(unit, trace, parents)
@@ -81,7 +81,7 @@ def _requests(
 
 
 def _caller(unit: EdgeUnit, trace: Trace, parents: ParentIndex) -> Document | None:
-    """The segment that made a call."""
+    """The request that made a call."""
     origin = unit.origin
     if isinstance(origin, OwnedCall):
         return parents.owning_segment(trace.documents.get(origin.document_id))

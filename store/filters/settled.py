@@ -76,7 +76,8 @@ def reads_entry(expression: Expression) -> bool:
 
 
 def _has_unit(match: ServiceMatch, subject: TraceSubject) -> bool:
-    """Whether a segment is such a unit. Whether it is the root may depend on calls, and so do clients."""
+    """Whether a segment is such a unit. Whether it is the root may depend on calls, and so do clients and spans that
+    enter their services."""
     condition = match.condition
     if condition is not None and any(
         isinstance(each, Bare | Compare) and each.field.keyword == "root"
@@ -85,6 +86,7 @@ def _has_unit(match: ServiceMatch, subject: TraceSubject) -> bool:
         return False
     return any(
         unit.document is not None
+        and not unit.document.independent
         and unit.document.node == unit.node
         and selects(match.selector, unit.node, unit.names)
         and (condition is None or satisfies(condition, unit))

@@ -15,9 +15,10 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span, Status, TracesData
 
 from store.model import COMPLETE, Document
+from store.otel.derived_ids import derived_id
 from store.otel.from_xray_attributes import call_attributes, events_of, resource_of, unit_attributes
 from store.otel.merge_patch import DOCUMENT, patch_between
-from store.otel.span_facts import CLIENT, SERVER, derived_id
+from store.otel.span_facts import CLIENT, SERVER
 from store.otel.stored_document import Json, parse_document, subsegments_of
 from store.otel.stored_span import frame, is_span, read_span, write_span
 from store.otel.to_xray import render_span

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import Enum
-from hashlib import blake2b
 from math import isfinite
 from typing import Any
 
@@ -27,6 +26,7 @@ from store.otel.callee import (
     is_aws_api,
     queries_inside,
 )
+from store.otel.derived_ids import derived_id
 from store.otel.http_block import http_of
 from store.otel.merge_patch import DOCUMENT
 from store.otel.messages import broker_of, fetched_of, queue_of
@@ -68,6 +68,8 @@ _ENTERING = frozenset({SERVER, CONSUMER})
 _LEAVING = frozenset({CLIENT, PRODUCER})
 _PARENT_IS_REMOTE = 0x300
 """Span.flags: it is known whether the parent is remote, and it is."""
+_PARENT_IS_LOCAL = 0x100
+"""Span.flags: it is known, and it is not."""
 
 _KINDS = frozenset(Kind) - {Kind.NONE}
 _NO_PARENT = bytes(8)
@@ -117,6 +119,8 @@ class SpanFacts(Struct, frozen=True, gc=False):
     queue: NodeKey = NO_NODE
     """The broker that a consumer names."""
     fetched: Fetched = Fetched.NO
+    has_local_parent: bool = False
+    """Whether its parent is known to be in the same process."""
 
     @property
     def exception(self) -> str:
@@ -143,12 +147,6 @@ class SpanFacts(Struct, frozen=True, gc=False):
     def segment_id(self) -> bytes:
         """The id of the segment: the span's own, or one derived from it for `Shape.ENTRY_CALL`."""
         return derived_id(self.trace_id, self.id) if self.shape is Shape.ENTRY_CALL else self.id
-
-
-def derived_id(trace_id: bytes, span_id: bytes, purpose: bytes = b"segment") -> bytes:
-    """A second id for a span, the same on every delivery of the span."""
-    digest = blake2b(trace_id + span_id, digest_size=8, person=purpose).digest()
-    return digest if any(digest) else b"\1" * 8
 
 
 USER_KEYS = ("enduser.id", "user.id")
@@ -247,6 +245,7 @@ def facts_of(
         _kind(kind, attributes),
         queue_of(kind, fetched, attributes, resource),
         fetched,
+        span.flags & _PARENT_IS_REMOTE == _PARENT_IS_LOCAL,
     )
 
 

@@ -16,10 +16,11 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from store.model import NO_HTTP
 from store.otel.attributes import Attributes, number, read_attributes, text
 from store.otel.aws_block import aws_of_call, aws_of_segment
+from store.otel.derived_ids import derived_id
 from store.otel.http_block import client_address
 from store.otel.merge_patch import DOCUMENT, patched
 from store.otel.resource import Resource, read_resource
-from store.otel.span_facts import Shape, SpanFacts, derived_id, read_span_facts
+from store.otel.span_facts import Shape, SpanFacts, read_span_facts
 from store.otel.stack_traces import frames_of, split_causes
 from store.otel.status import STATUS_ERROR, Thrown
 from store.otel.stored_span import read_span

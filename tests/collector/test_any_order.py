@@ -44,8 +44,8 @@ class Span(NamedTuple):
 
 
 class Forest:
-    """Random traces: work of one service below another's, servers that share their client's id, messages, and lost
-    spans."""
+    """Random traces: work of one service below another's, servers that share their client's id, sidecars with their
+    applications, messages, and lost spans."""
 
     def __init__(self, seed: int, *, shares_ids: bool) -> None:
         self.random = Random(seed)
@@ -66,14 +66,21 @@ class Forest:
         shared: str = "",
         operation: str = "",
     ) -> str:
-        id = shared or f"{next(self._ids) * 7919:016x}"
+        id = shared or self._new_id()
         at = START + self.random.random() * 50
         span = Span(self._trace, id, parent, kind, service, callee, at, bool(shared))
         self._spans.append(span._replace(operation=operation))
         return id
 
+    def _new_id(self) -> str:
+        return f"{next(self._ids) * 7919:016x}"
+
     def _work(self, parent: str, service: str, depth: int) -> None:
         """What a service does below one of its spans, or another does in its place."""
+        if self.random.random() < 0.2 and self._spans[-1].kind == "SERVER" and depth < 5:
+            outer = self._spans[-1]
+            self._spans.append(outer._replace(id=self._new_id(), parent=outer.id, shared=False))
+            self._work(self._spans[-1].id, service, depth + 1)
         for _ in range(self.random.randrange(4) if depth < 5 else 0):
             own = service if self.random.random() < 0.7 else self.random.choice("abc")
             if self.random.random() < 0.3:

@@ -152,14 +152,19 @@ def documents(draw: st.DrawFn, weights: Weights) -> Document:
         if draw(st.booleans()):
             common["calls"] = (*embedded, draw(calls(id, start, weights)))
         if draw(st.booleans()):
-            common["independent"] = Independent.OF_SENDER
+            senders = Independent.OF_SENDER, Independent.OF_SENDER, Independent.OF_PROCESS
+            common["independent"] = draw(st.sampled_from(senders))
             common["node"] = draw(nodes)
         return subsegment(id, draw(parents.filter(lambda parent: parent != id)), **common)
     parent = draw(st.one_of(st.just(0), parents.filter(lambda parent: parent != id)))
+    node = draw(nodes)
+    if draw(st.integers(0, 3)) == 0:  # often within another SERVER span of its service
+        common |= {"kind": Kind.SERVER, "end": max(start, T0 + 9 * MINUTE - id * 1_000_000)}
+        node = NodeKey("", draw(st.sampled_from(("web", "api"))), "")
     return segment(
         id,
         parent_id=parent,
-        node=draw(nodes),
+        node=node,
         inferred=draw(st.integers(0, 9)) == 0,
         **common,
     )

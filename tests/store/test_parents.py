@@ -10,9 +10,9 @@ from store.parents import (
     LinkEnd,
     ParentIndex,
     calling_node,
+    children_by_parent_id,
     is_root,
     resolve_link_end,
-    segments_by_parent_id,
 )
 from store.verdict import EdgeUse
 from store.version_edges import calls_by_version
@@ -69,12 +69,12 @@ def test_work_that_names_a_shared_id_is_the_servers() -> None:
 
 
 def test_a_call_below_another_services_segment_is_none_of_its_requests() -> None:
-    """Nor does the map draw it from there."""
+    """But a call of the other service, which enters there; and so the map draws it."""
     trace = trace_of(
         segment(0xA1, service_version="7"), work(0xD1, 0xA1, NodeKey("", "x", ""), calls=(call(),))
     )
     nodes = [FRONTEND, NodeKey("", "x", "")]
-    assert calls_by_version([trace], nodes, ["7"])["7"].edges == {}
+    assert calls_by_version([trace], nodes, ["7"])["7"].edges == {nodes[1]: EdgeUse(1, 0)}
 
 
 def work(id: int, parent_id: int, node: NodeKey, **change: Any) -> Document:
@@ -98,7 +98,7 @@ def test_roots() -> None:
     )
     parents = ParentIndex(trace)
     assert {id for id, d in trace.documents.items() if is_root(d, trace, parents)} == {0xA1, 0xB2}
-    assert segments_by_parent_id(trace).keys() == {0xC1, 0xDEAD}
+    assert children_by_parent_id(trace, parents).keys() == {0xC1, 0xDEAD}
 
 
 def test_a_link_ends_at_the_answering_segment_or_the_inferred_node() -> None:

@@ -15,7 +15,7 @@ from collector.decode.otlp.walk import Walked
 from store.column_types import SpanBody, SpanParts
 from store.model import NO_HTTP, Document, Http
 from store.otel.adjusted_count import adjusted_count
-from store.otel.span_facts import derived_id
+from store.otel.derived_ids import derived_id
 from store.otel.stored_span import mark, write_span
 
 

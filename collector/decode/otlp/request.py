@@ -153,7 +153,9 @@ def flatten_span(facts: SpanFacts, resource: Resource, raw: bytes, version: int)
 def _independent(facts: SpanFacts) -> Independent:
     if facts.shape is Shape.SEGMENT or facts.shape is Shape.ENTRY_CALL:
         return Independent.NO
-    return Independent.OF_SENDER if facts.service else Independent.OF_PARENT
+    if not facts.service:
+        return Independent.OF_PARENT
+    return Independent.OF_PROCESS if facts.has_local_parent else Independent.OF_SENDER
 
 
 def _node(facts: SpanFacts, resource: Resource, call: Call | None) -> CallNode:

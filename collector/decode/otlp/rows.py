@@ -18,7 +18,7 @@ from store.column_types import Coded, PackedTexts, SpanBodies, codes_of, pack_te
 from store.columnar import BodyParts, CallColumns, DocumentColumns
 from store.model import Call, Document, Link
 from store.otel.adjusted_count import adjusted_count
-from store.otel.span_facts import derived_id
+from store.otel.derived_ids import derived_id
 from store.otel.stored_span import mark
 from store.short_cache import MAX_LENGTH
 

@@ -21,7 +21,7 @@ from collector.decode.otlp.json import Part, Scope
 from collector.decode.rejected import Reason, Rejected
 from collector.decode.zipkin.attributes import attributes_of
 from collector.decode.zipkin.wire import ZipkinSpan, read_json, read_protobuf
-from store.otel.span_facts import derived_id
+from store.otel.derived_ids import derived_id
 
 _KINDS = {
     "CLIENT": Span.SPAN_KIND_CLIENT,

@@ -89,7 +89,9 @@ INNER_EDGES = _sql("search/inner_edges", "rows condition parents")
 SCOPE_ROWS = _sql("units/scope_rows", "rows seed")
 SCOPE_LINKS = _sql("units/scope_links", "rows seed")
 UNRESOLVED = _sql("units/unresolved")
-ODD_TRACES = _sql("units/odd_traces")
+ODD_TRACES = _sql("units/odd_traces", "entering")
+ENTERING = _sql("units/entering")
+ENTERING_TRACES = _sql("units/entering_traces")
 CROSS_BUCKET_TRACES = _sql("units/cross_bucket_traces")
 DEPENDENT_TRACES = _sql("units/dependent_traces")
 TRACES_ELSEWHERE = _sql("units/traces_elsewhere")
@@ -163,8 +165,13 @@ VERIFY_WIDE = _sql("graph/verify_wide", parameters="first last")
 # versions and deployments
 MOST_FREQUENT_VERSIONS = _sql("versions/most_frequent", "nodes not_pinned_copy rows", "most")
 VERSION_STATISTICS = _sql(
-    "versions/statistics", "later nodes not_pinned_copy rows weight", "all rest step versions"
+    "versions/statistics",
+    "later nodes not_pinned_copy request rows weight",
+    "all rest step versions",
 )
+ENTERED = _sql("versions/entered", "named near nodes not_pinned_copy owned rows")
+ANY_REPEATED = _sql("versions/any_repeated", "named near nodes rows")
+REPEATED = _sql("versions/repeated", "named near nodes rows tolerance")
 DEPLOYMENTS = _sql("versions/deployments", parameters="end most start")
 # pins
 PINNED = _sql("pins/pinned", "condition")

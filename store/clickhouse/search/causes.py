@@ -2,7 +2,7 @@
 
 Root causes are read from documents (`store.root_causes`). The services on the path of one are segments and calls
 that no segment answers, those of a failure each with its flag, so that none is of a row that is ok. The path begins
-at a segment. What entities and exceptions are called stands in documents alone.
+at a request. What entities and exceptions are called stands in documents alone.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from store.clickhouse.search.bounds import (
 )
 from store.clickhouse.search.field_tests import text_test
 from store.clickhouse.search.row_sets import RowSets
-from store.clickhouse.search.unit_rows import block_condition, flag, in_states
+from store.clickhouse.search.unit_rows import REQUEST, block_condition, flag, in_states
 from store.filters.ast import Compare, Field, FieldTest, RootCauseMatch, RootCausePath
 from store.model import State
 
@@ -34,7 +34,7 @@ def cause_bounds(match: RootCauseMatch, sets: RowSets, values: Values) -> Bounds
     """Traces with rows that a matching root cause needs."""
     states = possible_states(match)
     on_path = in_states(states) if len(states) < len(State) else TRUE
-    begin = conjunction([Sql("independent = 0"), on_path])
+    begin = conjunction([REQUEST.may, on_path])
     segment = service_condition(match, _INFERRED, values)
     call = service_condition(match, ALWAYS, values)
     if TRUE.text in (segment.text, call.text):

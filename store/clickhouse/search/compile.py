@@ -45,8 +45,8 @@ from store.clickhouse.search.row_sets import RowSets
 from store.clickhouse.search.unit_rows import (
     CLIENT_UNIT,
     HTTP,
+    REQUEST,
     SEGMENT,
-    SEGMENT_UNIT,
     TEXTS,
     UNANSWERED_CALL,
     UnitRow,
@@ -165,6 +165,7 @@ class Compiler:
         if keyword in _ENTRY_STATES:
             return self._entry(in_states(_ENTRY_STATES[keyword]))
         segment, sets = Sql("independent = 0"), self._sets
+        request = every([REQUEST, sets.requests()])
         match keyword:
             case "root":
                 root = Bounds(segment, conjunction([segment, Sql("parent_id = 0")]))
@@ -174,12 +175,12 @@ class Compiler:
                 owned = Bounds(throttled, conjunction([throttled, segment]))
                 return some(
                     [
-                        sets.segments(exactly(conjunction([segment, throttled]))),
+                        sets.segments(every([request, exactly(throttled)])),
                         sets.calls(owned),
                     ]
                 )
             case "inferred":
-                inferred = every([SEGMENT_UNIT, exactly(Sql("inferred = 1"))])
+                inferred = every([REQUEST, exactly(Sql("inferred = 1"))])
                 return some([sets.segments(inferred), sets.unanswered(ALWAYS)])
             case "partial":
                 return self._partial()
@@ -207,7 +208,7 @@ class Compiler:
 
     def _units(self, fits: Callable[[UnitRow], Bounds]) -> Bounds:
         """Traces with a unit of a node that fits: of a segment, a client, or a call without an answer."""
-        segment = every([SEGMENT_UNIT, fits(SEGMENT)])
+        segment = every([REQUEST, fits(SEGMENT), self._sets.requests()])
         return some(
             [
                 self._sets.segments_or_roots(segment, fits(CLIENT_UNIT)),

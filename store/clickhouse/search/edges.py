@@ -24,6 +24,7 @@ from store.clickhouse.search.unit_rows import (
     CLIENT,
     CLIENT_EDGE,
     INNER_EDGE,
+    REQUEST,
     UNANSWERED_EDGE,
     node_columns,
     of_kind,
@@ -122,5 +123,4 @@ class _Edge:
             unit_condition(self._match.condition, row, self._values)
             for row in (INNER_EDGE, CLIENT_EDGE)
         )
-        segment = exactly(Sql("independent = 0"))
-        return self._sets.segments(every([segment, exactly(target), conditions]))
+        return self._sets.segments(every([REQUEST, exactly(target), conditions]))

@@ -17,6 +17,7 @@ from store.clickhouse.queries import Sql, joined
 from store.clickhouse.queries.registry import numbers_in
 from store.clickhouse.search.get_traces import LinkPresence, get_traces, link_ends, located
 from store.clickhouse.search.scan_ranges import started
+from store.clickhouse.search.unit_rows import REQUEST
 from store.cursor import decode_cursor, encode_cursor
 from store.model import Fetched, Kind, NodeKey, State, TimeRange
 from store.query import EntryTime, UnitPage, UnitQuery, UnitTrace
@@ -35,7 +36,6 @@ GROWTH = 4
 MAX_SECONDS = 20.0
 """Seconds after which a page ends short."""
 MAX_INT64 = 2**63 - 1
-_SEGMENT = Sql("independent = 0")
 _CONSUMER = Sql(f"independent = 0 AND (kind = {Kind.CONSUMER:d} OR queue_name != '')")
 _KEY = ", ".join(NodeKey._fields)
 _KEY_TYPE = f"Tuple({', '.join(['String'] * len(NodeKey._fields))})"
@@ -65,7 +65,7 @@ def find_units(
         size = min(most, size)
         candidates = _candidates(ask, query, before, size)
         if query.nodes:
-            judged = _node_units(ask, query, candidates)
+            judged = _node_units(ask, query, linked, candidates)
         else:
             judged = _judged(ask, query, linked, candidates)
         room = limit - len(found)
@@ -122,9 +122,9 @@ def _reach(ask: RunQuery, tables: Sequence[_Rows], window: TimeRange, few: int) 
 
 
 def _node_units(
-    ask: RunQuery, query: UnitQuery, candidates: Sequence[tuple[int, bytes]]
+    ask: RunQuery, query: UnitQuery, linked: LinkPresence, candidates: Sequence[tuple[int, bytes]]
 ) -> list[UnitTrace]:
-    """As `_judged` for the work of nodes, which depends on few rows of a trace."""
+    """As `_judged` for the work of nodes, which mostly depends on few rows of a trace."""
     if not candidates:
         return []
     assert query.window is not None
@@ -141,7 +141,14 @@ def _node_units(
     )
     called: dict[str, list[tuple[int, int, int, int]]] = dict(calls)
     units: dict[bytes, tuple[int, State]] = {}
-    for digits, number, worst, parents, consumers, fetching in segments:
+    unsure = {bytes.fromhex(digits) for digits, *_, is_unsure in segments if is_unsure}
+    among = [each for each in candidates if each[1] in unsure]
+    for first in range(0, len(among), CHUNK):
+        judged = _judged(ask, query, linked, among[first : first + CHUNK])
+        units |= {each.trace_id: (each.units, each.state) for each in judged}
+    for digits, number, worst, parents, consumers, fetching, is_unsure in segments:
+        if is_unsure:
+            continue
         answered = frozenset(parents)
         taken = {parent for parent, fetched, _ in consumers if not fetched}
         processed = {
@@ -189,11 +196,11 @@ def _rows(query: UnitQuery) -> list[_Rows]:
     if query.nodes:
         own = _nodes("", query.nodes, "node")
         ended = joined(" AND ", [own, failed])
-        return [_Rows("segments", joined(" AND ", [_SEGMENT, ended])), _Rows("calls", ended)]
+        return [_Rows("segments", joined(" AND ", [REQUEST.may, ended])), _Rows("calls", ended)]
     sources, targets = (set(ends) for ends in zip(*query.edges, strict=True))
     callers = _nodes("owner_", sources, "source")
     calls = [
-        _Rows("segments", joined(" AND ", [_SEGMENT, failed, _nodes("", targets, "target")])),
+        _Rows("segments", joined(" AND ", [REQUEST.may, failed, _nodes("", targets, "target")])),
         _Rows("calls", joined(" AND ", [failed, _streamed_or(callers)])),
     ]
     either = _nodes("", sources | targets, "end")

@@ -47,6 +47,8 @@ MAX_LOCATIONS = 2000
 """Maximum number of (bucket, trace) pairs in a condition; more buckets become a range."""
 
 _TIMES = frozenset(("responsetime", "duration"))
+_OF_UNITS = frozenset(("throttle", "inferred", "partial"))
+"""Keywords that outside of blocks read units: which documents are some depends on names and times."""
 _ATTRIBUTES = frozenset(("user", "resource.arn", "instance.id", "availabilityzone"))
 _DEPLOYED = frozenset(("version", "environment"))
 _ANY_LINKS = "SELECT 1 FROM links LIMIT 1"
@@ -156,9 +158,10 @@ def _columns(expression: Expression) -> dict[str, Sql]:
     parts = list(walk(expression))
     keywords = {e.field.keyword for e in parts if isinstance(e, Bare | Exists | Compare | OneOf)}
     nodes = list(_nodes_in(parts, keywords))
+    units = bool(nodes) or bool(keywords & _OF_UNITS)
     groups = {
-        "end": ("duration", "0", needs_documents(expression) or bool(keywords & _TIMES)),
-        "node": ("account, name, type, region", "'', '', '', ''", bool(nodes)),
+        "end": ("duration", "0", needs_documents(expression) or units or bool(keywords & _TIMES)),
+        "node": ("account, name, type, region", "'', '', '', ''", units),
         "service": ("service", "''", any(isinstance(n, Selector) and n.name for n in nodes)),
         "inferred": ("inferred", "0", "inferred" in keywords),
         "http": (

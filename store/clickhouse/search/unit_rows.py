@@ -105,8 +105,9 @@ SEGMENT = UnitRow(
     inferred=exactly(Sql("inferred = 1")),
     annotations=True,
 )
-SEGMENT_UNIT = Bounds(Sql("independent = 0"), Sql("(independent = 0 AND fetched = 0)"))
-"""Whether a row of `segments` is a unit: of what fetched messages other rows decide (`store.messages`)."""
+REQUEST = Bounds(Sql("independent IN (0, 2)"), Sql("(independent = 0 AND fetched = 0)"))
+"""Whether a row of `segments` is a unit: a segment, or a span that may enter its service. Of what fetched messages
+other rows decide (`store.messages`)."""
 CLIENT_UNIT = replace(SEGMENT, node=CLIENT, root=NEVER)
 UNANSWERED_CALL = UnitRow(node_columns("", "service"), inferred=ALWAYS)
 """A unit of the node that the call leads to."""

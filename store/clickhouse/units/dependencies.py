@@ -9,6 +9,7 @@ Temporary tables of one connection:
 
 * ``scope_rows``, ``scope_links``: the documents, calls and links of the buckets, read once;
 * ``unresolved``: the ids that looking each up once in its bucket does not resolve;
+* ``entering``: spans that may enter their services;
 * ``odd_traces``: the traces of these, and which of them all rows of the scope do not resolve either;
 * ``cross_bucket_traces``: those with references to or from other buckets; ``places``: all their buckets;
 * ``dependent_traces``: those whose units here may depend on rows elsewhere.
@@ -41,7 +42,7 @@ _RECORDED_BUCKETS = (
 SHARED = Sql("(minute, bucket, trace_id) IN (SELECT minute, bucket, trace_id FROM places)")
 """Rows of the traces in ``cross_bucket_traces``."""
 _TABLES = (
-    "scope_rows", "scope_links", "unresolved", "odd_traces", "cross_bucket_traces", "places", "dependent_traces",
+    "scope_rows", "scope_links", "unresolved", "entering", "odd_traces", "cross_bucket_traces", "places", "dependent_traces",
 )  # fmt: skip
 
 
@@ -93,7 +94,11 @@ def _read_rows(run: RunQuery, rows: str) -> None:
     create(run, "scope_rows", queries.SCOPE_ROWS.render({**condition, **seed}))
     create(run, "scope_links", queries.SCOPE_LINKS.render({**condition, **seed}))
     create(run, "unresolved", queries.UNRESOLVED.render())
-    create(run, "odd_traces", queries.ODD_TRACES.render())
+    entering = Sql("")
+    if run("SELECT 1 FROM scope_rows WHERE below != 0 LIMIT 1"):
+        create(run, "entering", queries.ENTERING.render())
+        entering = queries.ENTERING_TRACES.render()
+    create(run, "odd_traces", queries.ODD_TRACES.render({"entering": entering}))
 
 
 def resolve_scope(run: RunQuery, windows: Collection[TimeRange]) -> UnitScope:

@@ -169,7 +169,7 @@ class _Reader:
         links = (owned.link for trace in self.traces.values() for owned in trace.links.values())
         ends = {link.id for link in links if link.trace_id in ids}
         if ends:
-            self._around(ids, ends)
+            self._around(ids, ends, ends=True)
 
     def _follow(
         self,
@@ -187,15 +187,22 @@ class _Reader:
                 " OR (other_trace, other_id) IN (SELECT other_trace, other_id FROM scope_links)"
             )
         links = self._run(_links(_rows(located(list(ids)), condition, others=others)))
-        self._around(ids, {*ends, *(row[6] for row in links)})
+        self._around(ids, {*ends, *(row[6] for row in links)}, ends=here == "0")
         add_links(self.traces, links)
 
     def _begin(self, ids: Collection[bytes]) -> None:
         self.traces.update((id, Trace(id, {}, {}, 0, 0, {})) for id in ids)
 
-    def _around(self, traces: Collection[bytes], wanted: Collection[int] = ()) -> None:
-        """Follow some ids, and those of what is known, to their copies, documents, parents and answers."""
+    def _around(
+        self, traces: Collection[bytes], wanted: Collection[int] = (), *, ends: bool
+    ) -> None:
+        """Follow some ids, and those of what is known, to their copies, documents, parents and answers.
+
+        ``ends``: they are ends of links, and so may be calls, which spans may answer.
+        """
         known, place = [self.traces[id] for id in traces], located(list(traces))
+        made = {id for trace in known for id in trace.calls}
+        answerable = sorted({*(wanted if ends else ()), *made})
         called = sorted({*wanted, *(id for trace in known for id in _asking(trace))})
         fresh = {*wanted, *(id for trace in known for id in _ids(trace))} - {0}
         seen: set[int] = set()
@@ -205,13 +212,15 @@ class _Reader:
             ids = sorted(fresh)
             documents, calls = run_concurrently(
                 self._run,
-                _documents(_rows(place, _DOCUMENTS, wanted=ids, called=called)),
+                _documents(
+                    _rows(place, _DOCUMENTS, wanted=ids, called=called, answerable=answerable)
+                ),
                 _calls(_rows(place, _CALLS, wanted=ids)),
             )
             self._add_documents(documents)
             add_calls(self.traces, calls)
             seen |= fresh
-            called = []
+            called = answerable = []
             fresh = {id for trace in known for id in _ids(trace)} - seen - {0}
 
     def _add_documents(self, rows: Rows) -> None:
@@ -237,7 +246,7 @@ class _Reader:
 
 
 _IDS = "{wanted:Array(UInt64)}"
-_DOCUMENTS = f"id IN {_IDS} OR arrayExists(member -> member IN {_IDS}, members) OR (independent = 0 AND parent_id IN {{called:Array(UInt64)}})"
+_DOCUMENTS = f"id IN {_IDS} OR arrayExists(member -> member IN {_IDS}, members) OR (independent = 0 AND parent_id IN {{called:Array(UInt64)}}) OR (independent = 2 AND parent_id IN {{answerable:Array(UInt64)}})"
 _CALLS = f"id IN {_IDS}"
 
 

@@ -13,6 +13,7 @@ from tests.store.contract.metrics import MetricContract
 from tests.store.contract.names import NameContract
 from tests.store.contract.owners import OwnerContract
 from tests.store.contract.pins import PinContract
+from tests.store.contract.requests import RequestContract
 from tests.store.contract.search import SearchContract
 from tests.store.contract.subsegments import SubsegmentContract
 from tests.store.contract.units import UnitContract
@@ -30,6 +31,7 @@ class StoreContract(
     SubsegmentContract,
     OwnerContract,
     BrokerContract,
+    RequestContract,
     WeightContract,
     SearchContract,
     UnitContract,

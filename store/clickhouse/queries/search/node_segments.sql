@@ -1,13 +1,19 @@
 -- The work of nodes in traces by trace: its amount, and the worst state; the parents of all segments, which have answered
 -- the calls that they name; those of CONSUMERs (5), with what these fetched and whose they are, for they answer no broker;
--- and what fetched messages (store.messages), not counted as work. $located finds the traces' rows; $meant: whether a row
--- is of such a unit; the newest copy of a row decides, wherever the copies start.
+-- what fetched messages (store.messages), not counted as work; and whether a segment may be part of another's request or
+-- a span enter its service (store.parents), so that all this may be too much or too little. $located finds the traces'
+-- rows; $meant: whether a row is of such a unit; the newest copy of a row decides, wherever the copies start.
 SELECT hex(trace_id), sumIf(weight, work AND fetched = 0), maxIf(state, work AND fetched = 0),
        groupArrayIf(parent_id, below AND kind != 5 AND fetched = 0),
        groupArrayIf((parent_id, fetched, node), below AND kind = 5),
-       groupArrayIf((id, node, weight, state), work AND fetched = 2)
+       groupArrayIf((id, node, weight, state), work AND fetched = 2),
+       notEmpty(arrayIntersect(groupArrayIf(cityHash64(id, name), kind = 2),
+                               groupArrayIf(cityHash64(parent_id, name), kind = 2 AND parent_id != 0) AS named))
+       OR length(named) > length(arrayDistinct(named))
+       OR length(groupUniqArrayIf(cityHash64(parent_id, name), independent = 2 AND parent_id != 0) AS above)
+          > length(arrayIntersect(above, arrayConcat(groupArray(cityHash64(id, name)), groupArrayIf(cityHash64(parent_id, name), independent = 0))))
 FROM (
-    SELECT trace_id, id, parent_id, kind, fetched, weight, state, (account, name, type, region) AS node,
+    SELECT trace_id, id, parent_id, independent, kind, fetched, name, weight, state, (account, name, type, region) AS node,
            independent = 0 AND parent_id != 0 AS below, independent = 0 AND $meant AS work
     FROM (
         SELECT trace_id, id, parent_id, independent, kind, fetched, start, state, account, name, type, region, exception, status, weight

@@ -1,7 +1,7 @@
 -- Statistics of the segments of some nodes by version, and by the multiple of step (microseconds; 0: the whole
 -- window): one scan of the window by the sort key. FINAL drops the replaced copies of a bucket, the inner GROUP BY
 -- those in other buckets of the window. What fetched messages is left out where a CONSUMER (5) processes them below it
--- ($later; store.messages). $weight: what a segment counts as.
+-- ($later; store.messages). $weight: what a segment counts as. $request: whether it is part of no other.
 SELECT if(version IN {versions:Array(String)}, version, {rest:String}) AS of,
        start - if({step:UInt64} = 0, start, start % {step:UInt64}) AS at, min(start), max(start),
        sumIf($weight, state = 1), sumIf($weight, state = 2), sumIf($weight, state = 3), sumIf($weight, state = 4),
@@ -15,7 +15,7 @@ FROM (
         FROM (
             SELECT argMax((start, duration, state, toString(service_version), weight, fetched), ver) AS newest
             FROM segments FINAL
-            WHERE $rows AND $nodes AND independent = 0 AND fetched != 1 AND $not_pinned_copy
+            WHERE $rows AND $nodes AND independent = 0 AND fetched != 1 AND $not_pinned_copy AND $request
             GROUP BY trace_id, id
             HAVING newest.6 = 0 OR (trace_id, id) NOT IN (
                 SELECT trace_id, parent_id FROM segments FINAL

@@ -21,7 +21,8 @@ from collector.decode.stored import decode_any
 from collector.decode.zipkin.spans import decode_zipkin, decode_zipkin_protobuf
 from store.memory import MemoryStore
 from store.model import Independent, Kind, Link, NodeKey, State
-from store.otel.span_facts import MAX_ANNOTATIONS, derived_id
+from store.otel.derived_ids import derived_id
+from store.otel.span_facts import MAX_ANNOTATIONS
 from store.otel.to_xray import render_span
 from store.service_graph import build_service_graph
 from tests.collector.otlp_samples import (
@@ -48,6 +49,9 @@ SHOP = NodeKey("", "shop", "")
 PAY = {"server.address": "pay"}
 
 
+OF_A_SERVICE = [Independent.OF_SENDER, Independent.OF_PROCESS]
+
+
 @pytest.mark.parametrize(
     ("kind", "change", "independent", "calls"),
     [
@@ -72,7 +76,7 @@ PAY = {"server.address": "pay"}
 def test_shape(kind: int, change: dict[str, Any], independent: bool, calls: int) -> None:
     """What enters a service is a segment; every other span a subsegment; a call names its callee."""
     document = decode(span(kind, **change))
-    assert document.independent is (Independent.OF_SENDER if independent else Independent.NO)
+    assert document.independent in (OF_A_SERVICE if independent else [Independent.NO])
     assert len(document.calls) == calls
     if calls:
         assert document.calls[0].id == 0xB1
@@ -126,6 +130,19 @@ def test_owner(
     assert document.independent is (Independent.OF_SENDER if owner else Independent.OF_PARENT)
     assert document.owner == (owner and NodeKey("123456789012", owner, "", "eu-west-1"))
     assert decode_any(document.raw, document.version) == document
+
+
+def test_a_local_parent() -> None:
+    """Flags of 0x100 without 0x200 say that the parent is in the same process."""
+    found = [
+        decode(span(CLIENT, PAY, flags=flags)).independent for flags in (0, 0x101, 0x200, 0x300)
+    ]
+    assert found == [
+        Independent.OF_SENDER,
+        Independent.OF_PROCESS,
+        Independent.OF_SENDER,
+        Independent.NO,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -598,7 +615,8 @@ def test_export_of_a_checkout(body: bytes) -> None:
     assert server.exception == "ZeroDivisionError"
     assert server.annotations[0] == 'tier="gold"'
     assert "plain=1" in server.annotations
-    assert (local.independent, local.calls) == (Independent.OF_SENDER, ())
+    assert local.independent in OF_A_SERVICE
+    assert local.calls == ()
     assert {d.owner for d in (local, dynamo, inventory, sql, queue)} == {service}
     account = service.account
     assert dynamo.calls[0].node == NodeKey(account, "orders", "AWS::DynamoDB::Table", region)

@@ -14,7 +14,7 @@ from collector.decode.zipkin.wire import messages
 from store.columnar import ColumnarDocuments
 from store.memory import MemoryStore
 from store.model import Document, Independent, NodeKey, State
-from store.otel.span_facts import derived_id
+from store.otel.derived_ids import derived_id
 from store.otel.stored_span import ANNOTATED
 from store.otel.to_xray import render_span
 from store.service_graph import build_service_graph

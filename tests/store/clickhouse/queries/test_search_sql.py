@@ -154,7 +154,7 @@ def test_bounds_of_an_edge() -> None:
     assert must == "0"
     unanswered, answered, inner = may[1:-1].split(" OR trace_id IN ")
     assert f"FROM calls WHERE ({ROWS.text} AND ({called} AND {target}))" in unanswered
-    answer = f"independent = 0 AND parent_id != 0 AND {target}"
+    answer = f"independent IN (0, 2) AND parent_id != 0 AND {target}"
     assert f"{calls}{called} AND (trace_id, id) IN (" in answered
     assert f"SELECT trace_id, parent_id FROM segments WHERE {ROWS.text} AND {answer}" in answered
     assert f"FROM segments WHERE {ROWS.text} AND {answer} AND (trace_id, parent_id) IN (" in inner

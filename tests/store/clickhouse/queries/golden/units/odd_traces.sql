@@ -4,7 +4,7 @@ SELECT trace_id, bucket, max(leaves) AS is_open, max(doubtful OR key IN (
 countIf(bitAnd(role, 263) > 0) AS holders, countIf(bitAnd(role, 32) > 0) AS segments, bitAnd(roles, 16) > 0 AS has_calls,
 minIf(version, version > 0) != max(version) AS is_mixed,
 bitAnd(roles, 128) > 0 OR (bitAnd(roles, 96) > 0 AND holders = 0) OR (has_calls AND bitAnd(roles, 1) = 0) AS leaves,
-holders > 1 OR (segments > 1 AND bitAnd(roles, 12) > 0)
+holders > 1 OR (segments > 1 AND bitAnd(roles, 13) > 0)
     OR bitAnd(roles, 68) = 68 OR (has_calls AND is_mixed) OR bitAnd(roles, 1536) = 1536 AS doubtful
         FROM (SELECT trace_id, bucket, key,
        toUInt16(multiIf(NOT is_call, if(streamed, 3, 1), independent AND refers_to = key, 8, 4)
@@ -22,6 +22,12 @@ SELECT trace_id, bucket, arrayJoin(parts), if(streamed, 2, 256), 0 FROM scope_ro
     WHERE leaves OR doubtful
 )) AS is_odd
 FROM unresolved GROUP BY trace_id, bucket
+<entering>
+UNION ALL
+SELECT trace_id, bucket, 0, 1 FROM scope_rows
+WHERE kind = 2 AND NOT independent AND refers_to != 0 AND bitXor(refers_to, cityHash64(name)) IN (
+    SELECT bitXor(key, cityHash64(name)) FROM scope_rows WHERE kind = 2
+)
 UNION ALL
 SELECT trace_id, bucket, 0, 1 FROM scope_links WHERE upstream = 0
 UNION ALL

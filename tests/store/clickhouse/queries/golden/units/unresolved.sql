@@ -3,7 +3,7 @@ SELECT trace_id, bucket, key, leaves, doubtful FROM (
 countIf(bitAnd(role, 263) > 0) AS holders, countIf(bitAnd(role, 32) > 0) AS segments, bitAnd(roles, 16) > 0 AS has_calls,
 minIf(version, version > 0) != max(version) AS is_mixed,
 bitAnd(roles, 128) > 0 OR (bitAnd(roles, 96) > 0 AND holders = 0) OR (has_calls AND bitAnd(roles, 1) = 0) AS leaves,
-holders > 1 OR (segments > 1 AND bitAnd(roles, 12) > 0)
+holders > 1 OR (segments > 1 AND bitAnd(roles, 13) > 0)
     OR bitAnd(roles, 68) = 68 OR (has_calls AND is_mixed) OR bitAnd(roles, 1536) = 1536 AS doubtful
     FROM (SELECT trace_id, bucket, key,
        toUInt16(multiIf(NOT is_call, if(streamed, 3, 1), independent AND refers_to = key, 8, 4)

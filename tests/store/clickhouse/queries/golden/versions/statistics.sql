@@ -11,7 +11,7 @@ FROM (
         FROM (
             SELECT argMax((start, duration, state, toString(service_version), weight, fetched), ver) AS newest
             FROM segments FINAL
-            WHERE <rows> AND <nodes> AND independent = 0 AND fetched != 1 AND <not_pinned_copy>
+            WHERE <rows> AND <nodes> AND independent = 0 AND fetched != 1 AND <not_pinned_copy> AND <request>
             GROUP BY trace_id, id
             HAVING newest.6 = 0 OR (trace_id, id) NOT IN (
                 SELECT trace_id, parent_id FROM segments FINAL
