@@ -99,6 +99,8 @@ def _entered(
     """The units of nodes that are spans which enter their services. Mostly there are none: the traces with some are
     read whole."""
     named = _named(nodes)
+    if not _shapes(ask, nodes, window)[0]:
+        return []
     places = {
         **_places(nodes, window, within),
         "near": _near(window),
@@ -160,10 +162,17 @@ def _places(
     }
 
 
+def _shapes(ask: RunQuery, nodes: Collection[NodeKey], window: TimeRange) -> tuple[bool, bool]:
+    """Whether nodes have spans that may enter their services, and SERVER spans with a parent."""
+    found = ask(queries.SHAPES.render({"rows": started(window), "named": _named(nodes)}))
+    [(entering, nested)] = found
+    return bool(entering), bool(nested)
+
+
 def _is_request(ask: RunQuery, nodes: Collection[NodeKey], window: TimeRange) -> Sql:
     """A condition on segments: they are no part of another's request. Mostly none is."""
     places = {**_places(nodes, window), "near": _near(window), "named": _named(nodes)}
-    if not ask(queries.ANY_REPEATED.render(places)):
+    if not _shapes(ask, nodes, window)[1] or not ask(queries.ANY_REPEATED.render(places)):
         return TRUE
     repeated = queries.REPEATED.render({**places, "tolerance": Sql(str(TOLERANCE))})
     return Sql(f"(trace_id, id) NOT IN ({repeated.text})", repeated.parameters)

@@ -169,6 +169,7 @@ VERSION_STATISTICS = _sql(
     "later nodes not_pinned_copy request rows weight",
     "all rest step versions",
 )
+SHAPES = _sql("versions/shapes", "named rows")
 ENTERED = _sql("versions/entered", "named near nodes not_pinned_copy owned rows")
 ANY_REPEATED = _sql("versions/any_repeated", "named near nodes rows")
 REPEATED = _sql("versions/repeated", "named near nodes rows tolerance")
