@@ -260,6 +260,7 @@ class Document(Struct, frozen=True, gc=False):
 COMPLETE = 1 << 62
 """Added to the version of a complete document, so that it wins over any in progress."""
 _DERIVED = 1 << 60
+_PART = 1 << 61
 _RANK_SHIFT = 54
 """Versions are below 2**54 microseconds until the year 2540."""
 MAX_RANK = 63
@@ -277,6 +278,15 @@ def derived_version(version: int, rank: int) -> int:
     return version - _DERIVED + (rank << _RANK_SHIFT)
 
 
+def part_version(version: int) -> int:
+    """The version of a complete document whose sender may report it once more, in full.
+
+    It wins over any copy in progress and loses to every other complete one, whichever arrived first;
+    of several the latest arrival wins.
+    """
+    return version - _PART
+
+
 def arrival_of(version: int) -> int:
     """Microseconds since the epoch at which a document with this version arrived."""
     return version & ARRIVAL
@@ -284,7 +294,7 @@ def arrival_of(version: int) -> int:
 
 def is_derived(version: int) -> bool:
     """Whether the version is a `derived_version`."""
-    return version < 0
+    return -_DERIVED <= version < 0
 
 
 def precedence(state: State, version: int) -> int:

@@ -13,6 +13,7 @@ from store.model import (
     client_of,
     derived_version,
     is_derived,
+    part_version,
     precedence,
     version_of,
 )
@@ -51,6 +52,17 @@ def test_of_two_derived_copies_the_greater_rank_wins_then_the_later_arrival() ->
     early, late = T0, T0 + MINUTE
     assert derived_version(early, 2) > derived_version(late, 1)
     assert derived_version(late, 1) > derived_version(early, 1)
+
+
+def test_a_part_loses_to_every_complete_copy_whichever_arrived_first() -> None:
+    early, late = T0, T0 + MINUTE
+    part = part_version(late)
+    for other in (early, derived_version(early, 0), part_version(late + 1)):
+        assert precedence(State.OK, part) < precedence(State.FAULT, other)
+    assert precedence(State.OK, part_version(early)) > precedence(State.IN_PROGRESS, late)
+    assert arrival_of(part) == late
+    assert version_of(State.OK, precedence(State.OK, part)) == part
+    assert not is_derived(part)
 
 
 @pytest.mark.parametrize("version", [T0, derived_version(T0, 0), derived_version(T0, MAX_RANK)])

@@ -9,7 +9,7 @@ below the client: what they call is their service's all the same.
 from __future__ import annotations
 
 import binascii
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
@@ -21,6 +21,8 @@ from collector.decode.otlp.json import Part, Scope
 from collector.decode.rejected import Reason, Rejected
 from collector.decode.zipkin.attributes import attributes_of
 from collector.decode.zipkin.wire import ZipkinSpan, read_json, read_protobuf
+from store.columnar import ColumnarDocuments, columns_of
+from store.model import Document, part_version
 from store.otel.derived_ids import derived_id
 
 _KINDS = {
@@ -58,11 +60,33 @@ def _decode(read: Iterable[ZipkinSpan | Rejected], version: int) -> Spans:
         check_rejections(len(rejected))
     spans = _with_start(spans)
     _part_shared(spans)
-    found = decode_frames_columns(_by_service(spans), version)
+    found = _decode_spans(spans, version)
     first = len(rejected)
     check_rejections(first + len(found.rejected))
     later = [(first + place, bad) for place, bad in found.rejected]
     return Spans(found.documents, [*enumerate(rejected), *later])
+
+
+def _decode_spans(spans: list[_Identified], version: int) -> Spans:
+    """The spans with a duration, then the others: each of these is complete unless it comes with one, too."""
+    parts = [span for span in spans if not span.span.duration]
+    if not parts:
+        return decode_frames_columns(_by_service(spans), version)
+    whole = decode_frames_columns(_by_service([s for s in spans if s.span.duration]), version)
+    found = decode_frames_columns(_by_service(parts), part_version(version))
+    first = len(whole.documents) + len(whole.rejected)
+    rejected = [*whole.rejected, *((first + place, bad) for place, bad in found.rejected)]
+    return Spans(_joined(whole.documents, found.documents), rejected)
+
+
+def _joined(*given: Sequence[Document]) -> Sequence[Document]:
+    some = [few for few in given if few]
+    if not any(isinstance(few, ColumnarDocuments) for few in some):
+        return [document for few in some for document in few]
+    columns = [
+        few.columns if isinstance(few, ColumnarDocuments) else [columns_of(few)] for few in some
+    ]
+    return ColumnarDocuments([each for few in columns for each in few])
 
 
 class _Identified:
@@ -149,7 +173,7 @@ def _translated(identified: _Identified) -> bytes | Rejected:
         name=given.name,
         kind=identified.kind,
         start_time_unix_nano=start * 1000,
-        end_time_unix_nano=(start + duration) * 1000 if duration else 0,
+        end_time_unix_nano=(start + duration) * 1000,
     )
     for key, value in attributes_of(given, identified.kind).items():
         span.attributes.add(key=key).value.string_value = value

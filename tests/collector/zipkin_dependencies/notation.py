@@ -16,7 +16,6 @@ Links = dict[tuple[str, str], tuple[int, int]]
 BROKERS = "a consumer's own name for the broker is where its message comes from"
 CALLERS = "a root that names its caller is called by that"
 ENTERING = "a span below another service's is a unit of its own"
-ONE_WAY = "a span without a duration is done until a part with one comes"
 MILLISECOND = 1_000
 KINDS = {"CLIENT": 1, "SERVER": 2, "PRODUCER": 3, "CONSUMER": 4}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.collector.zipkin_dependencies.notation import CALLERS, ONE_WAY, Case
+from tests.collector.zipkin_dependencies.notation import CALLERS, Case
 
 _ADDRESSES: dict[str, dict[str, Any]] = {
     "frontend": {"ipv4": "127.0.0.1"},
@@ -158,8 +158,6 @@ CASES = (
         SERVER 10 backend|  at=100 oneway shared
         """,
         "frontend->backend 1",
-        today="frontend->backend 0",
-        rule=ONE_WAY,
     ),
     _case(
         "annotationNamedErrorIsntError",
@@ -168,8 +166,6 @@ CASES = (
         SERVER 10 backend|  at=100 oneway shared note
         """,
         "frontend->backend 1",
-        today="frontend->backend 0",
-        rule=ONE_WAY,
     ),
     _case(
         "oneway_noClient",

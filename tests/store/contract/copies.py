@@ -10,6 +10,7 @@ from store.model import (
     NodeKey,
     State,
     derived_version,
+    part_version,
 )
 from store.protocol import Store
 from store.times import MINUTE
@@ -107,6 +108,24 @@ class CopyContract:
         } == {node: 1}
         (read,) = store.get_traces([TRACE])[TRACE].documents.values()
         assert (read.parent_id, read.version) == (9, T0)
+
+    @pytest.mark.parametrize("whole_first", [True, False])
+    @pytest.mark.parametrize("moved", [0, 2 * MINUTE])
+    def test_the_whole_replaces_a_part(self, store: Store, whole_first: bool, moved: int) -> None:
+        """Of a span and of the call it makes, whichever arrives first and wherever the part starts."""
+        at = T0 + moved
+        part = segment(1, start=at, end=at, calls=(call(0xC1, start=at, end=at),))
+        failed = call(0xC1, state=State.FAULT)
+        whole = segment(1, end=T0 + 50_000, state=State.FAULT, calls=(failed,), version=T0)
+        copies = [replace(part, version=part_version(T0 + 9)), whole]
+        for number, document in enumerate(copies[::-1] if whole_first else copies):
+            store.put([document], f"copy-{number}")
+            store.service_graph(HOUR)
+        graph = store.service_graph(HOUR)
+        found = graph.services[FRONTEND].statistics
+        assert (found.ok, found.fault, found.total_time) == (0, 1, 50_000)
+        called = graph.edges[FRONTEND, BACKEND].statistics
+        assert (called.ok, called.fault, called.total_time) == (0, 1, 10_000)
 
     @pytest.mark.parametrize("better_first", [True, False])
     def test_of_derived_copies_the_greater_rank_counts(

@@ -13,7 +13,15 @@ from collector.decode.zipkin.spans import decode_zipkin, decode_zipkin_protobuf
 from collector.decode.zipkin.wire import messages
 from store.columnar import ColumnarDocuments
 from store.memory import MemoryStore
-from store.model import Document, Independent, NodeKey, State
+from store.model import (
+    Document,
+    Independent,
+    NodeKey,
+    State,
+    TimeRange,
+    arrival_of,
+    part_version,
+)
 from store.otel.derived_ids import derived_id
 from store.otel.stored_span import ANNOTATED
 from store.otel.to_xray import render_span
@@ -38,8 +46,8 @@ def zipkin(id: str = "0000000000000001", **change: Any) -> dict[str, Any]:
     return {key: value for key, value in given.items() if value is not None}
 
 
-def read(*spans: Any) -> tuple[list[Document], list[Rejected]]:
-    found = decode_zipkin(json.dumps(spans).encode(), 7)
+def read(*spans: Any, version: int = 7) -> tuple[list[Document], list[Rejected]]:
+    found = decode_zipkin(json.dumps(spans).encode(), version)
     return list(found.documents), [bad for _, bad in found.rejected]
 
 
@@ -97,9 +105,46 @@ def test_state(tags: dict[str, Any], state: State) -> None:
     assert one(kind="SERVER", tags=tags).state == state
 
 
-def test_unfinished() -> None:
-    """A span without a duration was flushed before its end."""
-    assert one(kind="SERVER", duration=None).in_progress
+def test_one_way() -> None:
+    """A span without a duration is all that its service says of a message, or a part of what it will say."""
+    document = one(kind="SERVER", duration=None)
+    assert (document.state, document.start, document.end) == (State.OK, START, START)
+    assert one(kind="SERVER", duration=None, tags={"error": ""}).state is State.FAULT
+    assert document.version == part_version(7)
+    assert arrival_of(document.version) == one(kind="SERVER").version == 7
+
+
+def test_rejections_have_places_of_their_own() -> None:
+    """Also where some of the spans are parts, which are decoded after the others."""
+    spans = [
+        zipkin(f"{place:016x}", timestamp=time, duration=took)
+        for place, (time, took) in enumerate([(START, 7), (None, 7), (None, None)], start=1)
+    ]
+    found = decode_zipkin(json.dumps(spans).encode(), 7)
+    assert len(found.documents) == 1
+    assert [place for place, _ in found.rejected] == [1, 2]
+
+
+@pytest.mark.parametrize("count", [1, 50])
+@pytest.mark.parametrize("complete_last", [True, False])
+def test_a_part_gives_way_to_the_whole(complete_last: bool, count: int) -> None:
+    """Whichever is first, in one request or in two, few of them or many."""
+    given = [(f"{place + 1:016x}", f"{place + 1:032x}") for place in range(count)]
+    parts = [zipkin(id, traceId=trace, kind="SERVER", duration=None) for id, trace in given]
+    whole = [
+        zipkin(id, traceId=trace, kind="SERVER", duration=50_000, tags={"error": ""})
+        for id, trace in given
+    ]
+    sent = (parts, whole) if complete_last else (whole, parts)
+    for requests in (sent, ([*sent[0], *sent[1]],)):
+        store = MemoryStore()
+        for number, spans in enumerate(requests):
+            documents, rejected = read(*spans, version=START + number)
+            assert (len(documents), rejected) == (len(spans), [])
+            store.put(documents, str(number))
+        node = NodeKey("", "frontend", "")
+        found = store.service_graph(TimeRange(0, 1 << 60)).services[node].statistics
+        assert (found.ok, found.fault, found.total_time) == (0, count, 50_000 * count)
 
 
 @pytest.mark.parametrize(
