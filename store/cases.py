@@ -54,7 +54,7 @@ class Peer(NamedTuple):
 class Case(NamedTuple):
     """``service`` and ``called`` are canonical names of the owner and the callee, ``host`` the name
     by which the caller knew it; ``client`` is the type of a client in front of a root, '' if it has none;
-    ``queue`` is the broker that a segment with messages names."""
+    ``caller`` what a root names in place of it, ``queue`` the broker that a segment with messages names."""
 
     peer: Peer
     state: State
@@ -66,6 +66,7 @@ class Case(NamedTuple):
     called: str = ""
     host: str = ""
     queue: NodeKey = NO_NODE
+    caller: NodeKey = NO_NODE
 
     @property
     def label(self) -> str:
@@ -99,6 +100,7 @@ def case_of_segment(segment: Document) -> Case:
             has_queue=bool(segment.queue.name),
         ),
         queue=segment.queue,
+        caller=segment.caller,
     )
 
 

@@ -83,7 +83,7 @@ class DocumentColumns(Struct, gc=False):
     service_versions: Sequence[str]
     environments: Sequence[str]
     kinds: Sequence[Kind]
-    queues: Sequence[NodeKey]
+    befores: Sequence[NodeKey]
     fetched: Sequence[Fetched]
     calls: CallColumns
     links: Sequence[tuple[int, Link]]
@@ -131,7 +131,7 @@ def columns_of(documents: Sequence[Document]) -> DocumentColumns:
         service_versions=[d.service_version for d in documents],
         environments=[d.environment for d in documents],
         kinds=[d.kind for d in documents],
-        queues=[d.queue for d in documents],
+        befores=[d.before for d in documents],
         fetched=[d.fetched for d in documents],
         calls=_calls(documents),
         links=[(place, link) for place, d in enumerate(documents) for link in d.links],
@@ -211,7 +211,7 @@ def documents_of(columns: DocumentColumns) -> list[Document]:
             columns.service_versions,
             columns.environments,
             columns.kinds,
-            columns.queues,
+            columns.befores,
             columns.fetched,
         )
     )

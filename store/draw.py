@@ -15,7 +15,8 @@ Sources: docs/xray-format.md §4.3 and §5.2-5.6.
 * A client precedes a root, unless that is work that serves no request
   (`store.model.BACKGROUND_KINDS`), or what caused it in another trace is known. While the parent of a
   root, or what a link of it says caused it, is unknown, the client is unconfirmed
-  (`store.model.UNCONFIRMED`): it may still arrive.
+  (`store.model.UNCONFIRMED`): it may still arrive. A root that names its caller has that in place of
+  the client.
 * What a call sent to a broker (`store.rules.brokers`) leads to that, also when a CONSUMER below the call
   got it; the message goes on from the broker to the consumer by a link edge, which lasts as long as the
   message was under way, with the consumer's outcome.
@@ -32,7 +33,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from store.cases import Case, Peer
-from store.model import Fetched, Kind, NodeKey, client_of
+from store.model import Fetched, Kind, NodeKey, client_of, unconfirmed
 
 ROOT = 0
 """In place of a parent: there is none."""
@@ -49,6 +50,7 @@ class Drawn(NamedTuple):
     """A unit without its figures: of the node ``target``, or of the edge from ``source`` to it.
 
     ``names``: of a node what it is called, of an edge what its caller calls it, if otherwise.
+    ``root``: of a root, or from what is in front of one.
     """
 
     source: NodeKey | None
@@ -95,7 +97,7 @@ def _draw_segment(parent: Parent, case: Case) -> tuple[Drawn, ...]:
     root = isinstance(parent, int) and parent != UNDRAWN
     unit = Drawn(None, node, (node.name, case.service), case.active, root)
     caller = _caller(parent, case)
-    return (unit, Drawn(caller, node)) if caller else (unit,)
+    return (unit, Drawn(caller, node, root=root)) if caller else (unit,)
 
 
 def _caller(parent: Parent, case: Case) -> NodeKey | None:
@@ -104,7 +106,8 @@ def _caller(parent: Parent, case: Case) -> NodeKey | None:
         return parent.owner if parent.enters and not _is_own_work(parent, case) else None
     if parent in (UNDRAWN, CAUSED) or not case.client:
         return None
-    return client_of(case.peer.node, case.client, slot=None if parent == ROOT else parent)
+    caller = case.caller if case.caller.name else client_of(case.peer.node, case.client)
+    return caller if parent == ROOT else unconfirmed(caller, parent)
 
 
 def _draw_call(parent: Parent, case: Case, answer: Peer | None) -> tuple[Drawn, ...]:

@@ -82,9 +82,9 @@ NO_NODE = NodeKey("", "", "")
 SYNTHETICS_AGENT = "CloudWatchSynthetics"
 """Part of the user agent of a CloudWatch Synthetics canary."""
 UNCONFIRMED = "unconfirmed "
-"""Begins the account of a client whose root names a parent or a cause in another trace that has
-not arrived (yet); the number of `SETTLE_SLOT` the root began in follows. Only in units and in aggregates of them: a service graph
-has these merged into the client, or dropped as premature."""
+"""Begins the account of a node in front of a root that names a parent or a cause in another trace that has
+not arrived (yet); the number of `SETTLE_SLOT` the root began in follows, and the node's account, if it has one.
+Only in units and in aggregates of them: a service graph has these merged into the node, or dropped as premature."""
 SETTLE_SLOT = 10_000_000
 """Resolution of the age of such roots, microseconds."""
 
@@ -107,26 +107,32 @@ def client_type(
     return "client::Synthetics" if SYNTHETICS_AGENT in user_agent else "client"
 
 
-def client_of(root: NodeKey, type: str = "client", *, slot: int | None = None) -> NodeKey:
-    """The client node in front of an entry service.
+def client_of(root: NodeKey, type: str = "client") -> NodeKey:
+    """The client node in front of an entry service."""
+    return NodeKey("", root.name, type)
 
-    ``slot``: the `SETTLE_SLOT` in which a root began whose parent or cause has not arrived (yet).
-    """
-    return NodeKey("" if slot is None else f"{UNCONFIRMED}{slot}", root.name, type)
+
+def unconfirmed(node: NodeKey, slot: int) -> NodeKey:
+    """The node in front of a root whose parent or cause has not arrived (yet). ``slot``: the
+    `SETTLE_SLOT` in which the root began."""
+    account = f" {node.account}" if node.account else ""
+    return node._replace(account=f"{UNCONFIRMED}{slot}{account}")
 
 
 def confirmed(node: NodeKey) -> NodeKey:
     """The node of a graph that a unit's node stands for."""
-    return node._replace(account="") if node.is_client else node
+    if not is_unconfirmed(node):
+        return node
+    return node._replace(account=node.account.removeprefix(UNCONFIRMED).partition(" ")[2])
 
 
 def is_unconfirmed(node: NodeKey) -> bool:
-    """Whether a unit's node is a client of a root whose parent has not arrived (yet)."""
-    return node.is_client and node.account.startswith(UNCONFIRMED)
+    """Whether a unit's node is in front of a root whose parent has not arrived (yet)."""
+    return node.account.startswith(UNCONFIRMED)
 
 
 def is_settled(client: NodeKey, start: int, settled_before: int | None) -> bool:
-    """Whether a call from a client that began at ``start`` (microseconds) is drawn.
+    """Whether a call from what is in front of a root that began at ``start`` (microseconds) is drawn.
 
     Not if the parent of the root is unknown and the root began in or after the slot of
     ``settled_before``: a child is often stored before its parent. None: every call is.
@@ -212,8 +218,8 @@ class Document(Struct, frozen=True, gc=False):
     that is not ``sampled`` counts on the map without being part of a trace (``T1U``). ``weight``:
     how many units the map counts it as, to account for sampling at the sender
     (`store.otel.adjusted_count`). ``service_version`` and ``environment``: what was deployed where
-    (`store.rules.deployed`); '' if unknown. ``queue``: of a span that gets messages, the broker it
-    names.
+    (`store.rules.deployed`); '' if unknown. ``before``: the node that a segment names as
+    what is in front of it: what called a SERVER span, the broker of any other's messages.
     """
 
     trace_id: bytes
@@ -244,13 +250,23 @@ class Document(Struct, frozen=True, gc=False):
     service_version: str = ""
     environment: str = ""
     kind: Kind = Kind.NONE
-    queue: NodeKey = NO_NODE
+    before: NodeKey = NO_NODE
     fetched: Fetched = Fetched.NO
 
     @property
     def owner(self) -> NodeKey | None:
         """The node whose work it is; None where its parent's segment knows."""
         return None if self.independent == Independent.OF_PARENT else self.node
+
+    @property
+    def queue(self) -> NodeKey:
+        """The broker whose messages it got, `NO_NODE` if it names none."""
+        return NO_NODE if self.kind is Kind.SERVER else self.before
+
+    @property
+    def caller(self) -> NodeKey:
+        """What it names as its caller, `NO_NODE` if it names none."""
+        return self.before if self.kind is Kind.SERVER else NO_NODE
 
     @property
     def in_progress(self) -> bool:

@@ -95,9 +95,9 @@ def resolve_clients(
     edges: dict[tuple[NodeKey, NodeKey], EdgeStats],
     settled_before: int | None,
 ) -> None:
-    """Merge edges from unconfirmed clients into those from the client, or drop them; mark roots.
+    """Merge edges from unconfirmed clients and callers into those from confirmed ones, or drop them; mark roots.
 
-    Those from one unconfirmed client began in the same slot, so all of them are settled or none
+    Those from one unconfirmed node began in the same slot, so all of them are settled or none
     (`store.model.is_settled`).
     """
     for source, target in [pair for pair in edges if pair[0] != confirmed(pair[0])]:

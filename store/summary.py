@@ -64,9 +64,9 @@ def touched_nodes(
     for unit in trace_units(trace, parents=parents):
         if isinstance(unit, NodeUnit):
             nodes[unit.node] = nodes.get(unit.node, frozenset()) | unit.names
-        elif unit.source.is_client:
-            client = confirmed(unit.source)
-            nodes[client] = frozenset((client.name,))
+        elif unit.root:
+            caller = confirmed(unit.source)
+            nodes[caller] = nodes.get(caller, frozenset()) | {caller.name}
     return nodes
 
 

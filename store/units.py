@@ -15,7 +15,7 @@ from store.facts import (
     link_facts,
     no_links,
 )
-from store.model import Document, NodeKey, OwnedCall, OwnedLink, State, Trace
+from store.model import Document, NodeKey, OwnedCall, OwnedLink, State, Trace, confirmed
 from store.parents import ParentIndex
 from store.rules.classify import failure_label
 from store.rules.other_names import OTHER_NAMES, Excess, Place
@@ -45,6 +45,7 @@ class EdgeUnit(NamedTuple):
     """One call along an edge. Times in microseconds since the epoch.
 
     ``origin``: the call, or the segment called, whose own figures it has; None of a link.
+    ``root``: from what is in front of a root, a client or the caller that the root names.
     """
 
     source: NodeKey
@@ -57,6 +58,7 @@ class EdgeUnit(NamedTuple):
     weight: int = 1
     link: bool = False
     origin: Document | OwnedCall | None = None
+    root: bool = False
 
 
 Unit = NodeUnit | EdgeUnit
@@ -84,7 +86,7 @@ def trace_units(
             else:
                 alias = words[0] if words else ""
                 yield EdgeUnit(
-                    source, target, alias, start, end, state, label, weight, False, origin
+                    source, target, alias, start, end, state, label, weight, False, origin, root
                 )
         if age is not None and (message := draw_message(parent, case)) is not None:
             yield EdgeUnit(*message, "", start, start + age, state, label, weight, link=True)
@@ -111,7 +113,8 @@ def with_other_names(unit: Unit, excess: Excess) -> Unit:
         names = {OTHER_NAMES} | ({unit.node.name} & {min(others)})
         return unit._replace(node=_other(unit.node), names=frozenset(names))
     folds = [
-        end.name in excess.get(Place(minute, end.account), ()) for end in (unit.source, unit.target)
+        end.name in excess.get(Place(minute, confirmed(end).account), ())
+        for end in (unit.source, unit.target)
     ]
     if unit.source.is_client:
         folds[0] = folds[1]

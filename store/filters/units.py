@@ -110,7 +110,7 @@ def trace_filter_units(trace: Trace) -> tuple[list[ServiceUnit], list[CallUnit]]
             calls.append(_call_unit(unit, unit.origin, trace, unit.source in entries, inferred))
         elif unit.origin is not None:
             calls.append(_direct(unit, unit.origin))
-            if unit.source.is_client:
+            if unit.root:
                 services.append(_client_unit(unit, unit.origin))
     return services, calls
 
@@ -127,7 +127,7 @@ def _service_unit(unit: NodeUnit) -> ServiceUnit:
 
 
 def _client_unit(unit: EdgeUnit, root: Document) -> ServiceUnit:
-    """A client, with the figures of the root it called."""
+    """What is in front of a root, a client mostly, with the figures of the root."""
     return ServiceUnit(
         confirmed(unit.source),
         frozenset(),
@@ -166,7 +166,7 @@ def _direct(unit: EdgeUnit, callee: Document) -> CallUnit:
         unit.state,
         _took(unit),
         callee.http,
-        unit.source.is_client,
+        unit.root,
         callee.inferred,
         callee.annotations,
     )

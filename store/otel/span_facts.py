@@ -116,7 +116,7 @@ class SpanFacts(Struct, frozen=True, gc=False):
     """The service that sent the span; '' if it names none, or is a part of an X-Ray document."""
     kind: Kind = Kind.NONE
     """None of an X-Ray document that was exported as spans."""
-    queue: NodeKey = NO_NODE
+    before: NodeKey = NO_NODE
     """The broker that a consumer names."""
     fetched: Fetched = Fetched.NO
     has_local_parent: bool = False

@@ -70,13 +70,14 @@ def describe_excess(callers: Mapping[str, int], example: str, limit: str) -> str
 
 
 def names_of(trace: Trace) -> Iterable[tuple[Place, str]]:
-    """Where each segment and call of a trace has a name, where a call is made by one, and a message comes from one."""
+    """Where each segment and call of a trace has a name, where a call is made by one, and a segment names one as in
+    front of it."""
     for document in trace.documents.values():
         if not document.independent:
             minute = document.start // MINUTE
             yield Place(minute, document.node.account), document.node.name
-            if document.queue.name:
-                yield Place(minute, document.queue.account), document.queue.name
+            if document.before.name:
+                yield Place(minute, document.before.account), document.before.name
     for owned in trace.calls.values():
         minute, node = owned.call.start // MINUTE, owned.call.node
         yield Place(minute, node.account), node.name

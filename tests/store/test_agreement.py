@@ -145,8 +145,8 @@ def documents(draw: st.DrawFn, weights: Weights) -> Document:
     nodes = st.builds(NodeKey, ACCOUNTS, NAMES, TYPES, REGIONS)
     common["fetched"] = draw(st.sampled_from((*[Fetched.NO] * 4, *Fetched)))
     if draw(st.integers(0, 2)) == 0:
-        queue_type = st.sampled_from(("remote", "AWS::SQS::Queue"))
-        common["queue"] = draw(st.builds(NodeKey, ACCOUNTS, st.just("queue"), queue_type, REGIONS))
+        type = st.sampled_from(("remote", "AWS::SQS::Queue"))
+        common["before"] = draw(st.builds(NodeKey, ACCOUNTS, st.just("queue"), type, REGIONS))
     common["kind"] = draw(st.sampled_from((Kind.NONE, Kind.NONE, *Kind, Kind.CONSUMER)))
     if draw(st.integers(0, 2)) == 0:
         if draw(st.booleans()):

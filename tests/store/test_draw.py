@@ -6,7 +6,7 @@ import pytest
 
 from store.cases import Case, Peer
 from store.draw import CAUSED, ROOT, UNDRAWN, Drawn, Parent, draw, draw_link, draw_message
-from store.model import UNCONFIRMED, Fetched, Kind, NodeKey, State
+from store.model import UNCONFIRMED, Fetched, Kind, NodeKey, State, confirmed, is_unconfirmed
 
 SHOP, STOCK, TABLE = (NodeKey("", name, "") for name in ("shop", "stock", "orders"))
 SEGMENT = Case(Peer(STOCK, enters=True), State.OK, service="stock", active=True, client="client")
@@ -27,7 +27,7 @@ INFERRED = Drawn(None, TABLE, ("orders", "DynamoDB"))
 
 
 def client(account: str = "") -> Drawn:
-    return Drawn(NodeKey(account, "stock", "client"), STOCK)
+    return Drawn(NodeKey(account, "stock", "client"), STOCK, root=True)
 
 
 @pytest.mark.parametrize(
@@ -62,6 +62,20 @@ def test_segments(parent: Parent, drawn: tuple[Drawn, ...]) -> None:
 )
 def test_consumers(parent: Parent, case: Case, drawn: tuple[Drawn, ...]) -> None:
     assert draw(parent, case, None) == drawn
+
+
+@pytest.mark.parametrize("account", ["", "123456789012"])
+def test_a_root_is_called_by_what_it_names(account: str) -> None:
+    queue = NodeKey(account, "jobs", "AWS::SQS::Queue", "eu-west-1")
+    case = SEGMENT._replace(caller=queue)
+    assert draw(ROOT, case, None) == (ROOT_UNIT, Drawn(queue, STOCK, root=True))
+    unit, edge = draw(179, case, None)
+    assert (unit, edge.target, edge.root) == (ROOT_UNIT, STOCK, True)
+    assert edge.source is not None
+    assert is_unconfirmed(edge.source)
+    assert confirmed(edge.source) == queue
+    for known in (SHOPS, ITS_CALL, CAUSED, UNDRAWN):
+        assert draw(known, case, None) == draw(known, SEGMENT, None)
 
 
 def test_work_that_serves_no_request_has_no_client() -> None:

@@ -171,7 +171,7 @@ def _flatten(
         service_versions=[version for version, _ in deployed],
         environments=[environment for _, environment in deployed],
         kinds=Coded([Kind.NONE], bytes(rows)),
-        queues=Coded([NO_NODE], bytes(rows)),
+        befores=Coded([NO_NODE], bytes(rows)),
         fetched=Coded([Fetched.NO], bytes(rows)),
         calls=calls,
         links=_links(roots, units, owners, identities),

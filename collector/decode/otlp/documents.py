@@ -93,7 +93,7 @@ def _document(walked: Walked, row: int, case: Case, version: int, sampled: bool)
         resource.version if like.service_version else "",
         resource.environment if like.environment else "",
         like.kind,
-        like.queue,
+        like.before,
         like.fetched,
     )
 

@@ -145,7 +145,7 @@ def flatten_span(facts: SpanFacts, resource: Resource, raw: bytes, version: int)
         resource.version if segment else "",
         resource.environment if segment else "",
         facts.kind,
-        facts.queue,
+        facts.before,
         facts.fetched,
     )
 

@@ -70,7 +70,7 @@ def columns_of_walked(walked: Walked, version: int, sampled: bool) -> DocumentCo
         service_versions=coded(rows.own("service_version", "version")),
         environments=coded(rows.own("environment", "environment")),
         kinds=coded([d.kind for d in documents]),
-        queues=coded([d.queue for d in documents]),
+        befores=coded([d.before for d in documents]),
         fetched=coded([d.fetched for d in documents]),
         calls=rows.calls(span_ids, starts, ends, weights),
         links=rows.links(),

@@ -38,7 +38,7 @@ def of_edges(
     edges: Collection[Ends], settled_before: int | None, *, kinds: Collection[int]
 ) -> Units:
     """The calls or links along edges, those from unconfirmed clients only if they are settled."""
-    account = "if(startsWith(source_type, 'client'), '', source_account)"
+    account = queries.SETTLED_ACCOUNT.render().text
     name = "edges_" + "_".join(map(str, kinds))
     condition = (
         f"(kind IN ({', '.join(map(str, kinds))}) AND (({account}, {_SOURCE_KEY}), ({_KEY}))"

@@ -18,7 +18,7 @@ from store.clickhouse.rollup.dirty import CHUNK_ROWS
 from store.clickhouse.units import dependencies, facts
 from store.clickhouse.units.aggregates import ALL_UNITS, MINUTE_OF, Aggregate, Key, collect
 from store.clickhouse.units.base_buckets import numbers_in
-from store.model import NodeKey, TimeRange, is_unconfirmed
+from store.model import NodeKey, TimeRange, confirmed
 from store.times import MINUTE
 
 STRIDE = 5
@@ -107,7 +107,7 @@ def _settled(row: tuple[Any, ...]) -> tuple[Any, ...]:
     """A row of minutes as it is downsampled (queries/units/settled_account.sql)."""
     kind, account, *rest = row
     source = NodeKey(account, *rest[: len(NodeKey._fields) - 1])
-    return kind, "" if is_unconfirmed(source) else account, *rest
+    return kind, confirmed(source).account, *rest
 
 
 def _differ(

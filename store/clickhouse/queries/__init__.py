@@ -115,6 +115,7 @@ ODD_NAMES = _sql("units/odd_names", parameters="names")
 EXCESS_NAMES = _sql("units/excess_names", "plain whole_minutes", "most")
 IS_BROKER = _sql("units/is_broker", "type")
 IS_UNCONFIRMED = _sql("units/is_unconfirmed")
+SETTLED_ACCOUNT = _sql("units/settled_account")
 HISTOGRAM_BUCKET = _sql("units/histogram_bucket", "column power")
 POWER = _sql("units/power", "column")
 # rollup

@@ -43,6 +43,7 @@ from store.clickhouse.search.field_tests import (
 )
 from store.clickhouse.search.row_sets import RowSets
 from store.clickhouse.search.unit_rows import (
+    CALLER_UNIT,
     CLIENT_UNIT,
     HTTP,
     REQUEST,
@@ -52,6 +53,7 @@ from store.clickhouse.search.unit_rows import (
     UnitRow,
     finished,
     flag,
+    in_front,
     in_states,
     selected,
     unit_condition,
@@ -211,7 +213,9 @@ class Compiler:
         segment = every([REQUEST, fits(SEGMENT), self._sets.requests()])
         return some(
             [
-                self._sets.segments_or_roots(segment, fits(CLIENT_UNIT)),
+                self._sets.segments_or_roots(
+                    segment, in_front(fits(CLIENT_UNIT), fits(CALLER_UNIT))
+                ),
                 self._sets.unanswered(fits(UNANSWERED_CALL)),
             ]
         )

@@ -53,7 +53,7 @@ def decode_document(row: Sequence[Any]) -> Document:
         row[14:25]
     )
     annotations, members, weight, service_version, environment, kind, fetched = row[25:32]
-    *queue, ver = row[32:37]
+    *before, ver = row[32:37]
     http = Http(method, url, status, client_ip, user_agent)
     return Document(
         trace_id=bytes.fromhex(digits),
@@ -82,7 +82,7 @@ def decode_document(row: Sequence[Any]) -> Document:
         service_version=service_version,
         environment=environment,
         kind=Kind(kind),
-        queue=NodeKey(*queue) if queue[1] else NO_NODE,
+        before=NodeKey(*before) if before[1] else NO_NODE,
         fetched=Fetched(fetched),
     )
 

@@ -21,11 +21,13 @@ from store.clickhouse.search.bounds import (
 from store.clickhouse.search.row_sets import RowSets
 from store.clickhouse.search.unit_rows import (
     ANSWERED_EDGE,
+    CALLER,
     CLIENT,
     CLIENT_EDGE,
     INNER_EDGE,
     REQUEST,
     UNANSWERED_EDGE,
+    in_front,
     node_columns,
     of_kind,
     selected,
@@ -102,11 +104,13 @@ class _Edge:
         return Bounds(in_traces(may), FALSE)
 
     def from_client(self) -> Bounds:
-        """Roots of the target."""
-        source = selected(self._match.source, CLIENT, self._values)
+        """Roots of the target, behind a client or the caller that they name."""
+        source = in_front(
+            *(exactly(selected(self._match.source, end, self._values)) for end in (CLIENT, CALLER))
+        )
         target = selected(self._match.target, _SEGMENT, self._values)
         condition = unit_condition(self._match.condition, CLIENT_EDGE, self._values)
-        return self._sets.roots(every([exactly(source), exactly(target), condition]))
+        return self._sets.roots(every([source, exactly(target), condition]))
 
     def any_call(self) -> Bounds:
         """Calls of the source, answered or not."""

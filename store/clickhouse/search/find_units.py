@@ -19,7 +19,7 @@ from store.clickhouse.search.get_traces import LinkPresence, get_traces, link_en
 from store.clickhouse.search.scan_ranges import started
 from store.clickhouse.search.unit_rows import REQUEST
 from store.cursor import decode_cursor, encode_cursor
-from store.model import Fetched, Kind, NodeKey, State, TimeRange
+from store.model import Fetched, Kind, NodeKey, State, TimeRange, Trace
 from store.query import EntryTime, UnitPage, UnitQuery, UnitTrace
 from store.unit_filter import matching_units, unit_trace
 
@@ -36,7 +36,9 @@ GROWTH = 4
 MAX_SECONDS = 20.0
 """Seconds after which a page ends short."""
 MAX_INT64 = 2**63 - 1
-_CONSUMER = Sql(f"independent = 0 AND (kind = {Kind.CONSUMER:d} OR queue_name != '')")
+_CONSUMER = Sql(
+    f"independent = 0 AND kind != {Kind.SERVER:d} AND (kind = {Kind.CONSUMER:d} OR before_name != '')"
+)
 _KEY = ", ".join(NodeKey._fields)
 _KEY_TYPE = f"Tuple({', '.join(['String'] * len(NodeKey._fields))})"
 
@@ -175,9 +177,12 @@ def _starts_in(window: TimeRange) -> Sql:
 def _judged(
     ask: RunQuery, query: UnitQuery, linked: LinkPresence, candidates: Sequence[tuple[int, bytes]]
 ) -> list[UnitTrace]:
-    links, clients = query.link is not False, any(source.is_client for source, _ in query.edges)
+    links, sources = query.link is not False, {source for source, _ in query.edges}
+    clients = any(source.is_client for source in sources)
     ids = [id for _, id in candidates]
     traces = get_traces(ask, ids, linked, links=links or clients, causes=clients)
+    if not clients and any(_names_one(trace, sources) for trace in traces.values()):
+        traces = get_traces(ask, ids, linked)  # to know what caused the roots
     around = traces
     if links:
         others = {key[1] for trace in traces.values() for key in trace.links} - traces.keys()
@@ -188,6 +193,10 @@ def _judged(
         if id in traces
     )
     return [each for each in found if each is not None]
+
+
+def _names_one(trace: Trace, sources: Collection[NodeKey]) -> bool:
+    return any(document.caller in sources for document in trace.documents.values())
 
 
 def _rows(query: UnitQuery) -> list[_Rows]:

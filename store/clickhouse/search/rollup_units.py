@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
+from store.clickhouse import queries
 from store.clickhouse.queries import Sql, joined, parenthesized
 from store.clickhouse.search import causes
 from store.clickhouse.search.bounds import UNKNOWN, Values, conjunction, disjunction
 from store.clickhouse.search.unit_rows import (
-    CLIENT_TYPES,
+    IN_FRONT,
     NodeColumns,
-    may_be_client,
+    may_be_in_front,
     node_columns,
 )
 from store.filters.ast import EdgeMatch, Expression, NodeMatch, Or, RootCauseMatch, ServiceMatch
@@ -24,7 +25,9 @@ from store.model import NodeKey, State
 from store.rules.other_names import OTHER_NAMES
 
 _NODE = node_columns()
-_SOURCE = node_columns("source_")
+_SOURCE = NodeColumns(
+    {**node_columns("source_").key, "account": queries.SETTLED_ACCOUNT.render().text}
+)
 _COLUMNS = {
     State.OK: "ok",
     State.ERROR: "error",
@@ -87,30 +90,22 @@ def _any_of(parts: Sequence[RolledUpUnits | None]) -> RolledUpUnits | None:
 
 
 def _units_of(selector: NodeMatch, values: Values) -> Sql:
-    """Units of a node. Those of a client are the calls it makes."""
+    """Units of a node. Those of what is in front of a root are the calls it makes."""
     own = conjunction([Sql("kind = 0"), _counted(selector, _NODE, values, named=True)])
-    if isinstance(selector, NodeKey) and not selector.is_client:
+    if not may_be_in_front(selector):
         return own
-    if not may_be_client(selector):
-        return own
-    client = Sql("startsWith(source_type, 'client')")
-    calls = conjunction([Sql("kind = 1"), client, _counted(selector, _SOURCE, values)])
+    calls = conjunction([Sql("kind = 1"), IN_FRONT, _counted(selector, _SOURCE, values)])
     return disjunction([own, calls])
 
 
 def _counted(match: NodeMatch, node: NodeColumns, values: Values, *, named: bool = False) -> Sql:
     """A node is meant (`store.filters.evaluate.selects`), maybe counted under `OTHER_NAMES`. ``named``:
-    the column `names` has the other names that it goes by.
-
-    The account of a client says whether it is confirmed.
-    """
+    the column `names` has the other names that it goes by."""
     exact = isinstance(match, NodeKey)
     parts = [] if not (match.name or exact) else [_by_name(match.name, node, values, named=named)]
     wanted = {"account": match.account, "type": match.type}
     if isinstance(match, NodeKey):
         wanted["region"] = match.region
-    if match.type in CLIENT_TYPES:
-        del wanted["account"]
     parts += [
         values.text(f"{node.key[column]} = <value>", value=(value, "String"))
         for column, value in wanted.items()

@@ -13,10 +13,12 @@ from store.clickhouse.search.bounds import (
     negation,
     some,
 )
-from store.model import BACKGROUND_KINDS
+from store.model import BACKGROUND_KINDS, Kind
 
 _BACKGROUND = ", ".join(str(int(kind)) for kind in BACKGROUND_KINDS)
-_HAS_CLIENT = Sql(f"(queue_name = '' AND (parent_id != 0 OR kind NOT IN ({_BACKGROUND})))")
+_HAS_CLIENT = Sql(
+    f"((before_name = '' OR kind = {Kind.SERVER:d}) AND (parent_id != 0 OR kind NOT IN ({_BACKGROUND})))"
+)
 _REQUESTED = Bounds(_HAS_CLIENT, conjunction([_HAS_CLIENT, Sql("fetched = 0")]))
 """Whether a root is the work of a request (`store.model.client_type`)."""
 

@@ -45,10 +45,15 @@ from store.filters.ast import (
 from store.filters.keywords import KEYWORDS, Kind
 from store.filters.states import STATES
 from store.model import SYNTHETICS_AGENT, NodeKey, State
+from store.model import Kind as SpanKind
 
 CLIENT_TYPES = ("client", "client::Synthetics")
 CLIENT_TYPE = f"if(position(user_agent, '{SYNTHETICS_AGENT}') > 0, 'client::Synthetics', 'client')"
 """`store.model.client_type` in SQL, for roots that have a client."""
+CALLER_TYPE = "remote"
+"""Of the callers that roots name (`store.otel.callee.caller_of`)."""
+IN_FRONT = Sql(f"(startsWith(source_type, 'client') OR source_type = '{CALLER_TYPE}')")
+"""Of rows of `rollups` that count calls: maybe from what is in front of a root."""
 HTTP = {
     "http.url": "url",
     "http.method": "method",
@@ -81,6 +86,8 @@ def node_columns(prefix: str = "", *names: str) -> NodeColumns:
 
 CLIENT = NodeColumns({**dict.fromkeys(NodeKey._fields, "''"), "name": "name", "type": CLIENT_TYPE})
 """The client in front of the node that a root segment is a unit of."""
+CALLER = node_columns("before_")
+"""What a root segment names in place of the client."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +116,7 @@ REQUEST = Bounds(Sql("independent IN (0, 2)"), Sql("(independent = 0 AND fetched
 """Whether a row of `segments` is a unit: a segment, or a span that may enter its service. Of what fetched messages
 other rows decide (`store.messages`)."""
 CLIENT_UNIT = replace(SEGMENT, node=CLIENT, root=NEVER)
+CALLER_UNIT = replace(CLIENT_UNIT, node=CALLER)
 UNANSWERED_CALL = UnitRow(node_columns("", "service"), inferred=ALWAYS)
 """A unit of the node that the call leads to."""
 CLIENT_EDGE = replace(SEGMENT, root=ALWAYS)
@@ -147,6 +155,12 @@ def _field_condition(test: FieldTest, row: UnitRow, values: Values) -> Bounds:
     if KEYWORDS[keyword].kind is Kind.FLAG:
         return flag(test, _flag_condition(keyword, row))
     return exactly(_value_condition(test, row, values))
+
+
+def in_front(of_client: Bounds, of_caller: Bounds) -> Bounds:
+    """What is in front of a root segment fits: the caller that it names, else a client."""
+    named = exactly(Sql(f"(before_name != '' AND kind = {SpanKind.SERVER:d})"))
+    return some([every([negated(named), of_client]), every([named, of_caller])])
 
 
 def flag(test: FieldTest, bounds: Bounds) -> Bounds:
@@ -196,7 +210,9 @@ def finished(condition: Sql) -> Sql:
 
 def selected(match: NodeMatch, node: NodeColumns, values: Values) -> Sql:
     """The condition that a row's node is meant (`store.filters.evaluate.selects`)."""
-    if node is CLIENT and not may_be_client(match):
+    if (node is CLIENT and not may_be_client(match)) or (
+        node is CALLER and not may_be_caller(match)
+    ):
         return FALSE
     if isinstance(match, NodeKey):
         return conjunction(
@@ -215,6 +231,16 @@ def selected(match: NodeMatch, node: NodeColumns, values: Values) -> Sql:
 def may_be_client(match: NodeMatch) -> bool:
     """Whether clients, which have no rows of their own, may be meant."""
     return match.type in ("", *CLIENT_TYPES) and not match.account
+
+
+def may_be_in_front(match: NodeMatch) -> bool:
+    """Whether what is in front of a root may be meant, which has no units of its own."""
+    return may_be_client(match) or may_be_caller(match)
+
+
+def may_be_caller(match: NodeMatch) -> bool:
+    """Whether callers that roots name may be meant."""
+    return match.type == CALLER_TYPE or not (match.type or isinstance(match, NodeKey))
 
 
 def of_kind(match: Selector, node: NodeColumns, values: Values) -> Sql:

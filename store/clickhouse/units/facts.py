@@ -25,7 +25,16 @@ from store.clickhouse.units.dependencies import UnitScope, create, drop, many_na
 from store.clickhouse.units.whole_traces import NO_TRACES, WholeTraces, link_ends, read_whole
 from store.draw import CAUSED, UNDRAWN, Drawn, draw, draw_link, draw_message
 from store.facts import age_of_event
-from store.model import SETTLE_SLOT, SYNTHETICS_AGENT, Fetched, Kind, NodeKey, State, client_type
+from store.model import (
+    NO_NODE,
+    SETTLE_SLOT,
+    SYNTHETICS_AGENT,
+    Fetched,
+    Kind,
+    NodeKey,
+    State,
+    client_type,
+)
 from store.rules import other_names
 from store.rules.classify import failure_key
 from store.units import NodeUnit, Unit
@@ -40,7 +49,6 @@ _RESOLVED = Sql(
 _FIRST_CASE = 1 << 63
 """Lesser numbers stand for no case (store.draw)."""
 _DISTINCT = "SELECT fact, any(is_link), any(parent), any(case), any(answer), max(weight) FROM facts GROUP BY fact"
-_NO_NODE = NodeKey("", "", "")
 MOST_DOUBLINGS = 3
 """Subsegments that nest in eight others or more are resolved in Python."""
 MOST_KNOWN = 100_000
@@ -97,7 +105,7 @@ def prepare(run: RunQuery, scope: UnitScope) -> UnitScope:
     target = Sql(scope.target)
     create(run, "odd", queries.RESOLVED_IN_PYTHON.render({"target": target}))
     [(inner, streamed, consuming)] = run(
-        f"SELECT max(independent), max(streamed), max(NOT is_call AND (kind = {Kind.CONSUMER:d} OR owner_name != ''))"
+        f"SELECT max(independent), max(streamed), max(NOT is_call AND kind != {Kind.SERVER:d} AND (kind = {Kind.CONSUMER:d} OR owner_name != ''))"
         " FROM scope_rows"
     )
     if streamed:
@@ -256,7 +264,7 @@ def _row(case: Case, unit: Drawn) -> UnitRow:
     word = names[-1] if names and unit.names[-1] else ""
     return UnitRow(
         kind,
-        unit.source or _NO_NODE,
+        unit.source or NO_NODE,
         unit.target,
         word,
         unit.active,
@@ -297,17 +305,20 @@ def _case(columns: list[Any]) -> Case:
         peer = Peer(None if streamed else owner, node)
         return Case(peer, State(state), exception, status, called=service, host=host)
     agent = SYNTHETICS_AGENT if synthetic else ""
-    flags = {"has_parent": bool(has_parent), "has_queue": bool(owner.name)}
+    queue, caller = (NO_NODE, owner) if kind == Kind.SERVER else (owner, NO_NODE)
+    flags = {"has_parent": bool(has_parent), "has_queue": bool(queue.name)}
     client = client_type(agent, Kind(kind), **flags)
     peer = Peer(node, enters=True, kind=Kind(kind), fetched=Fetched(fetched))
-    return Case(peer, State(state), exception, status, service, not inferred, client, queue=owner)
+    return Case(
+        peer, State(state), exception, status, service, not inferred, client, "", "", queue, caller
+    )
 
 
 def _unit_row(unit: Unit) -> UnitRow:
     failure = _failure(unit.state, unit.label)
     if isinstance(unit, NodeUnit):
         word = next(iter(unit.names - {unit.node.name}), unit.node.name)
-        return UnitRow(NODE, _NO_NODE, unit.node, word, unit.active, unit.state, failure)
+        return UnitRow(NODE, NO_NODE, unit.node, word, unit.active, unit.state, failure)
     kind = LINK if unit.link else EDGE
     return UnitRow(kind, unit.source, unit.target, unit.alias, False, unit.state, failure)
 

@@ -283,7 +283,7 @@ def _document(row: tuple[Any, ...]) -> Document:
     """What units need of a row of unit_documents.sql."""
     digits, id, parent_id, independent, kind, fetched, inferred, start, end, last_end = row[:10]
     state, *node = row[10:15]
-    service, status, *queue = row[15:21]
+    service, status, *before = row[15:21]
     user_agent, exception, members, weight, ver, _ = row[21:]
     return Document(
         trace_id=bytes.fromhex(digits),
@@ -303,6 +303,6 @@ def _document(row: tuple[Any, ...]) -> Document:
         version=version_of(State(state), ver),
         weight=weight,
         kind=Kind(kind),
-        queue=NodeKey(*queue),
+        before=NodeKey(*before),
         fetched=Fetched(fetched),
     )

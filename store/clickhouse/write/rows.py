@@ -20,7 +20,7 @@ SEGMENT_COLUMNS = (
     "trace_id, id, parent_id, start, duration, last_duration, independent, kind, fetched, inferred, sampled, state, "
     "account, name, type, region, service, method, url, status, client_ip, user_agent, user, "
     "resource_arn, instance_id, availability_zone, service_version, environment, exception, annotations, "
-    "queue_account, queue_name, queue_type, queue_region, members, weight, received, ver, body, resource, scope, head, attributes, tail, nanos"
+    "before_account, before_name, before_type, before_region, members, weight, received, ver, body, resource, scope, head, attributes, tail, nanos"
 )
 CALL_COLUMNS = (
     "trace_id, id, document_xor, independent, start, duration, state, owner_account, owner_name, "
@@ -66,7 +66,7 @@ def segment_columns(documents: DocumentColumns) -> Columns:
             documents.environments,
             documents.exceptions,
             ArrayColumn(documents.annotation_counts, documents.annotations),
-            *_nodes(documents.queues),
+            *_nodes(documents.befores),
             ArrayColumn(documents.member_counts, documents.members),
             documents.weights,
             *_versions(documents.versions, documents.states),
@@ -266,7 +266,7 @@ TYPES = {
 DICTIONARY_COLUMNS = (
     "account, name, type, region, service, method, resource_arn, instance_id, availability_zone, "
     "service_version, environment, exception, owner_account, owner_name, owner_type, owner_region, host, "
-    "queue_account, queue_name, queue_type, queue_region"
+    "before_account, before_name, before_type, before_region"
 )
 TYPES |= dict.fromkeys(DICTIONARY_COLUMNS.split(", "), "LowCardinality(String)")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.store.contract.alarms import AlarmContract
 from tests.store.contract.brokers import BrokerContract
+from tests.store.contract.callers import CallerContract
 from tests.store.contract.clients import ClientContract
 from tests.store.contract.copies import CopyContract
 from tests.store.contract.declared import DeclarationContract
@@ -25,6 +26,7 @@ class StoreContract(
     GraphContract,
     CopyContract,
     ClientContract,
+    CallerContract,
     NameContract,
     LogContract,
     MetricContract,

@@ -169,7 +169,7 @@ class BrokerContract:
             {"parent_id": 0x77},
         ]
         for number, case in enumerate(cases, 1):
-            given = {"parent_id": 0, "queue": ORDERS, "trace_id": trace_id(number), **case}
+            given = {"parent_id": 0, "before": ORDERS, "trace_id": trace_id(number), **case}
             store.put([consumed(**given)], str(number))
         loop = segment(0x77, parent_id=0x99, trace_id=trace_id(5), **own)
         store.put([loop], "loop")
@@ -192,9 +192,9 @@ class BrokerContract:
     def test_a_producer_that_comes_later(self, store: Store) -> None:
         """Its queue takes the place of the one that the consumer named, and the message has an age."""
         named = ORDERS._replace(name="orders.template")
-        store.put([consumed(queue=named)], "a")
+        store.put([consumed(before=named)], "a")
         links, there = (Link(trace_id(3), 0x51),), trace_id(2)
-        store.put([consumed(parent_id=0, queue=named, trace_id=there, links=links)], "b")
+        store.put([consumed(parent_id=0, before=named, trace_id=there, links=links)], "b")
         assert store.service_graph(HOUR).links.keys() == {(named, WORKER)}
         store.put([shop(), produced()], "c")
         store.put([shop(trace_id=trace_id(3)), produced(trace_id=trace_id(3))], "d")
@@ -207,7 +207,7 @@ class BrokerContract:
         """Which knows the account and the region."""
         queue = NodeKey("1", "orders", "AWS::SQS::Queue", "us-east-1")
         named = NodeKey("", "orders", "AWS::SQS::Queue")
-        store.put([shop(), produced(node=queue), consumed(0xC9, 0, queue=named)], "a")
+        store.put([shop(), produced(node=queue), consumed(0xC9, 0, before=named)], "a")
         graph = store.service_graph(HOUR)
         assert graph.links.keys() == {(queue, WORKER)}
         assert graph.services.keys() == {CLIENT, SHOP, queue, WORKER}
@@ -233,7 +233,7 @@ class BrokerContract:
         store.put([fetch], "fetch")
         assert store.service_graph(HOUR).services[WORKER].statistics.total == 1
         processed = [
-            consumed(0xC1 + number, 0xF1, queue=ORDERS, links=(link,))
+            consumed(0xC1 + number, 0xF1, before=ORDERS, links=(link,))
             for number, link in enumerate(links)
         ]
         store.put(processed, "processed")
@@ -247,11 +247,11 @@ class BrokerContract:
     def test_what_is_fetched_and_processed_hours_apart(self, store: Store) -> None:
         """What fetched is counted until the consumer below it comes."""
         late: dict[str, Any] = {"start": RECEIVED + 20 * MINUTE, "end": RECEIVED + 21 * MINUTE}
-        store.put([fetched(fetched=Fetched.MESSAGES, queue=ORDERS)], "a")
+        store.put([fetched(fetched=Fetched.MESSAGES, before=ORDERS)], "a")
         graph = store.service_graph(HOUR)
         assert graph.services[WORKER].statistics.total == 1
         assert graph.links[ORDERS, WORKER].statistics.total == 1
-        store.put([consumed(0xC1, 0xF1, queue=ORDERS, **late)], "b")
+        store.put([consumed(0xC1, 0xF1, before=ORDERS, **late)], "b")
         graph = store.service_graph(HOUR)
         assert graph.services[WORKER].statistics.fault == 1
         assert graph.services[WORKER].statistics.total == 1

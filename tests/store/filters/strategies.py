@@ -77,6 +77,9 @@ TYPES = ("", "AWS::Lambda", "AWS::Lambda::Function", "remote", "AWS::DynamoDB::T
 SECONDS = (0.0, 0.000001, 0.001, 0.0015, 1.0, 20.0, 60.5, 93_600.0)
 
 
+CALLERS = [NodeKey(account, name, "remote") for account in ("", "1") for name in NAMES[:2]]
+
+
 @st.composite
 def enriched(draw: st.DrawFn, document: Document) -> Document:
     """A document of `tests.store.test_agreement` with all the rest: http, users, annotations, raw text; its
@@ -110,7 +113,9 @@ def enriched(draw: st.DrawFn, document: Document) -> Document:
             )
         ),
         fetched=draw(st.sampled_from((*[model.Fetched.NO] * 4, *model.Fetched))),
-        queue=draw(st.sampled_from((model.NO_NODE, NodeKey("", "queue", "AWS::SQS::Queue")))),
+        before=draw(
+            st.sampled_from((model.NO_NODE, NodeKey("", "queue", "AWS::SQS::Queue"), *CALLERS))
+        ),
         annotations=tuple(draw(st.lists(st.sampled_from(ITEMS), max_size=3, unique=True))),
         raw=_raw(document, calls, *(draw(st.booleans()) for _ in range(2))),
     )
@@ -178,12 +183,13 @@ def selectors() -> st.SearchStrategy[Selector | NodeKey]:
         st.sampled_from(TYPES),
         st.sampled_from(("", "eu")),
     )
+    callers = st.sampled_from(CALLERS)
     clients = st.builds(
         lambda key, agent: client_of(key, client_type(agent)),
         exact,
         st.sampled_from(("", "CloudWatchSynthetics")),
     )
-    return described | exact | clients
+    return described | exact | clients | callers
 
 
 @cache

@@ -1,2 +1,2 @@
 -- store.model.is_unconfirmed.
-startsWith(source_type, 'client') AND startsWith(source_account, 'unconfirmed ')
+startsWith(source_account, 'unconfirmed ')

@@ -3,7 +3,7 @@
 -- `key`: an id in its trace, by a hash with a random seed; `refers_to`: that of the parent, if it decides anything, or
 -- of a call's document; 0: none. `below`: of a span that names its service that of the parent, whose service decides.
 -- `case`: a number for all that the rules decided about a row (store.cases), greater than what stands for no parent
--- (store.draw). Owner: the caller, if the row knows it; of a segment the broker whose messages it got.
+-- (store.draw). Owner: the caller, if the row knows it; of a segment what it names as in front of it.
 SELECT *, bitOr(cityHash64(/*include units/case_columns*/), 9223372036854775808) AS case,
        /*include units/key_of trace=trace_id id=id*/ AS key, if(referred = 0, 0, /*include units/key_of trace=trace_id id=referred*/) AS refers_to,
        if(independent = 2 AND NOT is_call AND parent != 0, /*include units/key_of trace=trace_id id=parent*/, 0) AS below,
@@ -12,7 +12,7 @@ FROM (
     SELECT bucket, trace_id, id, toUInt8(0) AS is_call, independent, independent = 1 AS streamed,
            if(independent > 1, 0, parent_id) AS referred, parent_id AS parent, members,
            start, minute, duration, greatest(duration, last_duration) AS last_duration, weight, ver,
-           queue_account AS owner_account, queue_name AS owner_name, queue_type AS owner_type, queue_region AS owner_region,
+           before_account AS owner_account, before_name AS owner_name, before_type AS owner_type, before_region AS owner_region,
            account, name, type, region, service, CAST('', 'LowCardinality(String)') AS host, kind, fetched, parent_id != 0 AS has_parent, inferred,
            toUInt8(position(user_agent, 'CloudWatchSynthetics') > 0) AS synthetic, state, status, exception
     FROM segments FINAL WHERE $rows

@@ -1,2 +1,2 @@
--- The account of a source long after its calls: its client is no longer unconfirmed.
-if(/*include units/is_unconfirmed*/, '', toString(source_account))
+-- The account of a source long after its calls, when it is no longer unconfirmed (store.model.confirmed).
+if(/*include units/is_unconfirmed*/, replaceRegexpOne(toString(source_account), '^unconfirmed [0-9]+ ?', ''), toString(source_account))

@@ -160,6 +160,9 @@ def test_bounds_of_an_edge() -> None:
     assert f"FROM segments WHERE {ROWS.text} AND {answer} AND (trace_id, parent_id) IN (" in inner
     assert f"WHERE {ROWS.text} AND (independent = 1 OR {same('0120')})" in inner
     assert "user_agent" not in may, "the source is no client"
+    assert "before_name" not in may, "nor named by a root"
+    named, _ = rendered(calls_along(NodeKey("", "mobile", "remote"), TARGET), sure=False)
+    assert "before_name = {value" in named
     from_client, _ = rendered(calls_along(NodeKey("", "target", "client"), TARGET), sure=False)
     *_, root = from_client[1:-1].split(" OR trace_id IN ")
     assert "('' = {value_0:String} AND name = {value_1:String} AND if(" in root

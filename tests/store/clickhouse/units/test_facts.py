@@ -128,7 +128,7 @@ class Forest:
             fetched=Fetched.MESSAGES
             if self.odd("fetched")
             else self.random.choice((*[Fetched.NO] * 6, *Fetched)),
-            queue=self.random.choice((NO_NODE, NodeKey("", "queue", "Messaging::Kafka"))),
+            before=self.random.choice((NO_NODE, NodeKey("", "queue", "Messaging::Kafka"))),
             parent_id=parent,
             calls=tuple(each for each in below if isinstance(each, Call)),
             members=tuple(each for each in below if isinstance(each, int)),

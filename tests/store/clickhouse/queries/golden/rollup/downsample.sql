@@ -6,7 +6,7 @@ FROM (
     sum(throttle) AS throttle_, sum(fault) AS fault_, sum(in_progress) AS in_progress_,
     sum(observed) AS observed_, sum(total_time) AS total_time_, sumMap(histogram) AS histogram_,
     sumMap(duration_delta) AS duration_delta_, sumMap(failures) AS failures_
-    FROM (SELECT * REPLACE (if(startsWith(source_type, 'client') AND startsWith(source_account, 'unconfirmed '), '', toString(source_account)) AS source_account) FROM rollups) AS rollups
+    FROM (SELECT * REPLACE (if(startsWith(source_account, 'unconfirmed '), replaceRegexpOne(toString(source_account), '^unconfirmed [0-9]+ ?', ''), toString(source_account)) AS source_account) FROM rollups) AS rollups
     WHERE width = 1 AND kind < 255 AND <slots> AND (bucket, rev) IN (
         SELECT bucket, max(rev) FROM rollups WHERE width = 1 AND kind = 255 AND <slots> GROUP BY bucket
     )

@@ -1,1 +1,1 @@
-startsWith(source_type, 'client') AND startsWith(source_account, 'unconfirmed ')
+startsWith(source_account, 'unconfirmed ')

@@ -6,7 +6,7 @@ FROM (
     SELECT bucket, trace_id, id, toUInt8(0) AS is_call, independent, independent = 1 AS streamed,
            if(independent > 1, 0, parent_id) AS referred, parent_id AS parent, members,
            start, minute, duration, greatest(duration, last_duration) AS last_duration, weight, ver,
-           queue_account AS owner_account, queue_name AS owner_name, queue_type AS owner_type, queue_region AS owner_region,
+           before_account AS owner_account, before_name AS owner_name, before_type AS owner_type, before_region AS owner_region,
            account, name, type, region, service, CAST('', 'LowCardinality(String)') AS host, kind, fetched, parent_id != 0 AS has_parent, inferred,
            toUInt8(position(user_agent, 'CloudWatchSynthetics') > 0) AS synthetic, state, status, exception
     FROM segments FINAL WHERE <rows>

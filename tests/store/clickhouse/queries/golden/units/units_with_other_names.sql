@@ -7,7 +7,7 @@ FROM (
     SELECT *, toString(name) AS original_name,
            (minute, toString(account), toString(name)) IN (SELECT minute, account, name FROM excess_names)
                AS folds_target,
-           (minute, toString(source_account), toString(source_name))
+           (minute, if(startsWith(source_account, 'unconfirmed '), replaceRegexpOne(toString(source_account), '^unconfirmed [0-9]+ ?', ''), toString(source_account)), toString(source_name))
                IN (SELECT minute, account, name FROM excess_names) AS folds_source,
            (minute, toString(account), toString(name))
                IN (SELECT minute, account, name FROM excess_names WHERE is_example) AS is_example
