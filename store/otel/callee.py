@@ -27,7 +27,7 @@ from urllib.parse import unquote
 import msgspec
 from msgspec import Meta, Struct
 
-from store.model import NodeKey
+from store.model import NO_NODE, NodeKey
 from store.otel.attributes import Attributes, text, texts
 from store.otel.genai import genai_callee
 from store.otel.hosts import called_host, host_of
@@ -110,6 +110,12 @@ def callee_of(attributes: Attributes, caller: Resource) -> Callee | None:
         return _typed(genai[0][:MAX_NAME], genai[1])
     name = _remote_name(attributes, caller.service)
     return _remote(name[:MAX_NAME]) if name else None
+
+
+def caller_of(attributes: Attributes) -> NodeKey:
+    """The node that a SERVER span with these attributes names as what called it, `NO_NODE` if it names none."""
+    name = text(attributes, "service.peer.name", "peer.service")
+    return _remote(name[:MAX_NAME]).target.node if name else NO_NODE
 
 
 def queries_inside(attributes: Attributes) -> bool:

@@ -23,6 +23,7 @@ from store.otel.callee import (
     MAX_NAME,
     Callee,
     callee_of,
+    caller_of,
     is_aws_api,
     queries_inside,
 )
@@ -117,7 +118,7 @@ class SpanFacts(Struct, frozen=True, gc=False):
     kind: Kind = Kind.NONE
     """None of an X-Ray document that was exported as spans."""
     before: NodeKey = NO_NODE
-    """The broker that a consumer names."""
+    """The broker that a consumer names, the caller that a SERVER span names."""
     fetched: Fetched = Fetched.NO
     has_local_parent: bool = False
     """Whether its parent is known to be in the same process."""
@@ -243,7 +244,7 @@ def facts_of(
         weight,
         service if _names_its_service(span, resource, attributes, service) else "",
         _kind(kind, attributes),
-        queue_of(kind, fetched, attributes, resource),
+        _before(kind, fetched, attributes, resource),
         fetched,
         span.flags & _PARENT_IS_REMOTE == _PARENT_IS_LOCAL,
     )
@@ -261,6 +262,12 @@ def _shape_of_fetch(shape: Shape, fetched: Fetched) -> Shape:
     if fetched is Fetched.MESSAGES or shape is Shape.ENTRY_CALL:
         return Shape.SEGMENT
     return Shape.LOCAL if shape is Shape.CALL else shape
+
+
+def _before(kind: int, fetched: Fetched, attributes: Attributes, resource: Resource) -> NodeKey:
+    if kind == SERVER:
+        return NO_NODE if DOCUMENT in attributes else caller_of(attributes)
+    return queue_of(kind, fetched, attributes, resource)
 
 
 def _names_its_service(

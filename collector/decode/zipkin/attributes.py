@@ -43,6 +43,8 @@ def attributes_of(span: ZipkinSpan, kind: int) -> dict[str, str]:
             found.setdefault("messaging.system", system)
             found.setdefault("messaging.destination.name", found[tag])
     if kind == Span.SPAN_KIND_SERVER:
+        if span.remote_service:
+            found.setdefault("peer.service", span.remote_service)
         if span.remote_ip:
             found.setdefault("client.address", span.remote_ip)
     elif kind == Span.SPAN_KIND_CONSUMER:

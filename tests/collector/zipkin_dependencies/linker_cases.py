@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.collector.zipkin_dependencies.notation import BROKERS, CALLERS, ENTERING, Case
+from tests.collector.zipkin_dependencies.notation import BROKERS, ENTERING, Case
 
 _ONE_CALL = (
     "An edge counts calls as the caller saw them: a call is one, also where two spans answer it."
@@ -130,8 +130,6 @@ CASES = (
         "linksSpansDirectedByKind_server",
         "SERVER a server|client",
         "client->server 1",
-        today="",
-        rule=CALLERS,
     ),
     Case("linksSpansDirectedByKind_client", "CLIENT a client|server shared", "client->server 1"),
     Case(
@@ -251,8 +249,6 @@ CASES = (
         "linksLoopbackSpans_server",
         "SERVER a service|service",
         "service->service 1",
-        today="",
-        rule=CALLERS,
     ),
     Case("linksLoopbackSpans_client", "CLIENT b service|service", "service->service 1"),
     Case(
@@ -281,8 +277,6 @@ CASES = (
         "",
         ours="client->unknown_service 1",
         why=_NAMELESS,
-        today="",
-        rule=CALLERS,
     ),
     Case("cannotLinkSingleSpanWithoutBothServiceNames_client", "CLIENT a |", ""),
     Case("cannotLinkSingleSpanWithoutBothServiceNames_client_local", "CLIENT a client|", ""),

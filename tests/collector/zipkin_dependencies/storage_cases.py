@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.collector.zipkin_dependencies.notation import CALLERS, Case
+from tests.collector.zipkin_dependencies.notation import Case
 
 _ADDRESSES: dict[str, dict[str, Any]] = {
     "frontend": {"ipv4": "127.0.0.1"},
@@ -81,8 +81,6 @@ CASES = (
         CLIENT 21>22 backend|db     at=150 takes=50
         """,
         "kafka->frontend 1, frontend->backend 1, backend->db 1",
-        today="frontend->backend 1, backend->db 1",
-        rule=CALLERS,
     ),
     _case(
         "instrumentedClientAndServer",
@@ -174,7 +172,5 @@ CASES = (
         -      10>11 backend|      at=25 takes=325
         """,
         "kafka->backend 1",
-        today="",
-        rule=CALLERS,
     ),
 )

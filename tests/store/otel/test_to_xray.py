@@ -144,12 +144,12 @@ def rendered(document: Document) -> bytes:
 
 @given(spans, some(RESOURCES))
 def test_read_back(given_span: Any, resource: dict[str, Any]) -> None:
-    """Every column of the rendered document is the span's own; but X-Ray's documents have no kind, and
-    subsegments do not say whose they are."""
+    """Every column of the rendered document is the span's own; but X-Ray's documents have no kind and name
+    no caller, and subsegments do not say whose they are."""
     direct = decode(given_span, resource=resource)
     again = decode_document(rendered(direct), direct.version)
     assert bool(again.independent) is bool(direct.independent)
-    unsaid = {"raw", "independent", "kind", "queue", "fetched"} | (
+    unsaid = {"raw", "independent", "kind", "before", "fetched"} | (
         {"node"} if direct.independent else set()
     )
     for field in direct.__struct_fields__:

@@ -20,7 +20,7 @@ from collector.decode.rejected import Rejected
 from collector.decode.stored import decode_any
 from collector.decode.zipkin.spans import decode_zipkin, decode_zipkin_protobuf
 from store.memory import MemoryStore
-from store.model import Independent, Kind, Link, NodeKey, State
+from store.model import NO_NODE, Independent, Kind, Link, NodeKey, State
 from store.otel.derived_ids import derived_id
 from store.otel.span_facts import MAX_ANNOTATIONS
 from store.otel.to_xray import render_span
@@ -159,6 +159,24 @@ def test_kind(kind: int, attributes: dict[str, Any], read: Kind) -> None:
     given = span(SERVER, attributes)
     given.kind = kind  # type: ignore[assignment]
     assert decode(given).kind is read
+
+
+@pytest.mark.parametrize(
+    ("kind", "attributes", "caller"),
+    [
+        (SERVER, {"peer.service": "mobile"}, "mobile"),
+        (SERVER, {"service.peer.name": "mobile", "peer.service": "old"}, "mobile"),
+        (SERVER, {"server.address": "shop.example.com", "client.address": "10.0.0.1"}, ""),
+        (SERVER, {"peer.service": "mobile", "aws.xray.document": "{}"}, ""),
+        (CLIENT, {"peer.service": "mobile"}, ""),
+        (INTERNAL, {"peer.service": "mobile"}, ""),
+    ],
+)
+def test_caller(kind: int, attributes: dict[str, Any], caller: str) -> None:
+    """A SERVER span may name its peer, by the name that a call of that would have."""
+    document = decode(span(kind, attributes))
+    assert document.caller == (NodeKey("", caller, "remote") if caller else NO_NODE)
+    assert decode_any(document.raw, document.version) == document
 
 
 def test_entry_call() -> None:

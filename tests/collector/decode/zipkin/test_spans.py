@@ -14,6 +14,7 @@ from collector.decode.zipkin.wire import messages
 from store.columnar import ColumnarDocuments
 from store.memory import MemoryStore
 from store.model import (
+    NO_NODE,
     Document,
     Independent,
     NodeKey,
@@ -123,6 +124,13 @@ def test_rejections_have_places_of_their_own() -> None:
     found = decode_zipkin(json.dumps(spans).encode(), 7)
     assert len(found.documents) == 1
     assert [place for place, _ in found.rejected] == [1, 2]
+
+
+def test_caller() -> None:
+    """A server's `remoteEndpoint` is what called it, if it has a name."""
+    named = one(kind="SERVER", remoteEndpoint={"serviceName": "mobile", "ipv4": "10.0.0.1"})
+    assert named.caller == NodeKey("", "mobile", "remote")
+    assert one(kind="SERVER", remoteEndpoint={"ipv4": "10.0.0.1"}).caller == NO_NODE
 
 
 @pytest.mark.parametrize("count", [1, 50])
