@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.collector.zipkin_dependencies.notation import BROKERS, ENTERING, Case
+from tests.collector.zipkin_dependencies.notation import BROKERS, Case
 
 _ONE_CALL = (
     "An edge counts calls as the caller saw them: a call is one, also where two spans answer it."
@@ -212,8 +212,6 @@ CASES = (
         CLIENT b>d server|
         """,
         "client->server 2",
-        today="",
-        rule=ENTERING,
     ),
     Case(
         "errorsOnUninstrumentedLinks",
@@ -226,8 +224,6 @@ CASES = (
         "client->server 2",
         ours="client->server 2/2",
         why="In place of the request that was not reported stands the call it made, with its outcome.",
-        today="",
-        rule=ENTERING,
     ),
     Case(
         "errorsOnInstrumentedLinks",
@@ -240,8 +236,6 @@ CASES = (
         "foo->bar 2, bar->baz 2/1",
         ours="foo->bar 2/1, bar->baz 2/1",
         why="In place of the request that was not reported stands the call it made, with its outcome.",
-        today="bar->baz 2/1",
-        rule=ENTERING,
     ),
     Case("linkWithErrorIsLogged", "CLIENT b>c foo|bar error", "foo->bar 1/1"),
     Case("annotationNamedErrorDoesntIncrementErrorCount", "CLIENT b>c foo|bar note", "foo->bar 1"),
@@ -328,7 +322,5 @@ CASES = (
         CLIENT a>b app|
         """,
         "web->app 1",
-        today="",
-        rule=ENTERING,
     ),
 )

@@ -14,7 +14,6 @@ from tests.builders import T0
 Links = dict[tuple[str, str], tuple[int, int]]
 """Calls and errors by caller and callee: what Zipkin calls ``DependencyLink``."""
 BROKERS = "a consumer's own name for the broker is where its message comes from"
-ENTERING = "a span below another service's is a unit of its own"
 MILLISECOND = 1_000
 KINDS = {"CLIENT": 1, "SERVER": 2, "PRODUCER": 3, "CONSUMER": 4}
 

@@ -126,6 +126,8 @@ CASES = (
         - 21>22 backend|db       at=150 takes=50
         """,
         "frontend->backend 1, backend->db 1",
+        ours="unknown_service->frontend 1, frontend->backend 1, backend->db 1",
+        why="A sender without a name is what OpenTelemetry calls it, and its work is on the map.",
         addresses={**_ADDRESSES, "": {"ipv4": "172.17.0.4"}},
     ),
     _case(
