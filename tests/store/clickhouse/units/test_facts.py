@@ -74,6 +74,7 @@ class Forest:
             self.trace = trace_id(number + 1)
             self.oddity = self.random.choice((*ODDITIES, *[""] * len(ODDITIES)))
             self.embedded: list[int] = []
+            self.shares_link = self.random.random() < 0.5
             self.segment(parent=0xDEAD if self.odd("orphan") else 0, depth=0)
 
     def odd(self, oddity: str) -> bool:
@@ -118,13 +119,17 @@ class Forest:
         self.ends.append((self.trace, id))
         times = self.times("document elsewhere")
         links = [link] if self.odd("link") else []
-        if self.oddity == "fetched" and self.random.random() < 0.5:  # some have one link
-            links.append(Link(*self.ends[0]))
+        node = NodeKey("", name, self.random.choice(("", "AWS::Lambda")))
+        kind = self.random.choice((Kind.NONE, Kind.SERVER, Kind.CONSUMER))
+        if self.oddity == "fetched":
+            node, kind = NodeKey("", "api", ""), Kind.CONSUMER
+            if self.shares_link and self.random.random() < 0.5:
+                links.append(Link(*self.ends[0]))
         document = segment(
             id,
             trace_id=self.trace,
-            node=NodeKey("", name, self.random.choice(("", "AWS::Lambda"))),
-            kind=self.random.choice((Kind.NONE, Kind.SERVER, Kind.CONSUMER)),
+            node=node,
+            kind=kind,
             fetched=Fetched.MESSAGES
             if self.odd("fetched")
             else self.random.choice((*[Fetched.NO] * 6, *Fetched)),
