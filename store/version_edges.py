@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from store.invocation_evidence import is_unknown
+from store.messages import units_elsewhere
 from store.model import Document, NodeKey, OwnedCall, State, Trace
 from store.parents import ParentIndex
 from store.units import EdgeUnit, trace_units
@@ -60,11 +61,12 @@ def _sum(requests: list[_Request]) -> Calls:
 def _requests(
     trace: Trace, nodes: Collection[NodeKey], versions: Collection[str]
 ) -> Iterator[_Request]:
-    parents = ParentIndex(trace)
+    parents, elsewhere = ParentIndex(trace), units_elsewhere(trace)
     found = {
         document.id: _Request(document.service_version, is_unknown(trace, document), set(), set())
         for document in trace.documents.values()
         if parents.is_request(document)
+        and document.id not in elsewhere
         and document.node in nodes
         and document.service_version in versions
         and not document.in_progress

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from store.model import Document, Independent, NodeKey
+from store.model import Document, Fetched, Independent, Kind, NodeKey
 from store.parents import (
     MAX_PARENT_STEPS,
     LinkEnd,
@@ -75,6 +75,13 @@ def test_a_call_below_another_services_segment_is_none_of_its_requests() -> None
     )
     nodes = [FRONTEND, NodeKey("", "x", "")]
     assert calls_by_version([trace], nodes, ["7"])["7"].edges == {nodes[1]: EdgeUse(1, 0)}
+
+
+def test_what_fetched_messages_that_another_span_processes_is_no_request_of_a_version() -> None:
+    fetched = segment(0xA1, kind=Kind.CONSUMER, fetched=Fetched.MESSAGES, service_version="7")
+    processed = segment(0xA2, parent_id=0xA1, kind=Kind.CONSUMER, service_version="7")
+    for trace in (trace_of(fetched), trace_of(fetched, processed)):
+        assert calls_by_version([trace], [FRONTEND], ["7"])["7"].requests == 1
 
 
 def work(id: int, parent_id: int, node: NodeKey, **change: Any) -> Document:
