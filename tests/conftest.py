@@ -80,6 +80,13 @@ class FailuresAtOnce:
             self._terminal.write_line(f"{report.when} failed: {report.nodeid}")
 
 
+def pytest_runtest_setup() -> None:
+    """Let the decoder of spans remember nothing of earlier tests: which spans it decodes one by one depends on it."""
+    decoder = sys.modules.get("collector.decode.otlp.columns")
+    if decoder is not None:
+        decoder.forget()
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Workers have no terminal."""
