@@ -19,7 +19,7 @@ from store.model import (
     State,
     client_type,
 )
-from store.rules.brokers import passes_on
+from store.rules.brokers import answers, passes_on
 from store.rules.classify import failure_label
 
 
@@ -39,7 +39,7 @@ class Peer(NamedTuple):
 
     def answers(self, call: Peer) -> bool:
         """Whether a segment below a call answers it."""
-        return self.fetched is Fetched.NO and not call.passes_on_to(self)
+        return answers(call.callee or NO_NODE, self.kind, self.fetched)
 
     def passes_on_to(self, segment: Peer) -> bool:
         """Whether a call went to a broker from which a segment below the call got it."""

@@ -12,9 +12,9 @@ from functools import cached_property
 from typing import NamedTuple
 
 from store.layers import is_same_request
-from store.model import Document, Fetched, Independent, Kind, NodeKey, OwnedCall, Trace
+from store.model import Document, Independent, Kind, NodeKey, OwnedCall, Trace
 from store.otel.derived_ids import shared_server_id
-from store.rules.brokers import passes_on
+from store.rules.brokers import answers
 
 MAX_PARENT_STEPS = 32
 """How many independent subsegments may nest in each other; deeper ones count as orphans."""
@@ -128,18 +128,14 @@ def children_by_parent_id(trace: Trace, parents: ParentIndex) -> dict[int, list[
 def answers_by_call_id(trace: Trace, parents: ParentIndex) -> dict[int, list[Document]]:
     """What answers each call, by its id: the segments and entering spans that name it, but consumers of what a
     broker passed on, and what fetched messages."""
-    answers: dict[int, list[Document]] = {}
+    answered: dict[int, list[Document]] = {}
     for id, segments in children_by_parent_id(trace, parents).items():
         owned = trace.calls.get(id)
         if owned is not None:
-            found = [each for each in segments if _answers(each, owned)]
+            found = [each for each in segments if answers(owned.call.node, each.kind, each.fetched)]
             if found:
-                answers[id] = found
-    return answers
-
-
-def _answers(segment: Document, owned: OwnedCall) -> bool:
-    return segment.fetched is Fetched.NO and not passes_on(owned.call.node, segment.kind)
+                answered[id] = found
+    return answered
 
 
 def calling_node(owned: OwnedCall, trace: Trace, parents: ParentIndex) -> NodeKey | None:

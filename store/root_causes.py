@@ -11,10 +11,10 @@ from typing import Any
 
 from msgspec import Struct
 
-from store.model import Document, Fetched, NodeKey, Trace
+from store.model import Document, NodeKey, Trace
 from store.otel.stored_document import Json
 from store.parents import ParentIndex
-from store.rules.brokers import passes_on
+from store.rules.brokers import answers
 from store.rules.identity import segment_node
 from store.summary import entry_of
 from store.trace_documents import entering_spans, unsorted_documents
@@ -107,7 +107,7 @@ class _Tree:
         owned = self._trace.calls.get(document.parent_id) if document else None
         if document is None or owned is None:
             return False
-        return document.fetched is not Fetched.NO or passes_on(owned.call.node, document.kind)
+        return not answers(owned.call.node, document.kind, document.fetched)
 
     def answers(self, entity: Json) -> list[Json]:
         """The segments whose parent an entity is."""

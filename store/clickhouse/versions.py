@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from itertools import chain
+from typing import NamedTuple
 
 from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import RunQuery
@@ -43,7 +44,8 @@ def version_statistics(
     """See `store.protocol.GraphReader.version_statistics`."""
     if not nodes or window.end <= window.start:
         return {}
-    fragments = _fragments(ask, nodes, window, within)
+    shapes = _shapes(ask, nodes, window)
+    fragments = _fragments(ask, nodes, window, shapes, within)
     apart = list(versions or ())
     if versions is None:
         places = {name: fragments[name] for name in queries.MOST_FREQUENT_VERSIONS.fragments}
@@ -62,7 +64,7 @@ def version_statistics(
         version: VersionStatistics(first, last, _statistics(*columns))
         for version, _, first, last, *columns in rows
     }
-    entered = _entered(ask, nodes, window, within)
+    entered = _entered(ask, nodes, window, within) if shapes.entering else []
     more = unit_versions(entered, apart, weighted=weighted, others=versions is None)
     return {version: _sum(found.get(version), more.get(version)) for version in {**found, **more}}
 
@@ -73,20 +75,22 @@ def version_series(
     """See `store.protocol.GraphReader.version_series`."""
     if not nodes or window.end <= window.start:
         return []
+    shapes = _shapes(ask, nodes, window)
     rows = ask(
         queries.VERSION_STATISTICS.render(
-            {**_fragments(ask, nodes, window), "weight": Sql("weight"), "later": _later(window)},
+            {
+                **_fragments(ask, nodes, window, shapes),
+                "weight": Sql("weight"),
+                "later": _later(window),
+            },
             versions=[version],
             all=False,
             rest=OTHER_VERSIONS,
             step=step,
         )
     )
-    entered = [
-        unit
-        for unit, reported in reported_versions(_entered(ask, nodes, window))
-        if reported == version
-    ]
+    units = _entered(ask, nodes, window) if shapes.entering else []
+    entered = [unit for unit, reported in reported_versions(units) if reported == version]
     found = {at: _statistics(*columns) for _, at, _, _, *columns in rows}
     for each in unit_series(entered, step):
         merge_statistics(found.setdefault(each.start, Statistics(histogram={})), each.statistics)
@@ -96,11 +100,8 @@ def version_series(
 def _entered(
     ask: RunQuery, nodes: Collection[NodeKey], window: TimeRange, within: Expression | None = None
 ) -> list[Unit]:
-    """The units of nodes that are spans which enter their services. Mostly there are none: the traces with some are
-    read whole."""
+    """The units of nodes that are spans which enter their services: the traces with some are read whole."""
     named = _named(nodes)
-    if not _shapes(ask, nodes, window)[0]:
-        return []
     places = {
         **_places(nodes, window, within),
         "near": _near(window),
@@ -134,12 +135,16 @@ def _sum(one: VersionStatistics | None, other: VersionStatistics | None) -> Vers
 
 
 def _fragments(
-    ask: RunQuery, nodes: Collection[NodeKey], window: TimeRange, within: Expression | None = None
+    ask: RunQuery,
+    nodes: Collection[NodeKey],
+    window: TimeRange,
+    shapes: _Shapes,
+    within: Expression | None = None,
 ) -> dict[str, Sql]:
     return {
         **_places(nodes, window, within),
         "not_pinned_copy": Sql(NOT_PINNED_COPY),
-        "request": _is_request(ask, nodes, window),
+        "request": _is_request(ask, nodes, window) if shapes.nested else TRUE,
     }
 
 
@@ -162,17 +167,23 @@ def _places(
     }
 
 
-def _shapes(ask: RunQuery, nodes: Collection[NodeKey], window: TimeRange) -> tuple[bool, bool]:
+class _Shapes(NamedTuple):
     """Whether nodes have spans that may enter their services, and SERVER spans with a parent."""
-    found = ask(queries.SHAPES.render({"rows": started(window), "named": _named(nodes)}))
-    [(entering, nested)] = found
-    return bool(entering), bool(nested)
+
+    entering: int
+    nested: int
+
+
+def _shapes(ask: RunQuery, nodes: Collection[NodeKey], window: TimeRange) -> _Shapes:
+    """Mostly neither."""
+    [row] = ask(queries.SHAPES.render({"rows": started(window), "named": _named(nodes)}))
+    return _Shapes(*row)
 
 
 def _is_request(ask: RunQuery, nodes: Collection[NodeKey], window: TimeRange) -> Sql:
     """A condition on segments: they are no part of another's request. Mostly none is."""
     places = {**_places(nodes, window), "near": _near(window), "named": _named(nodes)}
-    if not _shapes(ask, nodes, window)[1] or not ask(queries.ANY_REPEATED.render(places)):
+    if not ask(queries.ANY_REPEATED.render(places)):
         return TRUE
     repeated = queries.REPEATED.render({**places, "tolerance": Sql(str(TOLERANCE))})
     return Sql(f"(trace_id, id) NOT IN ({repeated.text})", repeated.parameters)

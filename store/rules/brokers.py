@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from store.model import Kind, NodeKey
+from store.model import Fetched, Kind, NodeKey
 
 MESSAGING = "Messaging::"
 """Begins the types of brokers that are no AWS service (`store.otel.callee`)."""
@@ -25,3 +25,8 @@ def passes_on(called: NodeKey, below: Kind) -> bool:
     """Whether what a call sent to a node goes on to a segment of this kind below the call, rather than being
     answered by it. X-Ray's segments have no kind, and answer."""
     return below is Kind.CONSUMER and is_broker(called)
+
+
+def answers(called: NodeKey, below: Kind, fetched: Fetched) -> bool:
+    """Whether a segment below a call answers it: not what fetched messages, nor what got one from a broker."""
+    return fetched is Fetched.NO and not passes_on(called, below)

@@ -19,7 +19,7 @@ from store.clickhouse.search.get_traces import LinkPresence, get_traces, link_en
 from store.clickhouse.search.scan_ranges import started
 from store.clickhouse.search.unit_rows import REQUEST
 from store.cursor import decode_cursor, encode_cursor
-from store.model import Fetched, Kind, NodeKey, State, TimeRange, Trace
+from store.model import Fetched, NodeKey, State, TimeRange, Trace
 from store.query import EntryTime, UnitPage, UnitQuery, UnitTrace
 from store.unit_filter import matching_units, unit_trace
 
@@ -36,9 +36,8 @@ GROWTH = 4
 MAX_SECONDS = 20.0
 """Seconds after which a page ends short."""
 MAX_INT64 = 2**63 - 1
-_CONSUMER = Sql(
-    f"independent = 0 AND kind != {Kind.SERVER:d} AND (kind = {Kind.CONSUMER:d} OR before_name != '')"
-)
+_GETS_MESSAGES = queries.GETS_MESSAGES.render({"broker": Sql("before_name")})
+_CONSUMER = joined(" AND ", [Sql("independent = 0"), _GETS_MESSAGES])
 _KEY = ", ".join(NodeKey._fields)
 _KEY_TYPE = f"Tuple({', '.join(['String'] * len(NodeKey._fields))})"
 

@@ -51,13 +51,13 @@ class RowSets:
 
     def requests(self) -> Bounds:
         """The condition that a segment is no part of another's request (`store.layers.is_same_request`)."""
-        servers = conjunction([self.rows, Sql("kind = 2")])
+        servers = conjunction([self.rows, Sql(f"kind = {Kind.SERVER:d}")])
         above = f"SELECT trace_id, id, name FROM segments WHERE {servers.text}"
         below = (
             f"SELECT trace_id, parent_id, name FROM segments WHERE {servers.text} "
             "GROUP BY trace_id, parent_id, name HAVING uniqExact(id) > 1"
         )
-        alone = f"(kind != 2 OR parent_id = 0 OR (trace_id, parent_id, name) NOT IN ({above} UNION ALL {below}))"
+        alone = f"(kind != {Kind.SERVER:d} OR parent_id = 0 OR (trace_id, parent_id, name) NOT IN ({above} UNION ALL {below}))"
         return Bounds(TRUE, Sql(alone, servers.parameters) if self.sure else FALSE)
 
     def unanswered(self, fits: Bounds) -> Bounds:

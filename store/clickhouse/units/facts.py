@@ -104,9 +104,9 @@ def prepare(run: RunQuery, scope: UnitScope) -> UnitScope:
     release(run)
     target = Sql(scope.target)
     create(run, "odd", queries.RESOLVED_IN_PYTHON.render({"target": target}))
+    gets = queries.GETS_MESSAGES.render({"broker": Sql("owner_name")}).text
     [(inner, streamed, consuming)] = run(
-        f"SELECT max(independent), max(streamed), max(NOT is_call AND kind != {Kind.SERVER:d} AND (kind = {Kind.CONSUMER:d} OR owner_name != ''))"
-        " FROM scope_rows"
+        f"SELECT max(independent), max(streamed), max(NOT is_call AND {gets}) FROM scope_rows"
     )
     if streamed:
         _find_owners(run)

@@ -5,7 +5,7 @@ SELECT cityHash64(2, p.case, s.case), 1, p.case, s.case, 0, cityHash64(trace_id)
        if(ended = 0, 0, greatest(0, start - ended)) AS age, age, weight
 FROM (
     SELECT trace_id, key, refers_to, case, start, weight FROM scope_rows
-    WHERE $target AND NOT is_call AND NOT independent AND kind != 2 AND (kind = 5 OR owner_name != '') AND $plain
+    WHERE $target AND NOT is_call AND NOT independent AND /*include units/gets_messages broker=owner_name*/ AND $plain
 ) AS s
 LEFT ANY JOIN (
     SELECT arrayJoin(arrayPushFront(parts, key)) AS id, case, if(is_call, start + duration, 0) AS ended

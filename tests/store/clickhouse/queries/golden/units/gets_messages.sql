@@ -1,0 +1,1 @@
+(kind != 2 AND (kind = 5 OR <broker> != ''))
