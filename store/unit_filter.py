@@ -49,11 +49,13 @@ def unit_series(units: Iterable[Unit], step: int) -> list[TimeBucket]:
 
 
 def reported_versions(units: Iterable[Unit]) -> list[tuple[Unit, str]]:
-    """The units that are segments, each with the version that it reported, '' without one."""
+    """The units that are segments, each with the version that it reported, '' without one. Other spans report none."""
     return [
         (unit, unit.origin.service_version)
         for unit in units
-        if isinstance(unit, NodeUnit) and isinstance(unit.origin, Document)
+        if isinstance(unit, NodeUnit)
+        and isinstance(unit.origin, Document)
+        and not unit.origin.independent
     ]
 
 
@@ -62,10 +64,8 @@ def unit_versions(
     versions: Collection[str] | None,
     *,
     weighted: bool,
-    others: bool | None = None,
 ) -> dict[str, VersionStatistics]:
-    """See `store.protocol.GraphReader.version_statistics`. ``others``: whether units of other versions are counted
-    together, by default without ``versions``."""
+    """See `store.protocol.GraphReader.version_statistics`."""
     segments = reported_versions(units)
     frequency = Counter(version for _, version in segments)
     ranked = sorted(frequency, key=lambda version: (-frequency[version], version))
@@ -73,7 +73,7 @@ def unit_versions(
     found: dict[str, VersionStatistics] = {}
     for unit, version in segments:
         if version not in apart:
-            if not (versions is None if others is None else others):
+            if versions is not None:
                 continue
             version = OTHER_VERSIONS
         known = found.get(version)

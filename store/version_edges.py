@@ -65,7 +65,8 @@ def _requests(
     found = {
         document.id: _Request(document.service_version, is_unknown(trace, document), set(), set())
         for document in trace.documents.values()
-        if parents.is_request(document)
+        if not document.independent
+        and parents.is_request(document)
         and document.id not in elsewhere
         and document.node in nodes
         and document.service_version in versions

@@ -171,8 +171,7 @@ VERSION_STATISTICS = _sql(
     "later nodes not_pinned_copy request rows weight",
     "all rest step versions",
 )
-SHAPES = _sql("versions/shapes", "named rows")
-ENTERED = _sql("versions/entered", "named near nodes not_pinned_copy owned rows")
+ANY_NESTED = _sql("versions/any_nested", "named rows")
 ANY_REPEATED = _sql("versions/any_repeated", "named near nodes rows")
 REPEATED = _sql("versions/repeated", "named near nodes rows tolerance")
 DEPLOYMENTS = _sql("versions/deployments", parameters="end most start")

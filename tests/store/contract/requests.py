@@ -128,17 +128,12 @@ class RequestContract:
             assert len(store.find_traces(TraceQuery(HOUR, filter=filter), limit=9).found) == found
 
     def test_versions_of_a_span_that_enters(self, store: Store) -> None:
-        """It is counted by the version that it reports, with its calls."""
+        """It has none, as segments alone report versions."""
         store.put(lost_server(), "a")
-        for chosen in (None, ["3"]):
-            versions = store.version_statistics(frozenset([BACK]), HOUR, chosen)
-            assert versions["3"].statistics.fault == 1
-        assert store.version_statistics(frozenset([BACK]), HOUR, ["4"]) == {}
-        (step,) = store.version_series(frozenset([BACK]), HOUR, "3", 60_000_000)
-        assert step.statistics.fault == 1
+        assert store.version_statistics(frozenset([BACK]), HOUR) == {}
+        assert store.version_series(frozenset([BACK]), HOUR, "3", 60_000_000) == []
         (trace,) = store.get_traces([lost_server()[0].trace_id]).values()
-        calls = calls_by_version([trace], [BACK], ["3"])["3"]
-        assert (calls.requests, calls.edges[DATABASE].failed) == (1, 1)
+        assert calls_by_version([trace], [BACK], ["3"])["3"].requests == 0
 
     def test_root_causes_of_a_span_that_enters(self, store: Store) -> None:
         """Its service is on the path, and its trace shows a segment of it."""
