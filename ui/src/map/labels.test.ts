@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { MapNode } from '../api/types'
 import { node } from '../model/samples'
-import { overlap, type Box } from './geometry'
+import { overlap, R, type Box } from './geometry'
 import { layoutLabels, mostLabels, SMALLEST_TEXT, type Label, type Measure } from './labels'
 import { Scene, type SceneNode } from './scene'
 
@@ -120,4 +120,22 @@ test('a small screen has five names, of the most important, until one zooms in',
     mostLabels({ width: 720, height: 406 }, 0.3),
     mostLabels({ width: 1440, height: 570 }, 0.3),
   ]).toEqual([5, Infinity])
+})
+
+test('the name of an unhealthy service covers no calm one while there is a place beside it', () => {
+  const nodes = placed(9, (i) => ({ name: 'a-name-of-length', x: (i % 3) * 90, y: Math.floor(i / 3) * 60 }))
+  const [label] = layoutLabels({
+    nodes,
+    k: 0.5,
+    measure,
+    most: 1,
+    tierOf: ({ data }) => (data.id === 'service-number-4' ? 3 : 1),
+  }).values()
+  if (!label) throw new Error('no label')
+  const box = onScreen(label, 0.5)
+  const covered = nodes.filter(({ x, y }) => {
+    const [cx, cy, r] = [x * 0.5, y * 0.5, R * 0.5]
+    return overlap(box, { left: cx - r, right: cx + r, top: cy - r, bottom: cy + r })
+  })
+  expect(covered).toEqual([])
 })

@@ -96,7 +96,8 @@ export function layoutLabels(input: LabelInput): Map<string, Label> {
     const isReadable = (box: Box) => texts.isFree(box) && failing.isFree(box, own)
     let label = firstFree(node, input, [below(k)], isClear)
     if (!label && tier >= 2 && failingOver < MOST_OVER_NODES) {
-      label = firstFree(node, input, anywhere(k), isReadable, true)
+      const spots = anywhere(k)
+      label = firstFree(node, input, spots, isClear, true) ?? firstFree(node, input, spots, isReadable, true)
       if (label) failingOver++
     }
     if (!label && tier === 1 && calmOver < MOST_CALM_OVER_NODES) {
