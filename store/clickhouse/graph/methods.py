@@ -16,7 +16,7 @@ from store.clickhouse.graph.rollup_cache import RollupCache
 from store.clickhouse.graph.series import CutUnits, series
 from store.clickhouse.graph.window_plan import Marks
 from store.clickhouse.rollup.backlog import due_statement, read_due
-from store.clickhouse.rollup.worker import RollupWorker
+from store.clickhouse.rollup.worker import LIVE, RollupWorker
 from store.graph import ServiceGraph
 from store.model import NodeKey, TimeRange
 from store.protocol import CountedWindow
@@ -35,7 +35,12 @@ class _HasRunner(Protocol):
     def _marks(self, ask: QueryRunner, windows: Sequence[TimeRange]) -> list[Marks]: ...
 
     def _fresh(
-        self, ask: QueryRunner, windows: Sequence[TimeRange], *, least: int = 0
+        self,
+        ask: QueryRunner,
+        windows: Sequence[TimeRange],
+        *,
+        least: int = 0,
+        waits: bool = True,
     ) -> list[Backlog | None]: ...
 
     def counted_windows(
@@ -117,9 +122,9 @@ class GraphMethods:
         ]
 
     def backlog(self: _HasRunner, window: TimeRange, *, least: int = 0) -> Backlog | None:
-        """What a reader does not wait for (`RollupWorker.wait_until_fresh`)."""
+        """What is not counted by now; nothing is waited for."""
         with self._asking() as ask:
-            (found,) = self._fresh(ask, [window], least=least)
+            (found,) = self._fresh(ask, [window], least=least, waits=self.rollup_worker.alone)
         return found
 
     def min_step(self: _HasRunner, window: TimeRange) -> int:
@@ -157,13 +162,19 @@ class GraphMethods:
         return _current_marks(ask, windows)
 
     def _fresh(
-        self: _HasRunner, ask: QueryRunner, windows: Sequence[TimeRange], *, least: int = 0
+        self: _HasRunner,
+        ask: QueryRunner,
+        windows: Sequence[TimeRange],
+        *,
+        least: int = 0,
+        waits: bool = True,
     ) -> list[Backlog | None]:
         """Have dirty buckets recounted; what each window lacks nevertheless, or may lack: what is counted
         from now on, before the window is read, is in both."""
         statement = due_statement(windows, least=least)
         due, backlogs = read_due(ask(statement))
-        if self.rollup_worker.wait_until_fresh(ask, due):
+        live = max(window.end for window in windows) > round((time.time() - LIVE) * SECOND)
+        if waits and self.rollup_worker.wait_until_fresh(ask, due, live=live):
             _, backlogs = read_due(ask(statement))
         return backlogs
 

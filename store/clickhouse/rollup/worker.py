@@ -27,9 +27,11 @@ REST = 8.0
 each counts it anew."""
 LONGEST_PAUSE = 3.0
 """The longest pause in seconds while there are readers: maps are some five seconds old at most."""
+LIVE = 10.0
+"""Seconds by which a window ended that is read as it is now."""
 UNWATCHED = 60.0
-"""Seconds after the last reader from which rounds run only every UNWATCHED_PAUSE, to save CPU while the map
-is not read. The next reader starts a round at once."""
+"""Seconds after the last reader of the present from which rounds run only every UNWATCHED_PAUSE, to save CPU while
+the map is not read. The next reader starts a round at once."""
 UNWATCHED_PAUSE = 5.0
 WIDEN_EVERY = 30.0
 """Seconds between two runs of downsampling."""
@@ -70,13 +72,15 @@ class RollupWorker:
         self._read = self._widened = -UNWATCHED
         """When the last reader came, and when minutes were last downsampled (monotonic seconds)."""
 
-    def wait_until_fresh(self, run_query: RunQuery, due: Due) -> bool:
+    def wait_until_fresh(self, run_query: RunQuery, due: Due, *, live: bool = True) -> bool:
         """Wait until dirty buckets are aggregated, unless there are many rows or the worker is busy all the time.
 
-        Returns whether rollups may have changed since ``due`` was read.
+        Returns whether rollups may have changed since ``due`` was read. ``live``: whether what is read ends by now;
+        of what has settled, as alarms read it all the time, rounds need not be frequent.
         """
-        watched = self._watched
-        self._read = time.monotonic()
+        watched = self.watched
+        if live:
+            self._read = time.monotonic()
         self.lag.note(due.backlog)
         if not due.buckets:
             return False
@@ -99,7 +103,7 @@ class RollupWorker:
         return True
 
     @property
-    def _watched(self) -> bool:
+    def watched(self) -> bool:
         """Whether there was a reader within the last UNWATCHED seconds."""
         return time.monotonic() - self._read < UNWATCHED
 
@@ -144,7 +148,7 @@ class RollupWorker:
             pause = UNWATCHED_PAUSE
             if self._left:
                 pause = TICK
-            elif self._watched:
+            elif self.watched:
                 pause = min(max(TICK - took, REST * took), LONGEST_PAUSE)
             until = time.monotonic() + pause
             with self._changed:  # a waiting reader ends the pause
@@ -164,7 +168,7 @@ class RollupWorker:
         for number in range(rounds):
             buckets = self._next(run_query) if number else waiting
             if not self.alone:
-                buckets = [each for each in buckets if not each.is_filling(self._watched)]
+                buckets = [each for each in buckets if not each.is_filling(self.watched)]
             if not buckets:
                 break
             begun = time.monotonic()

@@ -72,6 +72,21 @@ def test_what_is_counted_is_no_backlog(clickhouse_store: ClickHouseStore) -> Non
     assert [each.statistics.total for each in counted.graph.services.values()] == [2, 0]
 
 
+def test_who_reads_the_past_does_not_make_counts_frequent(
+    clickhouse_store: ClickHouseStore,
+) -> None:
+    """As alarms do every minute, whether or not somebody looks at the map."""
+    store = clickhouse_store
+    store.rollup_worker.alone = False
+    now = round(time.time() * SECOND)
+    past = TimeRange(now - HOUR, now - MINUTE)
+    store.service_graph(past)
+    assert store.backlog(TimeRange(past.start, now)) is None
+    assert not store.rollup_worker.watched
+    store.service_graph(TimeRange(past.start, now))
+    assert store.rollup_worker.watched
+
+
 def test_while_documents_wait_a_missing_parent_may_be_among_them(
     clickhouse_store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
