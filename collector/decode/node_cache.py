@@ -146,7 +146,10 @@ def _block(aws: Aws) -> dict[str, Any]:
     return block
 
 
-_DATABASE_URL = re.compile(r"(?:[^/]*//)?(?:[^/?]*@)?([^/?;]*)(?:/([^?;]*))?")
+_DATABASE_URL = re.compile(
+    r"(?:[^/]*//)?(?:[^/?]*@)?([^/?;]*?)(?::[0-9]+)?(?:/([^?;]*)|(?=[?;])|$)"
+)
+"""Without the port, which X-Ray's SDKs leave out of ``database@host``, too."""
 
 _SQLITE_URL = re.compile(r"(?:jdbc:)?sqlite[+\w]*:(?:[^?]*/)?([^/?]*)")
 """A SQLite URL names a file and no host; SDKs write two to four slashes before its path."""

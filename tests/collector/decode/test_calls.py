@@ -55,7 +55,7 @@ def test_calls_without_an_id() -> None:
 @pytest.mark.parametrize(
     ("change", "name"),
     [
-        ({"sql": {"url": "jdbc:postgresql://db.example.com:5432/orders?x=1"}}, "orders@db.example.com:5432"),
+        ({"sql": {"url": "jdbc:postgresql://db.example.com:5432/orders?x=1"}}, "orders@db.example.com"),
         ({"sql": {"url": "sqlite://srv/orders/cap/x.db"}}, "x.db"),
         ({"sql": {"url": "sqlite:////var/tmp/x.db"}}, "x.db"),
         ({"sql": {"url": "sqlite+pysqlite:////tmp/x.db?mode=ro"}}, "x.db"),
@@ -63,8 +63,8 @@ def test_calls_without_an_id() -> None:
         ({"sql": {"url": "sqlite:///:memory:"}}, ":memory:"),
         ({"sql": {"url": "sqlite://"}}, "sqlite"),
         ({"sql": {"connection_string": "mysql://me:pw@db/shop"}}, "shop@db"),
-        ({"sql": {"url": "db.example.com:3306/orders"}}, "orders@db.example.com:3306"),
-        ({"sql": {"url": "jdbc:oracle:thin:@db:1521/orders"}}, "orders@db:1521"),
+        ({"sql": {"url": "db.example.com:3306/orders"}}, "orders@db.example.com"),
+        ({"sql": {"url": "jdbc:oracle:thin:@db:1521/orders"}}, "orders@db"),
         ({"sql": {"url": "mysql://me:p@ss@db/"}}, "db"),
         ({"sql": {"url": "sqlite:///tmp/x.db"}}, "x.db"),
         ({"sql": {"database_type": "sqlite"}}, "sqlite"),
