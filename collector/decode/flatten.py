@@ -52,7 +52,7 @@ def flatten(root: Root, identity: Identity, raw: bytes, version: int) -> Documen
             types = exception_types(root, ())
     origin, end, aws, http = root.origin or "", identity.end, root.aws, root.http
     items = items_of(root.annotations) if root.annotations else []
-    links = links_of(root.links, identity.trace_id) if root.links else []
+    given = list(root.links) if root.links else []
     service = segment_node_of(
         root.name or "", origin, aws, root.inferred or False, root.resource_arn or ""
     )
@@ -69,7 +69,7 @@ def flatten(root: Root, identity: Identity, raw: bytes, version: int) -> Documen
         if unit.annotations:
             items += items_of(unit.annotations)
         if unit.links:
-            links += links_of(unit.links, identity.trace_id)
+            given += unit.links
         unit_end, namespace = unit.end_time, unit.namespace
         if unit_end is not None and latest < unit_end < LATEST:
             latest = unit_end
@@ -127,7 +127,7 @@ def flatten(root: Root, identity: Identity, raw: bytes, version: int) -> Documen
         raw,
         version,
         True,
-        tuple(links),
+        tuple(links_of(given, identity.trace_id)) if given else (),
         1,
         *deployed_of(root),
     )
@@ -174,7 +174,7 @@ def deployed_of(root: Root) -> tuple[str, str]:
 
 
 def links_of(entries: list[LinkEntry], own: bytes) -> list[Link]:
-    """Links to other traces; one without a valid trace id, or to nothing in it, is dropped."""
+    """The links of a document to other traces; one without a valid trace id, or to nothing in it, is dropped."""
     links: list[Link] = []
     for entry in entries[:MAX_LINKS]:
         try:

@@ -7,7 +7,7 @@ from store.model import Link
 
 RESERVED = "aws.xray.reserved."
 MAX_LINKS = 100
-"""Per segment, subsegment or span: the limit of X-Ray per trace (docs/xray-format.md §14)."""
+"""Of one document, what is embedded in it included: the limit of X-Ray per trace (docs/xray-format.md §14)."""
 _LATEST = 253_402_300_800.0
 
 

@@ -40,7 +40,7 @@ from collector.decode.outcome import (
     status_of,
 )
 from collector.decode.rejected import Rejected
-from collector.decode.wire import Root, Unit, read_strictly
+from collector.decode.wire import LinkEntry, Root, Unit, read_strictly
 from store.column_types import Coded
 from store.columnar import DocumentColumns
 from store.model import NO_NODE, Fetched, Kind, Link, State
@@ -238,10 +238,12 @@ def _links(
     roots: list[Root], units: list[Unit], owners: list[int], identities: Identities
 ) -> list[tuple[int, Link]]:
     sources: Iterable[tuple[int, Unit]] = chain(enumerate(roots), zip(owners, units, strict=True))
-    found = [(place, unit.links) for place, unit in sources if unit.links]
-    found.sort(key=lambda pair: pair[0])  # stable: the segment's own come first
+    given: dict[int, list[LinkEntry]] = {}
+    for place, unit in sources:  # the segment's own come first
+        if unit.links:
+            given.setdefault(place, []).extend(unit.links)
     return [
         (place, link)
-        for place, entries in found
-        for link in links_of(entries, identities.trace_ids[place])
+        for place in sorted(given)
+        for link in links_of(given[place], identities.trace_ids[place])
     ]

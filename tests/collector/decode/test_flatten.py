@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from collector.decode.columnar.documents import decode_columns
 from store.model import Link, NodeKey
 from tests.collector.decode.subsegments import T, call, flat, sub
 from tests.collector.samples import START
@@ -154,3 +155,13 @@ def test_links_of_a_document_and_its_subsegments() -> None:
     )
     again = flat(invocation, links=odd, user=7)  # a misfit elsewhere: the lenient way
     assert again.links == document.links
+
+
+def test_links_in_excess() -> None:
+    """A document has 100 at most, however they are spread over its subsegments; its own come first."""
+    other = "1-6b061440-0000000000000000000000aa"
+    links = [{"trace_id": other, "id": f"{n:016x}"} for n in range(1, 71)]
+    document = flat(sub(links=links), sub(links=links), links=links[:20])
+    assert [link.id for link in document.links] == [*range(1, 21), *range(1, 71), *range(1, 11)]
+    columns, _ = decode_columns([document.raw], 1)
+    assert len(columns.links) == 100
