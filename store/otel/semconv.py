@@ -4,13 +4,14 @@ from __future__ import annotations
 
 SQL_SYSTEMS = frozenset(
     {
-        "aws.redshift", "azure.sql", "clickhouse", "cloudscape", "cockroachdb", "db2", "derby", "edb",
-        "firebird", "firstsql", "gcp.spanner", "greenplum", "h2", "h2database", "hanadb", "hive", "hsqldb",
-        "ibm.db2", "ibm.informix", "ibm.netezza", "informix", "ingres", "instantdb", "interbase",
-        "mariadb", "maxdb", "microsoft.sql_server", "mssql", "mssqlcompact", "mysql", "netezza",
-        "oracle", "oracle.db", "other_sql", "pervasive", "pointbase", "postgresql", "presto", "progress",
-        "redshift", "sap.hana", "sap.maxdb", "snowflake", "softwareag.adabas", "spanner", "sqlite",
-        "sybase", "teradata", "trino", "vertica",
+        "actian.ingres", "adabas", "aws.redshift", "azure.sql", "cache", "clickhouse", "cloudscape",
+        "cockroachdb", "db2", "derby", "edb", "firebird", "firebirdsql", "firstsql", "gcp.spanner",
+        "greenplum", "h2", "h2database", "hanadb", "hive", "hsqldb", "ibm.db2", "ibm.informix",
+        "ibm.netezza", "informix", "ingres", "instantdb", "interbase", "intersystems.cache",
+        "intersystems_cache", "mariadb", "maxdb", "microsoft.sql_server", "mssql", "mssqlcompact",
+        "mysql", "netezza", "oracle", "oracle.db", "other_sql", "pervasive", "pointbase", "postgresql",
+        "presto", "progress", "redshift", "sap.hana", "sap.maxdb", "snowflake", "softwareag.adabas",
+        "spanner", "sqlite", "sybase", "teradata", "trino", "vertica",
     }
 )  # fmt: skip
 """Values of ``db.system`` and ``db.system.name`` that speak SQL."""

@@ -299,3 +299,31 @@ def test_region_of_a_service(given: dict[str, Any]) -> None:
         assert document.node.region == "us-west-2"
         raw = json.dumps(render_span(document.raw)).encode()
         assert decode_document(raw, 0).node == document.node
+
+
+@pytest.mark.parametrize(
+    ("former", "newest"),
+    [
+        ("adabas", "softwareag.adabas"),
+        ("cache", "intersystems.cache"),
+        ("cosmosdb", "azure.cosmosdb"),
+        ("db2", "ibm.db2"),
+        ("firebird", "firebirdsql"),
+        ("h2", "h2database"),
+        ("hanadb", "sap.hana"),
+        ("informix", "ibm.informix"),
+        ("ingres", "actian.ingres"),
+        ("maxdb", "sap.maxdb"),
+        ("mssql", "microsoft.sql_server"),
+        ("netezza", "ibm.netezza"),
+        ("oracle", "oracle.db"),
+        ("redshift", "aws.redshift"),
+        ("spanner", "gcp.spanner"),
+    ],
+)
+def test_renamed_databases(former: str, newest: str) -> None:
+    """A database remains one node when its client's instrumentation takes the stable convention's name for it."""
+    place = {"server.address": "db1"}
+    before = decode(span(CLIENT, {"db.system": former, "db.name": "crm", **place}))
+    after = decode(span(CLIENT, {"db.system.name": newest, "db.namespace": "crm", **place}))
+    assert before.calls[0].node == after.calls[0].node
