@@ -21,13 +21,14 @@ def eventually(
 
     ``ignore``: exceptions that mean "not yet", such as a connection that is refused.
     """
-    deadline = time.monotonic() + seconds
+    begun = time.monotonic()
     while True:
         try:
             if found := condition():
                 return found
         except ignore:
             pass
-        if time.monotonic() > deadline:
+        waited = time.monotonic() - begun
+        if waited > seconds:
             raise AssertionError(f"{what}: not within {seconds:g} s")
-        time.sleep(0.01)
+        time.sleep(min(max(0.01, waited / 50), 0.1))  # a condition takes CPU time, too
