@@ -123,19 +123,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for marker, fixtures in MARKERS.items():
             if used & fixtures:
                 item.add_marker(marker)
-    items.sort(key=_costs(items))
+    items.sort(key=_turns(items))
 
 
-def _costs(items: list[pytest.Item]) -> Callable[[pytest.Item], int]:
-    """A key that puts files with the longest tests first: with several workers and whole files as
-    units, the last ones are short then, and no worker waits for the other."""
+def _turns(items: list[pytest.Item]) -> Callable[[pytest.Item], tuple[bool, float]]:
+    """A key that mixes files of each kind evenly, and puts those without a marker last: servers wait while
+    engines compute, and with several workers and whole files as units, none waits for the last long one."""
     order = ("browser", "server", "slow", "clickhouse")
-    ranks: dict[Path, int] = {}
+    kinds: dict[Path, int] = {}
     for item in items:
         markers = {marker.name for marker in item.iter_markers()}
-        rank = next((number for number, name in enumerate(order) if name in markers), len(order))
-        ranks[item.path] = min(rank, ranks.get(item.path, rank))
-    return lambda item: ranks[item.path]
+        kind = next((number for number, name in enumerate(order) if name in markers), len(order))
+        kinds[item.path] = min(kind, kinds.get(item.path, kind))
+    turns: dict[Path, tuple[bool, float]] = {}
+    for kind in set(kinds.values()):
+        files = [path for path in kinds if kinds[path] == kind]
+        for number, path in enumerate(files):
+            turns[path] = kind == len(order), number / len(files)
+    return lambda item: turns[item.path]
 
 
 TOGETHER = {
