@@ -38,6 +38,16 @@ def findings(page: Page, only: dict[str, Any] | None = None) -> list[str]:
     ]
 
 
+def findings_in_both_themes(page: Page) -> list[str]:
+    """What axe finds, light or dark; what does not depend on colours is checked once."""
+    found = findings(page)
+    page.emulate_media(color_scheme="dark")
+    wait_until(page, "getComputedStyle(document.body).backgroundColor === 'rgb(15, 20, 26)'")
+    found += findings(page, COLOURS)
+    page.emulate_media(color_scheme="light")
+    return found
+
+
 def service_button(page: Page, name: str) -> Any:
     return page.get_by_role("button", name=re.compile(f"^{name}, (?!client)")).first
 
@@ -491,15 +501,11 @@ def inspected(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page
 
 @pytest.mark.parametrize("opening", PAGES, ids=lambda each: each.__name__.removeprefix("open_"))
 def test_axe_finds_nothing(inspected: Page, lasting_shop: Any, opening: Opening) -> None:
-    """Whatever is on the screen, light or dark; what does not depend on colours is checked once."""
+    """Whatever is on the screen."""
     inspected.unroute_all()
     inspected.emulate_media(color_scheme="light")
     opening(inspected, lasting_shop)
-    found = findings(inspected)
-    inspected.emulate_media(color_scheme="dark")
-    wait_until(inspected, "getComputedStyle(document.body).backgroundColor === 'rgb(15, 20, 26)'")
-    found += findings(inspected, COLOURS)
-    assert found == []
+    assert findings_in_both_themes(inspected) == []
 
 
 def test_axe_would_find_something(inspected: Page, lasting_shop: Any) -> None:

@@ -11,6 +11,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -45,6 +46,7 @@ V1 = {
 TYPES = CODEGEN.parent / "src" / "api" / "types.gen.ts"
 
 
+@cache
 def schema_document() -> str:
     """The schemas of the server's answers as an OpenAPI document without paths, in stable order."""
     openapi = _app().openapi()
