@@ -64,7 +64,7 @@ def facts_of(
     cause in another trace is known (`caused_documents`)."""
     parents = parents or ParentIndex(trace)
     answered = answers_by_call_id(trace, parents)
-    for owned in trace.calls.values():
+    for owned in parents.once.calls.values():
         parent = _caller(owned, trace, parents)
         case = case_of_call(owned)
         answers = {each.node: peer_of_segment(each) for each in answered.get(owned.call.id, ())}

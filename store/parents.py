@@ -8,10 +8,11 @@ its client's id is stored below the client, whose id the server's work names: th
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
 from typing import NamedTuple
 
-from store.layers import is_same_request
+from store.layers import OneCall, calls_once, is_same_request
 from store.model import Document, Independent, Kind, NodeKey, OwnedCall, Trace
 from store.otel.derived_ids import shared_server_id
 from store.rules.brokers import answers
@@ -109,6 +110,30 @@ class ParentIndex:
         return self._answers.get((document.parent_id, document.node.name), parent)
 
     @cached_property
+    def children(self) -> dict[int, list[Document]]:
+        """The segments, and the spans that enter their services, by the parent that they name."""
+        found: dict[int, list[Document]] = {}
+        for document in self._trace.documents.values():
+            if document.parent_id and (not document.independent or self.enters(document)):
+                found.setdefault(document.parent_id, []).append(document)
+        return found
+
+    @cached_property
+    def once(self) -> OneCall:
+        """The calls that count (`store.layers`)."""
+        answered = {
+            id: [each.node for each in self.answering(self._trace.calls[id].call.node, [id])]
+            for id in self.children.keys() & self._trace.calls.keys()
+        }
+        return calls_once(self._trace, answered)
+
+    def answering(self, called: NodeKey, ids: Iterable[int]) -> list[Document]:
+        """The children of calls to a node that answer it: not consumers of what a broker passed on, nor what fetched
+        messages."""
+        children = (each for id in ids for each in self.children.get(id, ()))
+        return [each for each in children if answers(called, each.kind, each.fetched)]
+
+    @cached_property
     def _answers(self) -> dict[tuple[int, str], Document]:
         """The segments with a parent by that and their service; of several the one with the smallest id."""
         segments = [each for each in self._trace.documents.values() if not each.independent]
@@ -116,26 +141,16 @@ class ParentIndex:
         return {(each.parent_id, each.node.name): each for each in segments if each.parent_id}
 
 
-def children_by_parent_id(trace: Trace, parents: ParentIndex) -> dict[int, list[Document]]:
-    """The segments, and the spans that enter their services, by the parent that they name."""
-    children: dict[int, list[Document]] = {}
-    for document in trace.documents.values():
-        if document.parent_id and (not document.independent or parents.enters(document)):
-            children.setdefault(document.parent_id, []).append(document)
-    return children
-
-
 def answers_by_call_id(trace: Trace, parents: ParentIndex) -> dict[int, list[Document]]:
-    """What answers each call, by its id: the segments and entering spans that name it, but consumers of what a
-    broker passed on, and what fetched messages."""
-    answered: dict[int, list[Document]] = {}
-    for id, segments in children_by_parent_id(trace, parents).items():
-        owned = trace.calls.get(id)
-        if owned is not None:
-            found = [each for each in segments if answers(owned.call.node, each.kind, each.fetched)]
-            if found:
-                answered[id] = found
-    return answered
+    """What answers each call that counts, by its id: the segments and entering spans that name it, or a call that is
+    one with it."""
+    names: dict[int, list[int]] = {}
+    for id in parents.children.keys() & trace.calls.keys():
+        names.setdefault(parents.once.counted_as.get(id, id), []).append(id)
+    found = {
+        id: parents.answering(trace.calls[id].call.node, sorted(ids)) for id, ids in names.items()
+    }
+    return {id: answering for id, answering in found.items() if answering}
 
 
 def calling_node(owned: OwnedCall, trace: Trace, parents: ParentIndex) -> NodeKey | None:
@@ -162,7 +177,8 @@ def resolve_link_end(trace: Trace, id: int) -> LinkEnd | None:
     """The node that a segment, subsegment or call of a trace stands for in a link."""
     owned, parents = trace.calls.get(id), ParentIndex(trace)
     if owned is not None:
-        answers = [d.node for d in answers_by_call_id(trace, parents).get(id, ())]
+        counted = parents.once.counted_as.get(id, id)
+        answers = [d.node for d in answers_by_call_id(trace, parents).get(counted, ())]
         return LinkEnd(min(answers, default=owned.call.node), owned.call.end)
     document = parents.containing_document(id)
     owner = parents.owner(document)

@@ -137,7 +137,8 @@ def _failed_inside(trace: Trace, entry: Document | None, parents: ParentIndex) -
         for each in trace.documents.values()
         if each is not entry and each.id not in trace.calls and parents.outer(each) is None
     ]
-    states = [d.state for d in documents] + [owned.call.state for owned in trace.calls.values()]
+    states = [d.state for d in documents]
+    states += [owned.call.state for owned in parents.once.calls.values()]
     return dict(Counter(state for state in states if state > State.OK))
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from store.model import Document, State, Trace, precedence
 from store.otel.derived_ids import derived_id
 from store.otel.stored_document import Json, parse_document, subsegments_of
-from store.parents import ParentIndex, answers_by_call_id, children_by_parent_id
+from store.parents import ParentIndex, answers_by_call_id
 from store.rules.identity import call_node, inferred_origin, resource_names
 from store.rules.service_names import displayed_service
 from store.trace_id import format_trace_id
@@ -242,13 +242,14 @@ def _name_call(subsegment: Json) -> None:
 
 
 def _unanswered(shown: Iterable[Json], trace: Trace) -> Iterator[Json]:
-    """Calls that no request answers, each id once."""
+    """Calls that count and that no request answers, each id once."""
     parents = ParentIndex(trace)
     answered = answers_by_call_id(trace, parents)
+    counted_as = parents.once.counted_as
     seen = {
         f"{id:016x}"
-        for id in children_by_parent_id(trace, parents)
-        if id in answered or id not in trace.calls
+        for id in (*parents.children, *answered, *counted_as)
+        if id in answered or id in counted_as or id not in trace.calls
     }
     for document in shown:
         parts = [*subsegments_of(document)]

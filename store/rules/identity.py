@@ -158,6 +158,12 @@ def inferred_origin(
     return "" if kind == "remote" else kind
 
 
+def aws_endpoint(host: str) -> str:
+    """The name of the AWS service at a host, as ``sts``; '' of another host."""
+    match = _AWS_HOST.fullmatch(host.lower())
+    return match[1] if match else ""
+
+
 def _resource(service: str, aws: Mapping[str, Any]) -> tuple[str, str]:
     """The name ('' when the call names none) and the type of the resource called."""
     names = resource_names(service, aws)

@@ -26,6 +26,7 @@ from store.memory import MemoryStore
 from store.model import (
     Document,
     Fetched,
+    Http,
     Independent,
     Kind,
     Link,
@@ -113,6 +114,38 @@ def joins(weights: Weights) -> st.SearchStrategy[Link]:
 
 
 @st.composite
+def layers(draw: st.DrawFn, id: int, trace: bytes, start: int, weights: Weights) -> Document:
+    """A span of web that is a call, often within another that has a smaller id; or local work between two."""
+    end = start + draw(LENGTHS) if draw(st.booleans()) else T0 + 9 * MINUTE - id * 1_000_000
+    state = draw(STATES)
+    figures: dict[str, Any] = {"start": start, "end": max(start, end), "state": state}
+    given: dict[str, Any] = {
+        "trace_id": trace,
+        "independent": draw(st.sampled_from((Independent.OF_SENDER, Independent.OF_PROCESS))),
+        "node": NodeKey("", "web", ""),
+        "weight": draw(st.sampled_from(weights)),
+        **figures,
+    }
+    parent = draw(st.sampled_from([each for each in (*IDS, 99) if each != id]))
+    if draw(st.integers(0, 3)) == 0:
+        return subsegment(id, parent, kind=Kind.INTERNAL, **given)
+    name, type = draw(
+        st.sampled_from(
+            (
+                ("table", "remote"), ("host.example.com", "remote"), ("pg", "Database::SQL"), ("sqlite", "Database::SQL"),
+                ("table", "AWS::DynamoDB::Table"), ("m", "GenAI::Model"),
+            )
+        )
+    )  # fmt: skip
+    status = draw(st.sampled_from((0, 0, 429)))
+    node = NodeKey("", name, type)
+    made = call(id, node=node, service=name, host=name, status=status, **figures)
+    http = Http(draw(st.sampled_from(("", "GET"))), "", status)
+    given["calls"] = (msgspec.structs.replace(made, weight=given["weight"]),)
+    return subsegment(id, parent, kind=Kind.CLIENT, http=http, **given)
+
+
+@st.composite
 def documents(draw: st.DrawFn, weights: Weights) -> Document:
     """A segment or a streamed subsegment of one of three traces. One id has one start, but for
     copies in progress (`moves`)."""
@@ -148,6 +181,8 @@ def documents(draw: st.DrawFn, weights: Weights) -> Document:
         type = st.sampled_from(("remote", "AWS::SQS::Queue"))
         common["before"] = draw(st.builds(NodeKey, ACCOUNTS, st.just("queue"), type, REGIONS))
     common["kind"] = draw(st.sampled_from((Kind.NONE, Kind.NONE, *Kind, Kind.CONSUMER)))
+    if draw(st.integers(0, 3)) == 0:
+        return draw(layers(id, common["trace_id"], start, weights))
     if draw(st.integers(0, 2)) == 0:
         if draw(st.booleans()):
             common["calls"] = (*embedded, draw(calls(id, start, weights)))

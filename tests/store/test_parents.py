@@ -10,7 +10,6 @@ from store.parents import (
     LinkEnd,
     ParentIndex,
     calling_node,
-    children_by_parent_id,
     is_root,
     resolve_link_end,
 )
@@ -105,7 +104,7 @@ def test_roots() -> None:
     )
     parents = ParentIndex(trace)
     assert {id for id, d in trace.documents.items() if is_root(d, trace, parents)} == {0xA1, 0xB2}
-    assert children_by_parent_id(trace, parents).keys() == {0xC1, 0xDEAD}
+    assert parents.children.keys() == {0xC1, 0xDEAD}
 
 
 def test_a_link_ends_at_the_answering_segment_or_the_inferred_node() -> None:

@@ -83,7 +83,11 @@ class _Edge:
         rows = self._sets.rows
         may = queries.ANSWERED.render({"rows": rows, "answer": answer, "condition": fits.may})
         must = queries.SURELY_ANSWERED.render(
-            {"rows": rows, "answer": answer, "condition": fits.must}
+            {
+                "rows": rows,
+                "answer": answer,
+                "condition": every([fits, self._sets.once()]).must,
+            }
         )
         possible = FALSE in (fits.may, answer)
         sure = self._sets.sure and not possible and fits.must.text != FALSE.text

@@ -13,12 +13,13 @@ from typing import NamedTuple
 
 from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import RunQuery, run_concurrently
-from store.clickhouse.queries import Sql, joined
+from store.clickhouse.queries import Sql, joined, parenthesized
 from store.clickhouse.queries.registry import numbers_in
 from store.clickhouse.search.get_traces import LinkPresence, get_traces, link_ends, located
 from store.clickhouse.search.scan_ranges import started
-from store.clickhouse.search.unit_rows import REQUEST
+from store.clickhouse.search.unit_rows import REQUEST, UNEXPLAINED
 from store.cursor import decode_cursor, encode_cursor
+from store.layers import MILD
 from store.model import Fetched, NodeKey, State, TimeRange, Trace
 from store.query import EntryTime, UnitPage, UnitQuery, UnitTrace
 from store.unit_filter import matching_units, unit_trace
@@ -204,12 +205,13 @@ def _rows(query: UnitQuery) -> list[_Rows]:
     if query.nodes:
         own = _nodes("", query.nodes, "node")
         ended = joined(" AND ", [own, failed])
-        return [_Rows("segments", joined(" AND ", [REQUEST.may, ended])), _Rows("calls", ended)]
+        called = joined(" AND ", [own, _failed_call(query)])
+        return [_Rows("segments", joined(" AND ", [REQUEST.may, ended])), _Rows("calls", called)]
     sources, targets = (set(ends) for ends in zip(*query.edges, strict=True))
     callers = _nodes("owner_", sources, "source")
     calls = [
         _Rows("segments", joined(" AND ", [REQUEST.may, failed, _nodes("", targets, "target")])),
-        _Rows("calls", joined(" AND ", [failed, _streamed_or(callers)])),
+        _Rows("calls", joined(" AND ", [_failed_call(query), _streamed_or(callers)])),
     ]
     either = _nodes("", sources | targets, "end")
     got = joined(" AND ", [_CONSUMER, failed, _nodes("", targets, "target")])
@@ -230,6 +232,13 @@ def _failed(query: UnitQuery) -> Sql:
         expected = "concat(toString(state), ':', {label:String})"
         conditions.append(Sql(f"{label} = {expected}", {"label": query.label}))
     return joined(" AND ", conditions)
+
+
+def _failed_call(query: UnitQuery) -> Sql:
+    """The same of a call, which may be what its requests say."""
+    if query.states and query.states.isdisjoint(MILD):
+        return _failed(query)
+    return parenthesized(joined(" OR ", [_failed(query), UNEXPLAINED]))
 
 
 def _nodes(prefix: str, nodes: Collection[NodeKey], name: str) -> Sql:

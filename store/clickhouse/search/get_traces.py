@@ -20,7 +20,7 @@ _OF_LINK_ENDS = {
     "end": Sql("duration"),
     "node": Sql("account, name, type, region"),
     "service": Sql("''"),
-    "http": Sql("'', '', 0, ''"),
+    "http": Sql("method, '', 0, ''"),
     "user_agent": Sql("''"),
     "attributes": Sql("'', '', '', ''"),
     "annotations": Sql("[]"),

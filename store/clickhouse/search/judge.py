@@ -166,7 +166,7 @@ def _columns(expression: Expression) -> dict[str, Sql]:
         "inferred": ("inferred", "0", "inferred" in keywords),
         "http": (
             "method, url, status, client_ip",
-            "'', '', 0, ''",
+            "method, '', 0, ''" if units else "'', '', 0, ''",
             any(keyword.startswith("http.") for keyword in keywords),
         ),
         "user_agent": (

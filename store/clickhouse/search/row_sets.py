@@ -47,7 +47,12 @@ class RowSets:
 
     def calls(self, fits: Bounds) -> Bounds:
         """Some call fits."""
-        return self._of_table("calls", fits)
+        return self._of_table("calls", every([fits, self.once()]))
+
+    def once(self) -> Bounds:
+        """The condition that a call counts as it is (`store.layers`)."""
+        nested = in_traces(queries.NESTED_IN_CALLS.render({"rows": self.rows}))
+        return Bounds(TRUE, negation(nested) if self.sure else FALSE)
 
     def requests(self) -> Bounds:
         """The condition that a segment is no part of another's request (`store.layers.is_same_request`)."""
@@ -66,7 +71,7 @@ class RowSets:
             return self.calls(fits)
         return Bounds(
             self._select(queries.UNANSWERED, fits.may),
-            self._select(queries.SURELY_UNANSWERED, fits.must),
+            self._select(queries.SURELY_UNANSWERED, every([fits, self.once()]).must),
         )
 
     def roots(self, fits: Bounds) -> Bounds:

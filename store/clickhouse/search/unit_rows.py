@@ -23,6 +23,7 @@ from store.clickhouse.search.bounds import (
     every,
     exactly,
     negated,
+    negation,
     some,
 )
 from store.clickhouse.search.field_tests import (
@@ -44,6 +45,7 @@ from store.filters.ast import (
 )
 from store.filters.keywords import KEYWORDS, Kind
 from store.filters.states import STATES
+from store.layers import MILD
 from store.model import SYNTHETICS_AGENT, NodeKey, State
 from store.model import Kind as SpanKind
 
@@ -103,6 +105,7 @@ class UnitRow:
     root: Bounds = NEVER
     inferred: Bounds = NEVER
     annotations: bool | None = False
+    is_call: bool = False
 
 
 SEGMENT = UnitRow(
@@ -115,14 +118,16 @@ SEGMENT = UnitRow(
 REQUEST = Bounds(Sql("independent IN (0, 2)"), Sql("(independent = 0 AND fetched = 0)"))
 """Whether a row of `segments` is a unit: a segment, or a span that may enter its service. Of what fetched messages
 other rows decide (`store.messages`)."""
+UNEXPLAINED = Sql(f"(state = {State.FAULT:d} AND status = 0 AND independent != 1)")
+"""Of rows of `calls`: a failure that the requests of the call may explain (`store.layers.state_of`)."""
 CLIENT_UNIT = replace(SEGMENT, node=CLIENT, root=NEVER)
 CALLER_UNIT = replace(CLIENT_UNIT, node=CALLER)
-UNANSWERED_CALL = UnitRow(node_columns("", "service"), inferred=ALWAYS)
+UNANSWERED_CALL = UnitRow(node_columns("", "service"), inferred=ALWAYS, is_call=True)
 """A unit of the node that the call leads to."""
 CLIENT_EDGE = replace(SEGMENT, root=ALWAYS)
 INNER_EDGE = replace(SEGMENT, root=UNKNOWN)
 """An edge that only the callee measured."""
-ANSWERED_EDGE = UnitRow(node_columns("", "host"), root=UNKNOWN, annotations=None)
+ANSWERED_EDGE = UnitRow(node_columns("", "host"), root=UNKNOWN, annotations=None, is_call=True)
 UNANSWERED_EDGE = replace(ANSWERED_EDGE, inferred=ALWAYS)
 
 
@@ -175,8 +180,19 @@ def flag(test: FieldTest, bounds: Bounds) -> Bounds:
 
 def _flag_condition(keyword: str, row: UnitRow) -> Bounds:
     if keyword in STATES:
-        return exactly(in_states(STATES[keyword]))
+        return ended_in(STATES[keyword]) if row.is_call else exactly(in_states(STATES[keyword]))
     return row.root if keyword == "root" else row.inferred
+
+
+def ended_in(states: tuple[State, ...]) -> Bounds:
+    """The condition that a call ended in one of some states: if it is a fault of a span without a status, what it was
+    made of may say otherwise (`store.layers.state_of`)."""
+    here = in_states(states)
+    others = {State.FAULT, *MILD} - set(states)
+    if not others or len(others) > len(MILD):
+        return exactly(here)
+    may = disjunction([here, UNEXPLAINED]) if State.FAULT in others else here
+    return Bounds(may, conjunction([here, negation(UNEXPLAINED)]))
 
 
 def in_states(states: tuple[State, ...]) -> Sql:

@@ -9,7 +9,8 @@ Temporary tables of one connection:
 
 * ``scope_rows``, ``scope_links``: the documents, calls and links of the buckets, read once;
 * ``unresolved``: the ids that looking each up once in its bucket does not resolve;
-* ``entering``: spans that may enter their services;
+* ``entering``: spans that may enter their services, or are within calls elsewhere;
+* ``within``: those within calls; ``nested``: of these the calls, and what may have calls below it;
 * ``odd_traces``: the traces of these, and which of them all rows of the scope do not resolve either;
 * ``cross_bucket_traces``: those with references to or from other buckets; ``places``: all their buckets;
 * ``dependent_traces``: those whose units here may depend on rows elsewhere.
@@ -42,7 +43,7 @@ _RECORDED_BUCKETS = (
 SHARED = Sql("(minute, bucket, trace_id) IN (SELECT minute, bucket, trace_id FROM places)")
 """Rows of the traces in ``cross_bucket_traces``."""
 _TABLES = (
-    "scope_rows", "scope_links", "unresolved", "entering", "odd_traces", "cross_bucket_traces", "places", "dependent_traces",
+    "scope_rows", "scope_links", "unresolved", "entering", "within", "nested", "odd_traces", "cross_bucket_traces", "places", "dependent_traces",
 )  # fmt: skip
 
 
@@ -94,11 +95,15 @@ def _read_rows(run: RunQuery, rows: str) -> None:
     create(run, "scope_rows", queries.SCOPE_ROWS.render({**condition, **seed}))
     create(run, "scope_links", queries.SCOPE_LINKS.render({**condition, **seed}))
     create(run, "unresolved", queries.UNRESOLVED.render())
-    entering = Sql("")
+    entering = nested = Sql("")
     if run("SELECT 1 FROM scope_rows WHERE below != 0 LIMIT 1"):
         create(run, "entering", queries.ENTERING.render())
         entering = queries.ENTERING_TRACES.render()
-    create(run, "odd_traces", queries.ODD_TRACES.render({"entering": entering}))
+        create(run, "within", queries.WITHIN.render())
+        if run("SELECT 1 FROM within LIMIT 1"):
+            create(run, "nested", queries.NESTED.render())
+            nested = queries.NESTED_TRACES.render()
+    create(run, "odd_traces", queries.ODD_TRACES.render({"entering": entering, "nested": nested}))
 
 
 def resolve_scope(run: RunQuery, windows: Collection[TimeRange]) -> UnitScope:

@@ -5,6 +5,7 @@ A trace whose ids are resolved by looking each up once in the scope becomes fact
 
 * ``odd``: the traces to read whole; ``linked``: documents of others with links to what caused them;
 * ``owners``: the segments that streamed subsegments belong to, found by doubling the steps from parent to parent;
+* ``pairs``: calls with the only call within each; ``joined``: those of them that are one;
 * ``facts``: one row for each row of the scope and each unit of an odd trace; ``drawing``: what each distinct
   fact draws, so that a join makes units of facts;
 * ``odd_names``, ``many_names``, ``excess_names``: names of nodes in excess (`store.rules.other_names`).
@@ -25,6 +26,7 @@ from store.clickhouse.units.dependencies import UnitScope, create, drop, many_na
 from store.clickhouse.units.whole_traces import NO_TRACES, WholeTraces, link_ends, read_whole
 from store.draw import CAUSED, UNDRAWN, Drawn, draw, draw_link, draw_message
 from store.facts import age_of_event
+from store.layers import TOLERANCE, prefers_inner, state_of
 from store.model import (
     NO_NODE,
     SETTLE_SLOT,
@@ -35,12 +37,13 @@ from store.model import (
     State,
     client_type,
 )
+from store.places import same_place
 from store.rules import other_names
 from store.rules.classify import failure_key
 from store.units import NodeUnit, Unit
 
 _TABLES = (
-    "odd", "owners", "farther_owners", "linked", "facts", "drawing", "odd_names", "many_names", "excess_names",
+    "odd", "owners", "farther_owners", "linked", "pairs", "joined", "facts", "drawing", "odd_names", "many_names", "excess_names",
 )  # fmt: skip
 _PLAIN = Sql("trace_id NOT IN (SELECT trace_id FROM odd)")
 _RESOLVED = Sql(
@@ -115,9 +118,12 @@ def prepare(run: RunQuery, scope: UnitScope) -> UnitScope:
         "owners": Sql("LEFT ANY JOIN owners AS o ON d.key = o.key" if streamed else ""),
     }
     linked = _find_linked(run, target, work)
+    merged = _join_calls(run)
+    counting = queries.CALLS_OF_UNITS if merged is None else queries.JOINED_CALLS
     fragments = {
         "target": target,
         "plain": _PLAIN,
+        "calls": counting.render({"target": target, "plain": _PLAIN}),
         "unlinked": Sql("key NOT IN (SELECT key FROM linked WHERE is_root)" if linked else "1"),
         "caller": Sql(
             f"if(c.streamed, greatest(o.case, {UNDRAWN}), {UNDRAWN})" if streamed else f"{UNDRAWN}"
@@ -133,7 +139,8 @@ def prepare(run: RunQuery, scope: UnitScope) -> UnitScope:
         places = {"target": target, "plain": _PLAIN, "inner": _inner(inner, work, ", 0")}
         run(queries.ADD_MESSAGES.render({**places, "untold": untold}))
     found = run(_DISTINCT)
-    drawn = [(fact, *row.columns()) for fact, row in _draw(run, [each[:-1] for each in found])]
+    facts = [each[:-1] for each in found]
+    drawn = [(fact, *row.columns()) for fact, row in _draw(run, facts, merged or {})]
     is_odd = bool(run("SELECT 1 FROM odd LIMIT 1"))
     here = scope.whole_minutes if scope.many_names else scope.target  # names of all of them count
     odd = read_whole(run, Sql("SELECT trace_id FROM odd"), here) if is_odd else NO_TRACES
@@ -168,6 +175,38 @@ def _find_owners(run: RunQuery) -> None:
         create(run, "owners", Sql("SELECT * FROM farther_owners"))
         drop(run, ["farther_owners"])
     run("INSERT INTO odd SELECT DISTINCT trace_id FROM owners WHERE NOT done")
+
+
+def _join_calls(run: RunQuery) -> dict[int, Case] | None:
+    """Find the calls that are one with the only call within them; the cases of those that end as that does. None if
+    there are none."""
+    [(nested,)] = run("EXISTS TEMPORARY TABLE nested")
+    if not nested:
+        return None
+    fragments = {"plain": _PLAIN, "tolerance": Sql(str(TOLERANCE))}
+    create(run, "pairs", queries.PAIRS.render(fragments))
+    pairs = run("SELECT DISTINCT pair, outer_case, named, inner_case FROM pairs")
+    cases = _read_cases(run, {n for _, outer, _, inner in pairs for n in (outer, inner)})
+    numbers = {0: 0}
+    merged: dict[int, Case] = {}
+    better = []
+    for pair, outer, named, inner in pairs:
+        around, within = cases[outer], cases[inner]
+        if not same_place(_callee(around), _callee(within), named=bool(named)):
+            continue
+        if prefers_inner(_callee(around), _callee(within)):
+            better.append(pair)
+            continue
+        state = state_of(around.state, around.status, within.state)
+        numbers[pair] = outer if state is around.state else pair
+        merged[pair] = around._replace(state=state)
+    joined = {"pairs": list(numbers), "cases": list(numbers.values()), "better": better}
+    create(run, "joined", queries.JOINED.render(**joined))
+    return merged
+
+
+def _callee(case: Case) -> NodeKey:
+    return case.peer.callee or NO_NODE
 
 
 def _inner(inner: int, work: dict[str, Sql], more: str) -> Sql:
@@ -230,11 +269,14 @@ def _add_unknown_ends(run: RunQuery, into: _Resolved) -> None:
             into.add(_row(case, unit), *figures)
 
 
-def _draw(run: RunQuery, facts: Collection[tuple[Any, ...]]) -> Iterator[tuple[int, UnitRow]]:
-    """What distinct facts draw: rows of their numbers, parents, cases and answers."""
+def _draw(
+    run: RunQuery, facts: Collection[tuple[Any, ...]], merged: dict[int, Case]
+) -> Iterator[tuple[int, UnitRow]]:
+    """What distinct facts draw: rows of their numbers, parents, cases and answers. ``merged``: cases of no row."""
     found = {fact: _drawn.get(fact) for fact, *_ in facts}
     new = [each for each in facts if found[each[0]] is None]
-    cases = _read_cases(run, {n for _, _, *numbers in new for n in numbers if n >= _FIRST_CASE})
+    numbers = {n for _, _, *numbers in new for n in numbers if n >= _FIRST_CASE}
+    cases = {**_read_cases(run, numbers - merged.keys()), **merged}
     for fact, is_link, above, self, below in new:
         answer = cases[below].peer if below else None
         if is_link and answer:

@@ -201,13 +201,14 @@ class _Reader:
         ``ends``: they are ends of links, and so may be calls, which spans may answer.
         """
         known, place = [self.traces[id] for id in traces], located(list(traces))
-        made = {id for trace in known for id in trace.calls}
-        answerable = sorted({*(wanted if ends else ()), *made})
+        answerable = sorted({*(wanted if ends else ()), *(id for t in known for id in _made(t))})
         called = sorted({*wanted, *(id for trace in known for id in _asking(trace))})
         fresh = {*wanted, *(id for trace in known for id in _ids(trace))} - {0}
         seen: set[int] = set()
+        called_before: set[int] = set()
+        answerable_before: set[int] = set()
         for _ in range(MAX_PARENT_STEPS + 2):
-            if not fresh:
+            if not (fresh or called or answerable):
                 return
             ids = sorted(fresh)
             documents, calls = run_concurrently(
@@ -220,7 +221,10 @@ class _Reader:
             self._add_documents(documents)
             add_calls(self.traces, calls)
             seen |= fresh
-            called = answerable = []
+            called_before |= set(called)
+            answerable_before |= set(answerable)
+            called = sorted({id for t in known for id in t.calls} - called_before)
+            answerable = sorted({id for t in known for id in _made(t)} - answerable_before)
             fresh = {id for trace in known for id in _ids(trace)} - seen - {0}
 
     def _add_documents(self, rows: Rows) -> None:
@@ -246,8 +250,23 @@ class _Reader:
 
 
 _IDS = "{wanted:Array(UInt64)}"
-_DOCUMENTS = f"id IN {_IDS} OR arrayExists(member -> member IN {_IDS}, members) OR (independent = 0 AND parent_id IN {{called:Array(UInt64)}}) OR (independent = 2 AND parent_id IN {{answerable:Array(UInt64)}})"
+_DOCUMENTS = f"id IN {_IDS} OR arrayExists(member -> member IN {_IDS}, members) OR (independent = 0 AND parent_id IN {{called:Array(UInt64)}}) OR (independent > 1 AND parent_id IN {{answerable:Array(UInt64)}})"
 _CALLS = f"id IN {_IDS}"
+
+
+def _made(trace: Trace) -> Iterator[int]:
+    """The ids of calls, and of the local work within them: of a call inside they may be one with it, whatever answers
+    that (`store.layers`)."""
+    yield from trace.calls
+    for document in trace.documents.values():
+        above: Document | None = document
+        for _ in range(MAX_PARENT_STEPS):
+            if above is None or above.independent < Independent.OF_SENDER:
+                break
+            if above.parent_id in trace.calls:
+                yield document.id
+                break
+            above = trace.documents.get(above.parent_id)
 
 
 def _asking(trace: Trace) -> Iterator[int]:
@@ -283,8 +302,8 @@ def _document(row: tuple[Any, ...]) -> Document:
     """What units need of a row of unit_documents.sql."""
     digits, id, parent_id, independent, kind, fetched, inferred, start, end, last_end = row[:10]
     state, *node = row[10:15]
-    service, status, *before = row[15:21]
-    user_agent, exception, members, weight, ver, _ = row[21:]
+    service, method, status, *before = row[15:22]
+    user_agent, exception, members, weight, ver, _ = row[22:]
     return Document(
         trace_id=bytes.fromhex(digits),
         id=id,
@@ -297,7 +316,7 @@ def _document(row: tuple[Any, ...]) -> Document:
         state=State(state),
         node=NodeKey(*node),
         service=service,
-        http=Http("", "", status, "", user_agent),
+        http=Http(method, "", status, "", user_agent),
         exception=exception,
         members=tuple(members),
         version=version_of(State(state), ver),

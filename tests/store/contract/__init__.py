@@ -9,6 +9,7 @@ from tests.store.contract.clients import ClientContract
 from tests.store.contract.copies import CopyContract
 from tests.store.contract.declared import DeclarationContract
 from tests.store.contract.graph import GraphContract
+from tests.store.contract.layers import LayerContract
 from tests.store.contract.logs import LogContract
 from tests.store.contract.metrics import MetricContract
 from tests.store.contract.names import NameContract
@@ -34,6 +35,7 @@ class StoreContract(
     OwnerContract,
     BrokerContract,
     RequestContract,
+    LayerContract,
     WeightContract,
     SearchContract,
     UnitContract,

@@ -16,12 +16,9 @@ FROM (
     ) AS p ON s.refers_to = p.id
     UNION ALL
     SELECT c.trace_id, c.start, c.duration, c.duration, c.weight, $caller AS parent, c.case, a.case AS answer
-    FROM (
-        SELECT trace_id, key, refers_to, streamed, case, start, duration, weight FROM scope_rows
-        WHERE $target AND is_call AND $plain
-    ) AS c
+    FROM ($calls) AS c
     LEFT ANY JOIN (
         SELECT refers_to AS id, case FROM scope_rows WHERE NOT is_call AND NOT independent AND refers_to != 0
-    ) AS a ON c.key = a.id
+    ) AS a ON c.answered_as = a.id
     $owners
 )

@@ -1,6 +1,7 @@
 -- Traces of `scope_rows` in each bucket. `is_odd`: looking up each of its ids once does not resolve it, neither in that
 -- bucket nor, where something leaves it, in all of the scope; or a SERVER span names one of its own service, of which it
--- may be a part (store.layers). $entering: where spans name their services, the same of those (units/entering_traces).
+-- may be a part (store.layers). $entering, $nested: where spans name their services, the same of those (units/entering_traces,
+-- units/nested_traces).
 -- `is_open`: something leaves the bucket. Not odd, but open is the trace that is named as the cause of another, as long
 -- as it does not name that itself. Of what fetched messages other spans may have the links.
 SELECT trace_id, bucket, max(leaves) AS is_open, max(doubtful OR key IN (
@@ -13,6 +14,7 @@ SELECT trace_id, bucket, max(leaves) AS is_open, max(doubtful OR key IN (
 )) AS is_odd
 FROM unresolved GROUP BY trace_id, bucket
 $entering
+$nested
 UNION ALL
 SELECT trace_id, bucket, 0, 1 FROM scope_rows
 WHERE kind = 2 AND NOT independent AND refers_to != 0 AND bitXor(refers_to, cityHash64(name)) IN (

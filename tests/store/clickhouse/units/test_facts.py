@@ -34,6 +34,7 @@ from store.model import (
     Call,
     Document,
     Fetched,
+    Http,
     Independent,
     Kind,
     Link,
@@ -57,11 +58,15 @@ CUT = TimeRange(T0 + 1_500_000, T0 + 4 * SECOND)
 STATES = (State.OK, State.OK, State.OK, State.ERROR, State.THROTTLE, State.FAULT)
 ODDITIES = (
     "again", "below a call", "call elsewhere", "circle", "claimed twice", "document elsewhere", "fetched", "in progress",
-    "link", "orphan", "segment below a streamed one", "sidecar", "two answers", "turns into a segment",
+    "layers", "link", "orphan", "segment below a streamed one", "sidecar", "two answers", "turns into a segment",
 )  # fmt: skip
 """What one look-up cannot resolve: half of the traces have one of these, here and there."""
+LAYERED = ("table", "pg", "sqlite", "postgresql")
 _FREQUENT = {
     "holders > 1": "claimed twice",
+    "is_way": "layers",
+    "outer IN (SELECT key FROM nested)": "layers",
+    "outer IN (SELECT outer FROM nested GROUP BY outer HAVING count() > 1)": "layers",
     "SELECT trace_id, bucket, 1, 1 FROM scope_links WHERE (trace_id, bucket)": "link",
 }
 """By condition, which oddity is more frequent where it is looked for whether something needs the condition."""
@@ -117,7 +122,7 @@ class Forest:
         id = next(self.ids)
         self.name = name = self.random.choice(("web", "api", "db"))
         forms = (
-            self.call, self.call, self.streamed, self.local, self.member, self.pair, self.span, self.span,
+            self.call, self.call, self.streamed, self.local, self.member, self.pair, self.span, self.span, self.layers,
         )  # fmt: skip
         many = self.random.choice((0, 1, 1, 2)) if depth < 4 else 0
         below = [self.random.choice(forms)(id, depth) for _ in range(many)]
@@ -214,6 +219,49 @@ class Forest:
             self.local(self.random.choice((id, inner)), depth)
         if self.odd("segment below a streamed one"):
             self.segment(self.random.choice((id, inner)), depth + 1)
+
+    def layers(self, parent: int, depth: int) -> None:
+        """A call of a span of the service above, mostly with another within, directly or below local work; of an odd one
+        several may be, or be within each other, and what the spans link to and are answered by is anywhere."""
+        name, times = self.name, self.times("document elsewhere")
+        self.layer(parent, depth, name, times["start"], times["end"] - times["start"], 0)
+
+    def layer(self, parent: int, depth: int, name: str, start: int, time: int, level: int) -> None:
+        id, choice = next(self.ids), self.random.choice
+        node = NodeKey("", choice(("table", "pg")), choice(("remote", "Database::SQL")))
+        node = choice(
+            (
+                node,
+                node,
+                NodeKey("", choice(LAYERED), "Database::SQL"),
+                NodeKey("", "m", "GenAI::Model"),
+            )
+        )
+        odd = self.oddity == "layers"
+        status = choice((0, 0, 429))
+        whole = {"start": start, "end": start + time, **self.outcome()}
+        answered = self.random.random() < (0.3 if level or odd else 0.1)
+        if answered:
+            self.segment(id, depth + 2)
+        made = call(id, node=node, service=node.name, host=node.name, status=status, **whole)
+        about = {
+            "trace_id": self.trace,
+            "node": NodeKey("", name, ""),
+            "independent": choice((Independent.OF_SENDER, Independent.OF_PROCESS)),
+        }
+        kind = choice((*[Kind.CLIENT] * 6, Kind.PRODUCER, Kind.NONE, Kind.INTERNAL))
+        http = Http(choice(("", "GET")), "", status)
+        self.put(subsegment(id, parent, kind=kind, calls=(made,), http=http, **about, **whole))
+        self.ends.append((self.trace, id))
+        for _ in range(choice((0, 1, 2)) if odd and level < 3 else level == 0):
+            begin = start + choice((0, 0, 0, -1_000, -1_001, 6 * SECOND if odd else 0))
+            rest = max(0, time - (begin - start) + choice((0, 0, 1_000, 1_001)))
+            above = id
+            for _ in range(choice((0, 0, 1, 2)) if odd else self.random.random() < 0.2):
+                above, below = next(self.ids), above
+                at = {"start": max(T0, begin), "end": max(T0, begin) + 1}
+                self.put(subsegment(above, below, kind=Kind.INTERNAL, **about, **at))
+            self.layer(above, depth, name, max(T0, begin), rest, level + 1)
 
     def span(self, parent: int, depth: int) -> None:
         """Work inside a service that names it, perhaps a call, mostly of the service above; something may be below."""
@@ -349,6 +397,13 @@ def test_what_an_interrupted_count_left_does_no_harm(compared: Compared) -> None
         "SELECT trace_id, bucket, 1, 1 FROM scope_links WHERE (trace_id, bucket)",
         "scope_rows\nWHERE kind = 2 AND NOT independent",
         "own NOT IN (",
+        "is_way",
+        "kind NOT IN (3, 4)",
+        "outer IN (SELECT key FROM nested)",
+        "outer IN (SELECT outer FROM nested GROUP BY outer HAVING count() > 1)",
+        "outer IN (SELECT refers_to FROM scope_rows WHERE NOT is_call AND NOT independent)",
+        "key IN (SELECT other FROM scope_links)",
+        "outer IN (SELECT other FROM scope_links)",
     ],
 )
 def test_each_condition_is_needed(
@@ -359,7 +414,7 @@ def test_each_condition_is_needed(
     without = without.replace("own NOT", "0 AND own NOT")
     mutants = {
         name: Template(name, text.replace(condition, without if without != condition else "0"))
-        for name in ("UNRESOLVED", "ODD_TRACES", "ENTERING_TRACES")
+        for name in ("UNRESOLVED", "ODD_TRACES", "ENTERING_TRACES", "NESTED_TRACES")
         if condition in (text := getattr(queries, name).text)
     }
     assert mutants

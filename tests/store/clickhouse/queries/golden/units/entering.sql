@@ -1,5 +1,5 @@
-SELECT trace_id, bucket, own
-FROM (SELECT trace_id, bucket, bitXor(below, cityHash64(name)) AS own FROM scope_rows WHERE below != 0)
+SELECT trace_id, bucket, own, independent = 2 AS may_enter
+FROM (SELECT trace_id, bucket, independent, bitXor(below, cityHash64(name)) AS own FROM scope_rows WHERE below != 0)
 WHERE bitXor(own, intHash64(bucket)) NOT IN (
     SELECT bitXor(bitXor(key, cityHash64(if(is_call, owner_name, name))), intHash64(bucket)) FROM scope_rows WHERE NOT streamed
     UNION ALL

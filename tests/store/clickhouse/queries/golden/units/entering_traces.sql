@@ -1,5 +1,5 @@
 UNION ALL
-SELECT trace_id, bucket, 1, own NOT IN (
+SELECT trace_id, bucket, 1, may_enter AND own NOT IN (
     SELECT bitXor(key, cityHash64(if(is_call, owner_name, name))) FROM scope_rows
     WHERE NOT streamed AND trace_id IN (SELECT trace_id FROM entering)
     UNION ALL

@@ -23,6 +23,7 @@ SELECT trace_id, bucket, arrayJoin(parts), if(streamed, 2, 256), 0 FROM scope_ro
 )) AS is_odd
 FROM unresolved GROUP BY trace_id, bucket
 <entering>
+<nested>
 UNION ALL
 SELECT trace_id, bucket, 0, 1 FROM scope_rows
 WHERE kind = 2 AND NOT independent AND refers_to != 0 AND bitXor(refers_to, cityHash64(name)) IN (
