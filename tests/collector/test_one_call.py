@@ -3,7 +3,6 @@ what looks like that and is not."""
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections.abc import Callable, Iterator
 from random import Random
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 
 from store.graph import ServiceGraph, Statistics
+from store.layers import OneCall
 from store.memory import MemoryStore
 from store.model import Document, NodeKey, TimeRange
 from tests.otlp_json import decode_otlp_json
@@ -304,6 +304,11 @@ def what_no_node_is_named_by_is_local_work(s: Spans) -> None:
     s.call(outer, 0.11, 0.4, {"dns.question.name": "h"})
 
 
+@case("mod[GenAI::Model] ok1", "mod ok1")
+def clocks_that_are_read_one_after_the_other(s: Spans) -> None:
+    s.call(s.call(s.request, 0.1, 0.1, CHAT), 0.0991, 0.1018, http("api.example.com"))
+
+
 def draws(graph: ServiceGraph) -> tuple[str, str]:
     """Nodes and edges, but shop's and its client's; edges of shop by their callee."""
     shop, client = NodeKey("", "shop", ""), NodeKey("", "shop", "client")
@@ -336,17 +341,56 @@ def orders(spans: Spans, seed: int) -> Iterator[list[list[Any]]]:
         yield [[each] for each in random.sample(spans.groups, len(spans.groups))]
 
 
+def maps(name: str) -> set[tuple[str, str]]:
+    """What a case draws, in each order."""
+    spans = Spans()
+    CASES[name][0](spans)
+    return {drawn(batches) for batches in orders(spans, len(name))}
+
+
+def drawn(batches: list[list[Any]]) -> tuple[str, str]:
+    """What spans draw that arrive in some batches."""
+    store = MemoryStore()
+    for version, groups in enumerate(batches, 1):
+        body = json.dumps({"resourceSpans": groups}).encode()
+        documents = [d for d in decode_otlp_json(body, version) if isinstance(d, Document)]
+        store.put(documents, f"{version}")
+    return draws(store.service_graph(ALL))
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_one_call_is_drawn_once(name: str) -> None:
     """In whatever order its spans arrive."""
-    make, nodes, edges = CASES[name]
-    spans = Spans()
-    make(spans)
-    for batches in orders(spans, len(name)):
-        store, versions = MemoryStore(), itertools.count(1)
-        for groups in batches:
-            body = json.dumps({"resourceSpans": groups}).encode()
-            version = next(versions)
-            documents = [d for d in decode_otlp_json(body, version) if isinstance(d, Document)]
-            store.put(documents, f"{version}")
-        assert draws(store.service_graph(ALL)) == (nodes, edges)
+    assert maps(name) == {CASES[name][1:]}
+
+
+@pytest.mark.parametrize(
+    ("rule", "wrong", "noticed"),
+    [
+        ("layers.is_within", lambda inner, outer: True, "a_leaked_context"),
+        ("layers.TOLERANCE", 0, "clocks_that_are_read_one_after_the_other"),
+        ("layers.same_place", lambda outer, inner, named: False, "an_sdk_over_http"),
+        ("layers.same_place", lambda outer, inner, named: True, "made_by_hand_around_a_query"),
+        ("layers.is_named", lambda document: True, "a_token_fetched_within_a_request_stands"),
+        ("layers.is_named", lambda document: False, "made_by_hand_around_one_request"),
+        ("layers.prefers_inner", lambda outer, inner: False, "a_repository_around_five_queries"),
+        ("layers.prefers_inner", lambda outer, inner: True, "an_sdk_over_two_attempts"),
+        ("layers.state_of", lambda own, status, last: own, "a_failure_that_only_the_request_explains"),
+        ("layers.state_of", lambda own, status, last: last, "grpc_over_http"),
+        ("layers.LEAVING", (), "an_sdk_over_http"),
+        ("layers.MAX_STEPS", 1, "three_layers_with_local_work_between"),
+        ("places.CREDENTIALS", (), "credentials_fetched_within_a_call_stand"),
+        ("places._is_vague", lambda node: False, "an_orm_that_says_more_than_its_driver"),
+        ("places._is_reached_at", lambda outer, host: True, "a_token_fetched_within_a_query_stands"),
+        ("places._is_host", lambda name: True, "three_resends_to_an_untraced_service_are_one"),
+        ("places._machine", lambda host: host, "a_database_of_this_machine_over_http"),
+        ("parents.calls_once", lambda trace, answers: OneCall(trace.calls, {}), "sidecars_on_both_sides"),
+        ("layers.OneCall", lambda calls, counted: OneCall(calls, {}), "made_by_hand_around_one_request"),
+    ],
+)  # fmt: skip
+def test_a_wrong_rule_is_noticed(
+    monkeypatch: pytest.MonkeyPatch, rule: str, wrong: object, noticed: str
+) -> None:
+    """Every part of the rule is needed by some case."""
+    monkeypatch.setattr(f"store.{rule}", wrong)
+    assert maps(noticed) != {CASES[noticed][1:]}
