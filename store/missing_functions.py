@@ -63,10 +63,11 @@ def _by_missing_parent(trace: Trace) -> dict[int, list[Document]]:
 def _waiting_call(trace: Trace, children: Iterable[Document]) -> OwnedCall | None:
     """The only call of a function that nothing answers and that lasts as long as the children."""
     start, end = _span(children)
-    answers = answers_by_call_id(trace, ParentIndex(trace))
+    parents = ParentIndex(trace)
+    answers = answers_by_call_id(trace, parents)
     waiting = [
         owned
-        for owned in trace.calls.values()
+        for owned in parents.once.calls.values()
         if owned.call.service == "Lambda"
         and owned.call.node.type == "AWS::Lambda"
         and all(map(is_placeholder, answers.get(owned.call.id, ())))

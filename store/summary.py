@@ -74,8 +74,9 @@ def trace_duration(trace: Trace, parents: ParentIndex | None = None) -> int:
     """Latest end minus earliest start over segments, inferred ones and independent subsegments
     included, microseconds (docs/xray-format.md §4.1)."""
     documents = trace.documents.values()
-    answered = answers_by_call_id(trace, parents or ParentIndex(trace))
-    inferred = [o.call for o in trace.calls.values() if o.call.id not in answered]
+    parents = parents or ParentIndex(trace)
+    answered = answers_by_call_id(trace, parents)
+    inferred = [o.call for o in parents.once.calls.values() if o.call.id not in answered]
     spans = [(d.start, d.end) for d in documents] + [(call.start, call.end) for call in inferred]
     return max(0, max(end for _, end in spans) - min(start for start, _ in spans))
 
@@ -88,7 +89,7 @@ def is_partial(trace: Trace, parents: ParentIndex | None = None) -> bool:
     return any(
         d.in_progress or (d.independent and parents.owning_segment(d) is None)
         for d in trace.documents.values()
-    ) or any(o.call.traced and o.call.id not in answered for o in trace.calls.values())
+    ) or any(o.call.traced and o.call.id not in answered for o in parents.once.calls.values())
 
 
 def summarize(trace: Trace) -> Summary:
