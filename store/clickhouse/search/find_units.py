@@ -143,13 +143,18 @@ def _node_units(
     )
     called: dict[str, list[tuple[int, int, int, int]]] = dict(calls)
     units: dict[bytes, tuple[int, State]] = {}
-    unsure = {bytes.fromhex(digits) for digits, *_, is_unsure in segments if is_unsure}
-    among = [each for each in candidates if each[1] in unsure]
+    filtered = bool(query.states) or query.label is not None
+    unsure = {
+        digits
+        for digits, *_, is_unsure, is_nested in segments
+        if is_unsure or (is_nested and (filtered or digits in called))
+    }
+    among = [each for each in candidates if each[1].hex().upper() in unsure]
     for first in range(0, len(among), CHUNK):
         judged = _judged(ask, query, linked, among[first : first + CHUNK])
         units |= {each.trace_id: (each.units, each.state) for each in judged}
-    for digits, number, worst, parents, consumers, fetching, is_unsure in segments:
-        if is_unsure:
+    for digits, number, worst, parents, consumers, fetching, *_ in segments:
+        if digits in unsure:
             continue
         answered = frozenset(parents)
         taken = {parent for parent, fetched, _ in consumers if not fetched}

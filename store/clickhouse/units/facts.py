@@ -23,10 +23,10 @@ from store.clickhouse.connection.query_runner import RunQuery
 from store.clickhouse.queries import Sql
 from store.clickhouse.units.aggregates import EDGE, LINK, NODE
 from store.clickhouse.units.dependencies import UnitScope, create, drop, many_names_statement
+from store.clickhouse.units.one_call import join_calls
 from store.clickhouse.units.whole_traces import NO_TRACES, WholeTraces, link_ends, read_whole
 from store.draw import CAUSED, UNDRAWN, Drawn, draw, draw_link, draw_message
 from store.facts import age_of_event
-from store.layers import TOLERANCE, prefers_inner, state_of
 from store.model import (
     NO_NODE,
     SETTLE_SLOT,
@@ -37,7 +37,6 @@ from store.model import (
     State,
     client_type,
 )
-from store.places import same_place
 from store.rules import other_names
 from store.rules.classify import failure_key
 from store.units import NodeUnit, Unit
@@ -118,7 +117,7 @@ def prepare(run: RunQuery, scope: UnitScope) -> UnitScope:
         "owners": Sql("LEFT ANY JOIN owners AS o ON d.key = o.key" if streamed else ""),
     }
     linked = _find_linked(run, target, work)
-    merged = _join_calls(run)
+    merged = join_calls(run, _PLAIN, _read_cases) if inner > 1 else None
     counting = queries.CALLS_OF_UNITS if merged is None else queries.JOINED_CALLS
     fragments = {
         "target": target,
@@ -175,38 +174,6 @@ def _find_owners(run: RunQuery) -> None:
         create(run, "owners", Sql("SELECT * FROM farther_owners"))
         drop(run, ["farther_owners"])
     run("INSERT INTO odd SELECT DISTINCT trace_id FROM owners WHERE NOT done")
-
-
-def _join_calls(run: RunQuery) -> dict[int, Case] | None:
-    """Find the calls that are one with the only call within them; the cases of those that end as that does. None if
-    there are none."""
-    [(nested,)] = run("EXISTS TEMPORARY TABLE nested")
-    if not nested:
-        return None
-    fragments = {"plain": _PLAIN, "tolerance": Sql(str(TOLERANCE))}
-    create(run, "pairs", queries.PAIRS.render(fragments))
-    pairs = run("SELECT DISTINCT pair, outer_case, named, inner_case FROM pairs")
-    cases = _read_cases(run, {n for _, outer, _, inner in pairs for n in (outer, inner)})
-    numbers = {0: 0}
-    merged: dict[int, Case] = {}
-    better = []
-    for pair, outer, named, inner in pairs:
-        around, within = cases[outer], cases[inner]
-        if not same_place(_callee(around), _callee(within), named=bool(named)):
-            continue
-        if prefers_inner(_callee(around), _callee(within)):
-            better.append(pair)
-            continue
-        state = state_of(around.state, around.status, within.state)
-        numbers[pair] = outer if state is around.state else pair
-        merged[pair] = around._replace(state=state)
-    joined = {"pairs": list(numbers), "cases": list(numbers.values()), "better": better}
-    create(run, "joined", queries.JOINED.render(**joined))
-    return merged
-
-
-def _callee(case: Case) -> NodeKey:
-    return case.peer.callee or NO_NODE
 
 
 def _inner(inner: int, work: dict[str, Sql], more: str) -> Sql:

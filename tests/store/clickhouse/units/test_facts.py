@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator
 from functools import partial
 from random import Random
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -61,13 +62,27 @@ ODDITIES = (
     "layers", "link", "orphan", "segment below a streamed one", "sidecar", "two answers", "turns into a segment",
 )  # fmt: skip
 """What one look-up cannot resolve: half of the traces have one of these, here and there."""
-LAYERED = ("table", "pg", "sqlite", "postgresql")
+OF_LAYERS = (
+    "is_way",
+    "kind NOT IN (3, 4)",
+    "outer IN (SELECT key FROM nested)",
+    "outer IN (SELECT outer FROM nested GROUP BY outer HAVING count() > 1)",
+    "outer IN (SELECT refers_to FROM scope_rows WHERE NOT is_call AND NOT independent)",
+    "key IN (SELECT other FROM scope_links)",
+    "outer IN (SELECT other FROM scope_links)",
+)
+"""Conditions of units/nested_traces."""
+HOSTS = (
+    NodeKey("", "table", "remote"),
+    NodeKey("", "table", "remote"),
+    NodeKey("", "host.example.com", "remote"),
+)
+DATABASES = tuple(NodeKey("", name, "Database::SQL") for name in ("table", "pg", "sqlite"))
+MODEL = NodeKey("", "model", "GenAI::Model")
 _FREQUENT = {
     "holders > 1": "claimed twice",
-    "is_way": "layers",
-    "outer IN (SELECT key FROM nested)": "layers",
-    "outer IN (SELECT outer FROM nested GROUP BY outer HAVING count() > 1)": "layers",
     "SELECT trace_id, bucket, 1, 1 FROM scope_links WHERE (trace_id, bucket)": "link",
+    **dict.fromkeys(OF_LAYERS, "layers"),
 }
 """By condition, which oddity is more frequent where it is looked for whether something needs the condition."""
 
@@ -125,7 +140,10 @@ class Forest:
             self.call, self.call, self.streamed, self.local, self.member, self.pair, self.span, self.span, self.layers,
         )  # fmt: skip
         many = self.random.choice((0, 1, 1, 2)) if depth < 4 else 0
-        below = [self.random.choice(forms)(id, depth) for _ in range(many)]
+        below = [
+            (self.layers if self.odd("layers") else self.random.choice(forms))(id, depth)
+            for _ in range(many)
+        ]
         end = self.random.choice([*self.ends, (trace_id(TRACES + 1), 1)])
         link = Link(*end, self.random.random() < 0.5, T0 + self.random.choice((0, 9 * SECOND)))
         self.ends.append((self.trace, id))
@@ -222,46 +240,46 @@ class Forest:
 
     def layers(self, parent: int, depth: int) -> None:
         """A call of a span of the service above, mostly with another within, directly or below local work; of an odd one
-        several may be, or be within each other, and what the spans link to and are answered by is anywhere."""
-        name, times = self.name, self.times("document elsewhere")
-        self.layer(parent, depth, name, times["start"], times["end"] - times["start"], 0)
-
-    def layer(self, parent: int, depth: int, name: str, start: int, time: int, level: int) -> None:
-        id, choice = next(self.ids), self.random.choice
-        node = NodeKey("", choice(("table", "pg")), choice(("remote", "Database::SQL")))
-        node = choice(
-            (
-                node,
-                node,
-                NodeKey("", choice(LAYERED), "Database::SQL"),
-                NodeKey("", "m", "GenAI::Model"),
-            )
+        several may be, or be within each other."""
+        times = self.times("document elsewhere")
+        places = self.random.choice(
+            (HOSTS, HOSTS, (MODEL, *HOSTS), DATABASES, (*HOSTS, *DATABASES))
         )
-        odd = self.oddity == "layers"
-        status = choice((0, 0, 429))
+        self.layer(parent, depth, places, times["start"], times["end"] - times["start"])
+
+    def layer(
+        self,
+        above: int,
+        depth: int,
+        places: tuple[NodeKey, ...],
+        start: int,
+        time: int,
+        level: int = 0,
+    ) -> None:
+        """One such call, the first of which leads to the first of some places."""
+        id, choice, odd = next(self.ids), self.random.choice, self.oddity == "layers"
+        node, status = choice(places) if level else places[0], choice((0, 0, 429))
         whole = {"start": start, "end": start + time, **self.outcome()}
-        answered = self.random.random() < (0.3 if level or odd else 0.1)
-        if answered:
-            self.segment(id, depth + 2)
         made = call(id, node=node, service=node.name, host=node.name, status=status, **whole)
-        about = {
-            "trace_id": self.trace,
-            "node": NodeKey("", name, ""),
-            "independent": choice((Independent.OF_SENDER, Independent.OF_PROCESS)),
-        }
         kind = choice((*[Kind.CLIENT] * 6, Kind.PRODUCER, Kind.NONE, Kind.INTERNAL))
         http = Http(choice(("", "GET")), "", status)
-        self.put(subsegment(id, parent, kind=kind, calls=(made,), http=http, **about, **whole))
+        about: dict[str, Any] = {"trace_id": self.trace, "node": NodeKey("", self.name, "")}
+        about["independent"] = choice((Independent.OF_SENDER, Independent.OF_PROCESS))
+        self.put(subsegment(id, above, kind=kind, calls=(made,), http=http, **about, **whole))
         self.ends.append((self.trace, id))
-        for _ in range(choice((0, 1, 2)) if odd and level < 3 else level == 0):
-            begin = start + choice((0, 0, 0, -1_000, -1_001, 6 * SECOND if odd else 0))
-            rest = max(0, time - (begin - start) + choice((0, 0, 1_000, 1_001)))
-            above = id
-            for _ in range(choice((0, 0, 1, 2)) if odd else self.random.random() < 0.2):
-                above, below = next(self.ids), above
-                at = {"start": max(T0, begin), "end": max(T0, begin) + 1}
-                self.put(subsegment(above, below, kind=Kind.INTERNAL, **about, **at))
-            self.layer(above, depth, name, max(T0, begin), rest, level + 1)
+        for _ in range(choice((0, 1, 2, 2)) if odd and level < 3 else level == 0):
+            begin = max(T0, start + choice((0, 0, 0, -1_000, -1_001, 6 * SECOND if odd else 0)))
+            rest = max(0, start + time - begin + choice((0, 0, 1_000, 1_001)))
+            inside = id
+            for _ in range(choice((0, 0, 0, 1, 2)) if odd else 0):
+                local, inside = inside, next(self.ids)
+                about["kind"] = choice((Kind.INTERNAL, Kind.CLIENT))
+                self.put(subsegment(inside, local, start=begin, end=begin + 1, **about))
+            self.layer(inside, depth, places, begin, rest, level + 1)
+        if self.random.random() < (0.4 if level else 0.1):
+            name = self.name
+            self.segment(id, depth + 2)
+            self.name = name
 
     def span(self, parent: int, depth: int) -> None:
         """Work inside a service that names it, perhaps a call, mostly of the service above; something may be below."""
@@ -397,13 +415,7 @@ def test_what_an_interrupted_count_left_does_no_harm(compared: Compared) -> None
         "SELECT trace_id, bucket, 1, 1 FROM scope_links WHERE (trace_id, bucket)",
         "scope_rows\nWHERE kind = 2 AND NOT independent",
         "own NOT IN (",
-        "is_way",
-        "kind NOT IN (3, 4)",
-        "outer IN (SELECT key FROM nested)",
-        "outer IN (SELECT outer FROM nested GROUP BY outer HAVING count() > 1)",
-        "outer IN (SELECT refers_to FROM scope_rows WHERE NOT is_call AND NOT independent)",
-        "key IN (SELECT other FROM scope_links)",
-        "outer IN (SELECT other FROM scope_links)",
+        *OF_LAYERS,
     ],
 )
 def test_each_condition_is_needed(
