@@ -63,12 +63,8 @@ ODDITIES = (
 )  # fmt: skip
 """What one look-up cannot resolve: half of the traces have one of these, here and there."""
 OF_LAYERS = (
-    "is_way",
     "kind NOT IN (3, 4)",
-    "outer IN (SELECT key FROM nested)",
-    "outer IN (SELECT outer FROM nested GROUP BY outer HAVING count() > 1)",
     "outer IN (SELECT refers_to FROM scope_rows WHERE NOT is_call AND NOT independent)",
-    "key IN (SELECT other FROM scope_links)",
     "outer IN (SELECT other FROM scope_links)",
 )
 """Conditions of units/nested_traces."""
