@@ -17,6 +17,7 @@ Sources: docs/xray-format.md §4.3 and §5.2-5.6.
   root, or what a link of it says caused it, is unknown, the client is unconfirmed
   (`store.model.UNCONFIRMED`): it may still arrive. A root that names its caller has that in place of
   the client.
+* Such a root, if nothing is named as its cause, neither a link nor a broker, is background work of its node.
 * What a call sent to a broker (`store.rules.brokers`) leads to that, also when a CONSUMER below the call
   got it; the message goes on from the broker to the consumer by a link edge, which lasts as long as the
   message was under way, with the consumer's outcome.
@@ -33,7 +34,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from store.cases import Case, Peer
-from store.model import Fetched, Kind, NodeKey, client_of, unconfirmed
+from store.model import BACKGROUND_KINDS, Fetched, Kind, NodeKey, client_of, unconfirmed
 
 ROOT = 0
 """In place of a parent: there is none."""
@@ -50,7 +51,7 @@ class Drawn(NamedTuple):
     """A unit without its figures: of the node ``target``, or of the edge from ``source`` to it.
 
     ``names``: of a node what it is called, of an edge what its caller calls it, if otherwise.
-    ``root``: of a root, or from what is in front of one.
+    ``root``: of a root, or from what is in front of one. ``background``: of work that serves no request.
     """
 
     source: NodeKey | None
@@ -58,6 +59,7 @@ class Drawn(NamedTuple):
     names: tuple[str, ...] = ()
     active: bool = False
     root: bool = False
+    background: bool = False
 
 
 def draw(parent: Parent, case: Case, answer: Peer | None) -> tuple[Drawn, ...]:
@@ -95,7 +97,8 @@ def _draw_segment(parent: Parent, case: Case) -> tuple[Drawn, ...]:
         return ()
     node = case.peer.node
     root = isinstance(parent, int) and parent != UNDRAWN
-    unit = Drawn(None, node, (node.name, case.service), case.active, root)
+    background = parent == ROOT and case.peer.kind in BACKGROUND_KINDS and not case.queue.name
+    unit = Drawn(None, node, (node.name, case.service), case.active, root, background)
     caller = _caller(parent, case)
     return (unit, Drawn(caller, node, root=root)) if caller else (unit,)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from store.model import NodeKey
 from store.rules import histogram
@@ -54,18 +54,42 @@ def add_failures(into: dict[str, int], more: Mapping[str, int]) -> None:
         into[key] = into.get(key, 0) + count
 
 
+class Work(Struct, gc=False):
+    """The requests of a node, or its background work, over a window.
+
+    ``trace_minutes``: distinct (minute, trace) pairs of these units, so traces per minute = trace_minutes /
+    minutes. A pair counts as often as its lightest unit weighs: spans of one trace may be sampled
+    differently, and the trace represents no more others than the span with the highest sampling
+    probability. ``durations`` is the histogram of whole durations, work after the response
+    included. ``failures``: how many of the units ended how, by `store.rules.classify.failure_key`.
+    """
+
+    statistics: Statistics = field(default_factory=Statistics)
+    trace_minutes: int = 0
+    durations: dict[int, int] = {}
+    failures: dict[str, int] = {}
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it has no units, not even ones in progress."""
+        return self.statistics.observed == 0
+
+
+def add_work(into: Work, more: Work) -> None:
+    """Add other units of a node; a minute of a trace in both counts twice."""
+    add_statistics(into.statistics, more.statistics)
+    into.trace_minutes += more.trace_minutes
+    histogram.add(into.durations, more.durations)
+    add_failures(into.failures, more.failures)
+
+
 class ServiceStats(Struct, gc=False):
     """A node of the map over a window.
 
     ``joined``: keys of other nodes whose units it has, too (`store.rules.joins`).
     ``active``: some unit reported itself (otherwise the node is inferred). ``root``: some unit is a
-    root. ``trace_minutes``: distinct (minute, trace) pairs, so traces per minute = trace_minutes /
-    minutes. A pair counts as often as its lightest unit weighs: spans of one trace may be sampled
-    differently, and the trace represents no more others than the span with the highest sampling
-    probability. ``durations`` is the histogram of whole durations, work after the response
-    included. ``folded``: of `OTHER_NAMES`, how many nodes the window has in excess
-    (`store.graph_names`); their units are counted, but ``keys`` lacks them. ``failures``: how many of
-    its units ended how, by `store.rules.classify.failure_key`.
+    root. ``requests`` and ``background``: its units, apart (`store.draw`). ``folded``: of `OTHER_NAMES`, how many
+    nodes the window has in excess (`store.graph_names`); their units are counted, but ``keys`` lacks them.
     """
 
     key: NodeKey
@@ -74,17 +98,45 @@ class ServiceStats(Struct, gc=False):
     root: bool
     start: int
     end: int
-    trace_minutes: int
-    statistics: Statistics
-    durations: dict[int, int]
+    requests: Work = field(default_factory=Work)
+    background: Work = field(default_factory=Work)
     joined: frozenset[NodeKey] = frozenset()
     folded: int = 0
-    failures: dict[str, int] = {}
 
     @property
     def keys(self) -> frozenset[NodeKey]:
         """The keys of its units."""
         return self.joined | {self.key}
+
+    @property
+    def is_background(self) -> bool:
+        """Whether it has background work and no requests."""
+        return self.requests.is_empty and not self.background.is_empty
+
+    @property
+    def ring(self) -> Work:
+        """What the map shows of it: its requests, or its background work if it has no requests."""
+        return self.background if self.is_background else self.requests
+
+    @property
+    def statistics(self) -> Statistics:
+        """Those of its ring."""
+        return self.ring.statistics
+
+    @property
+    def trace_minutes(self) -> int:
+        """Those of its ring."""
+        return self.ring.trace_minutes
+
+    @property
+    def durations(self) -> dict[int, int]:
+        """Those of its ring."""
+        return self.ring.durations
+
+    @property
+    def failures(self) -> dict[str, int]:
+        """Those of its ring."""
+        return self.ring.failures
 
 
 class EdgeStats(Struct, gc=False):

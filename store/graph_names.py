@@ -10,9 +10,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
-from store.graph import EdgeStats, ServiceStats, Statistics, add_failures, add_statistics
+from store.graph import EdgeStats, ServiceStats, add_failures, add_statistics, add_work
 from store.model import NodeKey
-from store.rules import histogram, other_names
+from store.rules import other_names
 from store.rules.other_names import (
     MOST_NAMES,
     MOST_NAMES_OF_WINDOW,
@@ -53,7 +53,7 @@ def names_in_excess(
             counts.setdefault(node.account, Counter())[node.name] += times
 
     for key, stats in services.items():
-        count(key, stats.statistics.observed)
+        count(key, stats.requests.statistics.observed + stats.background.statistics.observed)
     for edges in edge_sets:
         for (source, target), edge in edges.items():
             count(source, edge.statistics.observed)
@@ -102,10 +102,8 @@ def _fold_node(services: dict[NodeKey, ServiceStats], key: NodeKey, examples: se
     known.active |= stats.active
     known.root |= stats.root
     known.start, known.end = min(known.start, stats.start), max(known.end, stats.end)
-    known.trace_minutes += stats.trace_minutes
-    add_statistics(known.statistics, stats.statistics)
-    histogram.add(known.durations, stats.durations)
-    add_failures(known.failures, stats.failures)
+    add_work(known.requests, stats.requests)
+    add_work(known.background, stats.background)
 
 
 def _nothing(other: NodeKey, like: ServiceStats) -> ServiceStats:
@@ -116,9 +114,6 @@ def _nothing(other: NodeKey, like: ServiceStats) -> ServiceStats:
         root=False,
         start=like.start,
         end=like.end,
-        trace_minutes=0,
-        statistics=Statistics(histogram={}),
-        durations={},
     )
 
 

@@ -225,7 +225,7 @@ class GraphReader(Protocol):
     def node_series(
         self, nodes: Collection[NodeKey], window: TimeRange, step: int
     ) -> list[TimeBucket]:
-        """Statistics of the units of nodes that start in the window, per ``step`` (microseconds): by
+        """Statistics of the units of nodes, background work included, that start in the window, per ``step`` (microseconds): by
         multiples of it since the epoch, the first of which may begin before the window.
 
         Ascending; steps without units are absent. A node of a map may have the units of several

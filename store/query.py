@@ -61,8 +61,8 @@ class Page(NamedTuple):
 
 
 class UnitQuery(Struct, frozen=True):
-    """A search for the units that the map counts: of the work of some nodes, or of the calls and
-    links along some edges, that started in the window (any time without one).
+    """A search for the units that the map counts: of the requests of some nodes, or their ``background`` work, or of
+    the calls and links along some edges, that started in the window (any time without one).
 
     ``states``: empty means any. ``label``: as in the error breakdown (`Failure`); None means any.
     ``link``: of edges, only links or only calls; None means both. ``settled_before``: as of
@@ -76,6 +76,7 @@ class UnitQuery(Struct, frozen=True):
     label: str | None = None
     link: bool | None = None
     settled_before: int | None = None
+    background: bool = False
 
 
 class UnitTrace(NamedTuple):
@@ -169,21 +170,23 @@ OTHER_VERSIONS = "(other versions)"
 
 
 class Entities(Struct, frozen=True):
-    """Nodes, edges of calls and edges of links, as keys of a service graph."""
+    """The requests of nodes, edges of calls, edges of links, and the background work of nodes, as keys of a service
+    graph."""
 
     nodes: frozenset[NodeKey] = frozenset()
     edges: frozenset[tuple[NodeKey, NodeKey]] = frozenset()
     links: frozenset[tuple[NodeKey, NodeKey]] = frozenset()
+    background: frozenset[NodeKey] = frozenset()
 
     @property
     def is_empty(self) -> bool:
         """Whether there are none."""
-        return not (self.nodes or self.edges or self.links)
+        return not (self.nodes or self.edges or self.links or self.background)
 
     def have(self, unit: Unit, settled_before: int | None) -> bool:
         """Whether a unit is one of theirs; ``settled_before`` as in `store.protocol.GraphReader.service_graph`."""
         if isinstance(unit, NodeUnit):
-            return unit.node in self.nodes
+            return unit.node in (self.background if unit.background else self.nodes)
         pair = confirmed(unit.source), unit.target
         return pair in (self.links if unit.link else self.edges) and is_settled(
             unit.source, unit.start, settled_before

@@ -10,12 +10,13 @@ from store.graph import (
     ServiceGraph,
     ServiceStats,
     Statistics,
+    Work,
     add_failures,
     add_statistics,
+    add_work,
 )
 from store.graph_names import Ends, fold_names
 from store.model import NodeKey, State, TimeRange, Trace, confirmed, is_settled
-from store.rules import histogram
 from store.rules.brokers import is_broker
 from store.rules.classify import failure_key
 from store.rules.histogram import bucket
@@ -62,17 +63,17 @@ def graph_of_units(
     services: dict[NodeKey, ServiceStats] = {}
     edges: dict[tuple[NodeKey, NodeKey], EdgeStats] = {}
     links: dict[tuple[NodeKey, NodeKey], EdgeStats] = {}
-    trace_minutes: dict[NodeKey, dict[tuple[int, bytes], int]] = {}
+    trace_minutes: dict[tuple[NodeKey, bool], dict[tuple[int, bytes], int]] = {}
     for trace_id, unit in units:
         if isinstance(unit, NodeUnit):
             _count_node(services, unit)
             pair = (unit.start // MINUTE, trace_id)
-            lightest = trace_minutes.setdefault(unit.node, {})
+            lightest = trace_minutes.setdefault((unit.node, unit.background), {})
             lightest[pair] = min(unit.weight, lightest.get(pair, unit.weight))
         else:
             _count_edge(links if unit.link else edges, unit)
-    for key, lightest in trace_minutes.items():
-        services[key].trace_minutes = sum(lightest.values())
+    for (key, background), lightest in trace_minutes.items():
+        _work_of(services[key], background=background).trace_minutes = sum(lightest.values())
     return assemble(services, edges, links, settled_before)
 
 
@@ -143,16 +144,23 @@ def join_nodes(
 
 
 def merge_service(into: ServiceStats, more: ServiceStats) -> None:
-    """Add the units of one node to another's; a minute of a trace in both counts twice."""
-    into.joined |= more.keys
+    """Add the units of one node to another's, or other units of its own; a minute of a trace in both counts twice."""
+    into.joined |= more.keys - {into.key}
     into.names |= more.names
     into.start, into.end = min(into.start, more.start), max(into.end, more.end)
-    into.trace_minutes += more.trace_minutes
-    merge_statistics(into.statistics, more.statistics)
+    _merge_work(into.requests, more.requests)
+    _merge_work(into.background, more.background)
+
+
+def _merge_work(into: Work, more: Work) -> None:
+    into.statistics.histogram = dict(into.statistics.histogram)
     into.durations = dict(into.durations)
-    histogram.add(into.durations, more.durations)
     into.failures = dict(into.failures)
-    add_failures(into.failures, more.failures)
+    add_work(into, more)
+
+
+def _work_of(stats: ServiceStats, *, background: bool) -> Work:
+    return stats.background if background else stats.requests
 
 
 def merge_edge(into: EdgeStats, more: EdgeStats) -> None:
@@ -186,9 +194,6 @@ def add_missing_endpoints(
                     root=False,
                     start=edge.start,
                     end=edge.end,
-                    trace_minutes=0,
-                    statistics=Statistics(),
-                    durations={},
                 )
             elif known.trace_minutes == 0:
                 known.start = min(known.start, edge.start)
@@ -205,18 +210,16 @@ def _count_node(services: dict[NodeKey, ServiceStats], unit: NodeUnit) -> None:
             root=False,
             start=unit.start,
             end=unit.end,
-            trace_minutes=0,
-            statistics=Statistics(histogram={}),
-            durations={},
         )
     stats.names |= unit.names
     stats.active |= unit.active
     stats.start = min(stats.start, unit.start)
     stats.end = max(stats.end, unit.end)
-    _count_unit(stats, unit)
+    work = _work_of(stats, background=unit.background)
+    _count_unit(work, unit)
     if unit.state:
         value = bucket(unit.last_end - unit.start)
-        stats.durations[value] = stats.durations.get(value, 0) + unit.weight
+        work.durations[value] = work.durations.get(value, 0) + unit.weight
 
 
 def _count_edge(edges: dict[tuple[NodeKey, NodeKey], EdgeStats], unit: EdgeUnit) -> None:
@@ -238,7 +241,7 @@ def _count_edge(edges: dict[tuple[NodeKey, NodeKey], EdgeStats], unit: EdgeUnit)
     _count_unit(stats, unit)
 
 
-def _count_unit(stats: ServiceStats | EdgeStats, unit: Unit) -> None:
+def _count_unit(stats: Work | EdgeStats, unit: Unit) -> None:
     count(stats.statistics, unit.state, unit.end - unit.start, unit.weight)
     add_failures(stats.failures, failures_of(unit))
 

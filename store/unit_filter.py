@@ -104,7 +104,7 @@ def _matches(unit: Unit, query: UnitQuery) -> bool:
     if query.label is not None and unit.label != query.label:
         return False
     if isinstance(unit, NodeUnit):
-        return unit.node in query.nodes
+        return unit.node in query.nodes and unit.background is query.background
     if query.link is not None and unit.link is not query.link:
         return False
     if not is_settled(unit.source, unit.start, query.settled_before):

@@ -25,7 +25,7 @@ from store.times import MINUTE
 class NodeUnit(NamedTuple):
     """One unit of work of a node. Times in microseconds since the epoch.
 
-    ``origin``: the segment it is, or the call that no segment answered.
+    ``origin``: the segment it is, or the call that no segment answered. ``background``: it serves no request.
     """
 
     node: NodeKey
@@ -39,6 +39,7 @@ class NodeUnit(NamedTuple):
     label: str
     weight: int = 1
     origin: Document | OwnedCall | None = None
+    background: bool = False
 
 
 class EdgeUnit(NamedTuple):
@@ -79,10 +80,10 @@ def trace_units(
     for fact in facts_of(trace, trace.caused if caused is None else caused, parents):
         parent, case, answer, start, end, last_end, weight, origin, age = fact
         state, label = case.state, case.label
-        for source, target, words, active, root in draw(parent, case, answer):
+        for source, target, words, active, root, background in draw(parent, case, answer):
             if source is None:
                 figures = start, end, last_end, state, label, weight
-                yield NodeUnit(target, frozenset(words), active, root, *figures, origin)
+                yield NodeUnit(target, frozenset(words), active, root, *figures, origin, background)
             else:
                 alias = words[0] if words else ""
                 yield EdgeUnit(

@@ -21,7 +21,7 @@ from store.clickhouse.connection.pool import connect
 from store.clickhouse.graph import window_plan
 from store.clickhouse.store import ClickHouseStore
 from store.filters.conditions import touches
-from store.graph import ServiceGraph, Statistics
+from store.graph import EdgeStats, ServiceGraph, ServiceStats, Statistics
 from store.memory import MemoryStore
 from store.model import (
     Document,
@@ -368,11 +368,15 @@ def agree_on_details(
     for key, stats in itertools.islice(expected.services.items(), 2):
         series = clickhouse.node_series(stats.keys, ALL, HOURS)
         assert series == memory.node_series(stats.keys, ALL, HOURS)
-        assert sum(each.statistics.observed for each in series) == stats.statistics.observed
-        assert sum(stats.failures.values()) == sum(
-            getattr(stats.statistics, state) for state in ("error", "throttle", "fault")
-        )
-        agree_on_units(memory, clickhouse, UnitQuery(ALL, nodes=stats.keys))
+        works = stats.requests, stats.background
+        observed = sum(work.statistics.observed for work in works)
+        assert sum(each.statistics.observed for each in series) == observed
+        for work in works:
+            states = ("error", "throttle", "fault")
+            failed = sum(getattr(work.statistics, state) for state in states)
+            assert sum(work.failures.values()) == failed
+            units = UnitQuery(ALL, nodes=stats.keys, background=work is stats.background)
+            agree_on_units(memory, clickhouse, units)
         query = TraceQuery(ALL, filter=touches(key))
         assert (
             clickhouse.find_traces(query, limit=9).found == memory.find_traces(query, limit=9).found
@@ -400,11 +404,15 @@ def agree_on_series(memory: MemoryStore, clickhouse: ClickHouseStore, window: Ti
     ours, theirs = memory.counted_window(window), clickhouse.counted_window(window)
     assert (theirs.window, plain(theirs.graph)) == (window, plain(ours.graph))
     for step, stats in zip(STEPS, ours.graph.services.values(), strict=False):
-        entities = Entities(nodes=stats.keys)
-        series = theirs.series(entities, step)
-        assert series == ours.series(entities, step)
-        assert series == clickhouse.entity_series(entities, window, step)
-        assert sum(each.statistics.observed for each in series) == stats.statistics.observed
+        for entities, work in (
+            (Entities(nodes=stats.keys), stats.requests),
+            (Entities(background=stats.keys), stats.background),
+        ):
+            series = theirs.series(entities, step)
+            assert series == ours.series(entities, step)
+            assert series == clickhouse.entity_series(entities, window, step)
+            observed = sum(each.statistics.observed for each in series)
+            assert observed == work.statistics.observed
 
 
 def agree_together(
@@ -429,7 +437,8 @@ def agree_on_parts(clickhouse: ClickHouseStore, window: TimeRange, cut: int) -> 
             kinds: tuple[dict[Any, Any], ...] = graph.services, graph.edges, graph.links
             for total, kind in zip(found, kinds, strict=True):
                 for stats in kind.values():
-                    merge_statistics(total, stats.statistics)
+                    for statistics in statistics_of(stats):
+                        merge_statistics(total, statistics)
         return found
 
     assert sums(window) == sums(TimeRange(window.start, cut), TimeRange(cut, window.end))
@@ -483,11 +492,22 @@ def _by_name(graphs: Sequence[ServiceGraph]) -> dict[tuple[str, str], list[int]]
     the window."""
     found: dict[tuple[str, str], list[int]] = {}
     for service in (service for graph in graphs for service in graph.services.values()):
-        statistics = service.statistics
-        figures = (service.trace_minutes, statistics.total, statistics.total_time)
-        sums = found.setdefault((service.key.name, service.key.type), [0, 0, 0])
+        sums = found.setdefault((service.key.name, service.key.type), [0] * 6)
+        works = service.requests, service.background
+        figures = [
+            figure
+            for work in works
+            for figure in (work.trace_minutes, work.statistics.total, work.statistics.total_time)
+        ]
         sums[:] = map(sum, zip(sums, figures, strict=True))
     return found
+
+
+def statistics_of(stats: ServiceStats | EdgeStats) -> tuple[Statistics, ...]:
+    """Those of a node's requests and of its background work, or of an edge."""
+    if isinstance(stats, EdgeStats):
+        return (stats.statistics,)
+    return stats.requests.statistics, stats.background.statistics
 
 
 def test_sql_buckets_are_python_buckets(clickhouse_store: ClickHouseStore) -> None:

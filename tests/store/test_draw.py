@@ -6,7 +6,16 @@ import pytest
 
 from store.cases import Case, Peer
 from store.draw import CAUSED, ROOT, UNDRAWN, Drawn, Parent, draw, draw_link, draw_message
-from store.model import UNCONFIRMED, Fetched, Kind, NodeKey, State, confirmed, is_unconfirmed
+from store.model import (
+    NO_NODE,
+    UNCONFIRMED,
+    Fetched,
+    Kind,
+    NodeKey,
+    State,
+    confirmed,
+    is_unconfirmed,
+)
 
 SHOP, STOCK, TABLE = (NodeKey("", name, "") for name in ("shop", "stock", "orders"))
 SEGMENT = Case(Peer(STOCK, enters=True), State.OK, service="stock", active=True, client="client")
@@ -62,6 +71,27 @@ def test_segments(parent: Parent, drawn: tuple[Drawn, ...]) -> None:
 )
 def test_consumers(parent: Parent, case: Case, drawn: tuple[Drawn, ...]) -> None:
     assert draw(parent, case, None) == drawn
+
+
+JOB = SEGMENT._replace(peer=Peer(STOCK, enters=True, kind=Kind.INTERNAL), client="")
+
+
+@pytest.mark.parametrize(
+    ("parent", "case", "background"),
+    [
+        pytest.param(ROOT, JOB, True, id="nothing is named as its cause"),
+        pytest.param(179, JOB, False, id="its cause may still arrive"),
+        pytest.param(CAUSED, JOB, False, id="a link caused it"),
+        pytest.param(SHOPS, JOB, False, id="it was called"),
+        pytest.param(UNDRAWN, JOB, False, id="it is part of something"),
+        pytest.param(ROOT, JOB._replace(queue=QUEUE), False, id="a message caused it"),
+        pytest.param(ROOT, SEGMENT, False, id="X-Ray's documents have no kind"),
+        pytest.param(ROOT, NAMING._replace(queue=NO_NODE), False, id="a consumer"),
+    ],
+)
+def test_background_work(parent: Parent, case: Case, background: bool) -> None:
+    unit = draw(parent, case, None)[0]
+    assert (unit.source, unit.background) == (None, background)
 
 
 @pytest.mark.parametrize("account", ["", "123456789012"])

@@ -7,7 +7,16 @@ from typing import NamedTuple
 
 from store.clickhouse import queries
 from store.clickhouse.queries import Sql, joined, parenthesized
-from store.clickhouse.units.aggregates import ALL_UNITS, EDGE, LINK, NODE, Aggregate, Key
+from store.clickhouse.units.aggregates import (
+    ALL_UNITS,
+    BACKGROUND,
+    EDGE,
+    LINK,
+    NODE,
+    NODES,
+    Aggregate,
+    Key,
+)
 from store.model import SETTLE_SLOT, NodeKey, confirmed, is_settled
 from store.query import Ends, Entities
 
@@ -25,12 +34,15 @@ _SOURCE_KEY = ", ".join(f"source_{field}" for field in NodeKey._fields[1:])
 _KEY_TYPE = f"Tuple({', '.join(['String'] * len(NodeKey._fields))})"
 
 
-def of_nodes(nodes: Collection[NodeKey]) -> Units:
+def of_nodes(nodes: Collection[NodeKey], *, kinds: Collection[int] = NODES) -> Units:
     """The units of nodes."""
-    condition = f"(kind = {NODE} AND ({_KEY}) IN {{nodes:Array({_KEY_TYPE})}})"
+    name = "nodes_" + "_".join(map(str, kinds))
+    condition = (
+        f"(kind IN ({', '.join(map(str, kinds))}) AND ({_KEY}) IN {{{name}:Array({_KEY_TYPE})}})"
+    )
     return Units(
-        Sql(condition, {"nodes": [tuple(node) for node in nodes]}),
-        lambda key, _: key[0] == NODE and key[2] in nodes,
+        Sql(condition, {name: [tuple(node) for node in nodes]}),
+        lambda key, _: key[0] in kinds and key[2] in nodes,
     )
 
 
@@ -64,7 +76,11 @@ def of_edges(
 def of_entities(entities: Entities, settled_before: int | None) -> Units:
     """The units of some nodes, edges of calls and edges of links; there must be any."""
     units = [
-        *([of_nodes(entities.nodes)] if entities.nodes else []),
+        *(
+            of_nodes(nodes, kinds=(kind,))
+            for kind, nodes in ((NODE, entities.nodes), (BACKGROUND, entities.background))
+            if nodes
+        ),
         *(
             of_edges(edges, settled_before, kinds=(kind,))
             for kind, edges in ((EDGE, entities.edges), (LINK, entities.links))

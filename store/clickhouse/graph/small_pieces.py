@@ -12,7 +12,16 @@ from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import RunQuery
 from store.clickhouse.pins import NOT_PINNED_COPY
 from store.clickhouse.queries import Sql
-from store.clickhouse.units.aggregates import EDGE, LINK, NODE, Aggregate, Key, copy_of
+from store.clickhouse.units.aggregates import (
+    BACKGROUND,
+    EDGE,
+    LINK,
+    NODE,
+    NODES,
+    Aggregate,
+    Key,
+    copy_of,
+)
 from store.clickhouse.units.base_buckets import buckets_within, rows_in_buckets
 from store.clickhouse.units.whole_traces import read_whole
 from store.graph import Statistics
@@ -70,7 +79,7 @@ class Counted:
             self.aggregates[key] = copy_of(aggregate)
         else:
             known.add(aggregate)
-        if key[0] == NODE:
+        if key[0] in NODES:
             least = self._visits.setdefault(key, {})
             for minute, trace, weight in visits:
                 pair = minute, trace
@@ -85,7 +94,7 @@ class Counted:
 
 def _key(unit: Unit) -> Key:
     if isinstance(unit, NodeUnit):
-        return NODE, NO_NODE, unit.node
+        return BACKGROUND if unit.background else NODE, NO_NODE, unit.node
     return LINK if unit.link else EDGE, unit.source, unit.target
 
 

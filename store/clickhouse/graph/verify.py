@@ -23,7 +23,7 @@ from store.times import MINUTE
 
 STRIDE = 5
 """Minutes compared at a time."""
-KINDS = ("node", "edge", "link")
+KINDS = ("node", "edge", "link", "background")
 
 
 class Difference(NamedTuple):

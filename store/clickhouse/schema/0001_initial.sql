@@ -385,8 +385,8 @@ SETTINGS {durable};
 -- The map: aggregates of the units of some minutes (a bucket), so that a window costs nodes x minutes and
 -- not traces. Rows are written whole by store/clickhouse/rollup, never added to.
 --
--- kind: 0 a node, 1 an edge of calls, 2 an edge of links, 255 a version row: "this bucket was counted at
--- `rev`". Only the rows with the rev of its newest version row are current; they come in one insert, so a
+-- kind: 0 a node, 1 an edge of calls, 2 an edge of links, 3 a node's background work, 255 a version row: "this
+-- bucket was counted at `rev`". Only the rows with the rev of its newest version row are current; they come in one insert, so a
 -- bucket changes atomically, two writers do no harm, and nothing is deleted. `complete` = 0 in the version
 -- row of a coarse bucket: a minute inside was counted again since.
 -- bucket: its first minute; width: its minutes (1, 5, 10, 60). rev: microseconds x 1024 + a random number.

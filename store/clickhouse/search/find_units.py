@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import RunQuery, run_concurrently
-from store.clickhouse.queries import Sql, joined, parenthesized
+from store.clickhouse.queries import Sql, in_traces, joined, parenthesized
 from store.clickhouse.queries.registry import numbers_in
+from store.clickhouse.search.bounds import disjunction, negation
 from store.clickhouse.search.get_traces import LinkPresence, get_traces, link_ends, located
 from store.clickhouse.search.scan_ranges import started
 from store.clickhouse.search.unit_rows import REQUEST, UNEXPLAINED
@@ -22,6 +24,7 @@ from store.cursor import decode_cursor, encode_cursor
 from store.layers import MILD
 from store.model import Fetched, NodeKey, State, TimeRange, Trace
 from store.query import EntryTime, UnitPage, UnitQuery, UnitTrace
+from store.times import MINUTE
 from store.unit_filter import matching_units, unit_trace
 
 CHUNK = 500
@@ -39,6 +42,7 @@ MAX_SECONDS = 20.0
 MAX_INT64 = 2**63 - 1
 _GETS_MESSAGES = queries.GETS_MESSAGES.render({"broker": Sql("before_name")})
 _CONSUMER = joined(" AND ", [Sql("independent = 0"), _GETS_MESSAGES])
+_OF_TRACES = Sql("trace_id IN {ids:Array(FixedString(16))}")
 _KEY = ", ".join(NodeKey._fields)
 _KEY_TYPE = f"Tuple({', '.join(['String'] * len(NodeKey._fields))})"
 
@@ -136,12 +140,16 @@ def _node_units(
         "located": located(ids),
         "meant": joined(" AND ", [key, _starts_in(query.window), _failed(query)]),
     }
-    segments, calls = run_concurrently(
+    sort = {
+        "background": Sql(str(int(query.background))),
+        "linked": queries.LINKED_TRACES.render({"rows": _OF_TRACES}),
+    }
+    segments, *called_by = run_concurrently(
         ask,
-        queries.NODE_SEGMENTS.render(fragments, ids=ids),
-        queries.NODE_CALLS.render(fragments),
+        queries.NODE_SEGMENTS.render({**fragments, **sort}, ids=ids),
+        *([] if query.background else [queries.NODE_CALLS.render(fragments)]),
     )
-    called: dict[str, list[tuple[int, int, int, int]]] = dict(calls)
+    called: dict[str, list[tuple[int, int, int, int]]] = dict(chain.from_iterable(called_by))
     units: dict[bytes, tuple[int, State]] = {}
     filtered = bool(query.states) or query.label is not None
     unsure = {
@@ -184,9 +192,10 @@ def _judged(
 ) -> list[UnitTrace]:
     links, sources = query.link is not False, {source for source, _ in query.edges}
     clients = any(source.is_client for source in sources)
+    causes = clients or bool(query.nodes)
     ids = [id for _, id in candidates]
-    traces = get_traces(ask, ids, linked, links=links or clients, causes=clients)
-    if not clients and any(_names_one(trace, sources) for trace in traces.values()):
+    traces = get_traces(ask, ids, linked, links=links or clients, causes=causes)
+    if not causes and any(_names_one(trace, sources) for trace in traces.values()):
         traces = get_traces(ask, ids, linked)  # to know what caused the roots
     around = traces
     if links:
@@ -210,8 +219,9 @@ def _rows(query: UnitQuery) -> list[_Rows]:
     if query.nodes:
         own = _nodes("", query.nodes, "node")
         ended = joined(" AND ", [own, failed])
-        called = joined(" AND ", [own, _failed_call(query)])
-        return [_Rows("segments", joined(" AND ", [REQUEST.may, ended])), _Rows("calls", called)]
+        work = _Rows("segments", joined(" AND ", [REQUEST.may, _of_sort(query), ended]))
+        called = _Rows("calls", joined(" AND ", [own, _failed_call(query)]))
+        return [work] if query.background else [work, called]
     sources, targets = (set(ends) for ends in zip(*query.edges, strict=True))
     callers = _nodes("owner_", sources, "source")
     calls = [
@@ -225,6 +235,21 @@ def _rows(query: UnitQuery) -> list[_Rows]:
         _Rows("segments", got),
     ]
     return [*(calls if query.link is not True else []), *(links if query.link is not False else [])]
+
+
+def _of_sort(query: UnitQuery) -> Sql:
+    """A condition on segments: they may be background work, or may be none."""
+    alone = queries.SERVES_NO_REQUEST.render()
+    if query.background:
+        return alone
+    assert query.window is not None
+    minutes = {
+        "linked_first": max(0, query.window.start // MINUTE),
+        "linked_last": max(0, query.window.end // MINUTE),
+    }
+    near = Sql("minute BETWEEN {linked_first:UInt32} AND {linked_last:UInt32}", minutes)
+    linked = in_traces(queries.LINKED_TRACES.render({"rows": near}))
+    return disjunction([negation(alone), linked])
 
 
 def _failed(query: UnitQuery) -> Sql:

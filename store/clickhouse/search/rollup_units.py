@@ -24,6 +24,8 @@ from store.filters.states import ANY_STATE, possible_states
 from store.model import NodeKey, State
 from store.rules.other_names import OTHER_NAMES
 
+_WORK = Sql("kind IN (0, 3)")
+"""Of rows of `rollups`: units of nodes."""
 _NODE = node_columns()
 _SOURCE = NodeColumns(
     {**node_columns("source_").key, "account": queries.SETTLED_ACCOUNT.render().text}
@@ -75,7 +77,7 @@ def _on_path(match: RootCauseMatch, values: Values) -> Sql:
     """Units of the services that an element of a root cause may be."""
     meant = causes.service_condition(match, UNKNOWN, values)
     others = values.text("name = <others>", others=(OTHER_NAMES, "String"))
-    return conjunction([Sql("kind = 0"), disjunction([meant, others])])
+    return conjunction([_WORK, disjunction([meant, others])])
 
 
 def _any_of(parts: Sequence[RolledUpUnits | None]) -> RolledUpUnits | None:
@@ -91,7 +93,7 @@ def _any_of(parts: Sequence[RolledUpUnits | None]) -> RolledUpUnits | None:
 
 def _units_of(selector: NodeMatch, values: Values) -> Sql:
     """Units of a node. Those of what is in front of a root are the calls it makes."""
-    own = conjunction([Sql("kind = 0"), _counted(selector, _NODE, values, named=True)])
+    own = conjunction([_WORK, _counted(selector, _NODE, values, named=True)])
     if not may_be_in_front(selector):
         return own
     calls = conjunction([Sql("kind = 1"), IN_FRONT, _counted(selector, _SOURCE, values)])

@@ -18,15 +18,18 @@ from store.graph import (
     ServiceGraph,
     ServiceStats,
     Statistics,
+    Work,
     add_failures,
     add_statistics,
 )
 from store.model import NodeKey
 from store.rules import histogram
-from store.service_graph import assemble
+from store.service_graph import assemble, merge_service
 from store.times import MINUTE
 
-NODE, EDGE, LINK = 0, 1, 2
+NODE, EDGE, LINK, BACKGROUND = 0, 1, 2, 3
+NODES = (NODE, BACKGROUND)
+"""Kinds of a node: its requests, and its background work."""
 _WIDTH = len(NodeKey._fields)
 
 UNWEIGHTED = {
@@ -34,7 +37,7 @@ UNWEIGHTED = {
     "visits": Sql("groupArray(trace)"),
     "traces": Sql(
         "arrayMap(each -> (each, toUInt32(1)),"
-        " arrayCompact(arraySort(groupArrayArrayIf(visits, kind = 0))))"
+        " arrayCompact(arraySort(groupArrayArrayIf(visits, kind IN (0, 3)))))"
     ),
     "time": Sql("time"),
     "ordered": Sql("sorted"),
@@ -44,7 +47,7 @@ UNWEIGHTED = {
 WEIGHTED = {
     "weight": Sql("weight"),
     "visits": Sql("groupUniqArray((trace, toUInt32(weight)))"),
-    "traces": Sql("groupUniqArrayArrayIf(visits, kind = 0)"),
+    "traces": Sql("groupUniqArrayArrayIf(visits, kind IN (0, 3))"),
     "time": Sql("(time, weight)"),
     "ordered": Sql("sorted.1"),
     "sums": Sql("arrayCumSum(sorted.2)"),
@@ -93,7 +96,7 @@ def copy_of(aggregate: Aggregate) -> Aggregate:
 
 
 Key = tuple[int, NodeKey, NodeKey]
-"""kind, source (empty for a node), and the node or the edge's target."""
+"""kind, source (empty for a node), and the node or the edge's target. A node may have two."""
 
 
 def read_aggregate(columns: Iterable[Any]) -> Aggregate:
@@ -148,11 +151,14 @@ def graph_of(aggregates: dict[Key, Aggregate], settled_before: int | None = None
     edges: dict[tuple[NodeKey, NodeKey], EdgeStats] = {}
     links: dict[tuple[NodeKey, NodeKey], EdgeStats] = {}
     for (kind, source, target), aggregate in aggregates.items():
-        if kind == NODE:
-            services[target] = _service(target, aggregate)
+        if kind in NODES:
+            stats = _service(target, aggregate, background=kind == BACKGROUND)
+            known = services.setdefault(target, stats)
+            if known is not stats:
+                merge_service(known, stats)
         else:
-            known = links if kind == LINK else edges
-            known[source, target] = EdgeStats(
+            into = links if kind == LINK else edges
+            into[source, target] = EdgeStats(
                 source,
                 target,
                 aliases=frozenset(aggregate.names),
@@ -165,9 +171,11 @@ def graph_of(aggregates: dict[Key, Aggregate], settled_before: int | None = None
     return assemble(services, edges, links, settled_before)
 
 
-def _service(key: NodeKey, aggregate: Aggregate) -> ServiceStats:
+def _service(key: NodeKey, aggregate: Aggregate, *, background: bool) -> ServiceStats:
     durations = dict(aggregate.statistics.histogram)
     histogram.add(durations, aggregate.duration_delta)
+    whole = {value: count for value, count in durations.items() if count}
+    work = Work(aggregate.statistics, aggregate.trace_minutes, whole, aggregate.failures)
     return ServiceStats(
         key,
         names=frozenset((key.name, *aggregate.names)),
@@ -175,8 +183,6 @@ def _service(key: NodeKey, aggregate: Aggregate) -> ServiceStats:
         root=False,
         start=aggregate.start,
         end=aggregate.end,
-        trace_minutes=aggregate.trace_minutes,
-        statistics=aggregate.statistics,
-        durations={value: count for value, count in durations.items() if count},
-        failures=aggregate.failures,
+        requests=Work() if background else work,
+        background=work if background else Work(),
     )

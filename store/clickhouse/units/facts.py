@@ -21,7 +21,7 @@ from store.cases import Case, Peer
 from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import RunQuery
 from store.clickhouse.queries import Sql
-from store.clickhouse.units.aggregates import EDGE, LINK, NODE
+from store.clickhouse.units.aggregates import BACKGROUND, EDGE, LINK, NODE
 from store.clickhouse.units.dependencies import UnitScope, create, drop, many_names_statement
 from store.clickhouse.units.one_call import join_calls
 from store.clickhouse.units.whole_traces import NO_TRACES, WholeTraces, link_ends, read_whole
@@ -269,7 +269,7 @@ def _remember(known: dict[int, Any], more: dict[int, Any]) -> None:
 
 def _row(case: Case, unit: Drawn) -> UnitRow:
     names = [name for name in unit.names if name]
-    kind = NODE if unit.source is None else EDGE
+    kind = EDGE if unit.source else BACKGROUND if unit.background else NODE
     word = names[-1] if names and unit.names[-1] else ""
     return UnitRow(
         kind,
@@ -327,7 +327,8 @@ def _unit_row(unit: Unit) -> UnitRow:
     failure = _failure(unit.state, unit.label)
     if isinstance(unit, NodeUnit):
         word = next(iter(unit.names - {unit.node.name}), unit.node.name)
-        return UnitRow(NODE, NO_NODE, unit.node, word, unit.active, unit.state, failure)
+        kind = BACKGROUND if unit.background else NODE
+        return UnitRow(kind, NO_NODE, unit.node, word, unit.active, unit.state, failure)
     kind = LINK if unit.link else EDGE
     return UnitRow(kind, unit.source, unit.target, unit.alias, False, unit.state, failure)
 

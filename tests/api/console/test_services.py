@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 
 from api.app import create_app
 from api.schemas.map import ServiceList, ServiceMap
-from store.graph import ServiceGraph, ServiceStats, Statistics
+from store.graph import ServiceGraph, ServiceStats, Statistics, Work
 from store.memory import MemoryStore
 from store.model import NodeKey, TimeRange
 
@@ -30,9 +30,8 @@ class LargeMap(MemoryStore):
 def stats(name: str, *, ok: int = 0, fault: int = 0) -> ServiceStats:
     """A node that answered requests, without edges."""
     statistics = Statistics(ok=ok, fault=fault, total_time=ok + fault, observed=ok + fault)
-    return ServiceStats(
-        NodeKey("", name, ""), frozenset(), True, True, 0, 1, ok + fault, statistics, {}
-    )
+    work = Work(statistics, ok + fault)
+    return ServiceStats(NodeKey("", name, ""), frozenset(), True, True, 0, 1, work)
 
 
 @pytest.fixture(scope="module")

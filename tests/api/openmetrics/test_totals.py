@@ -129,10 +129,7 @@ def test_an_unavailable_store_loses_nothing(store: MemoryStore) -> None:
 def graph(*pairs: tuple[str, str]) -> ServiceGraph:
     """Edges of one request of 7 ms each."""
     nodes = {name: NodeKey("", name, "") for pair in pairs for name in pair}
-    services = {
-        key: ServiceStats(key, frozenset(), True, False, T0, T0, 1, Statistics(), {})
-        for key in nodes.values()
-    }
+    services = {key: ServiceStats(key, frozenset(), True, False, T0, T0) for key in nodes.values()}
     edges = {}
     for source, target in pairs:
         ends = nodes[source], nodes[target]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.store.contract.alarms import AlarmContract
+from tests.store.contract.background import BackgroundContract
 from tests.store.contract.brokers import BrokerContract
 from tests.store.contract.callers import CallerContract
 from tests.store.contract.clients import ClientContract
@@ -34,6 +35,7 @@ class StoreContract(
     SubsegmentContract,
     OwnerContract,
     BrokerContract,
+    BackgroundContract,
     RequestContract,
     LayerContract,
     WeightContract,

@@ -33,10 +33,7 @@ def graph(
     nodes: Iterable[NodeKey] = (),
 ) -> ServiceGraph:
     keys = {*nodes, *(end for ends in (*edges, *links) for end in ends)}
-    services = {
-        key: ServiceStats(key, frozenset((key.name,)), True, False, 7, 9, 1, Statistics(), {})
-        for key in keys
-    }
+    services = {key: ServiceStats(key, frozenset((key.name,)), True, False, 7, 9) for key in keys}
 
     def stats(ends: tuple[NodeKey, NodeKey]) -> EdgeStats:
         return EdgeStats(*ends, frozenset(), 7, 9, Statistics())

@@ -5,6 +5,6 @@ SELECT bucket, max(outdated), sum(found) FROM (
     WHERE width = {width:UInt16} AND kind = 255 AND $slots GROUP BY bucket
     UNION ALL
     SELECT bucket, 0 AS outdated, toUInt64($number) AS found FROM rollups
-    WHERE width = {width:UInt16} AND kind IN (0, 1) AND $slots AND $condition
+    WHERE width = {width:UInt16} AND kind IN (0, 1, 3) AND $slots AND $condition
 )
 GROUP BY bucket

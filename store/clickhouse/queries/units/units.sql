@@ -1,4 +1,5 @@
--- Units that are counted alike, in one row: of a node (kind 0), of an edge by calls (1), of an edge by links (2).
+-- Units that are counted alike, in one row: of a node (kind 0), of an edge by calls (1), of an edge by links (2), of
+-- a node as background work (3).
 -- `word`: a name of the node or an alias of the edge.
 SELECT figures.bucket AS bucket, minute, kind, source_account, source_name, source_type, source_region,
        account, name, type, region, word, active, state, failure, units, weights, total, first, last, visits, times, moved

@@ -24,7 +24,7 @@ from store.clickhouse.store import ClickHouseStore
 from store.filters.ast import And, Expression, Or
 from store.filters.parse import parse
 from store.memory import MemoryStore
-from store.model import Document, NodeKey, State, TimeRange
+from store.model import Document, Kind, NodeKey, State, TimeRange
 from store.query import TraceQuery
 from store.rules import other_names
 from store.times import MINUTE, SECOND
@@ -135,6 +135,7 @@ COUNTED = [
     at(65, 1, name="api", state=State.FAULT, raw=b'{"fault": true}'),
     at(131, 2, calls=(called(131, id=7, node=TABLE, host="db.host", state=State.THROTTLE),)),
     at(132, 3, name="api", service="alias", state=State.ERROR),
+    at(133, 4, name="job", kind=Kind.INTERNAL, state=State.FAULT),
     at(90, 5, trace_id=PATIENT, calls=(called(90, id=9, state=State.THROTTLE),)),
 ]
 AGAIN = [at(20, 6, name="again", state=State.FAULT)]
@@ -212,13 +213,16 @@ FAULTS: dict[Callable[[pytest.MonkeyPatch], None], Sequence[str]] = {
         'service("again") { fault }'
     ],
     # Only calls, or only nodes, are looked for.
-    _statement("ROLLED_UP_SLOTS", "kind IN (0, 1)", "kind = 1"): [
+    _statement("ROLLED_UP_SLOTS", "kind IN (0, 1, 3)", "kind = 1"): [
         'service(id(type: "AWS::DynamoDB::Table")) { throttle }',
         'rootcause.fault.service { name = "api" }',
     ],
-    _statement("ROLLED_UP_SLOTS", "kind IN (0, 1)", "kind = 0"): [
+    _statement("ROLLED_UP_SLOTS", "kind IN (0, 1, 3)", "kind = 0"): [
         'edge("frontend", "table") { throttle }',
         'service(id(name: "api", type: "client")) { fault }',
+    ],
+    _statement("ROLLED_UP_SLOTS", "kind IN (0, 1, 3)", "kind IN (0, 1)"): [
+        'service("job") { fault }'
     ],
     _states: ['edge("frontend", "table") { error }'],
     _cause_states: ['rootcause.fault.service { name = "api" AND !remote }'],

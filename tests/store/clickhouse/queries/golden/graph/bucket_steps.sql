@@ -3,5 +3,5 @@ SELECT intDiv(toInt64(bucket) * 5000000, {step:Int64}) AS number, arraySort(grou
     sum(throttle) AS throttle_, sum(fault) AS fault_, sum(in_progress) AS in_progress_,
     sum(observed) AS observed_, sum(total_time) AS total_time_, sumMap(histogram) AS histogram_,
     sumMap(duration_delta) AS duration_delta_, sumMap(failures) AS failures_ FROM bucket_rollups
-WHERE kind IN (0, 1, 2) AND (bucket, rev) IN (<revisions>) AND <key>
+WHERE kind IN (0, 1, 2, 3) AND (bucket, rev) IN (<revisions>) AND <key>
 GROUP BY number

@@ -30,7 +30,7 @@ FROM (
            sumIf(weights, state = 0) AS in_progress_, sum(units) AS observed_,
            sumIf(total, state > 0) AS total_time_,
            groupArrayArrayIf(drawn.times, state > 0) AS times,
-           groupArrayArrayIf(drawn.moved, state > 0 AND kind = 0) AS moved,
+           groupArrayArrayIf(drawn.moved, state > 0 AND kind IN (0, 3)) AS moved,
            groupArrayIf((failure, toUInt64(weights)), state > 1) AS failed
     FROM (<units>) AS drawn
     WHERE <key>

@@ -8,6 +8,6 @@ FROM (
     sum(throttle) AS throttle_, sum(fault) AS fault_, sum(in_progress) AS in_progress_,
     sum(observed) AS observed_, sum(total_time) AS total_time_, sumMap(histogram) AS histogram_,
     sumMap(duration_delta) AS duration_delta_, sumMap(failures) AS failures_
-    FROM bucket_rollups WHERE kind IN (0, 1, 2, 255) AND (bucket, rev) IN (<revisions>)
+    FROM bucket_rollups WHERE kind IN (0, 1, 2, 3, 255) AND (bucket, rev) IN (<revisions>)
     GROUP BY window, kind, source_account, source_name, source_type, source_region, account, name, type, region
 )

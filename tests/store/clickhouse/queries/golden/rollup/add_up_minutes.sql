@@ -7,26 +7,26 @@ FROM (
     sum(throttle) AS throttle_, sum(fault) AS fault_, sum(in_progress) AS in_progress_,
     sum(observed) AS observed_, sum(total_time) AS total_time_, sumMap(histogram) AS histogram_,
     sumMap(duration_delta) AS duration_delta_, sumMap(failures) AS failures_
-    FROM bucket_rollups WHERE kind IN (0, 1, 2) AND <buckets> AND (bucket, rev) IN {revisions:Array(Tuple(UInt64, UInt64))}
+    FROM bucket_rollups WHERE kind IN (0, 1, 2, 3) AND <buckets> AND (bucket, rev) IN {revisions:Array(Tuple(UInt64, UInt64))}
     GROUP BY kind, minute, source_account, source_name, source_type, source_region, account, name, type, region
 ) AS added
 LEFT ANY JOIN (
-    SELECT toUInt8(0) AS kind, minute, id, sum(traces_) AS number FROM (
-        SELECT toUInt32(intDiv(bucket, 12)) AS minute, cityHash64(source_account, source_name, source_type, source_region, account, name, type, region) AS id, uniqExactArray(traces.trace) AS traces_
+    SELECT kind, minute, id, sum(traces_) AS number FROM (
+        SELECT kind, toUInt32(intDiv(bucket, 12)) AS minute, cityHash64(source_account, source_name, source_type, source_region, account, name, type, region) AS id, uniqExactArray(traces.trace) AS traces_
         FROM bucket_rollups
-        WHERE kind = 0 AND <buckets> AND (bucket, rev) IN {revisions:Array(Tuple(UInt64, UInt64))}
-        GROUP BY minute, id
+        WHERE kind IN (0, 3) AND <buckets> AND (bucket, rev) IN {revisions:Array(Tuple(UInt64, UInt64))}
+        GROUP BY kind, minute, id
         UNION ALL
-        SELECT minute, id, toUInt64(sum(least) - count()) AS traces_ FROM (
-            SELECT toUInt32(intDiv(bucket, 12)) AS minute, cityHash64(source_account, source_name, source_type, source_region, account, name, type, region) AS id, each.1 AS trace, min(each.2) AS least
+        SELECT kind, minute, id, toUInt64(sum(least) - count()) AS traces_ FROM (
+            SELECT kind, toUInt32(intDiv(bucket, 12)) AS minute, cityHash64(source_account, source_name, source_type, source_region, account, name, type, region) AS id, each.1 AS trace, min(each.2) AS least
             FROM bucket_rollups ARRAY JOIN traces AS each
-            WHERE kind = 0 AND <buckets> AND (bucket, rev) IN {revisions:Array(Tuple(UInt64, UInt64))} AND (minute, id) IN (
-                SELECT toUInt32(intDiv(bucket, 12)) AS minute, cityHash64(source_account, source_name, source_type, source_region, account, name, type, region) AS id FROM bucket_rollups
-                WHERE kind = 0 AND <buckets> AND (bucket, rev) IN {revisions:Array(Tuple(UInt64, UInt64))} AND arrayExists(weight -> weight > 1, traces.weight)
+            WHERE kind IN (0, 3) AND <buckets> AND (bucket, rev) IN {revisions:Array(Tuple(UInt64, UInt64))} AND (kind, minute, id) IN (
+                SELECT kind, toUInt32(intDiv(bucket, 12)) AS minute, cityHash64(source_account, source_name, source_type, source_region, account, name, type, region) AS id FROM bucket_rollups
+                WHERE kind IN (0, 3) AND <buckets> AND (bucket, rev) IN {revisions:Array(Tuple(UInt64, UInt64))} AND arrayExists(weight -> weight > 1, traces.weight)
             )
-            GROUP BY minute, id, trace
-        ) GROUP BY minute, id
-    ) GROUP BY minute, id
+            GROUP BY kind, minute, id, trace
+        ) GROUP BY kind, minute, id
+    ) GROUP BY kind, minute, id
 ) AS visited ON added.kind = visited.kind AND added.minute = visited.minute AND added.id = visited.id
 UNION ALL
 SELECT width, 255, bucket, '', '', '', '', '', '', '', '', [], 0, low, high, 0, 0, 0, 0, 0, 0, 0, 0,
