@@ -90,7 +90,8 @@ def _points(
     store: Store, alarm: Alarm, entities: Entities, window: TimeRange, settled: int
 ) -> Points:
     if alarm.version:
-        buckets = store.version_series(entities.nodes, window, alarm.version, MINUTE)
+        keys = entities.nodes | entities.background
+        buckets = store.version_series(keys, window, alarm.version, MINUTE)
     else:
         buckets = store.entity_series(entities, window, MINUTE, settled_before=settled)
     found = {bucket.start: bucket.statistics for bucket in buckets}

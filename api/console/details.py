@@ -23,7 +23,7 @@ from api.context import Context, json_response, run_cancellable
 from api.counted import freshness
 from api.errors import ApiError
 from api.graph.build import Graph, build_graph, calls_of, find_node, node_id, stats_of
-from api.schemas.common import ErrorReply
+from api.schemas.common import ErrorReply, WorkName
 from api.schemas.details import Before, Detail, EdgeDetail, ErrorShare, Neighbour, NodeDetail
 from store.filters.ast import Expression
 from store.model import NodeKey, TimeRange
@@ -75,7 +75,9 @@ def node_detail(
     return {
         "node": render_node(graph, key, counted.window, location=located[key]),
         **_parts(context, counted, place, {key.name}),
-        "before": _node_before(previous, key),
+        "before": _node_before(
+            previous, key, "background" if place.units.background else "requests"
+        ),
         "callers": [_neighbour(graph, (v, key), v, located) for v in graph.predecessors(key)],
         "callees": [_neighbour(graph, (key, v), v, located) for v in graph.successors(key)],
     }
@@ -112,10 +114,10 @@ def _count(
     return graph_of(counted), build_graph(previous.graph, span) if previous.window == span else None
 
 
-def _node_before(graph: Graph | None, node: NodeKey) -> Before | None:
+def _node_before(graph: Graph | None, node: NodeKey, work: WorkName) -> Before | None:
     if graph is None or node not in graph:
         return None
-    return before(node_place(graph, node, Scope(None)).statistics)
+    return before(node_place(graph, node, Scope(None), work).statistics)
 
 
 def _edge_before(graph: Graph | None, edge: Ends) -> Before | None:

@@ -8,8 +8,8 @@ from api.graph.layout import Layout, Place, layout
 from api.graph.ratios import milliseconds, per_minute
 from api.schemas.common import Counts, Times
 from api.schemas.details import Before
-from api.schemas.map import EdgeNumbers, MapEdge, MapNode, NodeNumbers, Picture
-from store.graph import EdgeStats, Statistics
+from api.schemas.map import BackgroundWork, EdgeNumbers, MapEdge, MapNode, NodeNumbers, Picture
+from store.graph import EdgeStats, Statistics, Work
 from store.model import NodeKey, TimeRange
 from store.rules.histogram import percentiles
 
@@ -83,6 +83,19 @@ def node_numbers(graph: Graph, node: NodeKey, window: TimeRange) -> NodeNumbers:
         "observed": None if node.is_client else figures.observed,
         **times(figures),
         "traces_per_min": None if node.is_client else per_minute(stats.trace_minutes, window),
+        "work": "background" if stats.is_background else "requests",
+        "background": None if stats.background.is_empty else _work(stats.background, window),
+    }
+
+
+def _work(work: Work, window: TimeRange) -> BackgroundWork:
+    figures = work.statistics
+    return {
+        **counts(figures),
+        **times(figures),
+        "in_progress": figures.in_progress,
+        "observed": figures.observed,
+        "traces_per_min": per_minute(work.trace_minutes, window),
     }
 
 

@@ -10,6 +10,7 @@ from api.console.charts import STATUS_NAMES
 from api.console.scope import Scoped, within
 from api.errors import ApiError
 from api.request import instant, window_of
+from api.schemas.common import WorkName
 from api.xray.groups import read_filter
 from store.filters.ast import Expression
 from store.filters.errors import FilterError
@@ -47,7 +48,7 @@ class TraceFilter(NamedTuple):
     """Which traces of a window to select; empty members select all.
 
     ``states`` and ``error`` are those of the units of the ``node`` or ``edge``, without one
-    ``states`` are those of the entry segment.
+    ``states`` are those of the entry segment. ``work``: which of the node's units, None: those that its figures count.
     """
 
     node: str
@@ -55,8 +56,12 @@ class TraceFilter(NamedTuple):
     states: frozenset[State]
     error: Failing | None
     expression: Expression | None
+    work: WorkName | None = None
 
 
+WORK = Query(
+    description="of the node only its requests, or only its background work; by default what its figures count"
+)
 FILTER = Query(alias="filter", description="filter expression that the traces satisfy")
 
 
@@ -86,6 +91,7 @@ def _trace_filter(
     error: Annotated[
         str, Query(description="<status>:<label> of a row of the node's or edge's error breakdown")
     ] = "",
+    work: Annotated[WorkName | None, WORK] = None,
 ) -> TraceFilter:
     names = [name for name in status.split(",") if name]
     for name in names:
@@ -95,10 +101,12 @@ def _trace_filter(
         raise ApiError(f"edge must be <source>:<target>, got {edge[:60]!r}")
     if node and edge:
         raise ApiError("node and edge exclude each other, got both")
+    if work and not node:
+        raise ApiError("work needs the node whose requests or background work is meant")
     if error and not (node or edge):
         raise ApiError("error needs the node or edge whose breakdown it is a row of")
     states = frozenset(_STATES[name] for name in names)
-    return TraceFilter(node, edge, states, _failing(error), expression)
+    return TraceFilter(node, edge, states, _failing(error), expression, work)
 
 
 def _failing(text: str) -> Failing | None:

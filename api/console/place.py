@@ -8,7 +8,8 @@ from typing import NamedTuple
 from api.console.params import Failing, TraceFilter
 from api.errors import ApiError
 from api.graph.build import Graph, calls_of, edges_of, find_node, keys_of, stats_of
-from store.graph import EdgeStats, ServiceStats, Statistics
+from api.schemas.common import WorkName
+from store.graph import EdgeStats, Statistics, Work
 from store.model import NodeKey, State, TimeRange
 from store.query import Entities, Failure, UnitQuery, failures_by_frequency
 from store.rules.other_names import OTHER_NAMES
@@ -45,17 +46,20 @@ def find_place(graph: Graph, filters: TraceFilter, scope: Scope) -> Place | None
     if len(ends) < len(ids):
         return None
     if len(ends) == 1:
-        return node_place(graph, ends[0], scope)
+        return node_place(graph, ends[0], scope, filters.work)
     edge = ends[0], ends[1]
     return edge_place(graph, edge, scope) if graph.has_edge(*edge) else None
 
 
-def node_place(graph: Graph, node: NodeKey, scope: Scope) -> Place:
-    """A node; of a client, which measures nothing, the calls it makes."""
+def node_place(graph: Graph, node: NodeKey, scope: Scope, work: WorkName | None = None) -> Place:
+    """A node: its requests or its background work, by default what its figures count; of a client, which measures
+    nothing, the calls it makes."""
     if node.is_client:
         return edge_place(graph, (node, next(iter(graph.successors(node)))), scope)
-    units = UnitQuery(scope.window, nodes=keys_of(graph, node))
-    return _place(units, stats_of(graph, node))
+    stats = stats_of(graph, node)
+    background = stats.is_background if work is None else work == "background"
+    units = UnitQuery(scope.window, nodes=keys_of(graph, node), background=background)
+    return _place(units, stats.background if background else stats.requests)
 
 
 def edge_place(graph: Graph, edge: tuple[NodeKey, NodeKey], scope: Scope) -> Place:
@@ -70,7 +74,7 @@ def edge_place(graph: Graph, edge: tuple[NodeKey, NodeKey], scope: Scope) -> Pla
     return _place(units, stats)
 
 
-def _place(units: UnitQuery, stats: ServiceStats | EdgeStats) -> Place:
+def _place(units: UnitQuery, stats: Work | EdgeStats) -> Place:
     return Place(units, stats.statistics, failures_by_frequency(stats.failures))
 
 
@@ -88,5 +92,5 @@ def place_entities(place: Place) -> Entities:
     """A place in a series."""
     units = place.units
     if units.nodes:
-        return Entities(nodes=units.nodes)
+        return Entities(background=units.nodes) if units.background else Entities(nodes=units.nodes)
     return Entities(links=units.edges) if units.link else Entities(edges=units.edges)

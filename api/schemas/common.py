@@ -22,6 +22,7 @@ Kind = Literal[
     "bucket",
     "remote",
 ]
+WorkName = Literal["requests", "background"]
 Instant = Annotated[float, Field(description="epoch seconds")]
 DataUntil = Annotated[
     float,

@@ -17,12 +17,21 @@ from api.schemas.common import (
     Kind,
     NodeId,
     Times,
+    WorkName,
     reply,
 )
 
 
+class BackgroundWork(Counts, Times):
+    """Work of a node that serves no request: `requests` is the number of finished units."""
+
+    in_progress: int
+    observed: Annotated[int, Field(description="as on a node")]
+    traces_per_min: float
+
+
 class NodeNumbers(Counts, Times):
-    """A node of the map without its place."""
+    """A node of the map without its place: the figures of its requests, or of its background work if it has no requests."""
 
     id: NodeId
     name: str
@@ -46,6 +55,15 @@ class NodeNumbers(Counts, Times):
         ),
     ]
     traces_per_min: Annotated[float | None, Field(description="null on client nodes")]
+    work: Annotated[
+        WorkName, Field(description="what the figures count; `work` of /api/traces that lists it")
+    ]
+    background: Annotated[
+        BackgroundWork | None,
+        Field(
+            description="spans without a parent, a cause and a kind that serves; null without any"
+        ),
+    ]
 
 
 class MapNode(NodeNumbers):

@@ -28,10 +28,12 @@ def graphml(numbers: MapNumbers) -> bytes:
 
 
 def _graph(numbers: MapNumbers) -> nx.DiGraph:
-    """Nodes by id; what is null or no scalar in JSON is no attribute."""
+    """Nodes by id; what is null or no scalar in JSON is no attribute, but for the figures of background work."""
     graph: nx.DiGraph = nx.DiGraph(**_scalars(numbers))
     for node in numbers["services"]:
-        graph.add_node(node["id"], **_scalars(node))
+        apart = _scalars(node["background"] or {})
+        of_background = {f"background_{name}": value for name, value in apart.items()}
+        graph.add_node(node["id"], **_scalars(node), **of_background)
     for edge in numbers["edges"]:
         graph.add_edge(edge["source"], edge["target"], **_scalars(edge))
     return graph

@@ -87,12 +87,14 @@ def of_pairs(
     graph: ServiceGraph, nodes: frozenset[NodeKey], pairs: set[tuple[NodeKey, NodeKey]]
 ) -> Entities:
     """Entities by the keys of units: a graph merges inferred nodes into others
-    (`store.rules.joins`)."""
+    (`store.rules.joins`). Of a node what its figures count: its requests, or its background work."""
     calls = {pair for pair in pairs if pair in graph.edges}
+    stats = [graph.services[node] for node in nodes]
     return Entities(
-        nodes=frozenset(key for node in nodes for key in graph.services[node].keys),
+        nodes=frozenset(key for each in stats if not each.is_background for key in each.keys),
         edges=frozenset(each for pair in calls for each in _pairs(graph, *pair)),
         links=frozenset(each for pair in pairs - calls for each in _pairs(graph, *pair)),
+        background=frozenset(key for each in stats if each.is_background for key in each.keys),
     )
 
 

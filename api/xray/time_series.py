@@ -55,7 +55,7 @@ def get_time_series_service_statistics(context: Context, body: JsonBody) -> Answ
     if entities.links:  # their times are ages, not response times
         only = Entities(edges=entities.edges)
         calls = _series(context, group, only, page, period)
-    of_nodes = bool(entities.nodes)
+    of_nodes = bool(entities.nodes or entities.background)
     past = (
         [_series(context, group, entities, _back(page, day), period) for day in DAYS]
         if wants_forecast and of_nodes

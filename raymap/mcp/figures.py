@@ -38,6 +38,10 @@ def node_line(node: Json, label: str) -> str:
     marks = [] if node["state"] == "active" or kind == "client" else ["inferred from calls"]
     if node["root"]:
         marks.append("requests enter here")
+    if node.get("work") == "background":
+        marks.append("these are background work: it has no requests")
+    elif apart := node.get("background"):  # servers of before have none
+        marks.append(f"background work apart: {apart['requests']:g}, average {apart['avg_ms']} ms")
     parts = [f"node {label} [{kind}]", counts(node), times(node), *marks]
     return ", ".join(filter(None, parts))
 

@@ -29,6 +29,8 @@ def map_node(id: str, *, x: float = 0, y: float = 0, fault: int = 0, **over: Any
         "root": False,
         "observed": 100,
         "traces_per_min": 7.0,
+        "work": "requests",
+        "background": None,
         **COUNTS,
         "ok": 100 - fault,
         "fault": fault,

@@ -10,14 +10,14 @@ from store.config import records
 from store.errors import StoreUnavailable
 from store.graph import ServiceGraph
 from store.memory import MemoryStore
-from store.model import NodeKey, TimeRange
+from store.model import Kind, NodeKey, State, TimeRange
 from store.platform_metrics import MetricPoint
 from store.protocol import Store
 from store.query import Backlog
 from store.rules.alarm_state import AlarmState, MissingData
 from store.times import MINUTE, SECOND
 from tests.api.alarms.traffic import FRONT, HOOK, ORDERS, STOCK, Clock, alarm, send
-from tests.builders import T0
+from tests.builders import T0, segment, trace_id
 
 METRIC = "AWS/Lambda/ConcurrentExecutions"
 OK, ALARM, INSUFFICIENT = AlarmState.OK, AlarmState.ALARM, AlarmState.INSUFFICIENT_DATA
@@ -368,3 +368,16 @@ def test_documents_that_have_just_arrived_delay_all_alarms() -> None:
     assert evaluator.settled() == T0 + 20 * MINUTE - 30 * SECOND
     store.waiting = Backlog(1, T0 + 18 * MINUTE, T0 + 19 * MINUTE)
     assert evaluator.settled() == T0 + 18 * MINUTE
+
+
+def test_background_work_is_measured_where_there_are_no_requests(store: MemoryStore) -> None:
+    """As on the map: failed jobs beside good requests are no incident of the service, without requests they are."""
+    for number in range(30):
+        at = T0 + number * 30 * SECOND
+        failed = {"kind": Kind.INTERNAL, "state": State.FAULT, "start": at, "end": at + SECOND}
+        job = segment(1, trace_id=trace_id(900 + number), node=FRONT, **failed)
+        store.put([job], f"job {number}")
+    incident(store, -1, -1, until=8)
+    found = World(store, alarm()).run(16)
+    assert states(found) == [OK, ALARM]
+    assert found[1][0] > 10

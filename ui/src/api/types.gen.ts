@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: 2d164411572cfe59c7371f26082bb098a2b595eb5d57e3594c3b21fc4e935e8b
+// sha256 of its schemas: 47c01f012efd7b64d12e8592bf995bfc4d6156ca214a04b758f800bcf95cd1a8
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -100,6 +100,20 @@ export interface components {
         };
         AlarmWebhook: {
             url: string;
+        };
+        BackgroundWork: {
+            avg_ms: number | null;
+            error: number | null;
+            fault: number | null;
+            in_progress: number;
+            observed: number;
+            ok: number | null;
+            p50_ms: number | null;
+            p95_ms: number | null;
+            p99_ms: number | null;
+            requests: number | null;
+            throttle: number | null;
+            traces_per_min: number;
         };
         Before: {
             avg_ms: number | null;
@@ -328,6 +342,7 @@ export interface components {
         MapNode: {
             account: string;
             avg_ms: number | null;
+            background: components["schemas"]["BackgroundWork"] | null;
             error: number | null;
             fault: number | null;
             id: string;
@@ -351,6 +366,8 @@ export interface components {
             throttle: number | null;
             traces_per_min: number | null;
             type: string;
+            /** @enum {string} */
+            work: "requests" | "background";
             x: number;
             y: number;
         };

@@ -26,6 +26,8 @@ export function node(id: string, over: Partial<MapNode> = {}): MapNode {
     p95_ms: 40,
     p99_ms: 60,
     traces_per_min: 2,
+    work: 'requests',
+    background: null,
     x: 0,
     y: 0,
     rank: 0,
