@@ -264,7 +264,8 @@ class GraphReader(Protocol):
         within: Expression | None = None,
     ) -> dict[str, VersionStatistics]:
         """Statistics of the segments of nodes that started in the window, by the version that each
-        reported ('': none), as the map counts them; calls without an answer have no version.
+        reported ('': none), as the map counts them: requests, or background work if there is no request; calls
+        without an answer have no version.
 
         ``versions``: only these. None: the `MOST_VERSIONS` with the most segments, and the rest as
         `OTHER_VERSIONS`. Not ``weighted``: each segment counts once, however it was sampled, as

@@ -48,15 +48,17 @@ def unit_series(units: Iterable[Unit], step: int) -> list[TimeBucket]:
     return [TimeBucket(start, slices[start]) for start in sorted(slices)]
 
 
-def reported_versions(units: Iterable[Unit]) -> list[tuple[Unit, str]]:
-    """The units that are segments, each with the version that it reported, '' without one. Other spans report none."""
-    return [
+def reported_versions(units: Iterable[Unit]) -> list[tuple[NodeUnit, str]]:
+    """The units that are segments, each with the version that it reported, '' without one: requests, or background
+    work if there is no request. Other spans report none."""
+    segments = [
         (unit, unit.origin.service_version)
         for unit in units
         if isinstance(unit, NodeUnit)
         and isinstance(unit.origin, Document)
         and not unit.origin.independent
     ]
+    return [each for each in segments if not each[0].background] or segments
 
 
 def unit_versions(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import RunQuery
@@ -84,12 +84,21 @@ def _fragments(
     window: TimeRange,
     within: Expression | None = None,
 ) -> dict[str, Sql]:
+    places = {**_places(nodes, window, within), "not_pinned_copy": Sql(NOT_PINNED_COPY)}
+    places["nodes"] = conjunction([places["nodes"], _is_counted(ask, nodes, places)])
     return {
-        **_places(nodes, window, within),
-        "not_pinned_copy": Sql(NOT_PINNED_COPY),
+        **places,
         "later": _later(window),
         "request": _is_request(ask, nodes, window),
     }
+
+
+def _is_counted(ask: RunQuery, nodes: Collection[NodeKey], places: Mapping[str, Sql]) -> Sql:
+    """A condition on segments: they are no background work, unless all are. Mostly none is."""
+    if not ask(queries.ANY_BACKGROUND.render({"rows": places["rows"], "named": _named(nodes)})):
+        return TRUE
+    requests = queries.REQUEST.render({name: places[name] for name in queries.REQUEST.fragments})
+    return requests if ask(queries.ANY_REQUEST.render({**places, "request": requests})) else TRUE
 
 
 def _later(window: TimeRange) -> Sql:

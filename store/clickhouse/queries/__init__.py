@@ -181,6 +181,9 @@ VERSION_STATISTICS = _sql(
     "later nodes not_pinned_copy request rows weight",
     "all rest step versions",
 )
+ANY_BACKGROUND = _sql("versions/any_background", "named rows")
+ANY_REQUEST = _sql("versions/any_request", "nodes not_pinned_copy request rows")
+REQUEST = _sql("versions/request", "not_pinned_copy rows")
 ANY_NESTED = _sql("versions/any_nested", "named rows")
 ANY_REPEATED = _sql("versions/any_repeated", "named near nodes rows")
 REPEATED = _sql("versions/repeated", "named near nodes rows tolerance")

@@ -145,6 +145,25 @@ class BackgroundContract:
             assert stats.background.statistics.fault == 7 + others
             assert (stats.requests.trace_minutes, stats.requests.statistics.ok) == (1, 3)
 
+    def test_versions_count_requests(self, store: Store) -> None:
+        """Of what a version reported; its jobs if there are no requests."""
+        store.put([job(1, service_version="1"), job(2, service_version="2")], "jobs")
+        alone = store.version_statistics([FRONTEND], HOUR)
+        assert {version: each.statistics.fault for version, each in alone.items()} == {
+            "1": 1,
+            "2": 1,
+        }
+        assert len(store.version_series([FRONTEND], HOUR, "1", MINUTE)) == 1
+        link = Link(trace_id(50), 0x51)
+        store.put([job(3, service_version="3", links=(link,))], "caused")
+        store.put([segment(0xA1, service_version="2", kind=Kind.SERVER)], "request")
+        both = store.version_statistics([FRONTEND], HOUR)
+        figures = {v: (each.statistics.fault, each.statistics.ok) for v, each in both.items()}
+        assert figures == {"2": (0, 1), "3": (1, 0)}
+        assert store.version_series([FRONTEND], HOUR, "1", MINUTE) == []
+        ((_, found),) = store.version_series([FRONTEND], HOUR, "2", MINUTE)
+        assert found.total == 1
+
     def test_verified(self, store: Store) -> None:
         """Series without a distinction have both."""
         _both(store)
