@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import plotly.graph_objects as go
 
 from api.console import durations
-from api.schemas.common import Figure, Status
+from api.schemas.common import Figure, Status, WorkName
 from store.model import State, TimeRange
 from store.query import TimeBucket
 from store.times import SECOND
@@ -67,12 +67,12 @@ def status_name(state: State) -> Status:
     return STATUS_NAMES[state]
 
 
-def histogram_figure(histogram: Mapping[int, int]) -> Figure:
-    """Requests by response time in milliseconds."""
+def histogram_figure(histogram: Mapping[int, int], work: WorkName = "requests") -> Figure:
+    """Units by response time in milliseconds."""
     edges = bin_edges(histogram)
     counts = _binned(histogram, edges)
     bar = go.Bar(
-        name="requests",
+        name=work,
         x=[_ms(edge) for edge in edges[:-1]],
         width=[_ms(b) - _ms(a) for a, b in itertools.pairwise(edges)],
         offset=0,
@@ -81,7 +81,7 @@ def histogram_figure(histogram: Mapping[int, int]) -> Figure:
         hovertemplate="%{customdata}: %{y}<extra></extra>",
     )
     axis = {**_histogram_axis(edges), "unifiedhovertitle": {"text": "Response time"}}
-    return _figure([bar], xaxis=axis, yaxis={"title": {"text": "requests"}, **_counts(counts)})
+    return _figure([bar], xaxis=axis, yaxis={"title": {"text": work}, **_counts(counts)})
 
 
 def _counts(stacked: Iterable[int]) -> dict[str, Any]:

@@ -75,9 +75,7 @@ def node_detail(
     return {
         "node": render_node(graph, key, counted.window, location=located[key]),
         **_parts(context, counted, place, {key.name}),
-        "before": _node_before(
-            previous, key, "background" if place.units.background else "requests"
-        ),
+        "before": _node_before(previous, key, place.work),
         "callers": [_neighbour(graph, (v, key), v, located) for v in graph.predecessors(key)],
         "callees": [_neighbour(graph, (key, v), v, located) for v in graph.successors(key)],
     }
@@ -166,7 +164,7 @@ def _parts(
     )
     return {
         "before": None,
-        "histogram": histogram_figure(place.statistics.histogram),
+        "histogram": histogram_figure(place.statistics.histogram, place.work),
         "over_time": with_marks(over_time_figure(*series, context.now()), deployed),
         "errors": _errors(place.failures),
         "filtered": counted.selection.summary() if counted.selection else None,

@@ -23,6 +23,11 @@ class Place(NamedTuple):
     failures: list[Failure]
     """Its error breakdown."""
 
+    @property
+    def work(self) -> WorkName:
+        """What the units are."""
+        return "background" if self.units.background else "requests"
+
 
 class Scope(NamedTuple):
     """Which units a map counts: of which time, and from when on clients are not settled."""

@@ -132,6 +132,7 @@ def test_of_selected_traces_too(stored: TestClient) -> None:
 def test_details_are_those_of_the_ring(stored: TestClient) -> None:
     for node, number in ((SHOP, 10), (BATCH, 2)):
         found = get(stored, f"/api/nodes/{node_id(node)}?{WINDOW}", NodeDetail)
+        assert found["histogram"]["layout"]["yaxis"]["title"]["text"] == found["node"]["work"]
         bars = found["over_time"]["data"]
         assert sum(sum(bar["y"]) for bar in bars) + (found["node"]["in_progress"] or 0) == number
         series = get(stored, f"/api/v1/timeseries?{WINDOW}&node={node_id(node)}", TimeSeries)

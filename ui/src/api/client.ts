@@ -3,7 +3,7 @@
 import { currentScope } from '../model/scope'
 import { shareToken } from '../model/share'
 import type { TraceSort } from '../model/traceSort'
-import type { Status } from './types'
+import type { MapNode, Status } from './types'
 
 /** What the server refused, or `status` 0 when it could not be reached at all. */
 export class ApiError extends Error {
@@ -39,12 +39,18 @@ export interface PlaceFilter {
   error?: string
   /** Milliseconds that a request took at least. */
   slowerThan?: number
+  /** Of a node the other units than those its numbers count. */
+  work?: Work
 }
+
+export type Work = MapNode['work']
 
 export interface TraceFilter {
   /** A filter expression. */
   filter?: string | undefined
   node?: string | undefined
+  /** Only the node's requests, or only its background work. */
+  work?: Work | undefined
   edge?: string | undefined
   status?: Status[] | undefined
   /** Opaque: the filter of a row of an error breakdown. */
@@ -192,6 +198,7 @@ function filterQuery(filter: TraceFilter): Record<string, string> {
   return {
     ...filtered(filter.filter ?? ''),
     ...(filter.node && { node: filter.node }),
+    ...(filter.node && filter.work && { work: filter.work }),
     ...(filter.edge && { edge: filter.edge }),
     ...(filter.error && { error: filter.error }),
     ...(filter.sort && {

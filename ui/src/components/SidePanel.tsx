@@ -1,10 +1,10 @@
 // What is known about the chosen node or edge. Draws what it is given; its page does the fetching.
 
-import { useState, type CSSProperties, type ReactNode } from 'react'
+import { Fragment, useState, type CSSProperties, type ReactNode } from 'react'
 import type { PlaceFilter } from '../api/client'
-import type { ErrorShare, Neighbour, NodeDetail } from '../api/types'
+import type { ErrorShare, MapNode, Neighbour, NodeDetail } from '../api/types'
 import { estimateWords, typeWords } from '../map/describe'
-import { count } from '../model/format'
+import { count, duration } from '../model/format'
 import { DetailRows } from './DetailRows'
 import { KindBadge } from './KindBadge'
 import { PanelCharts, type ChartsProps } from './PanelCharts'
@@ -80,11 +80,12 @@ export function DetailBody(props: BodyProps) {
           <DetailRows
             thing={thing}
             perMinute={perMinute}
-            rateWords={isNode ? 'Traces' : 'Requests'}
+            rateWords={!isNode ? 'Requests' : detail.node.work === 'background' ? 'Background' : 'Traces'}
             before={detail.before}
             tracesLink={tracesLink}
           />
           {estimate && <p className="mute">{estimate}</p>}
+          {isNode && <BackgroundWork node={detail.node} tracesLink={tracesLink} />}
           {states}
           {versions}
           <PanelCharts
@@ -115,6 +116,32 @@ export function DetailBody(props: BodyProps) {
         </>
       )}
     </>
+  )
+}
+
+const FAILURES = ['fault', 'error', 'throttle'] as const
+
+function counted(number: number, state: (typeof FAILURES)[number]): string {
+  return `${count(number)} ${state}${number === 1 ? '' : 's'}`
+}
+
+/** What a node does beside its requests; where it has none, the rows above say it. */
+function BackgroundWork({ node, tracesLink }: { node: MapNode; tracesLink: BodyProps['tracesLink'] }) {
+  const { background, work } = node
+  if (!background || work === 'background') return null
+  const number = (background.requests ?? 0) + background.in_progress
+  const failing = FAILURES.filter((state) => background[state])
+  return (
+    <p className="beside-requests" title="Spans without a parent, and of no kind that serves requests">
+      Background work: {tracesLink({ work: 'background' }, count(number))}
+      {background.avg_ms !== null && `, average ${duration(background.avg_ms)}`}
+      {failing.map((state) => (
+        <Fragment key={state}>
+          {', '}
+          {tracesLink({ work: 'background', status: state }, counted(background[state] ?? 0, state))}
+        </Fragment>
+      ))}
+    </p>
   )
 }
 

@@ -53,7 +53,7 @@ export function MapTooltip({ pointed }: { pointed: Pointed }): ReactNode {
             ))}
             {perMinute !== null && (
               <tr>
-                <th>Rate</th>
+                <th>{pointed.node?.work === 'background' ? 'Background' : 'Rate'}</th>
                 <td>{rate(perMinute, isEstimated(thing))}</td>
               </tr>
             )}

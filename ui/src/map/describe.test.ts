@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { node } from '../model/samples'
-import { estimateWords, nodeLabel } from './describe'
+import { estimateWords, nodeLabel, typeWords } from './describe'
 
 test('what is estimated says so, and from how many', () => {
   const sampled = node('a', { requests: 9600, ok: 9600, observed: 1200, traces_per_min: 960 })
@@ -12,4 +12,11 @@ test('what is estimated says so, and from how many', () => {
 
 test('a node of one of several regions says which', () => {
   expect(nodeLabel(node('a', { location: '123456789012 · us-west-2' }))).toContain('123456789012 · us-west-2')
+})
+
+test('a node whose numbers count background work says so', () => {
+  const job = node('job', { work: 'background', avg_ms: 1_200_000, traces_per_min: 0.2 })
+  expect(typeWords(job)).toBe('AWS::Lambda::Function · background work')
+  expect(nodeLabel(job)).toContain('background work')
+  expect(typeWords(node('api'))).toBe('AWS::Lambda::Function')
 })

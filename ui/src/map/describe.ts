@@ -7,10 +7,16 @@ import { KIND_WORDS } from './glyphs'
 
 /** What a node is, and where, if the map has nodes of several accounts or regions. */
 export function typeWords(
-  node: Pick<MapNode, 'type' | 'kind' | 'location' | 'declared' | 'rollout'>,
+  node: Pick<MapNode, 'type' | 'kind' | 'location' | 'work' | 'declared' | 'rollout'>,
 ): string {
-  const parts = [node.type || KIND_WORDS[node.kind], node.location, declaredWords(node), node.rollout?.words]
+  const kind = node.type || KIND_WORDS[node.kind]
+  const parts = [kind, node.location, workWords(node), declaredWords(node), node.rollout?.words]
   return parts.filter(Boolean).join(' · ')
+}
+
+/** That its numbers count work that serves no request; empty of requests. */
+export function workWords({ work }: Pick<MapNode, 'work'>): string {
+  return work === 'background' ? 'background work' : ''
 }
 
 /** What templates say of it, where that differs from what was seen. */

@@ -35,6 +35,11 @@ test.each([
   expect(listWords(shown, isAll, first)).toBe(words)
 })
 
+test('background work is not called requests', () => {
+  const first = { total: 1, matching_units: 1, sorted: null }
+  expect(listWords(traces(1), true, first, 'background')).toBe('1 unit of background work in 1 trace')
+})
+
 test('a list that is sorted by response time has the slowest', () => {
   const sorted = { total: 9, matching_units: null, sorted: { traces: 9, complete: true } }
   expect(listWords(traces(null), false, sorted)).toBe('9 traces; the slowest 1 are listed')

@@ -1,6 +1,7 @@
 // How many traces a chart or a list shows, in words.
 
 import type { TraceFigure, TracePageReply, TraceSummary } from '../api/types'
+import type { Work } from '../api/client'
 import { count } from './format'
 
 type Counts = Pick<TraceFigure, 'shown' | 'total' | 'counted_all'>
@@ -17,10 +18,15 @@ export function shownWords({ shown, total, counted_all }: Counts): string {
 type ListCounts = Pick<TracePageReply, 'total' | 'matching_units' | 'sorted'>
 
 /** What a list has: 12 traces; 100 of 4,210 traces; 33 requests in 30 traces; the newest 100 traces. */
-export function listWords(traces: readonly TraceSummary[], isAll: boolean, first: ListCounts): string {
+export function listWords(
+  traces: readonly TraceSummary[],
+  isAll: boolean,
+  first: ListCounts,
+  work: Work = 'requests',
+): string {
   const shown = traces.length
   const total = isAll ? shown : first.total
-  const all = first.matching_units === null ? '' : `${requests(first.matching_units)} in `
+  const all = first.matching_units === null ? '' : `${units(first.matching_units, work)} in `
   const order = first.sorted ? 'slowest' : 'newest'
   if (total === null) return `${all}more than ${tracesOf(shown)}; the ${order} are listed`
   return shown < total
@@ -39,6 +45,8 @@ function tracesOf(number: number): string {
   return number === 1 ? '1 trace' : `${count(number)} traces`
 }
 
-function requests(number: number): string {
-  return number === 1 ? '1 request' : `${count(number)} requests`
+function units(number: number, work: Work): string {
+  const noun = work === 'background' ? 'unit of background work' : 'request'
+  const nouns = work === 'background' ? 'units of background work' : 'requests'
+  return number === 1 ? `1 ${noun}` : `${count(number)} ${nouns}`
 }

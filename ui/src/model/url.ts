@@ -1,5 +1,6 @@
 // The address as state: time, selection, search, focus, viewport, filters.
 
+import type { Work } from '../api/client'
 import type { Status } from '../api/types'
 import { SCOPE_KEYS } from './scope'
 
@@ -74,7 +75,7 @@ export function carriedFilter(params: URLSearchParams): Changes {
   return Object.fromEntries(FILTER_KEYS.map((key) => [key, params.get(key)]))
 }
 
-const FILTER_KEYS = ['node', 'edge', 'status', 'error'] as const
+const FILTER_KEYS = ['node', 'work', 'edge', 'status', 'error'] as const
 
 /** An address shows what its sender saw, so a moving range is pinned to the instants on the screen. */
 export function fixedLink(address: string, { from, to }: { from: number; to: number }): string {
@@ -119,6 +120,10 @@ const STATUSES: readonly string[] = ['ok', 'error', 'throttle', 'fault', 'in_pro
 
 export function parseStatuses(text: string | null): Status[] {
   return (text ?? '').split(',').filter((word) => STATUSES.includes(word)) as Status[]
+}
+
+export function parseWork(text: string | null): Work | undefined {
+  return text === 'requests' || text === 'background' ? text : undefined
 }
 
 /** `fault:HTTP 503`, the filter of a row of an error breakdown, without its status. */

@@ -55,11 +55,14 @@ export function DetailPanel(props: Props) {
   const gone = error?.status === 404
   const isMachine = graph.nodes.some((node) => node.id === id && node.type === STATE_MACHINE)
   const head = headOf(id, graph, data)
-  const place = { ...carried, [ends ? 'edge' : 'node']: id }
+  // What the numbers count is said: a list of a later time may have other units for its default.
+  const counted = data && 'node' in data && data.node.work === 'background' ? 'background' : null
+  const place = { ...carried, [ends ? 'edge' : 'node']: id, work: counted }
   const tracesLink = (narrowed: PlaceFilter, words: ReactNode) => (
     <Link href={href('/traces', { ...place, ...listParams(narrowed) })}>{words}</Link>
   )
-  const listParams = ({ status, error: row, slowerThan }: PlaceFilter) => ({
+  const listParams = ({ status, error: row, slowerThan, work }: PlaceFilter) => ({
+    ...(work && { work }),
     status: status ?? null,
     error: row ?? null,
     ...(slowerThan !== undefined && {

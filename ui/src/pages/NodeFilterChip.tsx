@@ -1,7 +1,7 @@
 // Which node or call the list is narrowed to, by name.
 
 import { useQueryClient, type QueryClient } from '@tanstack/react-query'
-import { addresses, type TimeWindow } from '../api/client'
+import { addresses, type TimeWindow, type Work } from '../api/client'
 import type { Graph, NodeDetail } from '../api/types'
 import { Icon } from '../components/Icon'
 import { nameIn } from '../model/names'
@@ -11,19 +11,20 @@ import '../styles/chips.css'
 
 interface Props {
   node: string | undefined
+  work: Work | undefined
   edge: string | undefined
   window: TimeWindow
   onClear(): void
 }
 
-export function NodeFilterChip({ node, edge, window, onClear }: Props) {
+export function NodeFilterChip({ node, work, edge, window, onClear }: Props) {
   const ends = edge ? edgeEnds(edge) : null
   const source = useName(ends?.[0] ?? node ?? null, window)
   const target = useName(ends?.[1] ?? null, window)
   const words = ends ? `${source} → ${target}` : source
   return (
     <span className="chip is-on">
-      {ends ? 'Call' : 'Service'}: <strong>{words}</strong>
+      {ends ? 'Call' : work === 'background' ? 'Background work' : 'Service'}: <strong>{words}</strong>
       <button
         type="button"
         className="icon-button small"

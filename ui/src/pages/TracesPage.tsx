@@ -20,7 +20,7 @@ import { parseRange, PRESETS, rangeParams, stepped, type Preset, type Range } fr
 import { scopeOf } from '../model/scope'
 import { NEWEST, parseSort, sortText } from '../model/traceSort'
 import { listWords, shownWords, unlisted } from '../model/traceCounts'
-import { carried, carriedFilter, errorLabel, href, parseStatuses } from '../model/url'
+import { carried, carriedFilter, errorLabel, href, parseStatuses, parseWork } from '../model/url'
 import { Differences } from './Differences'
 import { NodeFilterChip } from './NodeFilterChip'
 import { go, setParams, useAddress } from './router'
@@ -41,6 +41,7 @@ export function TracesPage() {
   const [refresh, setRefresh] = useState(readRefresh)
   const range = parseRange(params)
   const node = params.get('node') ?? undefined
+  const work = node ? parseWork(params.get('work')) : undefined
   const edge = params.get('edge') ?? undefined
   const error = params.get('error') ?? undefined
   const statusText = params.get('status') ?? ''
@@ -51,17 +52,18 @@ export function TracesPage() {
     () => ({
       filter: expression,
       node,
+      work,
       edge,
       error,
       sort: sort ?? undefined,
       status: parseStatuses(statusText),
     }),
-    [expression, node, edge, error, sort, statusText],
+    [expression, node, work, edge, error, sort, statusText],
   )
   const [waiting, setWaiting] = useState(false)
   const seen = useTimeWindow(range, waiting ? EMPTY_POLL : refresh, false)
   const scope = JSON.stringify(scopeOf(params))
-  const key = [rangeKey(range), expression, node, edge, error, statusText, scope].join(' ')
+  const key = [rangeKey(range), expression, node, work, edge, error, statusText, scope].join(' ')
 
   const first = useLiveQuery<TracePageReply>(addresses.traces(seen, filter), {
     key: `traces ${key} ${sortWords}`,
@@ -82,7 +84,8 @@ export function TracesPage() {
     e: () => failed && open(failed.id),
   })
 
-  const clear = () => setParams({ filter: null, node: null, edge: null, error: null, status: null })
+  const clear = () =>
+    setParams({ filter: null, node: null, work: null, edge: null, error: null, status: null })
   const filtered = Boolean(expression || node || edge || error || filter.status?.length)
   const isEmpty = first.data !== null && list.traces.length === 0
   const missing = unlisted(list.traces, !list.next, list.counts)
@@ -97,9 +100,10 @@ export function TracesPage() {
         {(node || edge) && (
           <NodeFilterChip
             node={node}
+            work={work}
             edge={edge}
             window={seen}
-            onClear={() => setParams({ node: null, edge: null, error: null })}
+            onClear={() => setParams({ node: null, work: null, edge: null, error: null })}
           />
         )}
         {error && (
@@ -196,7 +200,7 @@ export function TracesPage() {
             onSort={(next) => setParams({ sort: sortText(next) })}
           />
           <div className="more">
-            <span className="mute">{listWords(list.traces, !list.next, list.counts)}</span>
+            <span className="mute">{listWords(list.traces, !list.next, list.counts, work)}</span>
             {first.data?.sorted?.complete === false && (
               <span className="mute">sorted among the newest {count(first.data.sorted.traces)}</span>
             )}
