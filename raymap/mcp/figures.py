@@ -41,7 +41,8 @@ def node_line(node: Json, label: str) -> str:
     if node.get("work") == "background":
         marks.append("these are background work: it has no requests")
     elif apart := node.get("background"):  # servers of before have none
-        marks.append(f"background work apart: {apart['requests']:g}, average {apart['avg_ms']} ms")
+        units = f"background work apart: {apart['requests']:g} units"
+        marks += filter(None, (units, times(apart)))
     parts = [f"node {label} [{kind}]", counts(node), times(node), *marks]
     return ", ".join(filter(None, parts))
 
