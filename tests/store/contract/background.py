@@ -78,6 +78,9 @@ class BackgroundContract:
         counted = store.counted_window(HOUR)
         (bucket,) = counted.series(Entities(background=node), 60 * MINUTE)
         assert work_of(bucket.statistics) == (1, 1, JOB)
+        store.put([job(2, 0xB1), job(2, 0xB2)], "jobs in the trace of a request")
+        assert listed(store, background=False) == [(TRACE, 1), (trace_id(2), 1)]
+        assert listed(store, background=True) == [(trace_id(9), 1), (trace_id(2), 2)]
         failed = UnitQuery(HOUR, nodes=node, states=frozenset([State.FAULT]))
         assert store.find_units(failed, limit=9).found == []
 
@@ -136,8 +139,8 @@ class BackgroundContract:
         later = {"start": T0 + 20 * SECOND, "end": T0 + 21 * SECOND}
         store.put([job(1, 0xB1, weight=4), job(1, 0xB2, weight=3, **later)], "jobs")
         store.put([segment(0xA1, weight=2), segment(0xA2, **later)], "requests")
-        store.put([job(2, 0xB1, start=T0 + 30 * SECOND, end=T0 + 31 * SECOND)], "more")
-        for window in (HOUR, TimeRange(T0 - SECOND, T0 + 29 * SECOND)):
+        store.put([job(2, 0xB1, start=T0 + 23 * SECOND, end=T0 + 24 * SECOND)], "more")
+        for window in (HOUR, TimeRange(T0 - SECOND, T0 + 22 * SECOND)):
             stats = store.service_graph(window).services[FRONTEND]
             others = window is HOUR
             assert stats.background.trace_minutes == 3 + others
