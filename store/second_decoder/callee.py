@@ -1,0 +1,131 @@
+"""What a subsegment calls: the inferred node (docs/xray-format.md §2.6, §4.3, §5.2, §5.4, §13).
+
+Shared with the first decoder: the table of names of AWS services (`store.rules.service_names`).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from store.model import NodeKey
+from store.rules.service_names import canonical_service
+from store.second_decoder.places import account_of, names_in, read_arn, region_of
+from store.second_decoder.reading import Json, block, text
+
+MOST_TABLES = 100
+MOST_NAME = 200
+REMOTE_TYPES = (
+    "Alibaba::",
+    "Azure::",
+    "Database::",
+    "GCP::",
+    "GenAI::",
+    "Messaging::",
+    "Tencent::",
+)
+"""Origins of a remote subsegment that say what it calls: X-Ray's SDKs write none there."""
+RESOURCES = {
+    # service: (members that name the resource, type of a node that has one)
+    "DynamoDB": (("table_name", "table_names"), "AWS::DynamoDB::Table"),
+    "S3": (("bucket_name",), "AWS::S3::Bucket"),
+    "SQS": (("queue_url",), "AWS::SQS::Queue"),
+    "SNS": (("topic_arn",), "AWS::SNS"),
+    "Lambda": (("function_name",), "AWS::Lambda"),
+    "Kinesis": (("stream_name",), "AWS::Kinesis::Stream"),
+    "Sfn": (("state_machine_arn",), "AWS::StepFunctions::StateMachine"),
+}
+HOST = re.compile(r"(?:.*?\.)??([a-z0-9-]+)(?:\.([a-z]{2,4}(?:-[a-z]+)+-[0-9]+))?\.amazonaws\.com")
+"""How CloudWatch RUM names a call of an AWS service."""
+
+
+class Callee(NamedTuple):
+    """A node that is called, and the canonical name of its service."""
+
+    node: NodeKey
+    service: str
+
+
+def callees(call: Json) -> list[Callee]:
+    """What a call leads to: one node, but several tables."""
+    name = call_name(call)
+    if text(call, "namespace") == "aws":
+        return aws_callees(name, block(call, "aws"))
+    origin = text(call, "origin")
+    type = "Database::SQL" if isinstance(call.get("sql"), dict) else "remote"
+    type = origin if origin.startswith(REMOTE_TYPES) else type
+    return [Callee(NodeKey("", name, type), name)]
+
+
+def aws_callees(name: str, aws: Json) -> list[Callee]:
+    """What a call of an AWS API leads to: the resource that it names, else the service."""
+    service, region = canonical_service(name), region_of(aws)
+    account = account_of(aws)
+    if "." in name:
+        found = HOST.fullmatch(name.lower())
+        if found is None:
+            return [Callee(NodeKey(account, name, "remote"), name)]
+        service, region = canonical_service(found[1]), region_of({"region": found[2], **aws})
+    named = resources(service, aws)
+    if not named:
+        return [Callee(NodeKey(account, service, f"AWS::{service}", region), service)]
+    _, type = RESOURCES[service]
+    found_nodes = []
+    for place, full in enumerate(dict.fromkeys(named)):
+        arn = read_arn(full) if place else read_arn("")
+        key = arn.account or account, resource_name(service, full), type, arn.region or region
+        found_nodes.append(Callee(NodeKey(*key), service))
+    return found_nodes[: MOST_TABLES if service == "DynamoDB" else 1]
+
+
+def resources(service: str, aws: Json) -> list[str]:
+    """The resources that an ``aws`` block names, where nodes are named by them."""
+    if service not in RESOURCES:
+        return []
+    members, _ = RESOURCES[service]
+    given = aws.get("resource_names")
+    order = [given if isinstance(given, list) else None, *(aws.get(each) for each in members)]
+    if service == "SNS":
+        order.reverse()
+    return next(filter(None, map(names_in, order)), [])
+
+
+def resource_name(service: str, full: str) -> str:
+    """What a node is called by an ARN, a URL, or a function's name with its alias."""
+    if service == "Lambda":
+        return full.rpartition(":function:")[2].partition(":")[0]
+    if service == "SQS":
+        return full.rstrip("/").rpartition("/")[2]
+    if service == "SNS":
+        return full.rpartition(":")[2]
+    return re.split("[:/]", full)[-1] if full.startswith("arn:") and service != "S3" else full
+
+
+def call_name(call: Json) -> str:
+    """The name of what is called; of a call without one what its URL says."""
+    if text(call, "name"):
+        return text(call, "name")[:MOST_NAME]
+    if isinstance(call.get("sql"), dict):
+        return _database(block(call, "sql"))
+    return _host(text(block(block(call, "http"), "request"), "url")) or "unknown"
+
+
+def _database(sql: Json) -> str:
+    """``database@host`` by a URL, else which of the two it has; of SQLite the file's name."""
+    url = (text(sql, "url") or text(sql, "connection_string")).removeprefix("jdbc:")
+    path = re.split("[?;]", url)[0]
+    if re.match(r"sqlite[+\w]*:", path):
+        return path.partition(":")[2].rpartition("/")[2] or "sqlite"
+    address, _, database = path.rpartition("//")[2].partition("/")
+    host = re.sub(r":[0-9]+$", "", address.rpartition("@")[2])
+    database = database.rstrip("/").rpartition("/")[2]
+    known = f"{database}@{host}" if database and host else database or host
+    return known or text(sql, "database_type") or "unknown"
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""

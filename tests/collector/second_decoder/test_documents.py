@@ -1,0 +1,151 @@
+"""X-Ray documents: the second decoder, written from docs/ alone, says what the first one says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+
+from collector.decode.daemon import split_datagram
+from collector.decode.document import decode_documents
+from collector.decode.rejected import Rejected
+from collector.decode.trace_document import read_traces
+from tests.collector.decode.columnar.test_documents import ROOT
+from tests.collector.samples import TRACE_ID, segment_bytes
+from tests.collector.second_decoder.agreement import agree
+from tests.vectors import demo_documents, rows
+
+
+def _raws(row: dict[str, Any]) -> list[bytes]:
+    raw = row["path"].read_bytes()
+    try:
+        if row["kind"].startswith("datagrams"):
+            return [split_datagram(raw)]
+        return read_traces(raw).raws if row["kind"] == "traces" else [raw]
+    except Rejected:
+        return []
+
+
+def test_samples() -> None:
+    """Those of this repository, and recordings where `tests.vectors` finds some."""
+    found = {
+        row["file"]: agree(each for raw in _raws(row) for each in decode_documents(raw, 1))
+        for row in rows(("segments", "datagrams", "malformed", "traces"))
+    }
+    assert sum(found.values()) >= len(
+        [row for row in rows(("segments",)) if row["validity"] == "accept"]
+    )
+    assert found["traces/bookshop.json"] == 3
+
+
+def test_demo() -> None:
+    assert agree(each for raw in demo_documents(120) for each in decode_documents(raw, 1)) > 300
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(ROOT)
+def test_whatever_comes(change: dict[str, Any]) -> None:
+    """Odd and usual members, valid and not, in any combination."""
+    agree(decode_documents(segment_bytes(**change), 7))
+
+
+def call(**change: Any) -> dict[str, Any]:
+    """A call of an AWS service."""
+    times = {"start_time": 1_795_560_000.3, "end_time": 1_795_560_000.31}
+    return {"id": "00000000000000b1", "namespace": "aws", "name": "DynamoDB", **times, **change}
+
+
+def test_outcomes() -> None:
+    """Every combination of flags, statuses and kinds of exceptions."""
+    causes: list[Any] = [
+        None,
+        {"exceptions": [{"type": "ThrottlingException"}]},
+        {
+            "exceptions": [
+                {"type": "ClientError", "message": "An error occurred (SlowDown) when calling x"}
+            ]
+        },
+        {"exceptions": [{"type": "com.amazonaws.TooManyRequestsException"}]},
+        {"exceptions": [{"type": "KeyError"}]},
+    ]
+    flags: list[dict[str, Any]] = [dict(zip(("error", "fault", "throttle"), (a, b, c), strict=True))
+             for a in (True, False) for b in (True, False) for c in (True, False)]  # fmt: skip
+    documents = []
+    for namespace in ("aws", "remote"):
+        for status in (0, 200, 400, 404, 429, 500, 503):
+            http = {"response": {"status": status}} if status else {}
+            for cause in causes:
+                parts = [
+                    call(id=f"{n:016x}", namespace=namespace, http=http, cause=cause, **each)
+                    for n, each in enumerate(flags, 0xB0)
+                ]
+                whole: dict[str, Any] = {"http": http, "cause": cause or {}}
+                documents += [segment_bytes(subsegments=parts)]
+                documents += [segment_bytes(**whole, **each) for each in flags]
+    assert agree(each for raw in documents for each in decode_documents(raw, 1)) == len(documents)
+
+
+def test_resources() -> None:
+    """What a call names, by service, member and form."""
+    arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/orders"
+    blocks: list[tuple[str, dict[str, Any]]] = [
+        ("dynamodb", {"table_name": "orders", "region": "eu-west-1"}),
+        ("DynamoDB", {"table_names": ["a", arn, "a"], "account_id": "444455556666"}),
+        ("DynamoDB", {"table_names": "dict_keys(['a', 'b'])"}),
+        ("S3", {"bucket_name": "photos", "region": "aws-global"}),
+        ("AmazonSQS", {"queue_url": "https://sqs.eu-west-1.amazonaws.com/111122223333/q/"}),
+        ("SNS", {"topic_arn": "arn:aws:sns:eu-west-1:111122223333:news"}),
+        ("Lambda", {"function_name": "arn:aws:lambda:eu-west-1:111122223333:function:f:live"}),
+        ("lambda", {"function_name": "f:live"}),
+        ("Kinesis", {"stream_name": "clicks"}),
+        ("Firehose", {"delivery_stream_name": "logs"}),
+        (
+            "states",
+            {"state_machine_arn": "arn:aws:states:eu-west-1:111122223333:stateMachine:flow"},
+        ),
+        ("SecretsManager", {"resource_names": ["x"]}),
+        ("dynamodb.eu-west-1.amazonaws.com", {}),
+        ("bucket.s3.amazonaws.com", {"bucket_name": "bucket"}),
+        ("api.example.com", {"region": "eu-west-1"}),
+    ]
+    parts = [call(id=f"{n:016x}", name=name, aws=aws) for n, (name, aws) in enumerate(blocks, 0xB0)]
+    remote: list[dict[str, Any]] = [
+        {"name": None, "sql": {"url": "postgresql://u:p@db:5432/orders"}},
+        {"name": None, "sql": {"database_type": "sqlite"}},
+        {"name": None, "sql": {"url": "sqlite+pysqlite:////tmp/x.db?mode=ro"}},
+        {"name": None, "sql": {"connection_string": "mysql://me:p@ss@db/shop"}},
+        {"name": None, "sql": {"url": "jdbc:oracle:thin:@db:1521/orders"}},
+        {"name": "orders@db", "sql": {}},
+        {"name": None, "http": {"request": {"url": "https://h.example:81/x"}}},
+        {"name": "redis", "origin": "Database::Redis"},
+        {"name": "web", "origin": "AWS::EC2::Instance"},
+    ]
+    parts += [
+        call(id=f"{n:016x}", namespace="remote", aws=None, **each)
+        for n, each in enumerate(remote, 0xD0)
+    ]
+    assert agree(decode_documents(segment_bytes(subsegments=parts), 1)) == 1
+    alone = [
+        segment_bytes(
+            **{**part, "id": "00000000000000a1"}, type="subsegment", parent_id="00000000000000c1"
+        )
+        for part in parts
+        if part["name"]
+    ]
+    assert agree(each for raw in alone for each in decode_documents(raw, 1)) == len(alone)
+
+
+def test_links() -> None:
+    """Links of a document and of what is embedded in it, in both directions, in excess."""
+    child = {"aws.xray.reserved.reference_type": "child",
+             "aws.xray.reserved.received_event_end_time": 1_795_560_000.181}  # fmt: skip
+    links = [
+        {
+            "trace_id": f"{TRACE_ID[:-4]}{n:04x}",
+            "id": f"{n:016x}",
+            "attributes": child if n % 2 else {},
+        }
+        for n in range(1, 90)
+    ]
+    raw = segment_bytes(links=links, subsegments=[call(links=links[:60])])
+    assert agree(decode_documents(raw, 1)) == 1
