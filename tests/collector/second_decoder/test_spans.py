@@ -152,6 +152,18 @@ def test_messages() -> None:
     assert total == len(KINDS) * 3 * len(operations) * len(counts) * 3
 
 
+def test_likely_hosts() -> None:
+    """Addresses, sockets and URLs, with ports and without, of this machine and of others."""
+    named = ("h.example", "localhost", "127.0.0.1", "127.1.2.3", "::1", "0.0.0.0", "10.0.0.1", "")
+    spans: list[Span] = []
+    for key in ("server.address", "net.peer.name", "http.host", "url.full", "network.peer.address"):
+        for host, port in itertools.product(named, (None, 0, 81)):
+            value = {"url.full": f"http://{host}:82/x", "http.host": f"{host}:83"}.get(key, host)
+            attributes = {key: value} if port is None else {key: value, "server.port": port}
+            spans.append(span(CLIENT, attributes, id=len(spans) + 1))
+    assert same(*spans) == 5 * len(named) * 3
+
+
 FLAGS = (0, 1, 0x100, 0x200, 0x300, 0x301)
 
 
