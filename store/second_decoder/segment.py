@@ -32,6 +32,8 @@ ORIGINS = {"AWS::APIGateway::Stage": "AWS::ApiGateway::Stage"}
 def decode_segment(raw: bytes, version: int) -> Document:
     """What a stored document is on the map."""
     content: Json = json.loads(raw)
+    if not isinstance(content, dict):
+        raise ValueError("expected a JSON object")
     independent = text(content, "type") == "subsegment"
     inner = list(_inside(content))
     calling = [each for each in ([content] if independent else []) + inner if is_call(each)]

@@ -19,6 +19,7 @@ DYNAMODB = ("dynamodb", "aws.dynamodb")
 LAST_IS_DATABASE = ("microsoft.sql_server", "mssql")
 """Their namespace is ``instance|database``; others' is ``database|schema``."""
 DATABASE_NAME = ("db.namespace", "db.name", "db.cassandra.keyspace")
+EXPORTED = "aws.xray.document"
 CODE = ("code.function", "code.function.name")
 
 
@@ -57,7 +58,7 @@ def is_embedded_query(caller: Caller) -> bool:
     return (
         caller.kind is Kind.INTERNAL
         and bool(text(a, *DATABASE))
-        and not any(map(a.__contains__, CODE))
+        and not any(map(a.__contains__, (*CODE, EXPORTED)))
     )
 
 

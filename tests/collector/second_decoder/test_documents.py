@@ -8,8 +8,11 @@ from hypothesis import HealthCheck, given, settings
 
 from collector.decode.daemon import split_datagram
 from collector.decode.document import decode_documents
+from collector.decode.otlp.request import decode_otlp
 from collector.decode.rejected import Rejected
 from collector.decode.trace_document import read_traces
+from store.model import Document
+from store.otel.from_xray import export_trace
 from tests.collector.decode.columnar.test_documents import ROOT
 from tests.collector.samples import TRACE_ID, segment_bytes
 from tests.collector.second_decoder.agreement import agree
@@ -149,3 +152,15 @@ def test_links() -> None:
     ]
     raw = segment_bytes(links=links, subsegments=[call(links=links[:60])])
     assert agree(decode_documents(raw, 1)) == 1
+
+
+def test_exported_documents() -> None:
+    """Documents that were exported as spans and come again."""
+    total = 0
+    for row in rows(("segments", "datagrams", "traces")):
+        found = [each for raw in _raws(row) for each in decode_documents(raw, 1)]
+        documents = [each for each in found if isinstance(each, Document)]
+        for lossless in (True, False):
+            spans = export_trace(documents, lossless=lossless).SerializeToString()
+            total += agree(decode_otlp(spans, 1))
+    assert total > 50
