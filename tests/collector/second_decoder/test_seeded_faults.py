@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 import pytest
 from msgspec.structs import replace
 
-from collector.decode import calls, flatten, outcome
+from collector.decode import calls, flatten, node_cache, outcome
+from collector.decode.otlp import groups
+from store import short_cache
 from store.model import NO_NODE, Fetched, State
 from store.otel import attributes, callee, hosts, resource, span_facts, status
 from store.rules import identity
@@ -72,9 +74,26 @@ FAULTS = {
 }  # fmt: skip
 
 
+@pytest.fixture
+def uncached(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is remembered of earlier tests, nor of a fault for later ones."""
+    monkeypatch.setattr(short_cache, "MAX_LENGTH", -1)
+    monkeypatch.setattr(groups, "MAX_CACHED", -1)
+    for name in ("_remote_nodes", "_aws_nodes", "_segment_nodes"):
+        monkeypatch.setattr(node_cache, name, {})
+
+
+@pytest.mark.usefixtures("uncached")
 @pytest.mark.parametrize("what", FAULTS)
 def test_seeded_faults(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
     fault = FAULTS[what]
     monkeypatch.setattr(fault.module, fault.name, fault.value)
     with pytest.raises(AssertionError, match=" / "):
         fault.comparison()
+
+
+@pytest.mark.usefixtures("uncached")
+def test_without_a_fault() -> None:
+    """The same comparisons find nothing."""
+    for comparison in {fault.comparison for fault in FAULTS.values()}:
+        comparison()

@@ -185,7 +185,7 @@ def test_whose_work() -> None:
     ]  # fmt: skip
     for kind, resource in itertools.product(KINDS, resources):
         spans = [
-            span(kind, mark, id=n, flags=flags, parent=parent, trace_state="ot=th:8")
+            span(kind, mark, id=n, flags=flags, parent=parent, trace_state="ot=th:8;rv:ffffffffffffff")
             for n, (mark, flags, parent) in enumerate(
                 itertools.product(marks, FLAGS, (b"", PARENT)), 1
             )
