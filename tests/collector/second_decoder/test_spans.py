@@ -41,6 +41,7 @@ from tests.collector.otlp_samples import (
     span,
 )
 from tests.collector.second_decoder.agreement import agree
+from tests.collector.test_service_graph_cases import CASES as SERVICE_GRAPH_CASES
 from tests.collector.zipkin_dependencies.notation import json_body, spans_of, twice
 from tests.collector.zipkin_dependencies.test_dependencies import CASES
 from tests.otlp_json import decode_otlp_json
@@ -185,7 +186,14 @@ def test_whose_work() -> None:
     ]  # fmt: skip
     for kind, resource in itertools.product(KINDS, resources):
         spans = [
-            span(kind, mark, id=n, flags=flags, parent=parent, trace_state="ot=th:8;rv:ffffffffffffff")
+            span(
+                kind,
+                mark,
+                id=n,
+                flags=flags,
+                parent=parent,
+                trace_state="ot=th:8;rv:ffffffffffffff",
+            )
             for n, (mark, flags, parent) in enumerate(
                 itertools.product(marks, FLAGS, (b"", PARENT)), 1
             )
@@ -268,6 +276,15 @@ def test_zipkin_cases() -> None:
     for case in CASES:
         for part in twice(spans_of(case)):
             assert agree(decode_zipkin(json_body(part), 1).documents)
+
+
+def test_service_graph_cases() -> None:
+    """The Collector's."""
+    for case in SERVICE_GRAPH_CASES:
+        for sent in case.spans:
+            parent = sent.parent.to_bytes(8, "big") if sent.parent else b""
+            found = span(sent.kind, sent.attributes, id=sent.id, parent=parent, failed=sent.failed)
+            assert same(found, resource={"service.name": sent.service}) == 1
 
 
 def test_link_in_excess_and_other_attributes() -> None:
