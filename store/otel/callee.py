@@ -51,7 +51,10 @@ CALL = "aws.xray.call"
 conventions are approximate."""
 _CACHED = 16_384
 _INVOCATION = re.compile(r"/2015-03-31/functions/([^/?]+)/invocations")
-_QUEUE_URL = re.compile(r"//sqs\.([a-z0-9-]+)\.amazonaws\.com[^/]*/([0-9]{12})/")
+_QUEUE_URL = re.compile(
+    r"//(?:sqs\.)?([a-z]{2,4}(?:-[a-z]+)+-\d+)(?:\.queue)?\.amazonaws\.com[^/]*/([0-9]{12})/"
+)
+"""``sqs.eu-west-1.…``, and ``eu-west-1.queue.…`` as it is called by older releases of Python's SDK."""
 _REMOTE_PREFIXES = ("AWS::", "AWS.SDK.")
 _DATABASE = ("db.system.name", "db.system")
 _REGIONS = ("cloud.region", "aws.region", "aws.remote.resource.region", "faas.invoked_region")

@@ -35,6 +35,8 @@ AWS_CALLS: list[tuple[dict[str, Any], str, str]] = [
     ({"rpc.service": "SQS", "aws.queue.url": QUEUE_URL}, "orders", "AWS::SQS::Queue"),
     ({"rpc.service": "Sqs", "messaging.url": QUEUE_URL}, "orders", "AWS::SQS::Queue"),
     ({"rpc.service": "SQS", "aws.sqs.queue.url": QUEUE_URL}, "orders", "AWS::SQS::Queue"),
+    ({"rpc.service": "SQS", "aws.queue_url": "https://eu-west-1.queue.amazonaws.com/123456789012/orders"},
+     "orders", "AWS::SQS::Queue"),
     ({"rpc.service": "SQS", "messaging.destination.name": "orders"}, "orders", "AWS::SQS::Queue"),
     # Go's instrumentation (otelaws 0.72)
     ({"rpc.method": "SQS/SendMessage", "server.address": QUEUE_URL}, "orders", "AWS::SQS::Queue"),
@@ -259,6 +261,8 @@ TABLE = {**AWS, "rpc.service": "DynamoDB", "aws.table.name": "orders"}
           "arn:aws:sns:eu-west-1:444455556666:orders"}, "444455556666", "eu-west-1"),
         ({**AWS, "rpc.service": "SQS", "aws.queue_url":
           "https://sqs.eu-west-1.amazonaws.com/444455556666/orders"}, "444455556666", "eu-west-1"),
+        ({**AWS, "rpc.service": "SQS", "aws.queue_url":
+          "https://eu-west-1.queue.amazonaws.com/444455556666/orders"}, "444455556666", "eu-west-1"),
         ({**AWS, "rpc.service": "SQS", "aws.queue_url": "http://localhost:4566/000000000000/orders"},
          "111122223333", "us-east-1"),
         ({"server.address": "orders"}, "", ""),
