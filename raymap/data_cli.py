@@ -174,11 +174,15 @@ def verify(
     settings: TenantSettings,
     start: WindowStart = "-1h",
     end: WindowEnd = "-2m",
+    decode: Annotated[
+        bool, typer.Option("--decode", help="Compare with its documents, decoded a second time.")
+    ] = False,
 ) -> None:
     """Recount a window of the map from the rows and report any difference."""
     with exit_on_error():
-        from raymap.commands.verify import verify
+        from raymap.commands import verify as command
         from raymap.processes import prepare_command
 
-        same = verify(prepare_command(settings), start, end)
+        compare = command.verify_decoding if decode else command.verify
+        same = compare(prepare_command(settings), start, end)
     raise typer.Exit(0 if same else 1)

@@ -1,8 +1,10 @@
-"""`raymap verify`: compares the stored aggregates of a time window with a recount of its rows."""
+"""`raymap verify`: compares the stored aggregates of a time window with a recount of its rows, or with its documents,
+decoded a second time."""
 
 from __future__ import annotations
 
 import time
+from collections import Counter
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,7 @@ from store.times import MINUTE, SECOND
 
 if TYPE_CHECKING:
     from store.clickhouse.connection.address import Address
+    from store.clickhouse.graph.verify_decoding import DecodedMinute
 
 SHOWN = 20
 """Differences printed in full."""
@@ -47,10 +50,54 @@ def verify(clickhouse: Address, start: str, end: str) -> bool:
     return not differing
 
 
-def _show(part: Verified, each: Difference) -> None:
+def verify_decoding(clickhouse: Address, start: str, end: str) -> bool:
+    """Decode the documents of a window once more and print the differences; whether there are none."""
+    from store.clickhouse.store import ClickHouseStore
+
+    window = _window(start, end)
+    require_schema(clickhouse)
+    started = time.monotonic()
+    minutes = figures = differing = decoded = without_bytes = unreadable = calls = 0
+    left_out = Counter[str]()
+    with closing(ClickHouseStore(clickhouse, connections=2)) as store:
+        for part in store.verify_decoding(window):
+            if part.left_out:
+                left_out[part.left_out] += 1
+                continue
+            minutes += 1
+            figures += part.figures
+            decoded += part.sources.decoded
+            without_bytes += part.sources.documents
+            unreadable += part.sources.unreadable
+            calls += part.sources.calls
+            for number, each in enumerate(part.differences, differing + 1):
+                if number <= SHOWN:
+                    _show(part, each, "the bytes")
+            differing += len(part.differences)
+    if differing > SHOWN:
+        print_status(f"and {differing - SHOWN:,} more")
+    for reason, number in left_out.items():
+        print_status(f"{number:,} minutes were left out: {reason}")
+    for number, what in (
+        (without_bytes, "documents whose bytes are not stored"),
+        (unreadable, "documents that could not be decoded"),
+        (calls, "calls that only an earlier copy of their document had"),
+    ):
+        if number:
+            print_status(f"{number:,} {what}: taken from their rows")
+    print_status(
+        f"{minutes:,} minutes, {decoded:,} documents decoded, {figures:,} nodes and edges compared in "
+        f"{time.monotonic() - started:.1f} s, {differing:,} differences"
+    )
+    return not differing and not unreadable
+
+
+def _show(part: Verified | DecodedMinute, each: Difference, other: str = "the rows") -> None:
     name = f"{each.source} -> {each.target}" if each.source else each.target
     print(f"{_time(part.window.start)} to {_time(part.window.end)}  {each.kind} {name}")
-    print(f"  the map   {each.counted}\n  the rows  {each.rows}")
+    print(f"  {'the map':<10} {each.counted}\n  {other:<10} {each.rows}")
+    if each.trace:
+        print(f"  {'as in':<10} {each.trace}")
 
 
 def _time(microseconds: int) -> str:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING
 
 from clickhouse_driver import Client
 from clickhouse_driver.errors import ServerException
@@ -55,6 +56,9 @@ from store.query import (
     VersionStatistics,
 )
 from store.units import Unit
+
+if TYPE_CHECKING:
+    from store.clickhouse.graph.verify_decoding import DecodedMinute
 
 PIN_INTERVAL = 60.0
 """Seconds between runs that pin late documents of pinned traces."""
@@ -215,6 +219,14 @@ class ClickHouseStore(
         """Count a window once more from the rows (`store.clickhouse.graph.verify`)."""
         with self._counted() as ask:
             yield from verify.verify(ask.with_limits(COUNT_LIMITS), window)
+
+    def verify_decoding(self, window: TimeRange) -> Iterator[DecodedMinute]:
+        """Decode the documents of a window once more (`store.clickhouse.graph.verify_decoding`)."""
+        # Here alone: no process that serves has any use for the second decoder.
+        from store.clickhouse.graph import verify_decoding
+
+        with self._counted() as ask:
+            yield from verify_decoding.verify_decoding(ask.with_limits(COUNT_LIMITS), window)
 
     def run_rollups(self, stop: threading.Event) -> None:
         """Count dirty buckets and refresh pins until ``stop`` is set: the whole work of a thread."""

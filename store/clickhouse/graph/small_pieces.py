@@ -49,10 +49,15 @@ def read(run: RunQuery, pieces: Sequence[TimeRange]) -> list[CutUnit]:
         {"rows": Sql(here), "not_pinned_copy": Sql(NOT_PINNED_COPY)}
     )
     return [
-        (_key(unit), _aggregate(unit), [(unit.start // MINUTE, trace, unit.weight)])
+        cut_unit(unit, trace)
         for trace, unit in read_whole(run, traces, here).units()
         if any(unit.start in piece for piece in pieces)
     ]
+
+
+def cut_unit(unit: Unit, trace: int) -> CutUnit:
+    """A unit of the trace with this hash as an aggregate."""
+    return _key(unit), _aggregate(unit), [(unit.start // MINUTE, trace, unit.weight)]
 
 
 def _starting_in(pieces: Sequence[TimeRange]) -> str:

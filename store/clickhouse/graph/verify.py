@@ -35,6 +35,8 @@ class Difference(NamedTuple):
     target: str
     counted: str
     rows: str
+    trace: str = ""
+    """An example, where one is known."""
 
 
 class Verified(NamedTuple):
@@ -88,7 +90,7 @@ def _compare(run: RunQuery, minutes: list[int], skipped: int) -> Verified:
     collect(run(queries.PIECES.render({"pieces": piece})), counted)
     facts.release(run)
     dependencies.drop_scope(run)
-    return Verified(window, len(minutes), *_differ(window, rolled_up, counted, skipped))
+    return _verified(window, len(minutes), rolled_up, counted, skipped)
 
 
 def _wide(run: RunQuery, first: int, last: int) -> Iterator[Verified]:
@@ -100,7 +102,7 @@ def _wide(run: RunQuery, first: int, last: int) -> Iterator[Verified]:
         minutes: dict[Key, Aggregate] = {}
         inside = f"bucket BETWEEN {bucket} AND {bucket + width - 1}"
         collect(map(_settled, read_rolled(run, f"(width = 1 AND {inside})")), minutes)
-        yield Verified(window, 0, *_differ(window, wide, minutes, 0))
+        yield _verified(window, 0, wide, minutes, 0)
 
 
 def _settled(row: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -110,21 +112,31 @@ def _settled(row: tuple[Any, ...]) -> tuple[Any, ...]:
     return kind, confirmed(source).account, *rest
 
 
-def _differ(
-    window: TimeRange, left: dict[Key, Aggregate], right: dict[Key, Aggregate], skipped: int
-) -> tuple[int, int, list[Difference]]:
-    keys = sorted(left.keys() | right.keys())
-    differences = []
-    for key in keys:
+def _verified(
+    window: TimeRange,
+    minutes: int,
+    left: dict[Key, Aggregate],
+    right: dict[Key, Aggregate],
+    skipped: int,
+) -> Verified:
+    found = differ(window, left, right)
+    figures = len(left.keys() | right.keys())
+    return Verified(window, minutes, figures, skipped, list(found.values()))
+
+
+def differ(
+    window: TimeRange, left: dict[Key, Aggregate], right: dict[Key, Aggregate]
+) -> dict[Key, Difference]:
+    """The nodes and edges of which two counts of a window differ, and in what."""
+    differences = {}
+    for key in sorted(left.keys() | right.keys()):
         ours, theirs = _figures(left.get(key)), _figures(right.get(key))
         if ours != theirs:
             names = [name for name in (ours or theirs) if ours.get(name) != theirs.get(name)]
             texts = [_text(figures, names) for figures in (ours, theirs)]
             kind, source, target = key
-            differences.append(
-                Difference(window, KINDS[kind], _name(source), _name(target), *texts)
-            )
-    return len(keys), skipped, differences
+            differences[key] = Difference(window, KINDS[kind], _name(source), _name(target), *texts)
+    return differences
 
 
 def _name(node: NodeKey) -> str:
