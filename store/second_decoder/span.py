@@ -20,6 +20,7 @@ from store.model import (
 from store.otel.adjusted_count import adjusted_count
 from store.otel.derived_ids import derived_id
 from store.second_decoder.attributes import Attributes, read_attributes, text
+from store.second_decoder.aws_calls import is_aws
 from store.second_decoder.callee import MOST_NAME, Callee
 from store.second_decoder.callers import PEER, Caller
 from store.second_decoder.resource import UNKNOWN, is_rendered, named_by, place_of, service_node
@@ -59,13 +60,16 @@ class Reading:
         end = span.end_time_unix_nano // 1000
         self.in_progress = not end or self.attributes.get("aws.xray.inprogress") is True
         self.end = self.start if self.in_progress else max(self.start, end)
+        type = self.callees[0].node.type if self.callees else ""
+        by_host = type == "remote" and is_aws(self.attributes)
+        self.calls_aws = type.startswith("AWS::") or by_host
         self.ended = Ended(
             self.attributes,
             span.status,
             recorded(span),
             Kind.CLIENT if self.kind is Kind.INTERNAL and self.callees else self.kind,
             self.exported,
-            bool(self.callees) and self.callees[0].node.type.startswith("AWS::"),
+            self.calls_aws,
         )
         self.state = State.IN_PROGRESS if self.in_progress else state_of(self.ended)
 
@@ -143,7 +147,7 @@ class Reading:
                 state=self.state,
                 node=callee.node,
                 service=callee.service,
-                host="" if callee.node.type.startswith("AWS::") else callee.node.name,
+                host="" if self.calls_aws else callee.node.name,
                 status=self.ended.http_status,
                 traced=self.attributes.get("aws.xray.traced") is True and not place,
                 exception=self.ended.exception,

@@ -31,8 +31,20 @@ def callee_of(caller: Caller) -> list[Callee]:
         return found
     for row in ROWS:
         if found := row(caller):
-            return [_shortened(each) for each in found]
+            return [_shortened(each) for each in _brokers(caller, found)]
     return []
+
+
+def _brokers(caller: Caller, found: list[Callee]) -> list[Callee]:
+    """What a PRODUCER calls is a broker, whatever row names it as a host."""
+    node = found[0].node
+    if (
+        caller.kind is not Kind.PRODUCER
+        or node.type != "remote"
+        or "aws.xray.call" in caller.attributes
+    ):
+        return found
+    return _one(destination_of(caller.attributes) or node.name, "Messaging::Other")
 
 
 def _exported(caller: Caller) -> list[Callee]:

@@ -45,7 +45,9 @@ def test_demo() -> None:
     assert agree(each for raw in demo_documents(120) for each in decode_documents(raw, 1)) > 300
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=300, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 @given(ROOT)
 def test_whatever_comes(change: dict[str, Any]) -> None:
     """Odd and usual members, valid and not, in any combination."""

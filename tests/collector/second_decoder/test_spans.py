@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from opentelemetry.semconv._incubating.attributes import (
@@ -201,7 +201,9 @@ def test_whose_work() -> None:
         assert same(*spans, resource=resource) == len(spans)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=300, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 @given(SPANS, RESOURCES)
 def test_whatever_comes(found: Span, resource: dict[str, Any]) -> None:
     same(found, resource=resource)
@@ -221,7 +223,17 @@ ENDED: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+HOST_LIKE = {
+    "aws.remote.service": "AWS::DynamoDB",
+    "rpc.service": "shop.Cart",
+    "server.address": "cart",
+}
+
+
+@example(CLIENT, HOST_LIKE, {}, {"http.response.status_code": 400}, [], True)
+@settings(
+    max_examples=300, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 @given(
     st.sampled_from(KINDS), CALLED, CALLED, ENDED, st.lists(EXCEPTIONS, max_size=2), st.booleans()
 )
