@@ -100,7 +100,7 @@ CASES = (
         [Sent("bar-requester", SERVER, 1, attributes={"peer.service.name": "external-platform"})],
         "user->bar-requester 1",
         f"{CLIENT_OF}->bar-requester 1",
-        "the caller is nobody's service, whatever its name; this attribute is no convention",
+        "the caller is a client, whatever its name; this attribute is no convention",
     ),
     Case(
         "virtual nodes",

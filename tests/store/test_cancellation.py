@@ -31,11 +31,16 @@ class Slow(ClickHouseStore):
     mark = ""
 
     def _fresh(
-        self, ask: QueryRunner, windows: Sequence[TimeRange], *, least: int = 0
+        self,
+        ask: QueryRunner,
+        windows: Sequence[TimeRange],
+        *,
+        least: int = 0,
+        waits: bool = True,
     ) -> list[Backlog | None]:
         statement = SLOW.format(mark=self.mark)
         ask.run_concurrently(statement, statement)
-        return super()._fresh(ask, windows, least=least)
+        return super()._fresh(ask, windows, least=least, waits=waits)
 
 
 @pytest.fixture

@@ -75,7 +75,7 @@ def test_what_is_counted_is_no_backlog(clickhouse_store: ClickHouseStore) -> Non
 def test_who_reads_the_past_does_not_make_counts_frequent(
     clickhouse_store: ClickHouseStore,
 ) -> None:
-    """As alarms do every minute, whether or not somebody looks at the map."""
+    """As alarms do every minute, whether or not the map is read."""
     store = clickhouse_store
     store.rollup_worker.alone = False
     now = round(time.time() * SECOND)
