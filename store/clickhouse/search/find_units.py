@@ -41,7 +41,7 @@ MAX_SECONDS = 20.0
 """Seconds after which a page ends short."""
 MAX_INT64 = 2**63 - 1
 _GETS_MESSAGES = queries.GETS_MESSAGES.render({"broker": Sql("before_name")})
-_CONSUMER = joined(" AND ", [Sql("independent = 0"), _GETS_MESSAGES])
+_CONSUMER = joined(" AND ", [REQUEST.may, _GETS_MESSAGES])
 _OF_TRACES = Sql("trace_id IN {ids:Array(FixedString(16))}")
 _KEY = ", ".join(NodeKey._fields)
 _KEY_TYPE = f"Tuple({', '.join(['String'] * len(NodeKey._fields))})"

@@ -47,6 +47,14 @@ def consumed(id: int = 0xC1, parent_id: int = 0x51, **change: Any) -> Document:
 class BrokerContract:
     """Every store passes every test."""
 
+    def test_a_message_to_a_span_that_enters_its_service(self, store: Store) -> None:
+        """Its list has it, though it is no segment."""
+        store.put([shop(), produced(), consumed(independent=Independent.OF_SENDER)], "a")
+        edge = (ORDERS, WORKER)
+        assert store.service_graph(HOUR).links[edge].statistics.fault == 1
+        found = store.find_units(UnitQuery(HOUR, edges=frozenset([edge]), link=True), limit=9).found
+        assert [each.units for each in found] == [1]
+
     def test_a_message_by_parent_or_by_link(self, store: Store) -> None:
         """One map, and lists that equal its numbers."""
         there = trace_id(2)
