@@ -49,3 +49,11 @@ class MissingField(Exception):
 
 class UnidentifiedImageError(Exception):
     """What was uploaded is no picture."""
+
+
+class RateLimitError(Exception):
+    """The model's provider: too many requests."""
+
+
+class SerializationFailure(Exception):
+    """PostgreSQL: another transaction came first."""

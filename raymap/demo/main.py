@@ -16,7 +16,7 @@ from raymap.demo.declared import put_declaration
 from raymap.demo.deployments import Deployments
 from raymap.demo.sender import Sender
 from raymap.demo.story import Story
-from raymap.demo.trace import Document, LogLine, Trace
+from raymap.demo.trace import Record, Trace
 
 BACKFILL_SECONDS = 600.0
 _LONGEST_SLEEP = 0.05
@@ -49,7 +49,7 @@ class Stage:
         self._future = future
         self._past = past
         self._next = next(future)
-        self._waiting: list[tuple[float, int, Document | LogLine]] = []
+        self._waiting: list[tuple[float, int, Record]] = []
         self._order = itertools.count()
         self._sender = sender
 

@@ -1,5 +1,5 @@
 """Documents to the daemon's port through the SDK's own emitter, as fast as a buffer drains; log lines as
-Firehose delivers them, to the same address."""
+Firehose delivers them, and spans over OTLP, to the same address."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import time
 from aws_xray_sdk.core.daemon_config import DAEMON_ADDRESS_KEY
 from aws_xray_sdk.core.emitters.udp_emitter import UDPEmitter
 
-from raymap.demo.logs import Logs
-from raymap.demo.trace import Document, LogLine
+from raymap.demo.logs import logs
+from raymap.demo.otel import spans
+from raymap.demo.trace import LogLine, Record, Span
 
 DATAGRAMS_PER_SECOND = 1500.0
 _BURST = 8
@@ -21,16 +22,21 @@ class Sender:
 
     def __init__(self, udp: str) -> None:
         self._emitter = _emitter(udp)
-        self._logs = Logs(udp)
+        self._logs = logs(udp)
+        self._spans = spans(udp)
         self._free_at = time.monotonic()
         self.sent = 0
 
-    def send(self, document: Document | LogLine) -> None:
+    def send(self, document: Record) -> None:
         now = time.monotonic()
         if isinstance(document, LogLine):
             self._logs.add(document, now)
             return
+        if isinstance(document, Span):
+            self._spans.add(document, now)
+            return
         self._logs.deliver(now)
+        self._spans.deliver(now)
         self._free_at = max(self._free_at, now - _BURST / DATAGRAMS_PER_SECOND)
         self._free_at += 1 / DATAGRAMS_PER_SECOND
         if self._free_at > now:

@@ -6,7 +6,7 @@ import http.client
 import json
 import os
 
-from raymap.demo.logs import TIMEOUT
+from raymap.demo.deliveries import TIMEOUT
 
 
 def request(address: str, method: str, path: str, body: object = None) -> int:

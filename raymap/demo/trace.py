@@ -50,9 +50,20 @@ class LogLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """A span of OpenTelemetry, and the resource that reports it, in OTLP's JSON."""
+
+    resource: dict[str, Any]
+    body: dict[str, Any]
+
+
+Record = Document | LogLine | Span
+
+
+@dataclass(frozen=True, slots=True)
 class Send:
     at: float
-    document: Document | LogLine
+    document: Record
 
 
 class Trace:
@@ -99,6 +110,10 @@ class Trace:
     def log(self, line: LogLine) -> None:
         """A line that CloudWatch Logs delivers."""
         self._sends.append(Send(line.at, line))
+
+    def export(self, span: Span, at: float) -> None:
+        """A span that an exporter of OpenTelemetry sends at its end."""
+        self._sends.append(Send(at, span))
 
     def finish(self, segment: Entity, end: float) -> None:
         segment.close(end)

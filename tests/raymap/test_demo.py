@@ -25,9 +25,10 @@ from raymap.demo.declared import DECLARATION, put_declaration
 from raymap.demo.deployments import Deployments, canary_alarm
 from raymap.demo.logs import delivery
 from raymap.demo.main import run
+from raymap.demo.otel import export
 from raymap.demo.server import request
 from raymap.demo.story import Story
-from raymap.demo.trace import Document, LogLine, Trace
+from raymap.demo.trace import Document, LogLine, Span, Trace
 from raymap.templates.reader import Place, read_template
 from store.alarms import Alarm
 from store.config import records
@@ -35,10 +36,12 @@ from store.declared.model import read_declaration
 from store.graph import ServiceGraph
 from store.invocation_evidence import evidence_in, invocations_in
 from store.memory import MemoryStore
+from store.model import Document as StoredDocument
 from store.model import NodeKey, TimeRange
 from store.verdict import Outcome, Side, judge
 from tests.api.alarms.traffic import Clock
 from tests.http_server import serve
+from tests.otlp_json import decode_otlp_json
 from tests.store.test_invocation_evidence import World
 
 NOON = 1_764_072_000.0
@@ -53,8 +56,10 @@ FUNCTIONS = (
     "reserve-stock",
     "thumbnailer",
 )
-ENTERED = ("sales-etl", "shop-api/dev", "shop-graphql", "shop-web")
-"""Called from outside; functions invoked by an event have the sender of that for a caller."""
+ENTERED = ("assistant", "loyalty", "sales-etl", "shop-api/dev", "shop-graphql", "shop-web")
+"""Called from outside; functions invoked by an event have the sender of that for a caller, and a job has none."""
+WORKLOADS = ("assistant", "loyalty", "loyalty-mailer", "points-expiry")
+"""Instrumented with OpenTelemetry."""
 
 
 def own(name: str, type: str, account: str = ACCOUNT) -> NodeKey:
@@ -93,6 +98,10 @@ NODES = {
     called("CognitoIdentityProvider", "AWS::CognitoIdentityProvider"),
     NodeKey("", "orders@shop.cluster-c9x2k1.eu-west-1.rds.amazonaws.com", "Database::SQL"),
     NodeKey("", "payments.example.com", "remote"),
+    *(own(name, "AWS::EKS::Container") for name in WORKLOADS),
+    NodeKey("", "loyalty@loyalty-db", "Database::SQL"),
+    NodeKey("", "points-earned", "Messaging::Kafka"),
+    NodeKey("", "openai", "GenAI::Model"),
 }
 
 
@@ -105,11 +114,21 @@ def _documents(traces: Iterator[Trace]) -> list[str]:
     return [document.text for document in sends if isinstance(document, Document)]
 
 
+def _spans(traces: Iterator[Trace]) -> list[Span]:
+    sends = [send.document for trace in traces for send in trace.sends()]
+    return [document for document in sends if isinstance(document, Span)]
+
+
 @pytest.fixture(scope="module")
 def graph_store() -> MemoryStore:
     store = MemoryStore()
-    for number, text in enumerate(_documents(_traces(3000))):
+    traces = list(_traces(3000))
+    for number, text in enumerate(_documents(iter(traces))):
         store.put([decode_document(text.encode(), number)], str(number))
+    body = json.dumps(export(_spans(iter(traces)))).encode()
+    for decoded in decode_otlp_json(body, 1):
+        assert isinstance(decoded, StoredDocument), decoded
+        store.put([decoded], f"span {decoded.id}")
     return store
 
 
@@ -120,6 +139,7 @@ def graph(graph_store: MemoryStore) -> ServiceGraph:
 
 def test_a_seed_gives_the_same_documents() -> None:
     assert _documents(_traces(50)) == _documents(_traces(50))
+    assert _spans(_traces(50)) == _spans(_traces(50)) != []
 
 
 @pytest.mark.slow
@@ -150,6 +170,39 @@ def test_events_are_drawn_in_the_order_in_which_they_pass(graph: ServiceGraph) -
     assert [edge for edge in graph.edges if edge[0] == notify] == [
         (notify, NodeKey("", "mail.example.com", "remote"))
     ]
+
+
+def test_what_opentelemetry_reports_several_times_is_drawn_once(graph: ServiceGraph) -> None:
+    """A query by its ORM and its driver, a request by both sidecars, a chat by its SDK and by HTTP; a message passes
+    its broker; and no one calls a job."""
+    assistant, loyalty, mailer, expiry = (own(name, "AWS::EKS::Container") for name in WORKLOADS)
+    database = NodeKey("", "loyalty@loyalty-db", "Database::SQL")
+    topic, model = (
+        NodeKey("", "points-earned", "Messaging::Kafka"),
+        NodeKey("", "openai", "GenAI::Model"),
+    )
+    mail = NodeKey("", "mail.example.com", "remote")
+    found = {
+        pair
+        for pair in graph.edges
+        if not pair[0].is_client and {*pair} & {assistant, loyalty, mailer, expiry}
+    }
+    assert found == {
+        (assistant, loyalty), (assistant, model), (loyalty, database), (loyalty, topic), (mailer, mail),
+        (expiry, database),
+    }  # fmt: skip
+    assert set(graph.links) >= {(topic, mailer)}
+    requests = graph.services[assistant].statistics
+    assert graph.edges[assistant, loyalty].statistics.total == requests.total
+    assert graph.edges[assistant, model].statistics.throttle == requests.fault > 0
+    queried = graph.edges[loyalty, database].statistics
+    assert (
+        queried.total
+        == graph.services[loyalty].statistics.total - graph.services[loyalty].statistics.error
+    )
+    assert {source for source, target in graph.edges if target == expiry} == set()
+    assert graph.services[expiry].is_background
+    assert not graph.services[loyalty].is_background
 
 
 def test_the_segments_of_a_function_are_made_of_its_log() -> None:
@@ -211,6 +264,9 @@ def test_documents_are_sent_when_they_end() -> None:
     for trace in _traces(300):
         for send in trace.sends():
             if isinstance(send.document, LogLine):
+                continue
+            if isinstance(send.document, Span):
+                assert send.at * 1e9 == pytest.approx(int(send.document.body["endTimeUnixNano"]))
                 continue
             document = json.loads(send.document.text)
             moment = document["start_time"] if document["in_progress"] else document["end_time"]
