@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from msgspec.structs import replace
+
 from api.alarms.metrics import (
     OF_NO_REQUEST,
     PLATFORM,
@@ -89,8 +91,10 @@ def _entities(
 def _points(
     store: Store, alarm: Alarm, entities: Entities, window: TimeRange, settled: int
 ) -> Points:
+    keys = entities.nodes | entities.background
+    if alarm.metric == OF_NO_REQUEST:  # a job that starts is none
+        entities = replace(entities, nodes=keys, background=frozenset())
     if alarm.version:
-        keys = entities.nodes | entities.background
         buckets = store.version_series(keys, window, alarm.version, MINUTE)
     else:
         buckets = store.entity_series(entities, window, MINUTE, settled_before=settled)

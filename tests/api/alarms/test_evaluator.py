@@ -381,3 +381,17 @@ def test_background_work_is_measured_where_there_are_no_requests(store: MemorySt
     found = World(store, alarm()).run(16)
     assert states(found) == [OK, ALARM]
     assert found[1][0] > 10
+
+
+def test_a_job_is_none_of_the_requests_that_are_counted(store: MemoryStore) -> None:
+    """It hides neither that there are none yet nor that they have stopped."""
+    for number in range(30):
+        at = T0 + number * 30 * SECOND
+        job = segment(
+            1, trace_id=trace_id(900 + number), node=FRONT, kind=Kind.INTERNAL, start=at, end=at
+        )
+        store.put([job], f"job {number}")
+    incident(store, -1, -1, until=8)
+    found = World(store, alarm(metric="requests", comparison="<=", threshold=0)).run(16)
+    assert states(found) == [ALARM, OK, ALARM]
+    assert found[2][0] > 8
