@@ -76,6 +76,10 @@ HOSTS = (
 DATABASES = tuple(NodeKey("", name, "Database::SQL") for name in ("table", "pg", "sqlite"))
 MODEL = NodeKey("", "model", "GenAI::Model")
 _FREQUENT = {
+    "(segments > 1 AND bitAnd(roles, 13) > 0)": "two answers",
+    "bitAnd(roles, 1536) = 1536": "fetched",
+    "scope_rows\nWHERE kind = 2 AND NOT independent": "sidecar",
+    "(has_calls AND bitAnd(roles, 1) = 0)": "document elsewhere",
     "holders > 1": "claimed twice",
     "SELECT trace_id, bucket, 1, 1 FROM scope_links WHERE (trace_id, bucket)": "link",
     **dict.fromkeys(OF_LAYERS, "layers"),
