@@ -139,3 +139,13 @@ test('the name of an unhealthy service covers no calm one while there is a place
   })
   expect(covered).toEqual([])
 })
+
+test('numbers of background work are called that', () => {
+  const lines = [
+    ...layout(
+      placed(1, () => ({ work: 'background' })),
+      1,
+    ).values(),
+  ].flatMap(({ lines }) => lines)
+  expect(lines.at(-1)?.text).toMatch(/^background work · .*ms/)
+})

@@ -4,7 +4,7 @@
 import { cut, timeAndRate } from '../model/format'
 import { isEstimated, shares, traffic } from '../model/health'
 import type { Size } from './camera'
-import { declaredWords } from './describe'
+import { declaredWords, workWords } from './describe'
 import { DISC, R, SELECT_RING, type Box } from './geometry'
 import type { SceneNode } from './scene'
 import { BoxIndex } from './spatialIndex'
@@ -227,7 +227,7 @@ function numbersText(data: SceneNode['data']): string {
   if (traffic(data) === 'none') return 'no traffic'
   if (traffic(data) === 'in_progress') return 'in progress'
   const numbers = timeAndRate(data.avg_ms, data.traces_per_min, isEstimated(data))
-  return data.declared ? `${declaredWords(data)} · ${numbers}` : numbers
+  return [declaredWords(data), workWords(data), numbers].filter(Boolean).join(' · ')
 }
 
 /** How important a node's name is. */
