@@ -259,9 +259,13 @@ def plain(graph: ServiceGraph) -> Any:
         {key: msgspec.structs.asdict(value) for key, value in part.items()}
         for part in (graph.services, graph.edges, graph.links)
     ]
+    works = []
     for service in parts[0].values():
-        del service["durations"]
-    for figures in (*parts[0].values(), *parts[1].values(), *parts[2].values()):
+        for name in ("requests", "background"):
+            service[name] = msgspec.structs.asdict(service[name])
+            del service[name]["durations"]
+            works.append(service[name])
+    for figures in (*works, *parts[1].values(), *parts[2].values()):
         failures = Counter[str]()
         for key, number in figures["failures"].items():
             failures[key.partition(":")[0]] += number
