@@ -67,3 +67,16 @@ def test_the_image_is_installed_by_hash(name: str) -> None:
     assert "--require-hashes --requirement requirements.txt" in text
     for line in re.findall(r"pip install .*", text):
         assert "--require-hashes" in line or "--no-deps" in line
+
+
+def test_images_of_others_are_named_by_digest() -> None:
+    """In the Dockerfile, by the default of its argument, and wherever a service is started."""
+    text = (ROOT / "deploy" / "docker" / "Dockerfile").read_text()
+    defaults = dict(re.findall(r"^ARG (\w+)=(\S+)$", text, re.MULTILINE))
+    bases = re.findall(r"^FROM (\S+)", text, re.MULTILINE)
+    used = [re.sub(r"\$\{(\w+)\}", lambda found: defaults[found[1]], base) for base in bases]
+    for path in (ROOT / "deploy").rglob("*.y*ml"):
+        used += re.findall(r"^ *image: (\w\S*[/:]\S+)$", path.read_text(), re.MULTILINE)
+    assert len(used) >= 3
+    for each in used:
+        assert re.fullmatch(r"[\w/.-]+:[\w.-]+@sha256:[0-9a-f]{64}", each), each
