@@ -141,11 +141,9 @@ test('the name of an unhealthy service covers no calm one while there is a place
 })
 
 test('numbers of background work are called that', () => {
-  const lines = [
-    ...layout(
-      placed(1, () => ({ work: 'background' })),
-      1,
-    ).values(),
-  ].flatMap(({ lines }) => lines)
-  expect(lines.at(-1)?.text).toMatch(/^background work · .*ms/)
+  const [label] = layout(
+    placed(1, () => ({ work: 'background' })),
+    1,
+  ).values()
+  expect(label?.lines.at(-1)?.text).toMatch(/^background work · .*ms/)
 })
