@@ -22,6 +22,8 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from tests.conftest import Server, start_server, stop_server
+
 PATIENCE_S = 60
 REFRESH_S = 15
 """Between two refreshes of a page, unless another interval is chosen."""
@@ -39,6 +41,14 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+@pytest.fixture(scope="session")
+def raymap_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for all pages: on it a list of a quarter of an hour has what these tests sent, and not what others do."""
+    server = start_server(tmp_path_factory.mktemp("pages") / "data")
+    yield server
+    assert stop_server(server) == 0
 
 
 @pytest.fixture(scope="module")

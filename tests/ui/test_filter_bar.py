@@ -162,7 +162,7 @@ def test_traces_are_sorted_by_response_time(page: Page, lasting_shop: Any) -> No
 
 @pytest.mark.parametrize("column", ["Duration", "Code"])
 def test_a_column_sorts_both_ways(page: Page, lasting_shop: Any, column: str) -> None:
-    page.goto(lasting_shop.url("/traces?range=15m"))
+    page.goto(lasting_shop.url(f"/traces?{lasting_shop.window}"))
     header = page.get_by_role("columnheader", name=column)
     header.get_by_role("button").click()
     expect(header).to_have_attribute("aria-sort", "descending")
