@@ -14,9 +14,8 @@ from typing import NamedTuple
 
 from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import RunQuery, run_concurrently
-from store.clickhouse.queries import Sql, in_traces, joined, parenthesized
+from store.clickhouse.queries import Sql, joined, parenthesized
 from store.clickhouse.queries.registry import numbers_in
-from store.clickhouse.search.bounds import disjunction, negation
 from store.clickhouse.search.get_traces import LinkPresence, get_traces, link_ends, located
 from store.clickhouse.search.scan_ranges import started
 from store.clickhouse.search.unit_rows import REQUEST, UNEXPLAINED
@@ -24,7 +23,6 @@ from store.cursor import decode_cursor, encode_cursor
 from store.layers import MILD
 from store.model import Fetched, NodeKey, State, TimeRange, Trace
 from store.query import EntryTime, UnitPage, UnitQuery, UnitTrace
-from store.times import MINUTE
 from store.unit_filter import matching_units, unit_trace
 
 CHUNK = 500
@@ -42,7 +40,6 @@ MAX_SECONDS = 20.0
 MAX_INT64 = 2**63 - 1
 _GETS_MESSAGES = queries.GETS_MESSAGES.render({"broker": Sql("before_name")})
 _CONSUMER = joined(" AND ", [REQUEST.may, _GETS_MESSAGES])
-_OF_TRACES = Sql("trace_id IN {ids:Array(FixedString(16))}")
 _KEY = ", ".join(NodeKey._fields)
 _KEY_TYPE = f"Tuple({', '.join(['String'] * len(NodeKey._fields))})"
 
@@ -140,22 +137,20 @@ def _node_units(
         "located": located(ids),
         "meant": joined(" AND ", [key, _starts_in(query.window), _failed(query)]),
     }
-    sort = {
-        "background": Sql(str(int(query.background))),
-        "linked": queries.LINKED_TRACES.render({"rows": _OF_TRACES}),
-    }
+    background = {"background": Sql(str(int(query.background)))}
     segments, *called_by = run_concurrently(
         ask,
-        queries.NODE_SEGMENTS.render({**fragments, **sort}, ids=ids),
+        queries.NODE_SEGMENTS.render({**fragments, **background}, ids=ids),
         *([] if query.background else [queries.NODE_CALLS.render(fragments)]),
     )
     called: dict[str, list[tuple[int, int, int, int]]] = dict(chain.from_iterable(called_by))
     units: dict[bytes, tuple[int, State]] = {}
     filtered = bool(query.states) or query.label is not None
+    linked_ids = _linked(ask, [digits for digits, *_, is_alone in segments if is_alone])
     unsure = {
         digits
-        for digits, *_, is_unsure, is_nested in segments
-        if is_unsure or (is_nested and (filtered or digits in called))
+        for digits, *_, is_unsure, is_nested, _ in segments
+        if is_unsure or digits in linked_ids or (is_nested and (filtered or digits in called))
     }
     among = [each for each in candidates if each[1].hex().upper() in unsure]
     for first in range(0, len(among), CHUNK):
@@ -178,6 +173,12 @@ def _node_units(
         if number:
             units[bytes.fromhex(digits)] = number, State(worst)
     return [UnitTrace(id, at, *units[id]) for at, id in candidates if id in units]
+
+
+def _linked(ask: RunQuery, digits: Collection[str]) -> set[str]:
+    """Of traces with work that is in the background unless something caused it, those with links: mostly there are none."""
+    ids = [bytes.fromhex(each) for each in digits]
+    return {id for (id,) in ask(queries.LINKED_TRACES.render(ids=ids))} if ids else set()
 
 
 def _starts_in(window: TimeRange) -> Sql:
@@ -219,7 +220,8 @@ def _rows(query: UnitQuery) -> list[_Rows]:
     if query.nodes:
         own = _nodes("", query.nodes, "node")
         ended = joined(" AND ", [own, failed])
-        work = _Rows("segments", joined(" AND ", [REQUEST.may, _of_sort(query), ended]))
+        sort = [queries.SERVES_NO_REQUEST.render()] if query.background else []
+        work = _Rows("segments", joined(" AND ", [REQUEST.may, *sort, ended]))
         called = _Rows("calls", joined(" AND ", [own, _failed_call(query)]))
         return [work] if query.background else [work, called]
     sources, targets = (set(ends) for ends in zip(*query.edges, strict=True))
@@ -235,21 +237,6 @@ def _rows(query: UnitQuery) -> list[_Rows]:
         _Rows("segments", got),
     ]
     return [*(calls if query.link is not True else []), *(links if query.link is not False else [])]
-
-
-def _of_sort(query: UnitQuery) -> Sql:
-    """A condition on segments: they may be background work, or may be none."""
-    alone = queries.SERVES_NO_REQUEST.render()
-    if query.background:
-        return alone
-    assert query.window is not None
-    minutes = {
-        "linked_first": max(0, query.window.start // MINUTE),
-        "linked_last": max(0, query.window.end // MINUTE),
-    }
-    near = Sql("minute BETWEEN {linked_first:UInt32} AND {linked_last:UInt32}", minutes)
-    linked = in_traces(queries.LINKED_TRACES.render({"rows": near}))
-    return disjunction([negation(alone), linked])
 
 
 def _failed(query: UnitQuery) -> Sql:

@@ -1,8 +1,8 @@
 -- The work of nodes in traces by trace, background work or all other ($background): its amount, and the worst state; the parents of all segments, which have answered
 -- the calls that they name; those of CONSUMERs (5), with what these fetched and whose they are, for they answer no broker;
 -- what fetched messages (store.messages), not counted as work; whether a segment may be part of another's request or a span
--- enter its service (store.parents), or background work have a cause ($linked), so that all this may be too much or too
--- little; and whether a call may be one with another (store.layers), so that calls may be. $located finds the traces'
+-- enter its service (store.parents), so that all this may be too much or too little; whether a call may be one with another
+-- (store.layers), so that calls may be; and whether there is background work, if nothing caused it. $located finds the traces'
 -- rows; $meant: whether a row is of such a unit; the newest copy of a row decides, wherever the copies start.
 SELECT hex(trace_id), sumIf(weight, work AND fetched = 0), maxIf(state, work AND fetched = 0),
        groupArrayIf(parent_id, below AND kind != 5 AND fetched = 0),
@@ -12,9 +12,9 @@ SELECT hex(trace_id), sumIf(weight, work AND fetched = 0), maxIf(state, work AND
                                groupArrayIf(cityHash64(parent_id, name), kind = 2 AND parent_id != 0) AS named))
        OR length(named) > length(arrayDistinct(named))
        OR length(groupUniqArrayIf(cityHash64(parent_id, name), independent > 1 AND parent_id != 0) AS above)
-          > length(arrayIntersect(above, arrayConcat(groupArray(cityHash64(id, name)), groupArrayIf(cityHash64(parent_id, name), independent = 0))))
-       OR max(alone AND meant) AND trace_id IN ($linked),
-       hasAny(above, groupArrayIf(cityHash64(id, name), independent > 1 AND kind IN (3, 4)))
+          > length(arrayIntersect(above, arrayConcat(groupArray(cityHash64(id, name)), groupArrayIf(cityHash64(parent_id, name), independent = 0)))),
+       hasAny(above, groupArrayIf(cityHash64(id, name), independent > 1 AND kind IN (3, 4))),
+       max(alone AND meant)
 FROM (
     SELECT trace_id, id, parent_id, independent, kind, fetched, name, weight, state, (account, name, type, region) AS node,
            independent = 0 AND parent_id != 0 AS below, independent = 0 AND /*include units/serves_no_request*/ AS alone,

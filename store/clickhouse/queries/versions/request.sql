@@ -1,4 +1,7 @@
--- That a segment is no background work, of the rows in $rows. A sender's link to any part of a trace makes requests of it.
+-- That a segment is no background work, of the rows in $rows of $nodes. A sender's link to any part of a trace makes requests of it.
 (NOT /*include units/serves_no_request*/
  OR (trace_id, id) IN (SELECT trace_id, document_id FROM links WHERE $rows AND upstream = 1 AND $not_pinned_copy)
- OR trace_id IN (SELECT other_trace FROM links WHERE upstream = 0))
+ OR trace_id IN (
+    SELECT other_trace FROM links
+    WHERE upstream = 0 AND other_trace IN (SELECT trace_id FROM segments WHERE $rows AND $nodes AND /*include units/serves_no_request*/)
+))
