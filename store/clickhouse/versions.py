@@ -21,8 +21,6 @@ from store.times import HOUR, MINUTE
 LONGEST_TRACE = HOUR
 """How far from a segment another document of its trace may start: the one that names its environment, and the
 request that it is part of."""
-CHUNK = 500
-"""Traces read at once."""
 _KEY_TYPE = f"Tuple({', '.join(['String'] * len(NodeKey._fields))})"
 
 

@@ -7,28 +7,7 @@ Sources: docs/xray-format.md §5.6 (order of the flags) and §13 (several flags 
 from __future__ import annotations
 
 from store.model import State
-
-THROTTLING_EXCEPTIONS = frozenset(
-    {
-        "BandwidthLimitExceeded",
-        "EC2ThrottledException",
-        "LimitExceededException",
-        "PriorRequestNotComplete",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "RequestThrottled",
-        "RequestThrottledException",
-        "SlowDown",
-        "ThrottledException",
-        "Throttling",
-        "ThrottlingException",
-        "TooManyRequestsException",
-        "TransactionInProgressException",
-    }
-)
-"""Error codes by which AWS services say 429 in an HTTP 400 (botocore's standard retry mode).
-
-Node's SDK sets the throttle flag for them, Python's does not; here both come out purple."""
+from store.rules.throttling_codes import THROTTLING_CODES
 
 
 def classify(
@@ -64,7 +43,7 @@ def classify(
 
 def is_throttling(exception: str) -> bool:
     """Whether an exception's name is an AWS throttling code; Java gives the whole class path."""
-    return exception.rpartition(".")[2] in THROTTLING_EXCEPTIONS
+    return exception.rpartition(".")[2] in THROTTLING_CODES
 
 
 def failure_label(exception: str, status: int) -> str:

@@ -1,7 +1,7 @@
 """The HTTP status behind an exception of an SDK for LLMs or a cloud, where a span says nothing else.
 
 One table, each part with its source. What is not in it is unknown: the span's own status decides.
-AWS's throttling codes are in `store.rules.classify`, which X-Ray's documents share; this table is for
+AWS's throttling codes are in `store.rules.throttling_codes`, which X-Ray's documents share; this table is for
 spans alone (`store.otel.status`).
 """
 

@@ -5,27 +5,7 @@ from __future__ import annotations
 import re
 
 from store.model import State
-
-THROTTLING_CODES = frozenset(
-    {
-        # botocore's "standard" retry mode, _THROTTLED_ERROR_CODES; the AWS SDKs' guides list the same
-        "BandwidthLimitExceeded",
-        "EC2ThrottledException",
-        "LimitExceededException",
-        "PriorRequestNotComplete",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "RequestThrottled",
-        "RequestThrottledException",
-        "SlowDown",
-        "ThrottledException",
-        "Throttling",
-        "ThrottlingException",
-        "TooManyRequestsException",
-        "TransactionInProgressException",
-    }
-)
-"""Error codes of AWS's services that mean: slower."""
+from store.rules.throttling_codes import THROTTLING_CODES
 
 CODE = r"([A-Za-z][A-Za-z0-9_.-]*)"
 CODE_IN_MESSAGE = (
