@@ -106,7 +106,7 @@ def _count_again(client: Client, buckets: Collection[int]) -> None:
         _delete(client, "bucket_rollups", f"bucket IN ({', '.join(map(str, siblings))})")
         ((now,),) = client.execute("SELECT toUnixTimestamp64Micro(now64(6))")
         marks = [(bucket, now, now, 0, 0) for bucket in siblings]
-        execute(client, queries.MARK.render(marks=marks), SETTINGS)
+        execute(client, queries.MARK.render()._replace(rows=marks), SETTINGS)
 
 
 def _chunks(values: Sequence[bytes] | Sequence[int]) -> Iterator[list]:  # type: ignore[type-arg]

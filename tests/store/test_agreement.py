@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.graph import window_plan
+from store.clickhouse.rollup import few_rows
 from store.clickhouse.store import ClickHouseStore
 from store.filters.conditions import touches
 from store.graph import EdgeStats, ServiceGraph, ServiceStats, Statistics
@@ -292,6 +294,7 @@ counter = itertools.count()
     queried=st.lists(st.booleans(), min_size=4, max_size=4),
     most_names=st.sampled_from((other_names.MOST_NAMES, other_names.MOST_NAMES, 2)),
     settled=st.sampled_from((-1, window_plan.SETTLED)),
+    few=st.lists(st.sampled_from((0, few_rows.MOST)), min_size=4, max_size=4),
 )
 def test_clickhouse_agrees_with_memory(
     clickhouse_store: ClickHouseStore,
@@ -299,20 +302,29 @@ def test_clickhouse_agrees_with_memory(
     queried: list[bool],
     most_names: int,
     settled: int,
+    few: list[int],
 ) -> None:
     """Graphs over the whole and over windows, summaries, listings, series: all equal.
 
     Some are queried while batches are still to come: what comes later finds minutes counted, and the units of
-    buckets read, before.
+    buckets read, before; by statements or in Python, after each batch anew.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(window_plan, "SETTLED", settled)
         patch.setattr(other_names, "MOST_NAMES", most_names)
-        agree(clickhouse_store, batches, queried)
+        agree(
+            clickhouse_store,
+            batches,
+            queried,
+            (partial(patch.setattr, few_rows, "MOST", n) for n in few),
+        )
 
 
 def agree(
-    clickhouse_store: ClickHouseStore, batches: list[list[Document]], queried: list[bool]
+    clickhouse_store: ClickHouseStore,
+    batches: list[list[Document]],
+    queried: list[bool],
+    before: Iterable[Callable[[], None]],
 ) -> None:
     """What `test_clickhouse_agrees_with_memory` says."""
     empty(clickhouse_store.address)
@@ -324,7 +336,8 @@ def agree(
         TimeRange(T0 + 12_345_678, T0 + 2 * MINUTE + 5_000_000),
         TimeRange(T0 + 20_000_000, T0 + 47_000_000),
     ]
-    for batch, asks in zip(batches, queried, strict=False):
+    for batch, asks, prepare in zip(batches, queried, before, strict=False):
+        prepare()
         token = f"batch-{next(counter)}"
         for store in (memory, clickhouse_store):
             store.put(batch, token)

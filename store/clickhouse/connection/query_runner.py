@@ -138,6 +138,9 @@ def execute(client: Client, statement: Statement, settings: Mapping[str, Any] | 
     """What `clickhouse_driver.Client.execute` returns for a statement and its parameters."""
     if isinstance(statement, str):
         return client.execute(statement, settings=settings)
+    if statement.rows is not None:
+        client.execute(statement.text, statement.rows, settings=settings)
+        return []
     return client.execute(statement.text, statement.wire_parameters(), settings=settings)
 
 

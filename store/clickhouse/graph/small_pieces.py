@@ -21,6 +21,7 @@ from store.clickhouse.units.aggregates import (
     Aggregate,
     Key,
     copy_of,
+    name_in_row,
 )
 from store.clickhouse.units.base_buckets import buckets_within, rows_in_buckets
 from store.clickhouse.units.whole_traces import read_whole
@@ -90,6 +91,13 @@ class Counted:
                 pair = minute, trace
                 least[pair] = min(weight, least.get(pair, weight))
 
+    def traces(self, key: Key) -> list[tuple[int, int]]:
+        """The traces of a node, as hashes with the least weight of each."""
+        least: dict[int, int] = {}
+        for (_, trace), weight in self._visits.get(key, {}).items():
+            least[trace] = min(weight, least.get(trace, weight))
+        return sorted(least.items())
+
     def finish(self) -> dict[Key, Aggregate]:
         """The sums."""
         for key, visits in self._visits.items():
@@ -109,7 +117,7 @@ def _aggregate(unit: Unit) -> Aggregate:
     names, active = set[str](), False
     delta: dict[int, int] = {}
     if isinstance(unit, NodeUnit):
-        names |= unit.names
+        names.add(name_in_row(unit))
         active = unit.active
         whole = histogram.bucket(unit.last_end - unit.start)
         time = histogram.bucket(unit.end - unit.start)

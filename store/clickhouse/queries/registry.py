@@ -32,12 +32,14 @@ class QueryError(Exception):
 class Sql(NamedTuple):
     """SQL that can be sent: the text, and the values of its ``{name:Type}`` parameters by name.
 
-    ``name``: the file it was rendered from; empty for pieces and short statements.
+    ``name``: the file it was rendered from; empty for pieces and short statements. ``rows``: what an
+    INSERT … VALUES writes, in one block.
     """
 
     text: str
     parameters: Mapping[str, Any] = {}
     name: str = ""
+    rows: Sequence[tuple[Any, ...]] | None = None
 
     def wire_parameters(self) -> dict[str, Any]:
         """The values as clickhouse-driver takes them for server-side parameters."""

@@ -21,7 +21,7 @@ from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import RunQuery
 from store.clickhouse.pins import NOT_PINNED_COPY
 from store.clickhouse.queries import Sql
-from store.clickhouse.rollup import compaction, dirty
+from store.clickhouse.rollup import compaction, dirty, few_rows
 from store.clickhouse.rollup.bucket_state import (
     Minute,
     Version,
@@ -118,8 +118,12 @@ def _recount(
     instant: int,
 ) -> None:
     """Aggregate ``changed`` buckets, and those of ``unsure`` whose rows elsewhere are not those of their version."""
-    is_alone = not dependencies.resolve_dependencies(run, rows_in_buckets(changed | unsure))
-    far = {} if is_alone else _far_rows(run, changed | unsure)
+    due = changed | unsure
+    rows = {bucket: rows for minute in minutes for bucket, rows in minute.rows.items()}
+    is_few = sum(rows[bucket].fingerprint.rows for bucket in due) <= few_rows.MOST and not folded
+    few = few_rows.read(run, due) if is_few else None
+    is_alone = few is None and not dependencies.resolve_dependencies(run, rows_in_buckets(due))
+    far = few.far() if few else {} if is_alone else _far_rows(run, due)
     before = {bucket: version for minute in minutes for bucket, version in minute.versions.items()}
     stale = changed | {b for b in unsure if far.get(b, FarRows()) != before[b].far}
     whole = {b for minute in folded.intersection(minutes_of(stale)) for b in buckets_of(minute)}
@@ -127,22 +131,6 @@ def _recount(
         _recount(run, minutes, stale | whole, unsure - whole, folded, instant)
         return
     if stale:
-        rows = {bucket: rows for minute in minutes for bucket, rows in minute.rows.items()}
-        there = rows_in_buckets(stale)
-        scope = dependencies.UnitScope(
-            there,
-            lambda start: max(0, start) // BUCKET in stale,
-            in_minutes(minutes_of(stale)),
-            many_names=any(minute in folded for minute in minutes_of(stale)),
-        )
-        scope = facts.prepare(run, scope)
-        came: dict[int, int] = {}
-        if not is_alone:
-            _record_references(run, stale)
-            came = dict(
-                run(queries.DEPENDENTS.render({"rows": Sql(there), "buckets": _listed(stale)}))
-            )
-        _mark(run, came, stale)
         versions = [
             (
                 bucket,
@@ -153,12 +141,42 @@ def _recount(
             )
             for bucket in sorted(stale)
         ]
-        fragments = {"bucket": Sql(BUCKET_OF), "key": ALL_UNITS}
-        run(
-            scope.fill(queries.RECOUNT_BUCKETS, fragments, rev=revision(instant), versions=versions)
-        )
-        facts.release(run)
-    dependencies.drop_scope(run)
+        if few:
+            few.record_references(stale)
+            _mark(run, few.dependents(stale), stale)
+            few.write(stale, versions, revision(instant))
+        else:
+            _count_many(run, stale, folded, versions, instant, is_alone=is_alone)
+    if not few:
+        dependencies.drop_scope(run)
+
+
+def _count_many(
+    run: RunQuery,
+    stale: set[int],
+    folded: set[int],
+    versions: Sequence[tuple[int, ...]],
+    instant: int,
+    *,
+    is_alone: bool,
+) -> None:
+    """Aggregate buckets in SQL. ``is_alone``: their units depend on no rows elsewhere."""
+    there = rows_in_buckets(stale)
+    scope = dependencies.UnitScope(
+        there,
+        lambda start: max(0, start) // BUCKET in stale,
+        in_minutes(minutes_of(stale)),
+        many_names=any(minute in folded for minute in minutes_of(stale)),
+    )
+    scope = facts.prepare(run, scope)
+    came: dict[int, int] = {}
+    if not is_alone:
+        _record_references(run, stale)
+        came = dict(run(queries.DEPENDENTS.render({"rows": Sql(there), "buckets": _listed(stale)})))
+    _mark(run, came, stale)
+    fragments = {"bucket": Sql(BUCKET_OF), "key": ALL_UNITS}
+    run(scope.fill(queries.RECOUNT_BUCKETS, fragments, rev=revision(instant), versions=versions))
+    facts.release(run)
 
 
 def _far_rows(run: RunQuery, buckets: Collection[int]) -> dict[int, FarRows]:

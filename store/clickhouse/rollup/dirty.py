@@ -119,7 +119,7 @@ def note_looked(run: RunQuery, seen: Sequence[DirtyBucket]) -> None:
     What was known is repeated, so that the row does not expire before the one it answers.
     """
     rows = [(e.bucket, e.arrived, e.related, e.recheck, e.read_at) for e in seen]
-    run(queries.MARK.render(marks=rows))
+    run(queries.MARK.render()._replace(rows=rows))
 
 
 def mark(
@@ -145,4 +145,4 @@ def mark(
         marks[bucket] = related, max(recheck, instant + SETTLE)
     if marks:
         rows = [(bucket, 0, *times, 0) for bucket, times in marks.items()]
-        run(queries.MARK.render(marks=rows))
+        run(queries.MARK.render()._replace(rows=rows))

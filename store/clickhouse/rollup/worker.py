@@ -48,7 +48,8 @@ ROUND = 4.0
 """Seconds after which a round begins no further chunk, so that the newest bucket is next again. At least one
 other chunk is aggregated in every round."""
 ROUNDS = 8
-"""Aggregating may make other buckets dirty; after so many repetitions those are left to the next round."""
+"""Aggregating may make other buckets dirty; after so many repetitions those are left to the next round, after one
+while the map is not read."""
 
 
 class RollupWorker:
@@ -113,12 +114,14 @@ class RollupWorker:
         newest = max((each.looked for each in waiting), default=0)
         if not self._wanted and newest and now(run_query) - newest < TICK * 800_000:
             return 0  # another process has just aggregated these
+        many = len(waiting) > dirty.FIRST_BUCKETS
+        rounds = 2 if self._wanted or self.watched or many else 1
         with self._changed:
             self._begun += 1
             number = self._begun
             self._wanted = False
         with self._counting:
-            count = self._drain(run_query, 2, waiting)
+            count = self._drain(run_query, rounds, waiting)
         with self._changed:
             self._done = number
             self._busy = self._busy + 1 if count else 0

@@ -26,6 +26,7 @@ from store.model import NodeKey
 from store.rules import histogram
 from store.service_graph import assemble, merge_service
 from store.times import MINUTE
+from store.units import NodeUnit
 
 NODE, EDGE, LINK, BACKGROUND = 0, 1, 2, 3
 NODES = (NODE, BACKGROUND)
@@ -81,6 +82,11 @@ class Aggregate(Struct):
         add_statistics(self.statistics, other.statistics)
         histogram.add(self.duration_delta, other.duration_delta)
         add_failures(self.failures, other.failures)
+
+
+def name_in_row(unit: NodeUnit) -> str:
+    """The one name of its node that is stored of a unit: another than the node's own, if it has one."""
+    return next(iter(unit.names - {unit.node.name}), unit.node.name)
 
 
 def copy_of(aggregate: Aggregate) -> Aggregate:

@@ -21,7 +21,7 @@ from store.cases import Case, Peer
 from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import RunQuery
 from store.clickhouse.queries import Sql
-from store.clickhouse.units.aggregates import BACKGROUND, EDGE, LINK, NODE
+from store.clickhouse.units.aggregates import BACKGROUND, EDGE, LINK, NODE, name_in_row
 from store.clickhouse.units.dependencies import UnitScope, create, drop, many_names_statement
 from store.clickhouse.units.one_call import join_calls
 from store.clickhouse.units.whole_traces import NO_TRACES, WholeTraces, link_ends, read_whole
@@ -326,7 +326,7 @@ def _case(columns: list[Any]) -> Case:
 def _unit_row(unit: Unit) -> UnitRow:
     failure = _failure(unit.state, unit.label)
     if isinstance(unit, NodeUnit):
-        word = next(iter(unit.names - {unit.node.name}), unit.node.name)
+        word = name_in_row(unit)
         kind = BACKGROUND if unit.background else NODE
         return UnitRow(kind, NO_NODE, unit.node, word, unit.active, unit.state, failure)
     kind = LINK if unit.link else EDGE

@@ -73,8 +73,21 @@ def read_whole(run: RunQuery, traces: Sql, here: str) -> WholeTraces:
     found = reader.finish()
     if not found:
         return NO_TRACES
-    known = {**_linked(run, found), **found}
+    known = {**_linked(run, found, found), **found}
     return WholeTraces(found, known, links_among(known.values()), reader.hashes)
+
+
+def read_small(run: RunQuery, wanted: Collection[bytes], known: Collection[bytes]) -> WholeTraces:
+    """Traces of which none is large. ``known``: these, and those that they are known to link to."""
+    reader = _Reader(run)
+    ids = Sql("SELECT arrayJoin({ids:Array(FixedString(16))})", {"ids": sorted(known)})
+    reader.whole(ids, ())
+    read = reader.finish()
+    found = {id: trace for id, trace in read.items() if id in wanted}
+    if not found:
+        return NO_TRACES
+    together = {**_linked(run, found, read), **read}
+    return WholeTraces(found, together, links_among(together.values()), reader.hashes)
 
 
 def link_ends(
@@ -91,12 +104,12 @@ def link_ends(
     }
 
 
-def _linked(run: RunQuery, traces: Traces) -> Traces:
-    """The traces at the other ends of links: most have none."""
+def _linked(run: RunQuery, traces: Traces, known: Traces) -> Traces:
+    """The traces at the other ends of links, but those that are known: most have none."""
     senders = run(queries.SENDERS.render(ids=list(traces)))
     wanted = {owned.link.trace_id for trace in traces.values() for owned in trace.links.values()}
     wanted |= {bytes.fromhex(digits) for (digits,) in senders}
-    ids = sorted(wanted - traces.keys())
+    ids = sorted(wanted - known.keys())
     if not ids:
         return {}
     listed = Sql("SELECT arrayJoin({ids:Array(FixedString(16))})", {"ids": ids})

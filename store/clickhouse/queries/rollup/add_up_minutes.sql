@@ -2,31 +2,13 @@
 -- out of date. A trace in several buckets of a minute counts once, with its least weight. Distinct traces are counted
 -- without a row for each; what their least weights are above 1 is added for nodes with such weights alone.
 INSERT INTO rollups (/*include rollup/insert_columns*/) /*include rollup/single_part*/
-SELECT toUInt16(1) AS width_, kind, minute, /*include units/key*/, /*include units/column_aliases per_trace=number*/, /*include rollup/unmarked_columns*/
+SELECT toUInt16(1) AS width_, kind, minute, /*include units/key*/, /*include units/column_aliases per_trace=arraySum(per_trace_.2)*/, /*include rollup/unmarked_columns*/
 FROM (
-    SELECT kind, toUInt32(intDiv(bucket, 12)) AS minute, cityHash64(/*include units/key*/) AS id, /*include units/key*/,
-           /*include units/sums per_trace=count()*/
+    SELECT kind, toUInt32(intDiv(bucket, 12)) AS minute, /*include units/key*/,
+           /*include units/sums per_trace=minMap(traces.trace,traces.weight)*/
     FROM bucket_rollups WHERE kind IN (0, 1, 2, 3) AND $buckets AND (bucket, rev) IN {revisions:Array(Tuple(UInt64, UInt64))}
     GROUP BY kind, minute, /*include units/key*/
-) AS added
-LEFT ANY JOIN (
-    SELECT kind, minute, id, sum(traces_) AS number FROM (
-        SELECT kind, toUInt32(intDiv(bucket, 12)) AS minute, cityHash64(/*include units/key*/) AS id, uniqExactArray(traces.trace) AS traces_
-        FROM bucket_rollups
-        WHERE kind IN (0, 3) AND $buckets AND (bucket, rev) IN {revisions:Array(Tuple(UInt64, UInt64))}
-        GROUP BY kind, minute, id
-        UNION ALL
-        SELECT kind, minute, id, toUInt64(sum(least) - count()) AS traces_ FROM (
-            SELECT kind, toUInt32(intDiv(bucket, 12)) AS minute, cityHash64(/*include units/key*/) AS id, each.1 AS trace, min(each.2) AS least
-            FROM bucket_rollups ARRAY JOIN traces AS each
-            WHERE kind IN (0, 3) AND $buckets AND (bucket, rev) IN {revisions:Array(Tuple(UInt64, UInt64))} AND (kind, minute, id) IN (
-                SELECT kind, toUInt32(intDiv(bucket, 12)) AS minute, cityHash64(/*include units/key*/) AS id FROM bucket_rollups
-                WHERE kind IN (0, 3) AND $buckets AND (bucket, rev) IN {revisions:Array(Tuple(UInt64, UInt64))} AND arrayExists(weight -> weight > 1, traces.weight)
-            )
-            GROUP BY kind, minute, id, trace
-        ) GROUP BY kind, minute, id
-    ) GROUP BY kind, minute, id
-) AS visited ON added.kind = visited.kind AND added.minute = visited.minute AND added.id = visited.id
+)
 UNION ALL
 SELECT width, 255, bucket, '', '', '', '', '', '', '', '', [], 0, low, high, 0, 0, 0, 0, 0, 0, 0, 0,
        CAST(map(), 'Map(UInt64, UInt64)'), CAST(map(), 'Map(UInt64, Int64)'), CAST(map(), 'Map(String, UInt64)'),

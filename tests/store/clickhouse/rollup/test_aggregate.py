@@ -10,7 +10,7 @@ import pytest
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.connection.query_runner import Rows, Statement, execute, text_of
 from store.clickhouse.graph import verify, window_plan
-from store.clickhouse.rollup import aggregate, compaction, dirty, worker
+from store.clickhouse.rollup import aggregate, compaction, dirty, few_rows, worker
 from store.clickhouse.store import ClickHouseStore
 from store.clickhouse.units import dependencies, facts
 from store.clickhouse.units.base_buckets import BUCKET, PER_MINUTE
@@ -26,6 +26,12 @@ FRONTEND = NodeKey("", "frontend", "")
 BACKEND = NodeKey("", "backend", "")
 CLIENT = NodeKey("", "frontend", "client")
 INFERRED = NodeKey("", "backend.example.com", "remote")
+
+
+@pytest.fixture(autouse=True, params=[0, few_rows.MOST], ids=["statements", "python"])
+def rows_counted_in_python(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few rows are counted in another way than many."""
+    monkeypatch.setattr(few_rows, "MOST", request.param)
 
 
 def differences(store: ClickHouseStore) -> list[object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from functools import partial
 from types import SimpleNamespace
@@ -119,6 +120,7 @@ def test_the_newest_of_a_back_fill_come_first(
     monkeypatch.setattr(dirty, "CHUNK_BUCKETS", 3)
     monkeypatch.setattr(worker, "ROUND", 0.0)
     monkeypatch.setattr(worker, "TICK", 0.0)
+    monkeypatch.setattr(worker, "UNWATCHED", math.inf)
     store = uncounted(clickhouse_store)
     put(store, *(FIRST + number * MINUTE for number in range(12)))
     client = connect(store.address)

@@ -12,7 +12,7 @@ from store.clickhouse.connection.pool import connect
 from store.clickhouse.connection.query_runner import Rows, Statement, execute, text_of
 from store.clickhouse.graph import small_pieces
 from store.clickhouse.queries import Sql
-from store.clickhouse.rollup import aggregate, dirty
+from store.clickhouse.rollup import aggregate, dirty, few_rows
 from store.clickhouse.store import ClickHouseStore
 from store.clickhouse.units.base_buckets import (
     BUCKET,
@@ -42,6 +42,12 @@ def client(clickhouse_store: ClickHouseStore) -> Iterator[NativeClient]:
     client = connect(clickhouse_store.address)
     yield client
     client.disconnect()
+
+
+@pytest.fixture(autouse=True, params=[0, few_rows.MOST], ids=["statements", "python"])
+def rows_counted_in_python(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few rows are counted in another way than many."""
+    monkeypatch.setattr(few_rows, "MOST", request.param)
 
 
 def at(seconds: int) -> dict[str, int]:
@@ -327,7 +333,7 @@ def test_when_dependents_are_marked() -> None:
 
         def ask(statement: Statement) -> Rows:
             assert isinstance(statement, Sql)
-            written.extend(statement.parameters["marks"])
+            written.extend(statement.rows or ())
             return []
 
         dirty.mark(ask, {7: (inserted, looked)}, [], instant)

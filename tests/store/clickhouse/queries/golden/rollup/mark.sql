@@ -1,3 +1,1 @@
-INSERT INTO dirty (bucket, arrived, related, recheck, looked)
-SELECT each.1 AS bucket, each.2 AS arrived, each.3 AS related, each.4 AS recheck, each.5 AS looked
-FROM (SELECT arrayJoin({marks:Array(Tuple(UInt64, Int64, Int64, Int64, Int64))}) AS each)
+INSERT INTO dirty (bucket, arrived, related, recheck, looked) VALUES

@@ -1,0 +1,2 @@
+-- The references of some traces to rows in other buckets, as they were recorded.
+SELECT hex(trace_id), bucket FROM cross_bucket_refs WHERE trace_id IN {ids:Array(FixedString(16))}

@@ -1,0 +1,1 @@
+INSERT INTO bucket_rollups (bucket, kind, source_account, source_name, source_type, source_region, account, name, type, region, names, active, start, end, traces, ok, error, throttle, fault, in_progress, observed, total_time, histogram, duration_delta, failures, rows, oldest, checksum, far_rows, far_checksum, named, excess, rev) VALUES
