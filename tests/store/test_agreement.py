@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.graph import window_plan
 from store.clickhouse.rollup import few_rows
+from store.clickhouse.search.unit_rows import CALLER_TYPE
 from store.clickhouse.store import ClickHouseStore
 from store.filters.conditions import touches
 from store.graph import EdgeStats, ServiceGraph, ServiceStats, Statistics
@@ -183,6 +184,8 @@ def documents(draw: st.DrawFn, weights: Weights) -> Document:
         type = st.sampled_from(("remote", "AWS::SQS::Queue"))
         common["before"] = draw(st.builds(NodeKey, ACCOUNTS, st.just("queue"), type, REGIONS))
     common["kind"] = draw(st.sampled_from((Kind.NONE, Kind.NONE, *Kind, Kind.CONSUMER)))
+    if common["kind"] is Kind.SERVER and "before" in common:  # a caller, which is of no other type
+        common["before"] = common["before"]._replace(type=CALLER_TYPE)
     if draw(st.integers(0, 3)) == 0:
         return draw(layers(id, common["trace_id"], start, weights))
     if draw(st.integers(0, 2)) == 0:
