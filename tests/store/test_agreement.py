@@ -184,8 +184,6 @@ def documents(draw: st.DrawFn, weights: Weights) -> Document:
         type = st.sampled_from(("remote", "AWS::SQS::Queue"))
         common["before"] = draw(st.builds(NodeKey, ACCOUNTS, st.just("queue"), type, REGIONS))
     common["kind"] = draw(st.sampled_from((Kind.NONE, Kind.NONE, *Kind, Kind.CONSUMER)))
-    if common["kind"] is Kind.SERVER and "before" in common:  # a caller, which is of no other type
-        common["before"] = common["before"]._replace(type=CALLER_TYPE)
     if draw(st.integers(0, 3)) == 0:
         return draw(layers(id, common["trace_id"], start, weights))
     if draw(st.integers(0, 2)) == 0:
@@ -201,6 +199,8 @@ def documents(draw: st.DrawFn, weights: Weights) -> Document:
     if draw(st.integers(0, 3)) == 0:  # often within another SERVER span of its service
         common |= {"kind": Kind.SERVER, "end": max(start, T0 + 9 * MINUTE - id * 1_000_000)}
         node = NodeKey("", draw(st.sampled_from(("web", "api"))), "")
+    if common["kind"] is Kind.SERVER and "before" in common:  # a caller, which is of no other type
+        common["before"] = common["before"]._replace(type=CALLER_TYPE)
     return segment(
         id,
         parent_id=parent,
