@@ -37,12 +37,17 @@ _NESTED = ("array_value", "kvlist_value")
 
 class Sort(Struct, frozen=True, gc=False):
     """What an attribute is apart from its value: the key, whether the value is text that is not empty
-    (``filled``) and whether it is searchable (``indexed``)."""
+    (``filled``), whether it is searchable (``indexed``), and whether the attribute as it stands in a span
+    follows from its annotation (``follows``: `store.otel.attribute_field`)."""
 
     key: str
     filled: bool
     indexed: bool
+    follows: bool
     readable: bool = True
+
+
+_NONE = Sort("", False, False, False, readable=False)
 
 
 class Attribute(Struct, eq=False, gc=False):
@@ -51,7 +56,6 @@ class Attribute(Struct, eq=False, gc=False):
     ``sort`` is the number of the `Sort`, ``text`` the value if it is text, ``item`` the annotation
     item, empty if the value is not searchable, and ``field`` the attribute as it stands in a span.
     ``packed_text``, ``packed`` (the item) and ``packed_field`` are the same as `PackedTexts` has them.
-    ``follows``: whether the field follows from the item (`store.otel.attribute_field`).
     """
 
     sort: int
@@ -61,7 +65,6 @@ class Attribute(Struct, eq=False, gc=False):
     packed: bytes
     field: bytes
     packed_field: bytes
-    follows: bool
     cached: bool
 
 
@@ -70,21 +73,19 @@ class Sorts:
 
     def __init__(self) -> None:
         self._next = count(1)
-        self._numbers: dict[tuple[str, bool, bool], int] = {}
-        self.by_number: dict[int, Sort] = dict.fromkeys(
-            (UNREADABLE, MISFIT), Sort("", False, False, readable=False)
-        )
+        self._numbers: dict[Sort, int] = {}
+        self.by_number: dict[int, Sort] = dict.fromkeys((UNREADABLE, MISFIT), _NONE)
 
     def __len__(self) -> int:
         return len(self._numbers)
 
-    def number(self, key: str, filled: bool, indexed: bool) -> int:
+    def number(self, sort: Sort) -> int:
         """The number of a sort, the same at every call. Threads may call it at once."""
-        found = self._numbers.get((key, filled, indexed))
+        found = self._numbers.get(sort)
         if found is None:
             number = next(self._next)
-            self.by_number[number] = Sort(key, filled, indexed)
-            found = self._numbers.setdefault((key, filled, indexed), number)
+            self.by_number[number] = sort
+            found = self._numbers.setdefault(sort, number)
         return found
 
 
@@ -134,16 +135,15 @@ class AttributeTable(dict[bytes, Attribute]):
         text = read if isinstance(read, str) else ""
         indexed = annotations_of({key: read})
         item = annotation_item(key, indexed[key]) if indexed else ""
-        sort = self._sorts.number(key, bool(text), bool(indexed))
         packed = pack_text(item) if indexed else b""
         field, packed_field = _fields(message)
         follows = bool(indexed) and follows_from(item, key, indexed[key], field)
-        texts = text, pack_text(text), item, packed
-        return Attribute(sort, *texts, field, packed_field, follows, cached)
+        sort = self._sorts.number(Sort(key, bool(text), bool(indexed), follows))
+        return Attribute(sort, text, pack_text(text), item, packed, field, packed_field, cached)
 
 
 def _unreadable(message: bytes, sort: int = UNREADABLE) -> Attribute:
-    return Attribute(sort, "", _NO_TEXT, "", b"", *_fields(message), False, False)
+    return Attribute(sort, "", _NO_TEXT, "", b"", *_fields(message), False)
 
 
 def _fields(message: bytes) -> tuple[bytes, bytes]:

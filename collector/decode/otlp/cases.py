@@ -105,7 +105,7 @@ class Case:
     ``url``, ``client``, ``agent``, ``user`` are places among the attributes, None for a text that
     is always empty. With ``origin``, the URL is that and the target in the attributes ``targets``
     (`joined_url`).
-    ``items`` are the places of annotations.
+    ``items`` are the places of annotations; ``follows``: whether all attributes follow from them.
     """
 
     __slots__ = (
@@ -114,6 +114,7 @@ class Case:
         "client",
         "document",
         "entry",
+        "follows",
         "in_progress",
         "items",
         "origin",
@@ -134,6 +135,7 @@ class Case:
         self.origin: str | None = None
         self.targets: list[tuple[str, int]] = []
         self.items: Sequence[int] = ()
+        self.follows = False
 
     def place(self, places: Mapping[str, int]) -> None:
         """Set where URL, address, agent and user come from, by the keys the document has for them."""

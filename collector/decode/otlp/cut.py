@@ -1,12 +1,14 @@
 """Spans cut at their bytes: parsing them and reading their fields takes more than twice as long.
 
-That works where the fields stand as serializers write them: ids, name, kind, times, attributes, and
-what is left, the *rest*, which few spans differ in. Any other span is read from its message.
+That works where the fields stand as serializers write them: ids, name and kind (the *head*), times,
+attributes, and what is left, the *rest*. Few spans differ in head and rest, so each distinct one is read
+once; ids and times stand in bytes of one length and are read of many spans at once. Any other span is read
+from its message.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from struct import Struct
 from typing import NamedTuple
 
@@ -16,20 +18,23 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from collector.decode.otlp.span_message import SpanMessage, parse_span, parse_strictly
 from collector.decode.rejected import Rejected
 from store.otel.status import aws_status, first_name, model_status, recorded_exceptions
+from store.otel.stored_span import ANNOTATED, CUT
 from store.varint import varint
 
-_MAX_RESTS, _MAX_REST = 4096, 128
-"""Rests that are remembered, and bytes of one: longer ones do not repeat."""
+_MAX_KNOWN, _MAX_LENGTH = 4096, 128
+"""Heads and rests that are remembered, each, and bytes of one: longer ones do not repeat."""
 _TAG = b"\x4a"
 """Of an attribute. Where it stands inside of one, the pieces are none (`message_of`) and are mended."""
 MAX_PIECES = 128
-_read_ids = Struct("<2s16s2s8s2s8s").unpack_from
-_read_times = Struct("<BQBQ").unpack_from
-_TRACE_TAG, _ID_TAG, _PARENT_TAG = b"\x0a\x10", b"\x12\x08", b"\x22\x08"
-_NAME_TAG, _KIND_TAG, _START_TAG, _END_TAG = 0x2A, 0x30, 0x39, 0x41
+_ids_of = Struct("<2x16s2x8s2x8s").iter_unpack
+_times_of = Struct("<xQxQ").iter_unpack
+_ID_TAGS = {0: b"\x0a", 1: b"\x10", 18: b"\x12", 19: b"\x08"}
+"""The bytes in front of a trace's id and a span's, by where they stand."""
+_PARENT_AT, _PARENT_TAG, _PARENT_SIZE = 28, 0x22, 8
+_TIME_TAGS = {0: b"\x39", 9: b"\x41"}
+_NAME_TAG, _KIND_TAG = 0x2A, 0x30
 WITH_IDS, WITH_PARENT, TIMES = 28, 38, 18
 """Where the fields behind the ids begin, without and with a parent's; bytes of the times."""
-_LEAST = WITH_PARENT + 2 + TIMES
 _OTHERS = "trace_id", "span_id", "trace_state", "parent_span_id", "name", "kind", "start", "end"
 _PROBE = b"\x0a\x01x\x12\x01x\x1a\x01x\x22\x01x\x2a\x01x\x30\x01\x39xxxxxxxx\x41xxxxxxxx"
 """A span with a value in each of `_OTHERS`: it shows whether further fields replace one."""
@@ -49,22 +54,52 @@ class Rest(NamedTuple):
     thrown: Thrown | None = None
 
 
-Fields = tuple[bytes, bytes, bytes, int, int, str, int, str, Rest | None, int, bytes]
-"""Trace id, id, parent's id, start, end, name, kind and trace state of a span, its rest, and where its
-attributes begin and what stands behind them. The rest is None for a span with links, which has no case; the
-place is -1 where the span was not cut. No named tuple: that takes five times as long to make."""
+class Head(NamedTuple):
+    """Name and kind of a span, and what is stored of them (`store.otel.stored_span.cut_head`), ``alone``
+    where the attributes are not stored."""
 
-CutSpan = tuple[Fields, list[bytes]]
-"""With its attributes as pieces (`message_of`)."""
+    name: str
+    kind: int
+    stored: bytes = b""
+    alone: bytes = b""
+
+
+_NO_HEAD = Head("", 0)
+
+
+class Heads(dict[bytes, Head | None]):
+    """Heads by the bytes between ids and times; None for those with anything else in them."""
+
+    def __missing__(self, raw: bytes) -> Head | None:
+        found = _read_head(raw)
+        if len(raw) <= _MAX_LENGTH:
+            if len(self) >= _MAX_KNOWN:
+                self.clear()
+            self[raw] = found
+        return found
+
+
+def _read_head(raw: bytes) -> Head | None:
+    if len(raw) < 2 or raw[0] != _NAME_TAG or raw[1] >= 0x80:
+        return None
+    end, kind = 2 + raw[1], 0
+    if len(raw) != end:
+        if len(raw) != end + 2 or raw[end] != _KIND_TAG or raw[end + 1] >= 0x80:
+            return None
+        kind = raw[end + 1]
+    try:
+        return Head(raw[2:end].decode(), kind, CUT + raw, ANNOTATED + raw)
+    except UnicodeDecodeError:
+        return None
 
 
 class Rests(dict[bytes, Rest | None]):
     """Rests by their bytes; None for those with anything else in them."""
 
     def __missing__(self, tail: bytes) -> Rest | None:
-        if len(tail) > _MAX_REST:
+        if len(tail) > _MAX_LENGTH:
             return None
-        if len(self) >= _MAX_RESTS:
+        if len(self) >= _MAX_KNOWN:
             self.clear()
         found = self[tail] = _read_rest(tail)
         return found
@@ -86,47 +121,123 @@ def _others(span: SpanMessage) -> list[object]:
     return [getattr(span, name) for name in _OTHERS]
 
 
-def cut_span(raw: bytes, rests: Rests) -> CutSpan | None:
-    """The fields of a span, and what are its attributes if all of it are pieces (`message_of`); None if it
-    has to be read from its message."""
-    if len(raw) < _LEAST:
-        return None
-    trace_tag, trace_id, id_tag, id, parent_tag, parent_id = _read_ids(raw)
-    begin = WITH_PARENT
-    if parent_tag != _PARENT_TAG:
-        begin, parent_id = WITH_IDS, b""
-    size = raw[begin + 1]
-    times = begin + 2 + size
-    if trace_tag != _TRACE_TAG or id_tag != _ID_TAG or raw[begin] != _NAME_TAG or size >= 0x80:
-        return None
-    if len(raw) < times + 2 + TIMES:
-        return None
-    kind = 0
-    if raw[times] == _KIND_TAG:
-        kind = raw[times + 1]
-        times += 2
-    start_tag, start, end_tag, end = _read_times(raw, times)
-    at = times + TIMES
-    if start_tag != _START_TAG or end_tag != _END_TAG or kind >= 0x80:
-        return None
-    tail = raw[at:]
-    pieces: list[bytes] = []
-    if tail[:1] == _TAG:
-        pieces = tail.split(_TAG, MAX_PIECES + 1)
-        del pieces[0]
-        last = pieces[-1]
-        stop = _end_of(last)
-        if stop > len(last):
-            return None
-        pieces[-1], tail = last[:stop], last[stop:]
-    rest = rests[tail]
-    if rest is None:
-        return None
-    try:
-        name = raw[begin + 2 : begin + 2 + size].decode()
-    except UnicodeDecodeError:
-        return None
-    return (trace_id, id, parent_id, start, end, name, kind, "", rest, at, tail), pieces
+class Cuts:
+    """Spans by column, and what their attributes are if all of it are pieces (`message_of`).
+
+    The rest is None for a span with links, which has no case, and for what is no span. ``places`` are
+    where the attributes begin, -1 where the span was read from its message, as those of ``whole`` were;
+    ``tails`` what stands behind them.
+    """
+
+    __slots__ = (
+        "ends",
+        "heads",
+        "ids",
+        "parent_ids",
+        "pieces",
+        "places",
+        "rests",
+        "starts",
+        "states",
+        "tails",
+        "trace_ids",
+        "whole",
+    )
+
+    def __init__(self, raws: Sequence[bytes | Rejected], heads: Heads, rests: Rests) -> None:
+        spans = [raw if isinstance(raw, bytes) else b"" for raw in raws]
+        self.heads: list[Head] = []
+        self.rests: list[Rest | None] = []
+        self.pieces: list[list[bytes]] = []
+        self.places: list[int] = []
+        self.tails: list[bytes] = []
+        self.states = [""] * len(raws)
+        self.whole = self._cut(spans, heads, rests)
+        self._read_ids([span[:WITH_PARENT] for span in spans])
+        self._read_times([raw[at - TIMES : at] for raw, at in zip(spans, self.places, strict=True)])
+        for row in self.whole:
+            self._read_whole(row, raws[row])
+
+    def _cut(self, spans: Sequence[bytes], heads: Heads, rests: Rests) -> set[int]:
+        """Fill what stands at no fixed place; the rows that have to be read whole. One loop without calls."""
+        add_head, add_rest, add_pieces = self.heads.append, self.rests.append, self.pieces.append
+        add_place, add_tail = self.places.append, self.tails.append
+        whole: set[int] = set()
+        for row, raw in enumerate(spans):
+            head: Head | None = None
+            rest: Rest | None = None
+            pieces: list[bytes] = []
+            at, tail = 0, b""
+            try:
+                begin = WITH_PARENT if raw[_PARENT_AT] == _PARENT_TAG else WITH_IDS
+                at = begin + 2 + raw[begin + 1]
+                if raw[at] == _KIND_TAG:
+                    at += 2
+                head = heads[raw[begin:at]]
+                at += TIMES
+                tail = raw[at:]
+                if tail[:1] == _TAG:
+                    pieces = raw[at + 1 :].split(_TAG, MAX_PIECES)
+                    last = pieces[-1]
+                    stop = last[0]
+                    stop = 1 + stop if stop < 0x80 else 2 + (stop & 0x7F | last[1] << 7)
+                    if stop <= len(last):
+                        pieces[-1], tail = last[:stop], last[stop:]
+                rest = rests[tail]
+            except IndexError:  # it is too short
+                pass
+            if head is None or rest is None:
+                whole.add(row)
+                head = _NO_HEAD
+            add_head(head)
+            add_rest(rest)
+            add_pieces(pieces)
+            add_place(at)
+            add_tail(tail)
+        return whole
+
+    def _read_ids(self, beginnings: list[bytes]) -> None:
+        begun = self._aligned(beginnings, WITH_PARENT, _ID_TAGS)
+        columns: list[tuple[bytes, ...]] = list(zip(*_ids_of(begun), strict=True)) or [()] * 3
+        self.trace_ids, self.ids, self.parent_ids = map(list, columns)
+        tags, sizes = begun[_PARENT_AT::WITH_PARENT], begun[_PARENT_AT + 1 :: WITH_PARENT]
+        if tags.count(_PARENT_TAG) == sizes.count(_PARENT_SIZE) == len(beginnings):
+            return
+        for row, (tag, size) in enumerate(zip(tags, sizes, strict=True)):
+            if tag != _PARENT_TAG:
+                self.parent_ids[row] = b""
+            elif size != _PARENT_SIZE:
+                self.whole.add(row)
+
+    def _read_times(self, times: list[bytes]) -> None:
+        columns = zip(*_times_of(self._aligned(times, TIMES, _TIME_TAGS)), strict=True)
+        self.starts, self.ends = map(list, list(columns) or [(), ()])
+
+    def _aligned(self, parts: list[bytes], size: int, tags: Mapping[int, bytes]) -> bytes:
+        """Parts of one size in a row; zeros for those that lack a tag, whose spans are to be read whole."""
+        joined = b"".join(parts)
+        if len(joined) == size * len(parts) and all(
+            joined[at::size] == tag * len(parts) for at, tag in tags.items()
+        ):
+            return joined
+        for row, part in enumerate(parts):
+            if len(part) != size or any(part[at : at + 1] != tag for at, tag in tags.items()):
+                self.whole.add(row)
+                parts[row] = bytes(size)
+        return b"".join(parts)
+
+    def _read_whole(self, row: int, raw: bytes | Rejected) -> None:
+        """Read a span from its message; without ids, which is invalid, if the bytes are none."""
+        span, rest = parse_span(raw), None
+        if isinstance(raw, bytes) and not span.links:
+            status, thrown = span.status, _thrown(raw) if span.events else None
+            rest = Rest(span.flags, status.code, status.message, thrown)
+        self.trace_ids[row], self.ids[row] = span.trace_id, span.span_id
+        self.parent_ids[row], self.states[row] = span.parent_span_id, span.trace_state
+        self.starts[row], self.ends[row] = span.start, span.end
+        self.heads[row], self.rests[row] = Head(span.name, span.kind), rest
+        self.places[row], self.tails[row] = -1, b""
+        self.pieces[row] = [varint(len(each)) + each for each in span.attributes[: MAX_PIECES + 1]]
 
 
 def _end_of(piece: bytes) -> int:
@@ -163,18 +274,6 @@ def message_of(piece: bytes) -> bytes | None:
             break
     message = piece[at:]
     return message if piece == varint(size) + message and size == len(message) else None
-
-
-def read_whole(raw: bytes | Rejected) -> CutSpan:
-    """The same of any span, from its message; without ids, which is invalid, if the bytes are none."""
-    span, rest = parse_span(raw), None
-    if isinstance(raw, bytes) and not span.links:
-        status = span.status
-        rest = Rest(span.flags, status.code, status.message, _thrown(raw) if span.events else None)
-    pieces = [varint(len(each)) + each for each in span.attributes[: MAX_PIECES + 1]]
-    ids = span.trace_id, span.span_id, span.parent_span_id
-    times = span.start, span.end
-    return (*ids, *times, span.name, span.kind, span.trace_state, rest, -1, b""), pieces
 
 
 def _thrown(raw: bytes) -> Thrown:

@@ -16,7 +16,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from collector.decode.otlp.attribute_table import MAX_BYTES, Attribute, AttributeTable, Sort, Sorts
 from collector.decode.otlp.cases import OWN_FIELDS, Case, Judgement, judge
-from collector.decode.otlp.cut import MAX_PIECES, Rests
+from collector.decode.otlp.cut import MAX_PIECES, Heads, Rests
 from store.otel.resource import Resource
 from store.otel.span_facts import MAX_ANNOTATIONS, NAMED_ANNOTATIONS
 
@@ -58,6 +58,7 @@ class Pattern:
     __slots__ = (
         "cases",
         "count",
+        "follows",
         "items",
         "judged",
         "next_pause",
@@ -77,6 +78,7 @@ class Pattern:
         self.count = len(keys)
         self.places = {key: place for place, key in enumerate(keys)}
         self.items = [place for place, sort in enumerate(sorts) if sort.indexed]
+        self.follows = bool(keys) and all(sort.follows for sort in sorts)
         self.ordinary = (
             len(self.places) == self.count
             and len(self.items) <= MAX_ANNOTATIONS
@@ -125,7 +127,7 @@ def _picker(places: Sequence[int]) -> _Pick:
     return lambda attributes: tuple([attributes[place] for place in places])
 
 
-_TOO_MANY = Pattern([Sort("", False, False, readable=False)])
+_TOO_MANY = Pattern([Sort("", False, False, False, readable=False)])
 """The pattern of spans with more than `MAX_ATTRIBUTES`; not an ordinary one."""
 
 
@@ -181,7 +183,7 @@ class Memory:
         sorts = Sorts()
         self.attributes = AttributeTable(sorts, {})
         self.patterns = Patterns(sorts)
-        self.rests = Rests()
+        self.heads, self.rests = Heads(), Rests()
         self._sorts = sorts
         self._resources: dict[tuple[str, ...], int] = {}
         self._next_resource = count()
@@ -220,6 +222,7 @@ class Memory:
         judgement = judge(span, resource, pattern.places)
         if judgement.case is not None:
             judgement.case.items = pattern.items
+            judgement.case.follows = pattern.follows
         pattern = self._dependent(sorts, pattern, judgement)
         if pattern.count_judged():
             self._cases -= pattern.give_up()

@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from collector.decode.otlp.cases import Case
-from collector.decode.otlp.cut import TIMES, WITH_IDS, WITH_PARENT
 from collector.decode.otlp.walk import NO_SPAN, Walked
 from store.column_types import PackedTexts
-from store.otel.stored_span import ANNOTATED, CUT, begin_of, cut_head, times_of
+from store.otel.stored_span import ANNOTATED, begin_of, cut_head, times_of
 
 
 class Parts(NamedTuple):
@@ -39,9 +38,11 @@ def parts_of(
             own_ids, walked.parent_ids, walked.ends, ends, strict=True
         )
     ]
+    # Whether the attributes follow from the annotations.
+    follow = [isinstance(found, Case) and found.follows for found in walked.found]
     heads = [
-        CUT + span[WITH_PARENT if parent else WITH_IDS : at - TIMES]
-        for span, parent, at in zip(spans, walked.parent_ids, walked.places, strict=True)
+        head.alone if alone else head.stored
+        for head, alone in zip(walked.heads, follow, strict=True)
     ]
     rests, tails = [b""] * len(spans), list(walked.tails)
     apart = dict(whole)
@@ -49,12 +50,13 @@ def parts_of(
         found = _around(walked, row, counts[row], columns[row])
         if found is None:
             apart.setdefault(row, spans[row])
-        else:
-            heads[row], rests[row], tails[row] = found
+            continue
+        head, rests[row], tails[row] = found
+        follow[row] = bool(head) and follow[row]
+        heads[row] = ANNOTATED + head[1:] if follow[row] else head
     for row, body in apart.items():
         heads[row], rests[row], tails[row], counts[row] = b"", body, b"", 0
-    for row in _annotated(walked, heads, counts):
-        heads[row], counts[row] = ANNOTATED + heads[row][1:], 0
+    counts = [0 if alone else count for alone, count in zip(follow, counts, strict=True)]
     nanos = [
         start % 1000 * 1000 + end % 1000
         for start, end in zip(walked.starts, walked.ends, strict=True)
@@ -78,20 +80,6 @@ def _around(
     times = times_of(walked.starts[row], walked.ends[row])
     head = cut_head(before, begin, times) if columns else b""
     return head, b"" if head else before, tail
-
-
-def _annotated(walked: Walked, heads: Sequence[bytes], counts: Sequence[int]) -> list[int]:
-    """The rows whose attributes follow from their annotations, which are all of them in their order."""
-    follow = [attribute.follows for attribute in walked.attributes]
-    rows = [
-        row
-        for row, (head, count, found) in enumerate(zip(heads, counts, walked.found, strict=True))
-        if head and count and isinstance(found, Case) and len(found.items) == count
-    ]
-    if all(follow):
-        return rows
-    firsts = walked.firsts
-    return [row for row in rows if all(follow[firsts[row] : firsts[row] + counts[row]])]
 
 
 def _attributes(walked: Walked, counts: Sequence[int]) -> PackedTexts:

@@ -9,11 +9,12 @@ from __future__ import annotations
 from array import array
 from collections.abc import Sequence
 from itertools import accumulate, chain, pairwise
+from operator import eq
 from typing import Any
 
 from collector.decode.otlp.attribute_table import MISFIT, AttributeTable
 from collector.decode.otlp.cases import Case
-from collector.decode.otlp.cut import cut_span, mended, read_whole
+from collector.decode.otlp.cut import Cuts, mended
 from collector.decode.otlp.groups import SpanGroup
 from collector.decode.otlp.memory import MAX_ATTRIBUTES, Memory
 from collector.decode.otlp.request import decode_span
@@ -40,19 +41,20 @@ class Walked:
 
     ``found`` is filled by `walk`. ``firsts`` are the places of each span's first attribute, and of
     the end of the last one's; ``sorts`` what each span's attributes are like, as `Memory.patterns` has it;
-    ``places`` where they stand in the span, and ``tails`` what stands behind (`Fields`).
+    the other columns are those of `Cuts`.
     """
 
     _BY_SPAN = (
         "raws",
         "groups",
-        "fields",
         "trace_ids",
         "ids",
         "parent_ids",
         "starts",
         "ends",
         "states",
+        "heads",
+        "rests",
         "places",
         "tails",
         "firsts",
@@ -66,27 +68,28 @@ class Walked:
         self.raws: Sequence[bytes | Rejected] = raws
         self.groups: Sequence[SpanGroup] = groups
         self.found: list[Found] = []
-        table, rests = memory.attributes, memory.rests
-        cuts = [cut_span(raw, rests) if isinstance(raw, bytes) else None for raw in raws]
-        spans = [cut or read_whole(raw) for cut, raw in zip(cuts, raws, strict=True)]
-        self.fields = [fields for fields, _ in spans]
-        columns: Any = list(zip(*self.fields, strict=True))
-        self.trace_ids, self.ids, self.parent_ids, self.starts, self.ends = columns[:5]
-        self.states, _, self.places, self.tails = columns[7:]
-        lists = [pieces if len(pieces) <= MAX_ATTRIBUTES else _MANY for _, pieces in spans]
-        self._find_attributes(lists, table)
-        if any([_MISFIT in sorts for sorts in self.sorts]):  # noqa: C419
+        cuts = Cuts(raws, memory.heads, memory.rests)
+        self.trace_ids, self.ids, self.parent_ids = cuts.trace_ids, cuts.ids, cuts.parent_ids
+        self.starts, self.ends, self.states = cuts.starts, cuts.ends, cuts.states
+        self.heads, self.rests = cuts.heads, cuts.rests
+        self.places, self.tails = cuts.places, cuts.tails
+        for row in _invalid_rows(cuts):
+            self.rests[row] = None
+        lists = [few if len(few) <= MAX_ATTRIBUTES else _MANY for few in cuts.pieces]
+        if _MISFIT in self._find_attributes(lists, memory.attributes):
             whole = [
                 mended(pieces) if _MISFIT in sorts else pieces
                 for pieces, sorts in zip(lists, self.sorts, strict=True)
             ]
-            self._find_attributes(whole, table)
+            self._find_attributes(whole, memory.attributes)
 
-    def _find_attributes(self, lists: Sequence[Sequence[bytes]], table: AttributeTable) -> None:
+    def _find_attributes(self, lists: Sequence[Sequence[bytes]], table: AttributeTable) -> bytes:
+        """The sorts of all of them."""
         self.firsts = list(accumulate(map(len, lists), initial=0))
         self.attributes = list(map(table.__getitem__, chain.from_iterable(lists)))
         sorts = array("I", [attribute.sort for attribute in self.attributes]).tobytes()
         self.sorts = [sorts[4 * first : 4 * end] for first, end in pairwise(self.firsts)]
+        return sorts
 
     def __len__(self) -> int:
         return len(self.raws)
@@ -104,6 +107,29 @@ class Walked:
         return bad
 
 
+def _invalid_rows(cuts: Cuts) -> list[int]:
+    """Spans without valid ids or a start, which are decoded alone, and rejected; mostly none."""
+    ids, parents = cuts.ids, cuts.parent_ids
+    whole = [
+        row
+        for row in cuts.whole
+        if len(cuts.trace_ids[row]) != 16 or len(ids[row]) != 8 or len(parents[row]) not in (0, 8)
+    ]
+    if not (
+        _NO_TRACE in cuts.trace_ids
+        or NO_SPAN in ids
+        or any(map(eq, ids, parents))
+        or not all(cuts.starts)
+    ):
+        return whole
+    columns = zip(cuts.trace_ids, ids, parents, cuts.starts, strict=True)
+    return whole + [
+        row
+        for row, (trace_id, id, parent_id, start) in enumerate(columns)
+        if trace_id == _NO_TRACE or id in (NO_SPAN, parent_id) or not start
+    ]
+
+
 def walk(
     memory: Memory,
     raws: Sequence[bytes | Rejected],
@@ -116,15 +142,17 @@ def walk(
     attributes, patterns, append = walked.attributes, memory.patterns, walked.found.append
     group = None
     number: int | None = None
-    for fields, raw, owner, first, sort in zip(
-        walked.fields,
+    for raw, owner, parent_id, end, head, rest, first, sort in zip(
         raws,
         groups,
+        walked.parent_ids,
+        walked.ends,
+        walked.heads,
+        walked.rests,
         walked.firsts,
         walked.sorts,
         strict=False,  # there is one more of `firsts`
     ):
-        trace_id, id, parent_id, start, end, name, kind, _, rest, _, _ = fields
         if owner is not group:
             group = owner
             number = memory.resource_number(owner.known.resource)
@@ -134,25 +162,18 @@ def walk(
             pattern.ordinary
             and rest is not None
             and number is not None
-            and len(trace_id) == 16
-            and len(id) == 8
-            and start
-            and trace_id != _NO_TRACE
-            and id != NO_SPAN
-            and (not parent_id or (len(parent_id) == 8 and parent_id != id))
             and isinstance(raw, bytes)
             and not (pattern.pause and pattern.skips())
         ):
             key = (
                 number,
-                kind,
-                bool(parent_id) and parent_id != NO_SPAN,
+                head.kind,
+                parent_id > NO_SPAN,
                 rest,
                 end < 1_000,  # as store.otel.span_facts, where an end of zero microseconds is none
             )
             mine = attributes[first : first + pattern.count]
-            if not pattern.reads_name:
-                name = ""
+            name = head.name if pattern.reads_name else ""
             case = pattern.cases.get((key, name, pattern.pick(mine)), _UNKNOWN)
             if case is _UNKNOWN:
                 case = memory.judge(sort, pattern, raw, owner.known.resource, key, mine)

@@ -8,41 +8,44 @@ import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from bench.shop import Shop
-from collector.decode.otlp.cut import (
-    MAX_PIECES,
-    CutSpan,
-    Rests,
-    cut_span,
-    mended,
-    message_of,
-    read_whole,
-)
+from collector.decode.otlp.cut import MAX_PIECES, Cuts, Heads, Rest, Rests, mended, message_of
 from collector.decode.otlp.frames import read_frames
+from collector.decode.otlp.span_message import parse_span
+from collector.decode.rejected import Reason, Rejected
+from store.varint import varint
 from tests.collector.otlp_samples import CLIENT, span
 
 SPAN = span(CLIENT, {"a": "b", "peer.service": "cart"}).SerializeToString()
 
 
-def pieces_of(cut: CutSpan) -> list[bytes] | None:
+def pieces_of(pieces: list[bytes]) -> list[bytes] | None:
     """The attributes; None where they are to be read from the message."""
-    _, pieces = cut
     for few in (pieces, mended(pieces)):
         if all(message_of(piece) is not None for piece in few):
             return few
     return None
 
 
-def cuts(body: bytes, rests: Rests | None = None) -> bool:
+def fields_of(cuts: Cuts, row: int = 0) -> tuple[object, ...]:
+    """Everything of a span but its attributes and where they stand."""
+    ids = cuts.trace_ids[row], cuts.ids[row], cuts.parent_ids[row]
+    times = cuts.starts[row], cuts.ends[row]
+    return (*ids, *times, cuts.heads[row][:2], cuts.states[row], cuts.rests[row])
+
+
+def cuts(body: bytes, heads: Heads | None = None, rests: Rests | None = None) -> bool:
     """Whether a span is cut; then it is the same as its message."""
-    cut = cut_span(body, Rests() if rests is None else rests)
-    if cut is None or (pieces := pieces_of(cut)) is None:
+    few = Cuts([body], Heads() if heads is None else heads, Rests() if rests is None else rests)
+    pieces, message = pieces_of(few.pieces[0]), parse_span(body)
+    if few.whole or pieces is None:
         return False
-    fields, _ = cut
-    expected, attributes = read_whole(body)
-    assert fields[:-2] == expected[:-2]
-    assert pieces[: MAX_PIECES + 1] == attributes
-    *_, at, tail = fields
-    assert body[at:] == b"".join(b"\x4a" + piece for piece in pieces) + tail
+    ids = message.trace_id, message.span_id, message.parent_span_id
+    head = message.name, message.kind
+    rest = Rest(message.flags, message.status.code, message.status.message)
+    times = message.start, message.end
+    assert fields_of(few) == (*ids, *times, head, message.trace_state, rest)
+    assert pieces[: MAX_PIECES + 1] == [varint(len(each)) + each for each in message.attributes]
+    assert body[few.places[0] :] == b"".join(b"\x4a" + each for each in pieces) + few.tails[0]
     return True
 
 
@@ -94,7 +97,7 @@ def test_a_length_in_a_longer_form(body: bytes) -> None:
 
 def test_changed_bytes() -> None:
     """Whatever is changed in spans, they are not cut, or are what their message says."""
-    random, rests = Random(5), Rests()
+    random, heads, rests = Random(5), Heads(), Rests()
     spans = [
         bytes(one)
         for body in Shop(20, 800).bodies
@@ -103,9 +106,9 @@ def test_changed_bytes() -> None:
         for one in scope.spans
         if isinstance(one, bytes)
     ]
-    whole = sum(cuts(body, rests) for body in spans)
+    whole = sum(cuts(body, heads, rests) for body in spans)
     assert whole == len(spans)
-    changed = 0
+    changed: list[bytes] = []
     for _ in range(4000):
         body = bytearray(random.choice(spans))
         for _ in range(random.choice((1, 1, 2, 4))):
@@ -120,5 +123,15 @@ def test_changed_bytes() -> None:
                     body.insert(place, other)
                 case _:
                     del body[place]
-        changed += cuts(bytes(body), rests)
-    assert changed > 500
+        changed.append(bytes(body))
+    assert 500 < sum(cuts(body, heads, rests) for body in changed) < 3500
+    mixed: list[bytes | Rejected] = [each for pair in zip(changed, spans * 20) for each in pair]  # noqa: B905
+    mixed[7] = Rejected(Reason.INVALID_SEGMENT_DOCUMENT, "")
+    together = Cuts(mixed, Heads(), Rests())
+    assert 1000 < len(together.whole) < len(mixed) // 2
+    for row, raw in enumerate(mixed):
+        alone = Cuts([raw], heads, rests)
+        assert fields_of(together, row) == fields_of(alone)
+        assert together.pieces[row] == alone.pieces[0]
+        assert (together.places[row], together.tails[row]) == (alone.places[0], alone.tails[0])
+        assert (row in together.whole) == bool(alone.whole)
