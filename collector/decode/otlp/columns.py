@@ -24,7 +24,7 @@ from collector.decode.rejected import Rejected
 from store.columnar import ColumnarDocuments, DocumentColumns, columns_of
 from store.model import Document
 
-CHUNK = 512
+CHUNK = 1024
 """Spans walked together."""
 
 
