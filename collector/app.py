@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Literal
 
 import structlog
+import uvloop
 
 from collector.net import PortInUseError, format_address, listen, naming_port
 from collector.pipeline import IngestPipeline
@@ -44,7 +45,8 @@ def run_collector(settings: CollectorSettings, stop: threading.Event | None = No
     )
     pipeline.start()
     try:
-        asyncio.run(_serve(settings, settings.per_request(pipeline), stop))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(settings, settings.per_request(pipeline), stop))
     finally:
         pipeline.stop(settings.drain_seconds)
         writer.close()
