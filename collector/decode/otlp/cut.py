@@ -164,10 +164,9 @@ class Cuts:
         add_place, add_tail = self.places.append, self.tails.append
         whole: set[int] = set()
         for row, raw in enumerate(spans):
-            head: Head | None = None
-            rest: Rest | None = None
-            pieces: list[bytes] = []
-            at, tail = 0, b""
+            head: Head | None
+            rest: Rest | None
+            pieces: list[bytes]
             try:
                 begin = WITH_PARENT if raw[_PARENT_AT] == _PARENT_TAG else WITH_IDS
                 at = begin + 2 + raw[begin + 1]
@@ -175,17 +174,19 @@ class Cuts:
                     at += 2
                 head = heads[raw[begin:at]]
                 at += TIMES
-                tail = raw[at:]
-                if tail[:1] == _TAG:
-                    pieces = raw[at + 1 :].split(_TAG, MAX_PIECES)
+                if raw[at : at + 1] == _TAG:
+                    pieces, tail = raw[at + 1 :].split(_TAG, MAX_PIECES), b""
                     last = pieces[-1]
                     stop = last[0]
                     stop = 1 + stop if stop < 0x80 else 2 + (stop & 0x7F | last[1] << 7)
-                    if stop <= len(last):
+                    if stop != len(last):
                         pieces[-1], tail = last[:stop], last[stop:]
+                        head = head if stop < len(last) else None
+                else:
+                    pieces, tail = [], raw[at:]
                 rest = rests[tail]
             except IndexError:  # it is too short
-                pass
+                head, rest, pieces, at, tail = None, None, [], 0, b""
             if head is None or rest is None:
                 whole.add(row)
                 head = _NO_HEAD

@@ -197,12 +197,17 @@ class _Rows:
     def urls(self) -> PackedTexts:
         urls = self._texts(attrgetter("url"), lambda d: d.http.url)
         attributes, firsts = self._walked.attributes, self._walked.firsts
-        for row in self._rows_where(lambda case: case.origin is not None):
-            case, first = self._cases[self._codes[row]], firsts[row]
-            assert case is not None
-            texts = [attributes[first + place].text for _, place in case.targets]
-            short = sum(map(len, texts)) <= MAX_LENGTH
-            urls[row] = (_packed_url if short else _packed_url.__wrapped__)(case, *texts)
+        joined = {
+            code: (case, [place for _, place in case.targets])
+            for code, case in enumerate(self._cases)
+            if case is not None and case.origin is not None
+        }
+        for row, code in enumerate(self._codes) if joined else ():
+            if code in joined:
+                (case, places), first = joined[code], firsts[row]
+                texts = [attributes[first + place].text for place in places]
+                short = sum(map(len, texts)) <= MAX_LENGTH
+                urls[row] = (_packed_url if short else _packed_url.__wrapped__)(case, *texts)
         return PackedTexts(urls)
 
     def annotations(self) -> tuple[Sequence[int], PackedTexts]:
@@ -213,7 +218,8 @@ class _Rows:
         ]
         column = self.coded(counts)
         all_items = [attribute.packed for attribute in self._walked.attributes]
-        items = list(filter(None, all_items))
+        all_are = all([case is not None and case.follows for case in self._cases])  # noqa: C419
+        items = all_items if all_are else list(filter(None, all_items))
         if not self._alone and len(items) == sum(column):  # no span was rejected, either
             return column, PackedTexts(items)
         alone = dict(self._alone)
