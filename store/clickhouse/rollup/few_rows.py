@@ -58,8 +58,8 @@ class Ids:
     @property
     def leaves(self) -> bool:
         """Whether a row in another bucket decides, or may come and decide, on units here."""
-        held = self.documents | self.others
-        return self.unsure or not (self.parents <= held and self.carriers <= self.documents)
+        here = self.documents | self.others
+        return self.unsure or not (self.parents <= here and self.carriers <= self.documents)
 
 
 class FewRows:
