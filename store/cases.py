@@ -120,6 +120,6 @@ def case_of_call(owned: OwnedCall) -> Case:
     )
 
 
-def case_of_link(owned: OwnedLink) -> Case:
-    """The case of a link: the outcome of the document that carries it."""
-    return Case(Peer(owned.owner), owned.state, owned.label)
+def case_of_link(owned: OwnedLink, queue: NodeKey) -> Case:
+    """The case of a link: the outcome of the document that carries it, and the broker that this names."""
+    return Case(Peer(owned.owner), owned.state, owned.label, queue=queue)

@@ -21,6 +21,8 @@ Sources: docs/xray-format.md §4.3 and §5.2-5.6.
 * What a call sent to a broker (`store.rules.brokers`) leads to that, also when a CONSUMER below the call
   got it; the message goes on from the broker to the consumer by a link edge, which lasts as long as the
   message was under way, with the consumer's outcome.
+* A message goes through the broker that what got it names, also where what sent it names another, or none: one
+  link edge leads to that broker, and one from there.
 * Where what sent a message is not known, its link edge leads from the broker that the consumer names, and
   says nothing of the message's age. Such a consumer has no client, and work of its own service above it did
   not call it.
@@ -45,6 +47,8 @@ CAUSED = 2
 Parent = Peer | int
 """Or one of the above; a greater number is the `store.model.SETTLE_SLOT` in which a root began whose
 parent, or cause, has not arrived."""
+Ends = tuple[NodeKey, NodeKey]
+"""Where an edge comes from, and where it leads."""
 
 
 class Drawn(NamedTuple):
@@ -69,14 +73,19 @@ def draw(parent: Parent, case: Case, answer: Peer | None) -> tuple[Drawn, ...]:
     return _draw_call(parent, case, answer)
 
 
-def draw_message(parent: Parent, case: Case) -> tuple[NodeKey, NodeKey] | None:
-    """The ends of the link edge on which a segment got a message that no link of it tells of; None if it got none."""
-    if case.peer.fetched is Fetched.UNSEEN:
-        return None
-    if isinstance(parent, Peer) and parent.passes_on_to(case.peer):
-        return parent.node, case.peer.node
-    known = parent == CAUSED or (isinstance(parent, Peer) and not _is_own_work(parent, case))
-    return None if known or not case.queue.name else (case.queue, case.peer.node)
+def draw_message(parent: Parent, case: Case) -> tuple[Ends, ...]:
+    """The ends of the link edges on which a segment got a message that no link of it tells of."""
+    if case.peer.fetched is Fetched.UNSEEN or parent == CAUSED:
+        return ()
+    if isinstance(parent, Peer) and not _is_own_work(parent, case):
+        sent = parent.passes_on_to(case.peer) or _comes_from_work(parent, case)
+        return draw_link(parent, case.queue, case.peer) if sent else ()
+    return ((case.queue, case.peer.node),) if case.queue.name else ()
+
+
+def _comes_from_work(parent: Peer, case: Case) -> bool:
+    """Whether what sent a segment's message is the work above it, which recorded no call of the broker."""
+    return parent.enters and bool(case.queue.name)
 
 
 def _is_own_work(parent: Peer, case: Case) -> bool:
@@ -87,9 +96,21 @@ def _is_own_work(parent: Peer, case: Case) -> bool:
     return fetched or bool(case.queue.name)
 
 
-def draw_link(source: Peer, target: Peer) -> tuple[NodeKey, NodeKey]:
-    """The ends of the edge of a link between two traces."""
-    return source.node, target.node
+def draw_link(source: Peer, queue: NodeKey, target: Peer) -> tuple[Ends, ...]:
+    """The ends of the edges on which an event came, of which what got it names the broker: `NO_NODE` if it names none."""
+    sender, receiver = source.node, target.node
+    if (
+        not queue.name
+        or sender == receiver
+        or (sender.name, sender.type) == (queue.name, queue.type)
+    ):
+        return ((sender, receiver),)
+    return (sender, queue), (queue, receiver)
+
+
+def _gets_message(parent: Peer, case: Case) -> bool:
+    """Whether work above a segment did not call it, but a message came from there."""
+    return _is_own_work(parent, case) or _comes_from_work(parent, case)
 
 
 def _draw_segment(parent: Parent, case: Case) -> tuple[Drawn, ...]:
@@ -106,7 +127,7 @@ def _draw_segment(parent: Parent, case: Case) -> tuple[Drawn, ...]:
 def _caller(parent: Parent, case: Case) -> NodeKey | None:
     """What precedes a segment by its own figures; None if nothing does, or its call has the edge."""
     if isinstance(parent, Peer):
-        return parent.owner if parent.enters and not _is_own_work(parent, case) else None
+        return parent.owner if parent.enters and not _gets_message(parent, case) else None
     if parent in (UNDRAWN, CAUSED) or not case.client:
         return None
     caller = case.caller if case.caller.name else client_of(case.peer.node, case.client)

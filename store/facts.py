@@ -20,7 +20,16 @@ from store.cases import (
 )
 from store.draw import CAUSED, ROOT, UNDRAWN, Parent
 from store.messages import links_once, units_elsewhere
-from store.model import SETTLE_SLOT, Document, Fetched, OwnedCall, OwnedLink, Trace
+from store.model import (
+    NO_NODE,
+    SETTLE_SLOT,
+    Document,
+    Fetched,
+    NodeKey,
+    OwnedCall,
+    OwnedLink,
+    Trace,
+)
 from store.parents import ParentIndex, answers_by_call_id, is_root, resolve_link_end
 
 FindTrace = Callable[[bytes], Trace | None]
@@ -127,12 +136,11 @@ def link_facts(trace: Trace, find: FindTrace) -> Iterator[LinkFact]:
         end = resolve_link_end(other, link.id) if other is not None else None
         if own is None:
             continue
+        case = case_of_link(owned, _queue(owned, trace))
         if other is None or end is None:
-            queue = _queue(owned, trace)
-            if queue is not None:
-                yield LinkFact(
-                    queue, own, case_of_link(owned), owned.start, owned.start, link.weight
-                )
+            if case.queue.name:
+                queue = Peer(case.queue, enters=True)
+                yield LinkFact(queue, own, case, owned.start, owned.start, link.weight)
             continue
         there = Peer(end.node, enters=True)
         if link.upstream:
@@ -144,7 +152,7 @@ def link_facts(trace: Trace, find: FindTrace) -> Iterator[LinkFact]:
             source, target = own, there
             age = age_of_event(link.received, owned.end)
         end_time = owned.start + age
-        yield LinkFact(source, target, case_of_link(owned), owned.start, end_time, link.weight)
+        yield LinkFact(source, target, case, owned.start, end_time, link.weight)
 
 
 def age_of_event(received: int, sent: int) -> int:
@@ -157,12 +165,10 @@ def _linking_peer(owned: OwnedLink, trace: Trace, parents: ParentIndex) -> Peer 
     return Peer(owner, enters=True) if owner else None
 
 
-def _queue(owned: OwnedLink, trace: Trace) -> Peer | None:
+def _queue(owned: OwnedLink, trace: Trace) -> NodeKey:
     """The broker that what got a message names, if the link tells of one."""
     document = trace.documents.get(owned.document_id)
-    if document is None or not owned.link.upstream or not document.queue.name:
-        return None
-    return Peer(document.queue, enters=True)
+    return NO_NODE if document is None or not owned.link.upstream else document.queue
 
 
 def _links_back(other: Trace, trace_id: bytes) -> bool:

@@ -89,16 +89,16 @@ def trace_units(
                 yield EdgeUnit(
                     source, target, alias, start, end, state, label, weight, False, origin, root
                 )
-        if age is not None and (message := draw_message(parent, case)) is not None:
-            yield EdgeUnit(*message, "", start, start + age, state, label, weight, link=True)
+        for ends in draw_message(parent, case) if age is not None else ():
+            yield EdgeUnit(*ends, "", start, start + age, state, label, weight, link=True)
 
 
 def link_units(trace: Trace, find: FindTrace) -> Iterator[EdgeUnit]:
     """The units of a trace's links whose other ends are stored."""
     for fact in link_facts(trace, find):
-        source, target = draw_link(fact.source, fact.target)
         outcome = fact.case.state, fact.case.label
-        yield EdgeUnit(source, target, "", fact.start, fact.end, *outcome, fact.weight, link=True)
+        for ends in draw_link(fact.source, fact.case.queue, fact.target):
+            yield EdgeUnit(*ends, "", fact.start, fact.end, *outcome, fact.weight, link=True)
 
 
 def with_other_names(unit: Unit, excess: Excess) -> Unit:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from store.cases import Case, Peer
-from store.draw import CAUSED, ROOT, UNDRAWN, Drawn, Parent, draw, draw_link, draw_message
+from store.draw import CAUSED, ROOT, UNDRAWN, Drawn, Ends, Parent, draw, draw_link, draw_message
 from store.model import (
     NO_NODE,
     UNCONFIRMED,
@@ -59,6 +59,7 @@ def test_segments(parent: Parent, drawn: tuple[Drawn, ...]) -> None:
 @pytest.mark.parametrize(
     ("parent", "case", "drawn"),
     [
+        pytest.param(SHOPS, NAMING, (UNIT,), id="its message came from there through the queue"),
         pytest.param(ROOT, NAMING, (ROOT_UNIT,), id="its queue is in front of it, not a client"),
         pytest.param(OWN_WORK, NAMING, (UNIT,), id="its own service did not call it"),
         pytest.param(
@@ -128,7 +129,10 @@ def test_calls(parent: Parent, case: Case, answer: Peer | None, drawn: tuple[Dra
 
 
 def test_a_link_joins_the_nodes_of_its_ends() -> None:
-    assert draw_link(ITS_CALL, SEGMENT.peer) == (TABLE, STOCK)
+    assert draw_link(ITS_CALL, NO_NODE, SEGMENT.peer) == ((TABLE, STOCK),)
+    assert draw_link(SENDING.peer, QUEUE, SEGMENT.peer) == ((QUEUE, STOCK),)
+    assert draw_link(SENDING.peer, TOPIC, SEGMENT.peer) == ((QUEUE, TOPIC), (TOPIC, STOCK))
+    assert draw_link(OWN_WORK, TOPIC, SEGMENT.peer) == ((STOCK, STOCK),)
 
 
 def test_what_a_broker_got_leads_to_it() -> None:
@@ -143,21 +147,39 @@ def test_what_a_broker_got_leads_to_it() -> None:
 @pytest.mark.parametrize(
     ("parent", "case", "ends"),
     [
-        pytest.param(SENDING.peer, CONSUMER, (QUEUE, STOCK), id="from the broker to the consumer"),
-        pytest.param(SENDING.peer, SEGMENT, None, id="to what is no consumer nothing went on"),
-        pytest.param(ITS_CALL, CONSUMER, None, id="a table passes nothing on"),
-        pytest.param(SHOPS, CONSUMER, None, id="nor does a service"),
-        pytest.param(ROOT, CONSUMER, None, id="nor nothing"),
-        pytest.param(ROOT, NAMING, (TOPIC, STOCK), id="what it names, without a parent"),
-        pytest.param(179, NAMING, (TOPIC, STOCK), id="with one that has not arrived"),
-        pytest.param(UNDRAWN, NAMING, (TOPIC, STOCK), id="with one of no known segment"),
-        pytest.param(OWN_WORK, NAMING, (TOPIC, STOCK), id="below work of its own service"),
-        pytest.param(CAUSED, NAMING, None, id="another trace says what caused it"),
-        pytest.param(SHOPS, NAMING, None, id="another service called it"),
-        pytest.param(ITS_CALL, NAMING, None, id="a call has the edge"),
-        pytest.param(SENDING.peer, NAMING, (QUEUE, STOCK), id="the producer's name before its own"),
-        pytest.param(ROOT, POLL, None, id="a poll got nothing"),
+        pytest.param(
+            SENDING.peer, CONSUMER, ((QUEUE, STOCK),), id="from the broker to the consumer"
+        ),
+        pytest.param(SENDING.peer, SEGMENT, (), id="to what is no consumer nothing went on"),
+        pytest.param(ITS_CALL, CONSUMER, (), id="a table passes nothing on"),
+        pytest.param(SHOPS, CONSUMER, (), id="nor does a service"),
+        pytest.param(ROOT, CONSUMER, (), id="nor nothing"),
+        pytest.param(ROOT, NAMING, ((TOPIC, STOCK),), id="what it names, without a parent"),
+        pytest.param(179, NAMING, ((TOPIC, STOCK),), id="with one that has not arrived"),
+        pytest.param(UNDRAWN, NAMING, ((TOPIC, STOCK),), id="with one of no known segment"),
+        pytest.param(OWN_WORK, NAMING, ((TOPIC, STOCK),), id="below work of its own service"),
+        pytest.param(CAUSED, NAMING, (), id="another trace says what caused it"),
+        pytest.param(
+            SHOPS,
+            NAMING,
+            ((SHOP, TOPIC), (TOPIC, STOCK)),
+            id="another service sent it, through that",
+        ),
+        pytest.param(ITS_CALL, NAMING, (), id="a call has the edge"),
+        pytest.param(
+            SENDING.peer,
+            NAMING,
+            ((QUEUE, TOPIC), (TOPIC, STOCK)),
+            id="from the producer's name for it",
+        ),
+        pytest.param(
+            SENDING.peer,
+            NAMING._replace(queue=QUEUE._replace(account="1")),
+            ((QUEUE, STOCK),),
+            id="which knows the account",
+        ),
+        pytest.param(ROOT, POLL, (), id="a poll got nothing"),
     ],
 )
-def test_messages(parent: Parent, case: Case, ends: tuple[NodeKey, NodeKey] | None) -> None:
+def test_messages(parent: Parent, case: Case, ends: tuple[Ends, ...]) -> None:
     assert draw_message(parent, case) == ends

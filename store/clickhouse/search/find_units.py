@@ -235,6 +235,7 @@ def _rows(query: UnitQuery) -> list[_Rows]:
     links = [
         _Rows("links", joined(" AND ", [failed, _streamed_or(either)])),
         _Rows("segments", got),
+        _Rows("segments", joined(" AND ", [failed, _nodes("before_", targets, "queue")])),
     ]
     return [*(calls if query.link is not True else []), *(links if query.link is not False else [])]
 

@@ -13,7 +13,7 @@ A trace whose ids are resolved by looking each up once in the scope becomes fact
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -25,7 +25,7 @@ from store.clickhouse.units.aggregates import BACKGROUND, EDGE, LINK, NODE, name
 from store.clickhouse.units.dependencies import UnitScope, create, drop, many_names_statement
 from store.clickhouse.units.one_call import join_calls
 from store.clickhouse.units.whole_traces import NO_TRACES, WholeTraces, link_ends, read_whole
-from store.draw import CAUSED, UNDRAWN, Drawn, draw, draw_link, draw_message
+from store.draw import CAUSED, UNDRAWN, Drawn, Ends, draw, draw_link, draw_message
 from store.facts import age_of_event
 from store.model import (
     NO_NODE,
@@ -226,9 +226,9 @@ def _add_unknown_ends(run: RunQuery, into: _Resolved) -> None:
         end, case = ends.get(each.other), cases[each.case]
         source = end.node if end else case.queue
         if source.name and each.owner:
-            row = _link(case, Peer(source, enters=True), cases[each.owner].peer)
             age = age_of_event(each.received or each.start, end.end) if end else 0
-            into.add(row, each.trace, each.start, age, age, each.link_weight)
+            for row in _link(case, Peer(source, enters=True), cases[each.owner].peer):
+                into.add(row, each.trace, each.start, age, age, each.link_weight)
     for key, each in roots.items():
         case = cases[each.case]
         for unit in draw(CAUSED if key in caused else each.start // SETTLE_SLOT, case, None):
@@ -247,12 +247,11 @@ def _draw(
     for fact, is_link, above, self, below in new:
         answer = cases[below].peer if below else None
         if is_link and answer:
-            found[fact] = (_link(cases[self], answer, cases[above].peer),)
+            found[fact] = _link(cases[self], answer, cases[above].peer)
             continue
         parent = above if above < _FIRST_CASE else cases[above].peer
         if is_link:
-            message = draw_message(parent, cases[self])
-            found[fact] = (_link_row(cases[self], *message),) if message else ()
+            found[fact] = _link_rows(cases[self], draw_message(parent, cases[self]))
             continue
         found[fact] = tuple(_row(cases[self], unit) for unit in draw(parent, cases[self], answer))
     _remember(_drawn, {fact: found[fact] for fact, *_ in new})
@@ -282,12 +281,13 @@ def _row(case: Case, unit: Drawn) -> UnitRow:
     )
 
 
-def _link(case: Case, source: Peer, target: Peer) -> UnitRow:
-    return _link_row(case, *draw_link(source, target))
+def _link(case: Case, source: Peer, target: Peer) -> tuple[UnitRow, ...]:
+    return _link_rows(case, draw_link(source, case.queue, target))
 
 
-def _link_row(case: Case, source: NodeKey, target: NodeKey) -> UnitRow:
-    return UnitRow(LINK, source, target, "", False, case.state, _failure(case.state, case.label))
+def _link_rows(case: Case, edges: Iterable[Ends]) -> tuple[UnitRow, ...]:
+    outcome = "", False, case.state, _failure(case.state, case.label)
+    return tuple(UnitRow(LINK, *ends, *outcome) for ends in edges)
 
 
 def _failure(state: State, label: str) -> str:

@@ -13,7 +13,6 @@ from tests.builders import T0
 
 Links = dict[tuple[str, str], tuple[int, int]]
 """Calls and errors by caller and callee: what Zipkin calls ``DependencyLink``."""
-BROKERS = "a consumer's own name for the broker is where its message comes from"
 MILLISECOND = 1_000
 KINDS = {"CLIENT": 1, "SERVER": 2, "PRODUCER": 3, "CONSUMER": 4}
 
@@ -26,7 +25,7 @@ class Case(NamedTuple):
     ``note`` (an annotation of that name), ``half`` (the lower half of the trace's id), ``oneway`` (no
     duration), ``trace=2`` (another trace), ``at=`` and ``takes=`` (milliseconds).
     ``zipkin``: the links that Zipkin makes: ``parent->child calls/errors``. ``ours``: those of the map where it
-    differs, and ``why``. ``today``: those that it draws as long as it lacks ``rule`` (docs/xray-format.md).
+    differs, and ``why``.
     """
 
     name: str
@@ -34,8 +33,6 @@ class Case(NamedTuple):
     zipkin: str
     ours: str | None = None
     why: str = ""
-    today: str | None = None
-    rule: str = ""
     addresses: Mapping[str, Mapping[str, Any]] = {}
 
     @property

@@ -54,36 +54,23 @@ def graph_of(case: Case, deliver: Deliver) -> ServiceGraph:
     return store.service_graph(ALL)
 
 
-def cases(*chosen: Case, wrong: bool = True) -> pytest.MarkDecorator:
-    """Cases as parameters; those that lack a rule are expected to fail, if ``wrong``."""
-    parameters = []
-    for case in chosen:
-        marks = [pytest.mark.xfail(strict=True, reason=case.rule)] if wrong and case.rule else []
-        parameters.append(pytest.param(case, id=case.name, marks=marks))
-    return pytest.mark.parametrize("case", parameters)
+cases = pytest.mark.parametrize("case", [pytest.param(each, id=each.name) for each in CASES])
 
 
 @deliveries
-@cases(*CASES)
+@cases
 def test_links(case: Case, deliver: Deliver) -> None:
     assert links_of(graph_of(case, deliver)) == case.expected
 
 
 @deliveries
-@cases(*[case for case in CASES if case.rule], wrong=False)
-def test_links_without_a_rule(case: Case, deliver: Deliver) -> None:
-    """What is drawn as long as the rule lacks."""
-    assert links_of(graph_of(case, deliver)) == read_links(case.today or "")
-
-
-@deliveries
-@cases(*CASES, wrong=False)
+@cases
 def test_every_delivery_gives_one_graph(case: Case, deliver: Deliver) -> None:
     """Not its links alone: nodes, states and times, too."""
     assert graph_of(case, deliver) == graph_of(case, in_one)
 
 
-@cases(*CASES, wrong=False)
+@cases
 def test_both_formats_say_the_same(case: Case) -> None:
     spans = spans_of(case)
     in_json = decoded(spans, T0)
@@ -100,7 +87,6 @@ def test_each_case_says_why() -> None:
     for case in CASES:
         differs = case.ours is not None and case.expected != read_links(case.zipkin)
         assert differs == bool(case.why) == (case.ours is not None), case.name
-        assert bool(case.rule) == (case.today is not None), case.name
     assert len({case.name for case in CASES}) == len(CASES)
 
 

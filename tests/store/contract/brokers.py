@@ -198,7 +198,7 @@ class BrokerContract:
         assert summarize(trace).nodes.keys() == {WORKER}
 
     def test_a_producer_that_comes_later(self, store: Store) -> None:
-        """Its queue takes the place of the one that the consumer named, and the message has an age."""
+        """From its queue the message came to the one that the consumer names, and it has an age."""
         named = ORDERS._replace(name="orders.template")
         store.put([consumed(before=named)], "a")
         links, there = (Link(trace_id(3), 0x51),), trace_id(2)
@@ -207,9 +207,31 @@ class BrokerContract:
         store.put([shop(), produced()], "c")
         store.put([shop(trace_id=trace_id(3)), produced(trace_id=trace_id(3))], "d")
         graph = store.service_graph(HOUR)
-        assert graph.links.keys() == {(ORDERS, WORKER)}
-        assert graph.links[ORDERS, WORKER].statistics.histogram == {490_000: 2}
+        assert graph.links.keys() == {(ORDERS, named), (named, WORKER)}
+        for edge, each in graph.links.items():
+            assert each.statistics.histogram == {490_000: 2}
+            query = UnitQuery(
+                HOUR, edges=frozenset([edge]), link=True, states=frozenset([State.FAULT])
+            )
+            found = store.find_units(query, limit=9).found
+            assert [(one.units, one.state) for one in found] == [(1, State.FAULT)] * 2
         assert graph.edges.keys() == {(CLIENT, SHOP), (SHOP, ORDERS)}
+
+    def test_a_producer_that_names_no_queue(self, store: Store) -> None:
+        """Its message came through the one that the consumer names, by parent or by link."""
+        there, links = trace_id(2), (Link(trace_id(3), 0xA1),)
+        store.put([consumed(parent_id=0xA1, before=ORDERS)], "a")
+        store.put([consumed(parent_id=0, before=ORDERS, trace_id=there, links=links)], "b")
+        assert store.service_graph(HOUR).links.keys() == {(ORDERS, WORKER)}
+        store.put([shop(), shop(trace_id=trace_id(3))], "c")
+        graph = store.service_graph(HOUR)
+        assert graph.edges.keys() == {(CLIENT, SHOP)}
+        assert graph.links.keys() == {(SHOP, ORDERS), (ORDERS, WORKER)}
+        assert graph.services[ORDERS].statistics.total == 0
+        for edge in graph.links:
+            assert graph.links[edge].statistics.fault == 2
+            query = UnitQuery(HOUR, edges=frozenset([edge]))
+            assert [each.units for each in store.find_units(query, limit=9).found] == [1, 1]
 
     def test_a_queue_that_a_consumer_names_joins_the_producers(self, store: Store) -> None:
         """Which knows the account and the region."""
