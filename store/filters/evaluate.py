@@ -216,6 +216,8 @@ class TraceSubject:
                 return [is_partial(self._trace)]
             case "inferred":
                 return [any(unit.inferred for unit in self.services)]
+            case "background":
+                return [any(unit.background for unit in self.services)]
             case "throttle":
                 return [State.THROTTLE in self._states]
             case "root":

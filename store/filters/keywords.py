@@ -56,6 +56,11 @@ KEYWORDS: Mapping[str, Keyword] = {
     "root": Keyword(
         Kind.FLAG, _ANYWHERE, "The unit is the entry of the trace; of an edge: its source is."
     ),
+    "background": Keyword(
+        Kind.FLAG,
+        Scope.TRACE | Scope.SERVICE,
+        "Some unit of the trace (in service(): the unit) is background work, which serves no request; not in X-Ray.",
+    ),
     "first": Keyword(Kind.FLAG, Scope.ROOT_CAUSE, "The element is the first of its path."),
     "last": Keyword(Kind.FLAG, Scope.ROOT_CAUSE, "The element is the last of its path."),
     "remote": Keyword(Kind.FLAG, Scope.ROOT_CAUSE, "The entity is a call to another service."),

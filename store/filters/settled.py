@@ -77,10 +77,10 @@ def reads_entry(expression: Expression) -> bool:
 
 def _has_unit(match: ServiceMatch, subject: TraceSubject) -> bool:
     """Whether a segment is such a unit. Whether it is the root may depend on calls, and so do clients and spans that
-    enter their services."""
+    enter their services; whether it is background work may depend on links."""
     condition = match.condition
     if condition is not None and any(
-        isinstance(each, Bare | Compare) and each.field.keyword == "root"
+        isinstance(each, Bare | Compare) and each.field.keyword in ("root", "background")
         for each in walk(condition)
     ):
         return False

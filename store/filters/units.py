@@ -32,6 +32,7 @@ class ServiceUnit(NamedTuple):
     root: bool
     inferred: bool
     document: Document | None
+    background: bool = False
 
     def values(self, field: Field) -> Iterable[Value]:
         """See `store.filters.evaluate.Subject`."""
@@ -53,6 +54,8 @@ class ServiceUnit(NamedTuple):
                 return [self.inferred]
             case "root":
                 return [self.root]
+            case "background":
+                return [self.background]
             case member if member in MEMBERS:
                 text = getattr(document, MEMBERS[member], "")
                 return [text] if text else []
@@ -122,7 +125,15 @@ def _service_unit(unit: NodeUnit) -> ServiceUnit:
     else:
         http, document = Http(status=origin.call.status if origin else 0), None
     return ServiceUnit(
-        unit.node, unit.names, unit.state, _took(unit), http, unit.root, not unit.active, document
+        unit.node,
+        unit.names,
+        unit.state,
+        _took(unit),
+        http,
+        unit.root,
+        not unit.active,
+        document,
+        unit.background,
     )
 
 

@@ -43,6 +43,7 @@ from store.clickhouse.search.field_tests import (
 )
 from store.clickhouse.search.row_sets import RowSets
 from store.clickhouse.search.unit_rows import (
+    BACKGROUND,
     CALLER_UNIT,
     CLIENT_UNIT,
     HTTP,
@@ -184,6 +185,8 @@ class Compiler:
             case "inferred":
                 inferred = every([REQUEST, exactly(Sql("inferred = 1"))])
                 return some([sets.segments(inferred), sets.unanswered(ALWAYS)])
+            case "background":
+                return sets.segments(BACKGROUND)
             case "partial":
                 return self._partial()
         raise AssertionError(f"{keyword} has no meaning outside of blocks")

@@ -47,7 +47,7 @@ MAX_LOCATIONS = 2000
 """Maximum number of (bucket, trace) pairs in a condition; more buckets become a range."""
 
 _TIMES = frozenset(("responsetime", "duration"))
-_OF_UNITS = frozenset(("throttle", "inferred", "partial"))
+_OF_UNITS = frozenset(("throttle", "inferred", "partial", "background"))
 """Keywords that outside of blocks read units: which documents are some depends on names and times."""
 _ATTRIBUTES = frozenset(("user", "resource.arn", "instance.id", "availabilityzone"))
 _DEPLOYED = frozenset(("version", "environment"))

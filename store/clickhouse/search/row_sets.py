@@ -19,6 +19,8 @@ _BACKGROUND = ", ".join(str(int(kind)) for kind in BACKGROUND_KINDS)
 _HAS_CLIENT = Sql(
     f"((before_name = '' OR kind = {Kind.SERVER:d}) AND (parent_id != 0 OR kind NOT IN ({_BACKGROUND})))"
 )
+UNLINKED = Sql("(SELECT count() FROM links) = 0")
+"""Nothing has links, which may say what caused a root."""
 _REQUESTED = Bounds(_HAS_CLIENT, conjunction([_HAS_CLIENT, Sql("fetched = 0")]))
 """Whether a root is the work of a request (`store.model.client_type`)."""
 
@@ -129,7 +131,6 @@ class RowSets:
 
 def _root(fits: Bounds) -> Bounds:
     segment, orphan = Sql("independent = 0"), Sql("parent_id = 0")
-    unlinked = Sql("(SELECT count() FROM links) = 0")
     return Bounds(
-        conjunction([segment, fits.may]), conjunction([segment, orphan, unlinked, fits.must])
+        conjunction([segment, fits.may]), conjunction([segment, orphan, UNLINKED, fits.must])
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from store.clickhouse import queries
 from store.clickhouse.queries import Sql
 from store.clickhouse.search.bounds import (
     ALWAYS,
@@ -32,6 +33,7 @@ from store.clickhouse.search.field_tests import (
     number_test,
     text_test,
 )
+from store.clickhouse.search.row_sets import UNLINKED
 from store.filters.ast import (
     And,
     Bare,
@@ -103,15 +105,20 @@ class UnitRow:
     node: NodeColumns
     texts: dict[str, str] = field(default_factory=dict)
     root: Bounds = NEVER
+    background: Bounds = NEVER
     inferred: Bounds = NEVER
     annotations: bool | None = False
     is_call: bool = False
 
 
+_ALONE = conjunction([Sql("independent = 0"), queries.SERVES_NO_REQUEST.render()])
+BACKGROUND = Bounds(_ALONE, conjunction([_ALONE, Sql("fetched = 0"), UNLINKED]))
+"""Whether a row of `segments` is background work of its node: if no link says what caused it."""
 SEGMENT = UnitRow(
     node_columns("", "service"),
     TEXTS,
     root=Bounds(TRUE, Sql("parent_id = 0")),
+    background=BACKGROUND,
     inferred=exactly(Sql("inferred = 1")),
     annotations=True,
 )
@@ -120,7 +127,7 @@ REQUEST = Bounds(Sql("independent IN (0, 2)"), Sql("(independent = 0 AND fetched
 other rows decide (`store.messages`)."""
 UNEXPLAINED = Sql(f"(state = {State.FAULT:d} AND status = 0 AND independent != 1)")
 """Of rows of `calls`: a failure that the requests of the call may explain (`store.layers.state_of`)."""
-CLIENT_UNIT = replace(SEGMENT, node=CLIENT, root=NEVER)
+CLIENT_UNIT = replace(SEGMENT, node=CLIENT, root=NEVER, background=NEVER)
 CALLER_UNIT = replace(CLIENT_UNIT, node=CALLER)
 UNANSWERED_CALL = UnitRow(node_columns("", "service"), inferred=ALWAYS, is_call=True)
 """A unit of the node that the call leads to."""
@@ -181,7 +188,7 @@ def flag(test: FieldTest, bounds: Bounds) -> Bounds:
 def _flag_condition(keyword: str, row: UnitRow) -> Bounds:
     if keyword in STATES:
         return ended_in(STATES[keyword]) if row.is_call else exactly(in_states(STATES[keyword]))
-    return row.root if keyword == "root" else row.inferred
+    return {"root": row.root, "background": row.background, "inferred": row.inferred}[keyword]
 
 
 def ended_in(states: tuple[State, ...]) -> Bounds:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from store.filters.parse import parse
 from store.graph import ServiceStats, Statistics, Work
 from store.model import Document, Kind, Link, NodeKey, State, TimeRange
 from store.protocol import Store
-from store.query import Entities, UnitQuery
+from store.query import Entities, TraceQuery, UnitQuery
 from store.rules.histogram import bucket
 from store.times import MINUTE, SECOND
 from tests.builders import FRONTEND, T0, TRACE, call, segment, trace_id
@@ -133,6 +134,43 @@ class BackgroundContract:
         assert listed(store, background=True) == [(trace_id(6), 1)]
         requested = {id for id, _ in listed(store, background=False)}
         assert requested == {trace_id(number) for number in range(1, 6)}
+
+    @pytest.mark.parametrize(
+        ("text", "found"),
+        [
+            ("background", (2, 5)),
+            ("background = true", (2, 5)),
+            ("background = false", (1, 3, 4)),
+            ("!background", (1, 3, 4)),
+            ("background AND fault", (2,)),
+            ("background OR throttle", (2, 5)),
+            ('service("frontend") {background}', (2, 5)),
+            ('service("frontend") {background and fault}', (2,)),
+            ('service("frontend") {background = false}', (1, 3, 4, 5)),
+            ('service("frontend") {!background and !fault}', (1, 3, 5)),
+            ('service("backend") {background}', ()),
+            ('edge("", "frontend") AND background', (5,)),
+        ],
+    )
+    def test_filters(self, store: Store, text: str, found: tuple[int, ...]) -> None:
+        """A request, a job, a poll, a caused job, a job in the trace of a request; with links in the store, and without."""
+        store.put([segment(0xA1, trace_id=trace_id(1), kind=Kind.SERVER), job(2)], "a")
+        store.put([job(3, before=QUEUE, state=State.OK)], "b")
+        store.put([segment(0xA1, trace_id=trace_id(5)), job(5, state=State.OK)], "c")
+        query = TraceQuery(HOUR, filter=parse(text))
+
+        def numbers() -> set[int]:
+            listed = store.find_traces(query, limit=9).found
+            return {
+                number
+                for number in range(9)
+                for each in listed
+                if each.trace_id == trace_id(number)
+            }
+
+        assert numbers() == set(found) - {4}
+        store.put([job(4, links=(Link(trace_id(1), 0xA1),))], "d")
+        assert numbers() == set(found)
 
     def test_minutes_and_weights(self, store: Store) -> None:
         """A trace in several buckets of a minute counts once, by its lightest weight, of each sort."""

@@ -41,6 +41,7 @@ MATCHING = (
     'service(id(type: "AWS::DynamoDB::Table"))',
     'service("items") { inferred }',
     "inferred",
+    'background = false AND service("shop") {!background}',
     'service(id(account.id: "123456789012"))',
     'service("shop") { account.id = "123456789012" }',
     'service("shop") { fault = true OR responsetime > 2.5 } AND annotation.age = 30',
@@ -70,6 +71,7 @@ MATCHING = (
     'service("shop") { fault } service("orders") { error }',
 )
 FAILING = (
+    "background",
     "ok",
     "responsetime > 5",
     "!fault",

@@ -157,6 +157,14 @@ export const KEYWORDS: Readonly<Record<string, Keyword>> = {
     ],
     "meaning": "Availability zone of any segment."
   },
+  "background": {
+    "kind": "flag",
+    "scope": [
+      "trace",
+      "service"
+    ],
+    "meaning": "Some unit of the trace (in service(): the unit) is background work, which serves no request; not in X-Ray."
+  },
   "coverage": {
     "kind": "number",
     "scope": [
