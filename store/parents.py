@@ -179,7 +179,7 @@ def resolve_link_end(trace: Trace, id: int) -> LinkEnd | None:
     if owned is not None:
         counted = parents.once.counted_as.get(id, id)
         answers = [d.node for d in answers_by_call_id(trace, parents).get(counted, ())]
-        return LinkEnd(min(answers, default=owned.call.node), owned.call.end)
+        return LinkEnd(min(answers, default=trace.calls[counted].call.node), owned.call.end)
     document = parents.containing_document(id)
     owner = parents.owner(document)
     if document is None or owner is None:

@@ -115,3 +115,14 @@ def test_a_link_ends_at_the_answering_segment_or_the_inferred_node() -> None:
     assert resolve_link_end(unanswered, 0x99) is None
     answered = trace_of(segment(0xA1, calls=(queue,)), segment(0xB1, parent_id=0xC1, name="q"))
     assert resolve_link_end(answered, 0xC1) == LinkEnd(NodeKey("", "q", ""), queue.end)
+
+
+def test_a_link_to_a_request_within_a_call_ends_where_that_leads() -> None:
+    """The request is no call of its own, so its host is no node."""
+    queue, host = NodeKey("", "q", "AWS::SQS::Queue"), NodeKey("", "sqs.eu-west-1.amazonaws.com", "remote")  # fmt: skip
+    given: dict[str, Any] = {"independent": Independent.OF_SENDER, "kind": Kind.CLIENT}
+    sent = subsegment(0xC1, 0x11, calls=(call(0xC1, node=queue),), **given)
+    posted = subsegment(0xC2, 0xC1, calls=(call(0xC2, node=host),), **given)
+    end = resolve_link_end(trace_of(segment(0x11), sent, posted), 0xC2)
+    assert end is not None
+    assert end.node == queue

@@ -45,7 +45,7 @@ from store.model import (
 )
 from store.rules import other_names
 from store.times import MINUTE, SECOND
-from tests.builders import T0, call, segment, subsegment, trace_id
+from tests.builders import T0, TRACE, call, segment, subsegment, trace_id
 from tests.conftest import empty
 from tests.store.test_agreement import plain
 
@@ -338,8 +338,12 @@ class Compared:
         """Another forest in place of the last."""
         empty(self._store.address)
         self._memory = MemoryStore()
+        self.put(Forest(seed, frequent).documents, f"forest {seed}")
+
+    def put(self, documents: list[Document], name: str) -> None:
+        """More documents."""
         for store in (self._store, self._memory):
-            store.put(Forest(seed, frequent).documents, f"forest {seed}")
+            store.put(documents, name)
 
     def count(self) -> None:
         """Count all buckets, by which references between them are recorded: a window that cuts one relies on these."""
@@ -438,3 +442,63 @@ def test_each_condition_is_needed(
             if any(compared.differ(window, T0) for window in (WINDOW, CUT)):
                 return
     pytest.fail(f"nothing needs {condition}")
+
+
+HOST, OTHER_HOST = HOSTS[0], HOSTS[-1]
+TABLES = tuple(NodeKey("", name, "AWS::DynamoDB::Table") for name in ("orders", "carts"))
+
+
+def nested(
+    id: int, above: int, *places: NodeKey, kind: Kind = Kind.CLIENT, **change: Any
+) -> Document:
+    """A span of shop within the one above, by its number, which calls some places: the first by its own id."""
+    times = {"start": T0 + id * 1000, "end": T0 + SECOND - id * 1000}
+    calls = tuple(
+        call(id + 0x100 * number, node=node, service=node.name, host=node.name, **times)
+        for number, node in enumerate(places)
+    )
+    about: dict[str, Any] = {"kind": kind, "node": NodeKey("", "shop", ""), **times, **change}
+    return subsegment(id, above, independent=Independent.OF_SENDER, calls=calls, **about)
+
+
+def answer(call: int, **change: Any) -> Document:
+    """A request of stock that a call made."""
+    about = {"node": NodeKey("", "stock", ""), "kind": Kind.SERVER, "parent_id": call, **change}
+    return segment(0xA0 + call, start=T0 + 50_000, **about)
+
+
+LAYERS: dict[str, list[Document]] = {
+    "is_way OR ": [nested(1, 0, HOST), nested(2, 1), nested(3, 2, HOST)],
+    "outer IN (SELECT key FROM nested)": [
+        nested(1, 0, HOST), nested(2, 1, HOST), nested(3, 2, HOST), answer(3),
+    ],
+    "outer IN (SELECT outer FROM nested GROUP BY outer HAVING count() > 1)": [
+        nested(1, 0, HOST), nested(2, 1, HOST), nested(3, 1, HOST), answer(3),
+    ],
+    "outer NOT IN (SELECT key FROM scope_rows WHERE NOT is_call AND independent > 1 AND kind IN (3, 4))": [
+        nested(1, 0, DATABASES[0], kind=Kind.INTERNAL), nested(2, 1, DATABASES[0]),
+    ],
+    "key IN (SELECT refers_to FROM scope_rows WHERE is_call AND key != refers_to)": [
+        nested(1, 0, TABLES[1]), nested(2, 1, *TABLES),
+    ],
+    "key IN (SELECT other FROM scope_links)": [
+        nested(1, 0, TABLES[0]), nested(2, 1, HOST),
+        answer(9, parent_id=0, trace_id=trace_id(2), links=(Link(TRACE, 2),)),
+    ],
+}  # fmt: skip
+"""Conditions of units/nested_traces, and what each is needed for."""
+
+
+@pytest.mark.parametrize("condition", LAYERS)
+def test_each_condition_of_nested_calls_is_needed(
+    compared: Compared, monkeypatch: pytest.MonkeyPatch, condition: str
+) -> None:
+    """Some calls within calls are counted rightly, and without it wrongly."""
+    empty(compared._store.address)
+    compared.put([segment(0xA1, node=NodeKey("", "web", "")), *LAYERS[condition]], condition)
+    assert compared.differ(WINDOW, T0) == []
+    text = queries.NESTED_TRACES.text
+    assert text.count(condition) == 1
+    without = text.replace(condition, "" if condition.endswith(" OR ") else "0")
+    monkeypatch.setattr(queries, "NESTED_TRACES", Template("NESTED_TRACES", without))
+    assert compared.differ(WINDOW, T0) != []
