@@ -89,8 +89,9 @@ def trace_units(
                 yield EdgeUnit(
                     source, target, alias, start, end, state, label, weight, False, origin, root
                 )
-        for ends in draw_message(parent, case) if age is not None else ():
-            yield EdgeUnit(*ends, "", start, start + age, state, label, weight, link=True)
+        if age is not None:
+            for ends in draw_message(parent, case):
+                yield EdgeUnit(*ends, "", start, start + age, state, label, weight, link=True)
 
 
 def link_units(trace: Trace, find: FindTrace) -> Iterator[EdgeUnit]:

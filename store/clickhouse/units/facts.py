@@ -286,8 +286,10 @@ def _link(case: Case, source: Peer, target: Peer) -> tuple[UnitRow, ...]:
 
 
 def _link_rows(case: Case, edges: Iterable[Ends]) -> tuple[UnitRow, ...]:
-    outcome = "", False, case.state, _failure(case.state, case.label)
-    return tuple(UnitRow(LINK, *ends, *outcome) for ends in edges)
+    failure = _failure(case.state, case.label)
+    return tuple(
+        UnitRow(LINK, source, target, "", False, case.state, failure) for source, target in edges
+    )
 
 
 def _failure(state: State, label: str) -> str:
