@@ -224,6 +224,35 @@ class StateList(Span, Freshness):
     transitions: Annotated[list[StateTransition], Field(description="the most frequent first")]
 
 
+class GenAIOperation(TypedDict):
+    """Calls of one operation along an edge to a model, an agent or a tool; of what spans do not name, an empty text."""
+
+    source: NodeId
+    target: NodeId
+    source_name: str
+    target_name: str
+    type: Annotated[str, Field(description="GenAI::Model, GenAI::Agent or GenAI::MCP")]
+    operation: Annotated[str, Field(description="such as chat, invoke_agent, tools/call")]
+    model: str
+    tool: str
+    calls: int
+    calls_with_tokens: Annotated[
+        int, Field(description="whose spans say how many tokens they took")
+    ]
+    input_tokens: int
+    output_tokens: int
+    cost_usd: Annotated[float | None, Field(description="null: no span says")]
+
+
+@reply
+class GenAIUsage(Span, Freshness):
+    """What models, agents and tools were called for, in the newest traces of a window."""
+
+    traces: Annotated[int, Field(description="that were read")]
+    complete: Annotated[bool, Field(description="false: the window has more")]
+    operations: Annotated[list[GenAIOperation], Field(description="the most frequent first")]
+
+
 class VersionSide(Counts, Times):
     """A version in a verdict; each segment counts once, however it was sampled."""
 

@@ -14,6 +14,7 @@ from api.v1.alarms import alarms_router
 from api.v1.annotations import annotations_router
 from api.v1.declarations import declarations_router
 from api.v1.deployments import deployments_router
+from api.v1.genai import genai_router
 from api.v1.graph import graph_router
 from api.v1.logs import logs_router
 from api.v1.node_metrics import node_metrics_router
@@ -50,6 +51,7 @@ def v1_router(context: Context, environment_annotation: str) -> APIRouter:
     )
     parts = (
         graph_router,
+        genai_router,
         time_series_router,
         traces_router,
         logs_router,

@@ -89,6 +89,7 @@ def _ask(request: Work) -> int:
         if status == 429:
             chat.attributes["error.type"] = RateLimitError.__name__
             raise RateLimitError("Error code: 429")
+        chat.attributes["gen_ai.usage.input_tokens"] = request.trace.random.randint(200, 2000)
         chat.attributes["gen_ai.usage.output_tokens"] = request.trace.random.randint(40, 400)
     return 200
 

@@ -141,6 +141,8 @@ export const addresses = {
     `/api/v1/versions?${query(window, { nodes: ids.join(','), ...environment() })}`,
   states: (window: TimeWindow, filter: string, id: string) =>
     `/api/v1/nodes/${encodeURIComponent(id)}/states?${query(window, filtered(filter))}`,
+  genai: (window: TimeWindow, filter: string, place: 'node' | 'edge', id: string) =>
+    `/api/v1/genai?${query(window, { [place]: id, ...filtered(filter) })}`,
   nodeMetrics: (window: TimeWindow, id: string) =>
     `/api/nodes/${encodeURIComponent(id)}/metrics?${query(window, filtered(''))}`,
   edge: (window: TimeWindow, filter: string, source: string, target: string) =>

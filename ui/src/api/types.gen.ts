@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: 47c01f012efd7b64d12e8592bf995bfc4d6156ca214a04b758f800bcf95cd1a8
+// sha256 of its schemas: d9681c18b04e2cb6375338ef6a851dab0ae46d99df420472e8771a02ef3ffce3
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -254,6 +254,30 @@ export interface components {
             ok: number;
             requests: number;
             throttle: number;
+        };
+        GenAIOperation: {
+            calls: number;
+            calls_with_tokens: number;
+            cost_usd: number | null;
+            input_tokens: number;
+            model: string;
+            operation: string;
+            output_tokens: number;
+            source: string;
+            source_name: string;
+            target: string;
+            target_name: string;
+            tool: string;
+            type: string;
+        };
+        GenAIUsage: {
+            complete: boolean;
+            data_until: number;
+            from: number;
+            incomplete: components["schemas"]["Incomplete"] | null;
+            operations: components["schemas"]["GenAIOperation"][];
+            to: number;
+            traces: number;
         };
         HTTPValidationError: {
             detail?: components["schemas"]["ValidationError"][];

@@ -57,6 +57,8 @@ interface BodyProps extends ChartsProps {
   actions: ReactNode
   /** Of a state machine, its states. */
   states?: ReactNode
+  /** Of models, agents and tools, what they were called for. */
+  usage?: ReactNode
   /** Of a node, its versions. */
   versions?: ReactNode
   /** Of a node, what its platform measured. */
@@ -65,7 +67,7 @@ interface BodyProps extends ChartsProps {
 }
 
 export function DetailBody(props: BodyProps) {
-  const { detail, tracesLink, callsLink, actions, states, versions, metrics, onSelect } = props
+  const { detail, tracesLink, callsLink, actions, states, usage, versions, metrics, onSelect } = props
   const { alarmLink, onResponseTimes, onTimes } = props
   const isNode = 'node' in detail
   const thing = isNode ? detail.node : detail.edge
@@ -87,6 +89,7 @@ export function DetailBody(props: BodyProps) {
           {estimate && <p className="mute">{estimate}</p>}
           {isNode && <BackgroundWork node={detail.node} tracesLink={tracesLink} />}
           {states}
+          {usage}
           {versions}
           <PanelCharts
             key={`charts ${thing.id}`}

@@ -22,6 +22,7 @@ import { rangeParams } from '../model/range'
 import { NodeMetrics } from './NodeMetrics'
 import { NodeStates } from './NodeStates'
 import { NodeVersions } from './NodeVersions'
+import { Usage } from './Usage'
 import { Link, setParams } from './router'
 import { useLiveQuery } from './useLiveQuery'
 
@@ -40,6 +41,8 @@ interface Props {
   onFocus(id: string): void
 }
 
+/** Begins the types of models, agents and tools. */
+const GENAI = 'GenAI::'
 const STATE_MACHINE = 'AWS::StepFunctions::StateMachine'
 
 export function DetailPanel(props: Props) {
@@ -54,6 +57,8 @@ export function DetailPanel(props: Props) {
   })
   const gone = error?.status === 404
   const isMachine = graph.nodes.some((node) => node.id === id && node.type === STATE_MACHINE)
+  const called = graph.nodes.find((node) => node.id === (ends ? ends[1] : id))
+  const isGenAI = called?.type.startsWith(GENAI)
   const head = headOf(id, graph, data)
   // What the numbers count is said: a list of a later time may have other units for its default.
   const counted = data && 'node' in data && data.node.work === 'background' ? 'background' : null
@@ -132,6 +137,19 @@ export function DetailPanel(props: Props) {
             isMachine &&
             !shared && (
               <NodeStates key={`states ${id}`} id={id} window={window} rangeKey={rangeKey} filter={filter} />
+            )
+          }
+          usage={
+            isGenAI &&
+            !shared && (
+              <Usage
+                key={`usage ${id}`}
+                place={ends ? 'edge' : 'node'}
+                id={id}
+                window={window}
+                rangeKey={rangeKey}
+                filter={filter}
+              />
             )
           }
           versions={
