@@ -52,7 +52,7 @@ def _is_reached_at(outer: NodeKey, host: str) -> bool:
     if outer.type.startswith(_OVER_HTTP):
         return True
     if _is_vague(outer) or host.endswith(_CLOUDS):
-        return outer.type != "GenAI::Agent"
+        return outer.type not in ("GenAI::Agent", "GenAI::Tool")
     return _machine(host) == _machine(outer.name.rpartition("@")[2])
 
 

@@ -14,6 +14,7 @@ _EXACT: dict[str, Kind] = {
     "GCP::CloudFunctions": "function",
     "GenAI::MCP": "remote",
     "GenAI::Model": "remote",
+    "GenAI::Tool": "remote",
     "Tencent::ServerlessCloudFunction": "function",
 }
 _BY_SERVICE: dict[str, Kind] = {

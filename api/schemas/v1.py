@@ -231,7 +231,7 @@ class GenAIOperation(TypedDict):
     target: NodeId
     source_name: str
     target_name: str
-    type: Annotated[str, Field(description="GenAI::Model, GenAI::Agent or GenAI::MCP")]
+    type: Annotated[str, Field(description="GenAI::Model, GenAI::Agent, GenAI::Tool or GenAI::MCP")]
     operation: Annotated[str, Field(description="such as chat, invoke_agent, tools/call")]
     model: str
     tool: str

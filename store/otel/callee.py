@@ -13,7 +13,7 @@ decisions, in the order in which they apply:
   ``Messaging::<System>``. What a PRODUCER span calls is one, ``Messaging::Other`` where the span
   names its peer and no system.
 * A function is named by ``faas.invoked_name`` and typed by its cloud.
-* MCP servers, agents and providers of models: `store.otel.genai`.
+* MCP servers, agents, tools and providers of models: `store.otel.genai`.
 * Everything else is ``remote`` and named by the caller's own name for it (``aws.remote.service``,
   ``service.peer.name``, ``peer.service``), the host or the RPC service.
 """
@@ -29,7 +29,7 @@ from msgspec import Meta, Struct
 
 from store.model import NO_NODE, NodeKey
 from store.otel.attributes import Attributes, text, texts
-from store.otel.genai import genai_callee
+from store.otel.genai import genai_callee, works_inside
 from store.otel.hosts import called_host, host_of
 from store.otel.resource import Resource
 from store.otel.semconv import (
@@ -121,7 +121,12 @@ def caller_of(attributes: Attributes) -> NodeKey:
     return _remote(name[:MAX_NAME]).target.node if name else NO_NODE
 
 
-def queries_inside(attributes: Attributes) -> bool:
+def calls_inside(attributes: Attributes) -> bool:
+    """Whether an INTERNAL span is a call of what is in its own process: of an agent, a tool, or an embedded database."""
+    return works_inside(attributes) or _queries_inside(attributes)
+
+
+def _queries_inside(attributes: Attributes) -> bool:
     """Whether an INTERNAL span is the query of an embedded database, as the conventions allow.
 
     One that names a method of the program is not: Java's datasource instrumentation (2.33) writes

@@ -24,8 +24,8 @@ from store.otel.callee import (
     Callee,
     callee_of,
     caller_of,
+    calls_inside,
     is_aws_api,
-    queries_inside,
 )
 from store.otel.derived_ids import derived_id
 from store.otel.http_block import http_of
@@ -175,7 +175,7 @@ def facts_of(
     kind = span.kind
     service = text(attributes, "aws.local.service")[:MAX_NAME] or resource.service
     if kind not in _LEAVING and kind not in _ENTERING and DOCUMENT not in attributes:
-        kind = CLIENT if queries_inside(attributes) else kind
+        kind = CLIENT if calls_inside(attributes) else kind
     status = http_status(attributes)
     thrown = recorded_exceptions(span) if span.events else []
     failed_aws_call = kind in _LEAVING and _is_failed_aws_call(span, attributes)

@@ -25,7 +25,7 @@ CODE = ("code.function", "code.function.name")
 
 def callee_of(caller: Caller) -> list[Callee]:
     """What a span calls: nothing, one node, or several tables."""
-    if caller.kind not in (Kind.CLIENT, Kind.PRODUCER) and not is_embedded_query(caller):
+    if caller.kind not in (Kind.CLIENT, Kind.PRODUCER) and not is_inside(caller):
         return []
     if found := _exported(caller):
         return found
@@ -64,14 +64,13 @@ def _shortened(callee: Callee) -> Callee:
     return Callee(callee.node._replace(name=name), callee.service[:MOST_NAME])
 
 
-def is_embedded_query(caller: Caller) -> bool:
-    """Whether a span inside its process is a query of a database that is there, too."""
+def is_inside(caller: Caller) -> bool:
+    """Whether what a span inside its process calls is there, too: a database, an agent, a tool."""
     a = caller.attributes
-    return (
-        caller.kind is Kind.INTERNAL
-        and bool(text(a, *DATABASE))
-        and not any(map(a.__contains__, (*CODE, EXPORTED)))
-    )
+    if caller.kind is not Kind.INTERNAL or EXPORTED in a:
+        return False
+    queries = bool(text(a, *DATABASE)) and not any(key in a for key in CODE)
+    return queries or bool(_agent(caller) or _executed(caller))
 
 
 def _one(
@@ -155,6 +154,13 @@ def _agent(caller: Caller) -> list[Callee]:
     return _one(name, "GenAI::Agent") if name else []
 
 
+def _executed(caller: Caller) -> list[Callee]:
+    a = caller.attributes
+    name = text(a, "gen_ai.tool.name")
+    is_run = text(a, "gen_ai.operation.name") == "execute_tool"
+    return _one(name, "GenAI::Tool") if is_run and name else []
+
+
 def _model(caller: Caller) -> list[Callee]:
     name = text(caller.attributes, "gen_ai.provider.name", "gen_ai.system")
     return _one(PROVIDERS.get(name, name), "GenAI::Model") if name else []
@@ -166,7 +172,7 @@ def _peer(caller: Caller) -> list[Callee]:
 
 
 ROWS: tuple[Callable[[Caller], list[Callee]], ...] = (
-    _aws, _database, _message, _function, _tool, _agent, _model, _sent, _peer,
+    _aws, _database, _message, _function, _tool, _agent, _executed, _model, _sent, _peer,
 )  # fmt: skip
 """The table: what the first row that applies says."""
 

@@ -290,6 +290,31 @@ def the_tools_of_an_agent_stand(s: Spans) -> None:
     s.call(s.call(s.request, 0.1, 0.5, outer), 0.12, 0.4, http("api.tools.com"))
 
 
+@case(
+    "api.tools.com[remote] ok1 ; guide[GenAI::Agent] ok1 ; mod[GenAI::Model] ok1 ; search[GenAI::Tool] ok1",
+    "api.tools.com ok1 ; guide ok1 ; mod ok1 ; search ok1",
+)
+def an_agent_in_the_process_and_its_tool(s: Spans) -> None:
+    """INTERNAL spans, as the conventions say; what these call is the service's."""
+    worked = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "guide"}
+    agent = s.span("shop", "I", s.request, 0.1, 0.6, worked)
+    s.call(agent, 0.12, 0.1, CHAT)
+    ran = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "search"}
+    tool = s.span("shop", "I", agent, 0.3, 0.3, ran)
+    s.call(tool, 0.32, 0.2, http("api.tools.com"))
+    s.span("shop", "I", agent, 0.65, 0.01, {"gen_ai.operation.name": "execute_tool"})
+
+
+@case(
+    "az.search.azure.com[remote] ok1 ; search[GenAI::Tool] ok1",
+    "az.search.azure.com ok1 ; search ok1",
+)
+def a_tool_that_calls_a_cloud(s: Spans) -> None:
+    ran = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "search"}
+    tool = s.span("shop", "I", s.request, 0.3, 0.3, ran)
+    s.call(tool, 0.32, 0.2, http("az.search.azure.com"))
+
+
 @case("reviews[] ok1", "reviews ok1")
 def sidecars_on_both_sides(s: Spans) -> None:
     outer = s.call(s.request, 0.1, 0.5, http("reviews"))
