@@ -48,6 +48,16 @@ def parse_journal_size(text: str | int) -> int:
     return size
 
 
+def parse_document_size(text: str | int) -> int:
+    """Bytes that a document may have."""
+    from collector.decode.item_size import LARGEST, SMALLEST  # not needed to show --help
+
+    size = parse_bytes(text)
+    if not SMALLEST <= size <= LARGEST:
+        raise typer.BadParameter(f"{text!r}: documents may have at least 128K, at most 4M")
+    return size
+
+
 def parse_bytes(text: str | int) -> int:
     """Bytes, with or without a unit."""
     try:

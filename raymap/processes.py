@@ -9,6 +9,7 @@ from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
+from collector.decode.item_size import ITEM
 from collector.net import PortInUseError, is_loopback
 from raymap.data_dir import prepare_data_dir, require_owner
 from raymap.errors import CommandError
@@ -47,6 +48,7 @@ def prepare_process(settings: CollectSettings | ApiSettings, *, supervised: bool
         from collector.metrics import name_process
 
         name_process(name)
+    ITEM.set(settings.max_document_size)
     require_private(settings)
     prepare_data_dir(settings.data_dir)
     address = resolve_clickhouse(settings)

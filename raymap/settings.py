@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
+from collector.decode.item_size import DEFAULT as DOCUMENT_SIZE
 from raymap.oidc_flags import OidcFlags
 from raymap.options import (
     LOCAL,
@@ -19,6 +20,7 @@ from raymap.options import (
     ServerUrl,
     TenantName,
     option,
+    parse_document_size,
     parse_journal_size,
     parse_log_link,
     parse_networks,
@@ -143,6 +145,16 @@ class ProcessSettings(TlsFlags, RedactionFlags, StoreSettings):
             help="Compressed documents on disk that may wait for ClickHouse, for each process.",
         ),
     ] = 2 << 30
+    max_document_size: Annotated[
+        int,
+        option(
+            "--max-document-size",
+            metavar="SIZE",
+            parser=parse_document_size,
+            show_default="1M",
+            help="Largest document, span, log record or metric that is taken, 128K to 4M.",
+        ),
+    ] = DOCUMENT_SIZE
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
         option("--log-level", help="Lowest level to log, on standard error."),

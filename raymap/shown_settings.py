@@ -38,7 +38,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         *("journal-size", "linger"),
     ),
     "Limits and console": (
-        *("sampling-rate", "max-groups", "unhealthy-share", "unhealthy-count"),
+        *("sampling-rate", "max-groups", "max-document-size", "unhealthy-share", "unhealthy-count"),
         *("environment-annotation", "log-link", "webhook-host"),
     ),
     "Processes": ("workers", "drain-seconds", "log-level", "log-format", "self-trace", "demo"),

@@ -15,6 +15,7 @@ import msgspec
 
 from collector.decode.flatten import flatten
 from collector.decode.ids import LATEST, MAX_NAME, Identity, read_id
+from collector.decode.item_size import ITEM
 from collector.decode.lenient import read_leniently
 from collector.decode.limits import check_element_count, check_json_item, split_array
 from collector.decode.rejected import Reason, Rejected
@@ -22,8 +23,6 @@ from collector.decode.wire import Root, read_strictly
 from store.model import Document
 from store.trace_id import parse_trace_id
 
-MAX_DOCUMENT = 1 << 20
-"""Bytes of one document, as of a span; X-Ray takes 64 kB (docs/xray-format.md §2.1)."""
 MAX_NESTING = 400
 """Levels of objects and arrays. Readers of the raw document recurse; Python's own JSON parser ends
 at some 990 levels. Real documents have fewer than thirty."""
@@ -82,7 +81,7 @@ def read_root(raw: bytes) -> Root:
 
 def check_size(raw: bytes) -> None:
     """Raise Rejected for a document that is too long, or has too many values, to be parsed."""
-    check_json_item("the document", raw, MAX_DOCUMENT)
+    check_json_item("the document", raw, ITEM.limit)
 
 
 def check_depth(raw: bytes, id: str | None) -> None:

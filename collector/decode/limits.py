@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import msgspec
 
+from collector.decode.item_size import ITEM, SizeLimit
 from collector.decode.rejected import Reason, Rejected
 
 MAX_DOCUMENTS = 20_000
@@ -25,12 +26,9 @@ MAX_MESSAGES, MAX_MESSAGES_ALONE = 1_000_000, 40_000
 attribute is two. One takes 2 bytes, and some 50 when it is parsed."""
 SMALL_ITEM = 2 * MAX_MESSAGES_ALONE
 """Bytes of one of them that need no look: too few for more messages than are taken. Also values in JSON."""
-MAX_ITEM = 1 << 20
-"""Bytes of one span, log record or metric: prompts and stack traces may be long, and a trace page still
-has to load."""
-MAX_RESOURCE = 256 << 10
-"""Bytes of a resource or a scope."""
-MAX_JSON_ITEM, MAX_JSON_RESOURCE = 2 * MAX_ITEM, 2 * MAX_RESOURCE
+MAX_RESOURCE = SizeLimit(256 << 10)
+"""A resource or a scope."""
+MAX_JSON_RESOURCE = SizeLimit(2 * MAX_RESOURCE.bytes)
 """The same in JSON."""
 MIN_DOCUMENT = 64
 """Bytes of the smallest valid segment document, rounded down."""
@@ -169,11 +167,10 @@ class Shape:
                         parts.append((inner, begin, min(at, end)))
         return count
 
-    def check(self, what: str, raw: bytes, most: int = MAX_ITEM) -> None:
-        """Raise Rejected for a message that is too large, or has too many messages inside, to be parsed."""
-        if len(raw) > most:
-            message = f"{what} has {len(raw):,} bytes, at most {most:,} are taken"
-            raise Rejected(Reason.INVALID_SEGMENT_DOCUMENT, message)
+    def check(self, what: str, raw: bytes, most: SizeLimit | None = None) -> None:
+        """Raise Rejected for a message that is too large (by default as an item is), or has too many
+        messages inside, to be parsed."""
+        (most or ITEM.limit).check(what, len(raw))
         limit = MAX_MESSAGES_ALONE
         if self.may_exceed(raw, limit) and self.count(raw, limit) > limit:
             message = f"{what} has more than {limit:,} attributes, events and values"
@@ -274,12 +271,10 @@ def check_value_count(body: bytes, limit: int = MAX_COMMAS) -> None:
         )
 
 
-def check_json_item(what: str, raw: bytes | msgspec.Raw, most: int) -> None:
+def check_json_item(what: str, raw: bytes | msgspec.Raw, most: SizeLimit) -> None:
     """Raise Rejected when a JSON text, one of many, is too large to be parsed, or has too many values."""
     text = memoryview(raw)
-    if len(text) > most:
-        message = f"{what} has {len(text):,} bytes, at most {most:,} are taken"
-        raise Rejected(Reason.INVALID_SEGMENT_DOCUMENT, message)
+    most.check(what, len(text))
     if len(text) > SMALL_ITEM and bytes(text).count(b",") > SMALL_ITEM:
         message = f"{what} has more than {SMALL_ITEM:,} values"
         raise Rejected(Reason.INVALID_SEGMENT_DOCUMENT, message)

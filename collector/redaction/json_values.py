@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 
 from collector.decode.document import check_size, decode_document
+from collector.decode.item_size import ITEM
 from collector.decode.limits import (
-    MAX_JSON_ITEM,
     check_element_count,
     check_json_item,
     check_object_count,
@@ -110,7 +110,7 @@ def redact_zipkin(raw: bytes, redaction: Redaction) -> bytes:
 
 def _zipkin(raw: bytes, redaction: Redaction) -> bytes:
     try:
-        check_json_item("", raw, MAX_JSON_ITEM)
+        check_json_item("", raw, ITEM.in_json)
     except Rejected:
         return raw
     return _rewrite(raw, _zipkin_span, redaction) or _INVALID

@@ -14,8 +14,8 @@ from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from collector.decode.item_size import SizeLimit
 from collector.decode.limits import (
-    MAX_ITEM,
     MAX_RESOURCE,
     RESOURCE,
     SCOPE,
@@ -81,7 +81,8 @@ class _Kind(NamedTuple):
     message: Any
     walk: Callable[[Any, Redaction], None]
     shape: Shape
-    most: int = MAX_ITEM
+    most: SizeLimit | None = None
+    """Of an item if there is none."""
 
 
 def _rewrite(raw: bytes, kind: _Kind, redaction: Redaction) -> bytes:

@@ -15,7 +15,7 @@ from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.schema import retention
 
-SIZES = {"journal-size", "clickhouse-memory"}
+SIZES = {"journal-size", "clickhouse-memory", "max-document-size"}
 TIMEOUT = 10.0
 ORDER = [*retention.KINDS]
 RETENTION = "Retention"

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from clickhouse_driver import Client
 
+from collector.decode.item_size import ITEM, LARGEST
 from collector.decode.rejected import Rejected
 from collector.journal.adopt import damaged_files, folders
 from collector.journal.format import FILE_HEADER, DamagedRecord, Kind, pack
@@ -184,8 +185,9 @@ def _wait(left: Callable[[], list[str]], seconds: float) -> list[str]:
 
 
 def _remove_quarantined(root: Path, subject: Subject) -> int:
-    """Remove matching documents from the quarantine; how many."""
+    """Remove matching documents from the quarantine, however large they were allowed to be; how many."""
     removed = 0
+    ITEM.set(LARGEST)
 
     def change(entry: Quarantined) -> list[Quarantined]:
         nonlocal removed

@@ -92,6 +92,9 @@ def test_mistakes(tmp_path: Path, text: str, said: str) -> None:
         ('[serve]\nworkers = "many"', 1, "--workers"),
         ('auth = "maybe"', 1, "ingest-warn"),
         ('journal-size = "1k"', 1, "too little for a journal"),
+        ('max-document-size = "4M"', 0, "every setting is valid"),
+        ('max-document-size = "5M"', 1, "at most 4M"),
+        ('max-document-size = "64K"', 1, "at least 128K"),
     ],
 )
 def test_check(

@@ -67,6 +67,7 @@ CHANGED: dict[str, Any] = {
     "duration": 9.0,
     "seed": 7,
     "max_groups": 30,
+    "max_document_size": 2 << 20,
     "retention_days": 7,
     "log_retention": 3,
     "workers": 3,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -11,12 +12,13 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 
 from raymap.ready_pipe import read_ready_line
 from store.clickhouse.connection.address import Address
 from tests.conftest import ROOT, Server
-from tests.raymap.processes import raymap
+from tests.raymap.processes import finished_segment, raymap
 
 pytestmark = pytest.mark.server
 
@@ -48,6 +50,45 @@ def test_a_process_alone_prints_the_ready_line(
         assert process.wait(60) == 0
     assert addresses is not None
     assert set(addresses) == ({"http"} if command == "api" else {"http", "udp", "grpc"})
+
+
+@pytest.mark.parametrize("command", ["api", "collect"])
+def test_the_size_of_documents_is_a_setting(
+    clickhouse_database: Address, tmp_path: Path, command: str
+) -> None:
+    """Of each process that receives; the refusal names the limit in force."""
+    words = [sys.executable, "-m", "raymap", command, "--port", "0", "--data-dir", str(tmp_path)]
+    if command == "collect":
+        words += ["--grpc-port", "0"]
+    environment = {
+        **os.environ,
+        "RAYMAP_CLICKHOUSE": clickhouse_database.url,
+        "RAYMAP_MAX_DOCUMENT_SIZE": "2M",
+    }
+    with subprocess.Popen(
+        words, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        try:
+            addresses = read_ready_line(process.stdout)
+            assert addresses is not None
+            url = f"http://{addresses['http'].removeprefix('http://')}/TraceSegments"
+            sizes = [2 << 20, (2 << 20) + 1]
+            body = {"TraceSegmentDocuments": [_document_of(size) for size in sizes]}
+            answer = httpx.post(url, json=body, timeout=60).json()
+        finally:
+            process.terminate()
+            assert process.wait(60) == 0
+    assert [one["Message"] for one in answer["UnprocessedTraceSegments"]] == [
+        "the document has 2,097,153 bytes, at most 2,097,152 are taken (--max-document-size)"
+    ]
+
+
+def _document_of(size: int) -> str:
+    """A segment of so many bytes."""
+    segment = {**finished_segment("shop"), "metadata": {"default": {"prompt": ""}}}
+    missing = size - len(json.dumps(segment))
+    return json.dumps({**segment, "metadata": {"default": {"prompt": "x" * missing}}})
 
 
 def test_one_server_per_folder(raymap_server: Server) -> None:

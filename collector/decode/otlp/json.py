@@ -19,8 +19,8 @@ from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from collector.decode.item_size import ITEM
 from collector.decode.limits import (
-    MAX_JSON_ITEM,
     MAX_JSON_RESOURCE,
     check_json_item,
     check_object_count,
@@ -142,7 +142,7 @@ class _Reader:
     def _item(self, raw: msgspec.Raw, place: str) -> bytes | Rejected:
         content: Any = None
         try:
-            check_json_item(self._form.one, raw, MAX_JSON_ITEM)
+            check_json_item(self._form.one, raw, ITEM.in_json)
             content = msgspec.json.decode(raw)
             if not isinstance(content, dict):
                 return _bad(f"{place}: expected an object")

@@ -14,8 +14,8 @@ import msgspec
 from google.protobuf.message import DecodeError
 from msgspec import Struct
 
+from collector.decode.item_size import ITEM
 from collector.decode.limits import (
-    MAX_JSON_ITEM,
     Shape,
     check_field_count,
     check_json_item,
@@ -85,7 +85,7 @@ def read_json(body: bytes) -> Iterator[ZipkinSpan | Rejected]:
         raise Rejected(Reason.INVALID_SEGMENT_DOCUMENT, message) from error
     for index, element in enumerate(elements):
         try:
-            check_json_item("the span", element, MAX_JSON_ITEM)
+            check_json_item("the span", element, ITEM.in_json)
             yield _from_json(_span.decode(element))
         except Rejected as rejected:
             rejected.message = f"[{index}]: {rejected.message}"

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from collector.decode.document import MAX_DOCUMENT, decode_document, decode_documents
+from collector.decode.document import decode_document, decode_documents
+from collector.decode.item_size import DEFAULT
 from collector.decode.rejected import Reason, Rejected
 from store.model import Document, State
 from tests.collector.samples import START, TRACE_ID, segment_bytes, segment_json
@@ -109,7 +110,7 @@ def test_rejected(change: dict[str, Any], reason: Reason, said: str) -> None:
         segment_bytes(note="\ud800"),
         b"\xef\xbb\xbf" + segment_bytes(),
         segment_bytes().decode().encode("utf-16"),
-        segment_bytes(note="x" * MAX_DOCUMENT),
+        segment_bytes(note="x" * DEFAULT),
         segment_bytes(note=1)[:-2] + b"[" * 10_000 + b"]" * 10_000 + b"}",
         segment_bytes(annotations=1)[:-2] + b"[" * 10_000 + b"]" * 10_000 + b"}",
     ],

@@ -15,7 +15,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from collector.decode.document import MAX_DOCUMENT
+from collector.decode.item_size import DEFAULT
 from collector.metrics import IngestMetrics
 from collector.pipeline import IngestPipeline
 from collector.receivers.http import create_router, install_error_handler
@@ -67,16 +67,16 @@ def test_a_document_may_have_a_mebibyte(pipeline: IngestPipeline, memory: Memory
     """X-Ray's 64 kB are not ours; one byte more is refused alone, and what is stored is whole."""
     app = FastAPI()
     app.include_router(create_router(pipeline, HttpLimits()))
-    sent = [
-        document_of(MAX_DOCUMENT + more, f"{number:016x}") for number, more in enumerate((0, 1), 1)
-    ]
+    sent = [document_of(DEFAULT + more, f"{number:016x}") for number, more in enumerate((0, 1), 1)]
     assert [len(each) for each in sent] == [1 << 20, (1 << 20) + 1]
     with serve(app) as url:
         answer = xray_client(url).put_trace_segments(
             TraceSegmentDocuments=[each.decode() for each in sent]
         )
     (refused,) = answer["UnprocessedTraceSegments"]
-    assert refused["Message"] == "the document has 1,048,577 bytes, at most 1,048,576 are taken"
+    assert refused["Message"] == (
+        "the document has 1,048,577 bytes, at most 1,048,576 are taken (--max-document-size)"
+    )
     (trace,) = memory._traces.values()
     (document,) = trace.documents.values()
     assert document.raw == sent[0]

@@ -9,6 +9,7 @@ import pytest
 import zstandard
 from clickhouse_driver.errors import ServerException
 
+from collector.decode.item_size import DEFAULT, ITEM
 from collector.ingest import FOLDER
 from collector.journal.format import Kind, pack
 from collector.journal.quarantine import Quarantine
@@ -20,6 +21,7 @@ from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.embedded.folder import address
 from store.forget import of_annotation, of_user
+from tests.collector.samples import segment_bytes
 from tests.conftest import start_server, stop_server
 from tests.raymap.processes import eventually, finished_segment, raymap
 
@@ -101,6 +103,18 @@ def test_nothing_of_a_user_remains(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert "0 traces would be removed" in said.stderr
     assert ANA.encode() not in journal_content(restored)
     assert stop_server(again) == 0
+
+
+def test_large_documents_of_the_quarantine_are_found(tmp_path: Path) -> None:
+    """The server may have been allowed to take them."""
+    quarantine = Quarantine(tmp_path)
+    large = segment_bytes(user=ANA, metadata={"default": {"prompt": "x" * (3 << 20)}})
+    quarantine.add("refused", Kind.DOCUMENTS, 1, 1, pack([large]))
+    try:
+        assert forget_command._remove_quarantined(tmp_path, of_user(ANA)) == 1
+    finally:
+        ITEM.set(DEFAULT)
+    assert list(quarantine.read()) == []
 
 
 def test_what_is_not_reached_is_named(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

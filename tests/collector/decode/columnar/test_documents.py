@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from collector.decode.columnar.documents import decode_columns
-from collector.decode.document import MAX_DOCUMENT, MAX_NESTING, decode_document
+from collector.decode.document import MAX_NESTING, decode_document
+from collector.decode.item_size import DEFAULT
 from collector.decode.rejected import Rejected
 from store.columnar import CallColumns, DocumentColumns, columns_of
 from store.model import Document
@@ -186,7 +187,7 @@ def test_bytes_that_are_no_document() -> None:
     """One of them costs its neighbours nothing, and each limit applies to each document."""
     deep = segment_bytes(metadata=json.loads("[" * MAX_NESTING + "]" * MAX_NESTING))
     wide = segment_bytes(metadata=[[] for _ in range(MAX_NESTING)])
-    long = segment_bytes(metadata="x" * MAX_DOCUMENT)
+    long = segment_bytes(metadata="x" * DEFAULT)
     broken = segment_bytes().replace(b"frontend", b"front\xff\xfe")
     hidden = segment_bytes(metadata="y").replace(b'"y"', b'"\xff"')
     usual = [segment_bytes(f"{id:016x}") for id in range(1, 4)]

@@ -16,7 +16,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status, TracesData
 
 from bench.shop import Shop
-from collector.decode.limits import MAX_ITEM
+from collector.decode.item_size import DEFAULT
 from collector.decode.otlp import columns as by_column
 from collector.decode.otlp.columns import Spans, decode_otlp_columns, decode_otlp_json_columns
 from collector.decode.otlp.memory import Memory
@@ -587,5 +587,5 @@ def _sized(message: bytes) -> bytes:
 
 
 def test_a_long_span() -> None:
-    long = span(SERVER, {"prompt": "x" * MAX_ITEM}, id=2)
+    long = span(SERVER, {"prompt": "x" * DEFAULT}, id=2)
     assert agree(export(span(id=1), long, span(id=3))) == 2

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from collector.decode.item_size import DEFAULT
 from collector.decode.lambda_records.otlp_logs import decode_json_logs, decode_logs
 from collector.decode.limits import (
-    MAX_ITEM,
     MAX_MESSAGES,
     MAX_MESSAGES_ALONE,
     MAX_RESOURCE,
@@ -58,7 +58,7 @@ def outcome(body: bytes) -> tuple[int, list[Rejected]]:
 @pytest.mark.parametrize(
     ("bomb", "why"),
     [
-        (EMPTY * MAX_ITEM, "the span has 2,097,"),
+        (EMPTY * DEFAULT, "the span has 2,097,"),
         (EMPTY * (MAX_MESSAGES_ALONE + 1), "more than 40,000 attributes"),
         (b"\x5a\x00" * (MAX_MESSAGES_ALONE + 1), "more than 40,000 attributes"),
         (field(9, field(2, field(5, b"\x0a\x00" * 40_001))), "more than 40,000 attributes"),
@@ -81,7 +81,7 @@ def test_a_span_with_many_attributes_is_stored(attributes: int) -> None:
 
 def test_a_resource_or_scope_that_is_too_large_costs_the_spans_below_it() -> None:
     fine = spans(raw(1))
-    large = b"\x0a\x00" * (MAX_RESOURCE // 2 + 1)
+    large = b"\x0a\x00" * (MAX_RESOURCE.bytes // 2 + 1)
     documents, rejected = outcome(fine + spans(raw(2), raw(3), resource=large))
     assert documents == 1
     assert {one.message[:29] for one in rejected} == {"the resource has 262,146 bytes"[:29]}
@@ -119,7 +119,7 @@ def test_log_records_and_metrics_are_bounded_in_the_same_way(
     ]
     with pytest.raises(Rejected, match=r"documents in one request"):
         decode(spans(*[b""] * 1_200_000))
-    assert len(decode(spans(b"", resource=b"\x0a\x00" * MAX_RESOURCE)).rejected) == 1
+    assert len(decode(spans(b"", resource=b"\x0a\x00" * MAX_RESOURCE.bytes)).rejected) == 1
 
 
 def test_points_are_bounded() -> None:
