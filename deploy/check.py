@@ -21,7 +21,12 @@ ROOT = DEPLOY.parent
 CHART = DEPLOY / "helm" / "raymap"
 KUBERNETES = ("1.27.0", "1.31.0", "1.37.0")
 """The oldest that the chart accepts, one that is common, and the newest."""
-VARIABLES = {"RAYMAP_AUTH_SECRET": "x" * 32, "CLICKHOUSE_PASSWORD": "example"}
+VARIABLES = {
+    "RAYMAP_AUTH_SECRET": "x" * 32,
+    "CLICKHOUSE_PASSWORD": "example",
+    "CLICKHOUSE_ADMIN_PASSWORD": "example",
+    "CLICKHOUSE_BACKUP_PASSWORD": "example",
+}
 """What the compose files require of the environment."""
 LEAST = {"clickhouse.secret": "ch", "auth.secret": "auth"}
 """The chart's values that have no default; `EVERYTHING` turns on what can be."""

@@ -48,8 +48,9 @@ from raymap.tenants.databases import (
 from raymap.units import format_size
 from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.sql import identifier
-from store.clickhouse.embedded import BACKUP_USER, EmbeddedError
+from store.clickhouse.embedded import EmbeddedError
 from store.clickhouse.embedded import address as address_of_engine
+from store.clickhouse.grants import BACKUP_USER
 from store.clickhouse.schema.retention import prepare_database
 from store.clickhouse.schema.version import schema_state
 

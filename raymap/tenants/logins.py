@@ -24,7 +24,8 @@ from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.errors import LOGIN_CODES, first_line
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.connection.sql import identifier, text
-from store.clickhouse.embedded import DatabaseUser, database_grants, set_database_users
+from store.clickhouse.embedded import DatabaseUser, set_database_users
+from store.clickhouse.grants import database_grants
 
 log = structlog.get_logger(__name__)
 

@@ -12,10 +12,8 @@ INFILE, unlike file(), needs no right to read files).
 """
 
 from store.clickhouse.embedded.config import (
-    BACKUP_USER,
     GIB,
     DatabaseUser,
-    database_grants,
     default_memory,
 )
 from store.clickhouse.embedded.engine import run
@@ -33,7 +31,6 @@ from store.clickhouse.embedded.folder import (
 from store.clickhouse.embedded.library import engine_library, load_engine
 
 __all__ = [
-    "BACKUP_USER",
     "GIB",
     "PORTS",
     "DatabaseUser",
@@ -42,7 +39,6 @@ __all__ = [
     "address",
     "choose_port",
     "credentials",
-    "database_grants",
     "database_users",
     "default_memory",
     "engine_library",

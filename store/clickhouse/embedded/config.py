@@ -9,30 +9,19 @@ from pathlib import Path
 from typing import NamedTuple
 from xml.sax.saxutils import escape
 
-from store.clickhouse.connection.sql import identifier
+from store.clickhouse.grants import (
+    BACKUP_USER,
+    BACKUPS,
+    EVERYWHERE,
+    READER,
+    READING,
+    STARTING,
+    USER,
+    database_grants,
+)
 
 HOST = "127.0.0.1"
 GIB = 1 << 30
-_ENGINES = ("MergeTree", "ReplacingMergeTree", "AggregatingMergeTree", "SummingMergeTree", "Memory")
-"""Of our tables, also temporary ones: no engine that reaches out of the database."""
-_SYSTEM_TABLES = ("columns", "detached_parts", "parts", "tables")
-"""What is read of the engine; each shows what belongs to databases that one may use."""
-_IN_DATABASES = (
-    "SHOW, SELECT, INSERT, ALTER TABLE, ALTER VIEW, ALTER DATABASE, CREATE DATABASE, CREATE TABLE, "
-    "CREATE VIEW, DROP DATABASE, DROP TABLE, DROP VIEW, TRUNCATE, OPTIMIZE"
-)
-"""All that is done with tables. Not granted: sources (FILE, URL, REMOTE, S3, MYSQL, …), dictionaries, which
-have them, functions, backups."""
-_EVERYWHERE = (
-    f"{_IN_DATABASES}, dictGet, KILL QUERY, SYSTEM MERGES, SYSTEM DROP CACHE ON *.*",
-    "CREATE TEMPORARY TABLE ON *.*",
-    *(f"TABLE ENGINE ON {engine}" for engine in _ENGINES),
-)
-_BACKUPS = (*_EVERYWHERE, "BACKUP ON *.*", "READ, WRITE ON FILE")
-_READING = ("SELECT ON *.*", "SHOW ON *.*", "dictGet ON *.*")
-_STARTING = ("SYSTEM LISTEN ON *.*", "CREATE TEMPORARY TABLE ON *.*")
-
-USER, BACKUP_USER, READER = "raymap", "raymap_backup", "raymap_ro"
 USERS = (USER, BACKUP_USER, READER)
 """Who have generated passwords."""
 
@@ -123,23 +112,13 @@ def users_xml(
       <networks><ip>127.0.0.1</ip></networks>
       <profile>once</profile>
       <quota>default</quota>
-      <grants>{_queries(_STARTING)}</grants>
-    </default>{_user(USER, digest[USER], _EVERYWHERE)}{
-        _user(BACKUP_USER, digest[BACKUP_USER], _BACKUPS)
-    }{_user(READER, digest[READER], _READING, profile="readonly")}{own}
+      <grants>{_queries(STARTING)}</grants>
+    </default>{_user(USER, digest[USER], EVERYWHERE)}{
+        _user(BACKUP_USER, digest[BACKUP_USER], BACKUPS)
+    }{_user(READER, digest[READER], READING, profile="readonly")}{own}
   </users>
 </clickhouse>
 """
-
-
-def database_grants(database: str) -> list[str]:
-    """What a user of one database is granted."""
-    return [
-        f"{_IN_DATABASES} ON {identifier(database)}.*",
-        "CREATE TEMPORARY TABLE ON *.*",
-        *(f"TABLE ENGINE ON {engine}" for engine in _ENGINES),
-        *(f"SELECT ON system.{table}" for table in _SYSTEM_TABLES),
-    ]
 
 
 def _user(name: str, digest: str, grants: Iterable[str], profile: str = "default") -> str:

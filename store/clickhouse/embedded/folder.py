@@ -19,13 +19,13 @@ from pathlib import Path
 from store.clickhouse.connection.address import Address
 from store.clickhouse.embedded.config import (
     HOST,
-    USER,
     USERS,
     DatabaseUser,
     config_xml,
     default_memory,
     users_xml,
 )
+from store.clickhouse.grants import USER
 from store.private_files import make_private, open_ours, read_ours, write_private
 
 # Outside the kernel's range for outgoing connections (32768 and up on Linux): a client that
