@@ -28,6 +28,8 @@ MAX_SECONDS = 1.0
 MAX_BYTES = 1 << 20
 """Inputs are cut here: changes double parts of a sample again and again, up to 7 MB of valid records, and
 work in proportion is none to find (requests of the greatest size: tests/raymap/test_worst_requests.py)."""
+MAX_GROWTH = 64 << 20
+"""Bytes of memory after the first inputs: what decoders remember has 37 MiB at most."""
 _WARM = 20_000
 """Inputs after which caches are full, mostly: memory is compared with what it was then."""
 _SHOWN = 5
@@ -46,7 +48,7 @@ class Outcome(NamedTuple):
 
     @property
     def failed(self) -> bool:
-        return bool(self.failures) or self.slowest > MAX_SECONDS
+        return bool(self.failures) or self.slowest > MAX_SECONDS or self.growth > MAX_GROWTH
 
     def __str__(self) -> str:
         return (
@@ -109,6 +111,8 @@ def main() -> int:
             print(trace, base64.b64encode(data[:20_000]).decode(), sep="\n", flush=True)
         if outcome.slowest > MAX_SECONDS:
             print("slow:", base64.b64encode(outcome.slowest_input[:20_000]).decode(), flush=True)
+        if outcome.growth > MAX_GROWTH:
+            print(f"grows: more than {MAX_GROWTH >> 20} MiB", flush=True)
         failed = failed or outcome.failed
     return int(failed)
 

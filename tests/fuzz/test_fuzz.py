@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import time
 from random import Random
 
 import pytest
 
-from bench.fuzz.__main__ import fuzz
+from bench.fuzz import __main__ as module
+from bench.fuzz.__main__ import MAX_GROWTH, MAX_SECONDS, fuzz
 from bench.fuzz.mutations import mutate_json, mutate_protobuf
 from bench.fuzz.targets import CORPUS, TARGETS, Target
 
@@ -18,6 +20,9 @@ INPUTS = int(os.environ.get("RAYMAP_TEST_MUTATIONS", "300"))
 def test_nothing_but_the_documented_error(target: Target) -> None:
     outcome = fuzz(target, INPUTS, seed=7)
     assert not outcome.failures, outcome.failures[0]
+    assert outcome.slowest <= MAX_SECONDS, outcome.slowest_input[:2000]
+    assert outcome.growth <= MAX_GROWTH
+    assert not outcome.failed
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=[target.name for target in TARGETS])
@@ -44,6 +49,33 @@ def test_a_failure_is_found_and_counted() -> None:
     assert outcome.failed
     assert b"null" in outcome.failures[0][0]
     assert "KeyError" in outcome.failures[0][1]
+
+
+def test_what_is_slow_or_grows_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In CPU seconds of the input alone, and in memory that stays."""
+    monkeypatch.setattr(module, "MAX_SECONDS", 0.02)
+    monkeypatch.setattr(module, "MAX_GROWTH", 8 << 20)
+    monkeypatch.setattr(module, "MAX_BYTES", 1000)
+
+    def spin(data: bytes) -> None:
+        until = time.thread_time() + 0.05
+        while time.thread_time() < until:
+            pass
+
+    slow = fuzz(Target("slow", mutate_json, spin, corpus="document"), 2, seed=1)
+    assert slow.failed
+    assert (slow.slowest > 0.02, slow.failures) == (True, [])
+    monkeypatch.setattr(module, "MAX_SECONDS", 60.0)
+    remembered: list[bytearray] = []
+    leak = Target(
+        "leak",
+        mutate_json,
+        lambda _: remembered.append(bytearray(b"x" * (1 << 20))),
+        corpus="document",
+    )
+    grown = fuzz(leak, 60, seed=1)
+    assert grown.failed
+    assert grown.growth > 20 << 20
 
 
 def test_mutations_depend_on_the_seed_alone_and_are_mostly_well_formed() -> None:
