@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import platform
 import weakref
 from collections.abc import Iterator
 from types import SimpleNamespace
 
+import psutil
 import pytest
 
 from collector import tuning
@@ -55,6 +57,25 @@ def test_two_arenas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ctypes, "CDLL", lambda name: library)
     tuning.limit_malloc_arenas()
     assert said == [(-8, 2)]
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="others give it back by themselves")
+def test_freed_memory_is_given_back() -> None:
+    """glibc by itself retains what is freed below a block that is in use."""
+    libc = ctypes.CDLL(None)
+    libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+    libc.free.argtypes = [ctypes.c_void_p]
+    blocks = [libc.malloc(4096) for _ in range(1 << 14)]
+    for block in blocks:
+        ctypes.memset(block, 1, 4096)
+    top = libc.malloc(4096)
+    for block in blocks:
+        libc.free(block)
+    retained = psutil.Process().memory_info().rss
+    tuning.give_back_memory()
+    given_back = retained - psutil.Process().memory_info().rss
+    libc.free(top)
+    assert given_back > 48 << 20
 
 
 @pytest.mark.parametrize("error", [AttributeError, OSError, TypeError])

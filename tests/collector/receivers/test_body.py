@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import zlib
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from fastapi import Request
@@ -13,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import Message
 
-from collector.budget import Budget, NoRoom
+from collector import budget as budget_module
+from collector.budget import LARGE, Budget, NoRoom
 from collector.charges import UNKNOWN
 from collector.receivers.body import Bodies, BodyError
 
@@ -100,3 +102,28 @@ def test_a_body_without_room_is_refused_for_now() -> None:
     with pytest.raises(BodyError) as caught:
         read(bodies(budget=Budget(999)), request(b"x" * 1000))
     assert caught.value.status == 503
+
+
+@pytest.mark.parametrize(("size", "times"), [(LARGE, 1), (LARGE - 1, 0)])
+@pytest.mark.parametrize("compressed", [False, True])
+def test_after_a_large_body_memory_is_given_back(
+    monkeypatch: pytest.MonkeyPatch, size: int, times: int, compressed: bool
+) -> None:
+    """Soon, and once for several; a small one is not worth it. What counts is the size decompressed."""
+    given_back: list[int] = []
+    monkeypatch.setattr(budget_module, "GIVE_BACK_AFTER", 0.0)
+    monkeypatch.setattr(budget_module, "give_back_memory", lambda: given_back.append(1))
+    reader = bodies(max_bytes=8 << 20, budget=Budget(64 << 20))
+    raw = gzip.compress(bytes(size), 1) if compressed else bytes(size)
+    headers: dict[str, Any] = {"content_encoding": "gzip"} if compressed else {}
+
+    async def whole() -> None:
+        for _ in range(2):
+            async with reader.read(request(raw, **headers)):
+                pass
+        for _ in range(10):
+            await asyncio.sleep(0)
+        await asyncio.get_running_loop().shutdown_default_executor()
+
+    asyncio.run(whole())
+    assert len(given_back) == times

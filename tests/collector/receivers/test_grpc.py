@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -17,6 +18,7 @@ from google.rpc.status_pb2 import Status
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
+from collector import budget as budget_module
 from collector._pb import segments_pb2
 from collector.budget import Budget
 from collector.charges import UNKNOWN
@@ -177,6 +179,26 @@ def test_too_many_documents(
         assert (await segment_service(channel).PutSegments(request)).stored == 1
 
     run(pipeline, talk, max_message=4 << 20)
+
+
+def test_after_a_large_message_memory_is_given_back(
+    pipeline: IngestPipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given_back = threading.Event()
+    monkeypatch.setattr(budget_module, "GIVE_BACK_AFTER", 0.0)
+    monkeypatch.setattr(budget_module, "give_back_memory", given_back.set)
+
+    async def talk(channel: Any) -> None:
+        stub = segment_service(channel)
+        await stub.PutSegments(segments_pb2.PutSegmentsRequest(documents=documents(1)))
+        await asyncio.sleep(0.1)
+        assert not given_back.is_set()
+        large = segments_pb2.PutSegmentsRequest(documents=[b"x" * budget_module.LARGE])
+        await stub.PutSegments(large)
+        await asyncio.to_thread(given_back.wait, 60)
+        assert given_back.is_set()
+
+    run(pipeline, talk, max_message=8 << 20)
 
 
 def test_rejections_are_named_up_to_a_hundred(pipeline: IngestPipeline) -> None:
