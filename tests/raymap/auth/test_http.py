@@ -7,6 +7,7 @@ import base64
 import gzip
 import json
 import random
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -239,6 +240,22 @@ def test_a_replay_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     later = authenticator.clock() + 20
     authenticator.clock = lambda: later
     assert ask("POST", "/TraceSegments", headers, b"{}", through).status_code == 401
+
+
+def test_a_replay_is_taken_once_by_every_other_process() -> None:
+    """What docs/security.md says of it: until its date is five minutes old, and after a restart as well."""
+    headers = signature(KEYS[Role.INGEST], "POST", "/TraceSegments", b"{}")
+
+    def sent(through: AuthGuard, later: float) -> int:
+        authenticator = through._authenticator
+        authenticator.clock = lambda: time.time() + later
+        return ask("POST", "/TraceSegments", headers, b"{}", through).status_code
+
+    first, other, restarted = guard(), guard(), guard()
+    assert [sent(first, later) for later in (0, 1, 20, 250)] == [200, 200, 401, 401]
+    assert [sent(other, later) for later in (20, 21)] == [200, 401]
+    assert [sent(restarted, later) for later in (280, 281)] == [200, 401]
+    assert sent(guard(), 320) == 401
 
 
 def test_a_refusal_has_the_headers_of_every_response() -> None:
