@@ -6,9 +6,13 @@ import math
 import time
 from functools import partial
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 
+from api.app import create_app
+from api.schemas.v1 import MapNumbers, TimeSeries
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.connection.query_runner import execute
 from store.clickhouse.graph import methods as graph_methods
@@ -17,6 +21,7 @@ from store.clickhouse.store import ClickHouseStore
 from store.clickhouse.units.base_buckets import BUCKET, PER_MINUTE
 from store.model import TimeRange
 from store.times import HOUR, MINUTE, SECOND
+from tests.api.console.test_map import get
 from tests.builders import T0, segment, trace_id
 
 FIRST = T0 // HOUR * HOUR
@@ -71,6 +76,41 @@ def test_what_is_counted_is_no_backlog(clickhouse_store: ClickHouseStore) -> Non
     counted = store.counted_window(TimeRange(FIRST, FIRST + 2 * HOUR))
     assert counted.backlog is None
     assert [each.statistics.total for each in counted.graph.services.values()] == [2, 0]
+
+
+def test_answers_of_the_api_say_how_much_waits(clickhouse_store: ClickHouseStore) -> None:
+    """Of v1 in their body, of X-Ray in a header; until the rest is counted."""
+    store = uncounted(clickhouse_store)
+    client = TestClient(create_app(store, version="0"))
+
+    def answers(hours: int) -> tuple[Any, Any, list[str | None]]:
+        start, end = FIRST // SECOND, FIRST // SECOND + hours * 3600
+        window = f"from={start}&to={end}"
+        service_map = get(client, f"/api/v1/map?{window}", MapNumbers)
+        series = get(client, f"/api/v1/timeseries?{window}", TimeSeries)
+        headers = []
+        for path in ("/ServiceGraph", "/TimeSeriesServiceStatistics"):
+            answer = client.post(path, json={"StartTime": start, "EndTime": end})
+            assert answer.status_code == 200
+            headers.append(answer.headers.get("x-raymap-incomplete"))
+        return service_map, series, headers
+
+    put(store, FIRST, FIRST + 10 * SECOND, FIRST + 3 * MINUTE, FIRST + 2 * HOUR)
+    for hours, minutes in ((24, 3), (1, 2)):
+        service_map, series, headers = answers(hours)
+        assert service_map["services"] == []
+        for each in (service_map, series):
+            assert each["incomplete"]["minutes"] == minutes
+            assert abs(each["incomplete"]["since"] - time.time()) < 120
+            assert each["data_until"] == FIRST / SECOND
+        assert headers == [f"minutes={minutes}"] * 2
+
+    connection = connect(store.address)
+    store.rollup_worker.tick(partial(execute, connection))
+    connection.disconnect()
+    service_map, series, headers = answers(24)
+    assert [service_map["incomplete"], series["incomplete"], *headers] == [None] * 4
+    assert len(service_map["services"]) == 2
 
 
 def test_who_reads_the_past_does_not_make_counts_frequent(
