@@ -4,7 +4,6 @@ import type { ReactNode } from 'react'
 import { addresses, type PlaceFilter, type TimeWindow } from '../api/client'
 import type { EdgeDetail, Graph, NodeDetail } from '../api/types'
 import { errorWords } from '../components/Banner'
-import { CopyButton } from '../components/CopyButton'
 import { Icon } from '../components/Icon'
 import { IncompleteNote } from '../components/IncompleteNote'
 import { KindBadge } from '../components/KindBadge'
@@ -14,7 +13,7 @@ import { typeWords } from '../map/describe'
 import { shares } from '../model/health'
 import { faultProposal, proposal, proposalWords, type Proposal } from '../model/proposals'
 import { isShared, readsUnfiltered } from '../model/share'
-import { edgeEnds, fixedLink, href } from '../model/url'
+import { edgeEnds, href } from '../model/url'
 import { responseTimeBetween, responseTimeFrom } from '../filter/selection'
 import { quoted } from '../filter/quoted'
 import { both, selector } from '../filter/tokens'
@@ -115,12 +114,6 @@ export function DetailPanel(props: Props) {
           <Icon name="focus" size={14} /> Focus
         </button>
       )}
-      <CopyButton
-        text={() => fixedLink(location.href, window)}
-        label="Copy a link to this view"
-        words="Copy link"
-        icon="link"
-      />
     </>
   )
   return (
