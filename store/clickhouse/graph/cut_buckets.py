@@ -10,9 +10,9 @@ from __future__ import annotations
 from store.clickhouse.connection.query_runner import RunQuery
 from store.clickhouse.graph import small_pieces
 from store.clickhouse.graph.sized_cache import SizedCache
-from store.clickhouse.graph.small_pieces import CutUnit
 from store.clickhouse.graph.window_plan import BucketSlot, Pieces
 from store.clickhouse.units.base_buckets import range_of
+from store.clickhouse.units.unit_sums import CutUnit
 
 CAPACITY = 20_000
 """Units in the cache at most, about 1 kB each."""

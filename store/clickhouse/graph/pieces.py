@@ -10,7 +10,6 @@ from store.clickhouse.connection.query_runner import RunQuery, run_both
 from store.clickhouse.graph import small_pieces
 from store.clickhouse.graph.cut_buckets import read_cut
 from store.clickhouse.graph.rollup_cache import RollupCache
-from store.clickhouse.graph.small_pieces import CutUnit
 from store.clickhouse.graph.stored_buckets import read_stored
 from store.clickhouse.graph.window_plan import Pieces
 from store.clickhouse.queries import Sql, Template, joined
@@ -22,6 +21,7 @@ from store.clickhouse.units.aggregates import (
     Key,
     collect,
 )
+from store.clickhouse.units.unit_sums import Counted, CutUnit
 from store.model import TimeRange
 from store.rules import other_names
 
@@ -89,7 +89,7 @@ def _small(
     found = []
     for pieces, of_window in zip(windows, sums, strict=True):
         here = [unit for unit in units if any(unit[1].start in piece for piece in pieces.raw)]
-        counted = small_pieces.Counted()
+        counted = Counted()
         for each in (*of_window, *here):
             counted.add(*each)
         found.append(PieceSums(counted.finish(), here))

@@ -17,7 +17,6 @@ from store.clickhouse.connection.query_runner import (
 from store.clickhouse.graph.cut_buckets import CutBuckets, read_cut
 from store.clickhouse.graph.matching import Units
 from store.clickhouse.graph.pieces import is_small, prepare, release, stored
-from store.clickhouse.graph.small_pieces import CutUnit
 from store.clickhouse.graph.window_plan import (
     Marks,
     Pieces,
@@ -30,6 +29,7 @@ from store.clickhouse.graph.window_plan import (
 from store.clickhouse.queries import Sql
 from store.clickhouse.units.aggregates import Aggregate, add, copy_of, read_aggregate
 from store.clickhouse.units.base_buckets import BUCKET
+from store.clickhouse.units.unit_sums import CutUnit
 from store.model import TimeRange
 from store.query import TimeBucket
 from store.times import MINUTE

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import RunQuery
 from store.clickhouse.graph.sized_cache import SizedCache
-from store.clickhouse.graph.small_pieces import Visit
 from store.clickhouse.graph.window_plan import BucketSlot, Pieces
 from store.clickhouse.queries import Sql
 from store.clickhouse.rollup.buckets import MARKER, values_list
 from store.clickhouse.units.aggregates import Aggregate, Key, read_aggregate
 from store.clickhouse.units.base_buckets import numbers_in
+from store.clickhouse.units.unit_sums import Visit
 from store.model import NodeKey
 
 CAPACITY = 200_000

@@ -14,7 +14,6 @@ from typing import NamedTuple
 from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import RunQuery
 from store.clickhouse.graph.service_graph import read_rolled
-from store.clickhouse.graph.small_pieces import Counted, CutUnit, cut_unit
 from store.clickhouse.graph.verify import Difference, differ
 from store.clickhouse.pins import NOT_PINNED_COPY
 from store.clickhouse.queries import Sql
@@ -22,6 +21,7 @@ from store.clickhouse.search.decode import decode_document
 from store.clickhouse.search.get_traces import located
 from store.clickhouse.units.aggregates import Aggregate, Key, collect
 from store.clickhouse.units.base_buckets import in_minutes
+from store.clickhouse.units.unit_sums import Counted, CutUnit, cut_unit
 from store.clickhouse.units.whole_traces import read_whole
 from store.facts import FindTrace, LinkedIds, links_among
 from store.model import Document, TimeRange, Trace

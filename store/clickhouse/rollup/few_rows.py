@@ -13,13 +13,13 @@ from typing import Any, NamedTuple
 
 from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import RunQuery
-from store.clickhouse.graph.small_pieces import Counted, cut_unit
 from store.clickhouse.pins import NOT_PINNED_COPY
 from store.clickhouse.queries import Sql
 from store.clickhouse.rollup.buckets import FarRows
 from store.clickhouse.search.get_traces import located
 from store.clickhouse.units.aggregates import Aggregate, Key
 from store.clickhouse.units.base_buckets import BUCKET, rows_in_buckets
+from store.clickhouse.units.unit_sums import Counted, cut_unit
 from store.clickhouse.units.whole_traces import MOST_WHOLE, read_small
 
 MOST = 3_000
