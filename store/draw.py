@@ -5,6 +5,8 @@ Sources: docs/xray-format.md §4.3 and §5.2-5.6.
 
 * A segment is a unit of its own node. A call is answered when a segment of the trace names it as its
   parent; an unanswered call is a unit of the node it leads to, the inferred node.
+* An AWS resource that a streamed call names without account or region is in its caller's (`store.rules.identity`),
+  which the segment knows; of any other call the row has it.
 * An edge leads from the node of the segment that owns the call to the node of the answering segment,
   or to the inferred node, with the call's own statistics: edges are the caller's view. A call with
   several answers has an edge to each node of them.
@@ -37,6 +39,7 @@ from typing import NamedTuple
 
 from store.cases import Case, Peer
 from store.model import BACKGROUND_KINDS, Fetched, Kind, NodeKey, client_of, unconfirmed
+from store.rules.identity import in_place_of
 
 ROOT = 0
 """In place of a parent: there is none."""
@@ -137,9 +140,12 @@ def _caller(parent: Parent, case: Case) -> NodeKey | None:
 def _draw_call(parent: Parent, case: Case, answer: Peer | None) -> tuple[Drawn, ...]:
     if answer and not answer.answers(case.peer):
         answer = None
+    streamed = parent.owner if case.peer.owner is None and isinstance(parent, Peer) else None
+    caller = case.peer.owner or streamed
     target = (answer or case.peer).node
+    if streamed and not answer:
+        target = in_place_of(target, streamed)
     unit = () if answer else (Drawn(None, target, (target.name, case.called)),)
-    caller = case.peer.owner or (parent.owner if isinstance(parent, Peer) else None)
     if caller is None:
         return unit
     return (*unit, Drawn(caller, target, (case.host,) if case.host != target.name else ()))

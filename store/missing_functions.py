@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from store.invocation_evidence import SLACK, is_placeholder
 from store.model import Document, NodeKey, OwnedCall, Trace, arrival_of, is_derived
 from store.otel.stored_document import Json
-from store.parents import ParentIndex, answers_by_call_id
+from store.parents import ParentIndex, answers_by_call_id, called_node
 from store.rules.annotations import parse_annotation_item
 from store.rules.invocations import FUNCTION, NAMESPACE, RECORD, Standing
 from store.times import MINUTE, SECOND
@@ -83,7 +83,9 @@ def _span(documents: Iterable[Document]) -> tuple[int, int]:
 
 def _segment(trace: Trace, id: int, children: list[Document], caller: OwnedCall | None) -> Json:
     start, end = _span(children)
-    about = caller.call.node if caller else _called_from(trace, children)
+    about = (
+        called_node(caller, trace, ParentIndex(trace)) if caller else _called_from(trace, children)
+    )
     document: Json = {
         "id": f"{id:016x}",
         "trace_id": format_trace_id(trace.trace_id),

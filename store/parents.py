@@ -16,6 +16,7 @@ from store.layers import OneCall, calls_once, is_same_request
 from store.model import Document, Independent, Kind, NodeKey, OwnedCall, Trace
 from store.otel.derived_ids import shared_server_id
 from store.rules.brokers import answers
+from store.rules.identity import in_place_of
 
 MAX_PARENT_STEPS = 32
 """How many independent subsegments may nest in each other; deeper ones count as orphans."""
@@ -156,6 +157,12 @@ def answers_by_call_id(trace: Trace, parents: ParentIndex) -> dict[int, list[Doc
 def calling_node(owned: OwnedCall, trace: Trace, parents: ParentIndex) -> NodeKey | None:
     """The node that made the call; None when the segment that knows has not arrived."""
     return owned.owner or parents.owner(trace.documents.get(owned.document_id))
+
+
+def called_node(owned: OwnedCall, trace: Trace, parents: ParentIndex) -> NodeKey:
+    """The inferred node of a call: of a streamed one, its caller may decide where that is (`store.draw`)."""
+    caller = None if owned.owner else calling_node(owned, trace, parents)
+    return in_place_of(owned.call.node, caller) if caller else owned.call.node
 
 
 def is_root(document: Document, trace: Trace, parents: ParentIndex) -> bool:

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from store.model import Document, NodeKey, Trace
 from store.otel.stored_document import Json
-from store.parents import ParentIndex
+from store.parents import ParentIndex, called_node
 from store.rules.brokers import answers
 from store.rules.identity import segment_node
 from store.summary import entry_of
@@ -134,7 +134,7 @@ class _Tree:
             return document.node
         call = self._calls.get(str(segment.get("parent_id")).lower())
         if call is not None:
-            return call.call.node
+            return called_node(call, self._trace, self._parents)
         # A call with an id that is none is stored under another one.
         name, origin, aws = str(segment.get("name")), segment.get("origin"), segment.get("aws")
         if not isinstance(origin, str) or not origin.startswith("AWS::"):

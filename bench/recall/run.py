@@ -12,7 +12,7 @@ from typing import Protocol
 
 from bench.recall.delivery import Conditions, Delivery, deliver
 from bench.recall.scenario import Letter, Thing
-from bench.recall.score import Scores, read, sum_of
+from bench.recall.score import Scores, in_any_account, read, sum_of
 from bench.recall.topology import build
 from bench.recall.traffic import HOUR, MINUTE, Traffic
 from bench.recall.truth import Truth
@@ -169,7 +169,7 @@ def _add_up(store: Target, truth: Truth, scores: Scores, size: Size, random: Ran
             part = TimeRange(start, end)
             parts.append(read(store.service_graph(part)))
             scores.add(parts[-1], truth.graph(part))
-        scores.add(sum_of(parts), truth.graph(window))
+        scores.add(in_any_account(sum_of(parts)), in_any_account(truth.graph(window)))
         queries += len(parts)
     return queries
 

@@ -115,6 +115,17 @@ def sum_of(graphs: Iterable[Graph]) -> Graph:
     return whole
 
 
+def in_any_account(graph: Graph) -> Graph:
+    """The graph without accounts: which nodes without one are which others, the window decides."""
+    whole = Graph({}, {})
+    for node, counts in graph.nodes.items():
+        _add_all(whole.nodes, {node._replace(account=""): counts})
+    for (source, target, link), counts in graph.edges.items():
+        ends = source._replace(account=""), target._replace(account=""), link
+        _add_all(whole.edges, {ends: counts})
+    return whole
+
+
 def _add_all(into: dict[Key, Counts], counts: Mapping[Key, Counts]) -> None:
     for key, more in counts.items():
         mine = into.setdefault(key, Counts())

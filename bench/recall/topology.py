@@ -13,7 +13,7 @@ REGIONS = ("", "eu-west-1", "us-west-2")
 REGION = "eu-west-1"
 """Where the AWS resources are that a service without a region calls."""
 AWS_ACCOUNT = "111122223333"
-"""The account in ARNs; of an inferred node only a topic has one, as it is called by its ARN."""
+"""The account of functions, and of topics and queues, which are called by ARN and by URL."""
 OUTSIDE = ("http", "remote", "sql")
 """Kinds of calls that lead to no AWS service: they have no region."""
 AREAS = (

@@ -180,7 +180,11 @@ class Traffic:
             name = self._world.services[need.service].host
         elif need.kind == "secretsmanager":
             name = "SecretsManager"
-        account = AWS_ACCOUNT if need.kind == "sns" else ""
+        account = service.node.account
+        if need.kind in (*OUTSIDE, "s3"):
+            account = ""
+        elif need.kind in ("sns", "sqs"):
+            account = AWS_ACCOUNT
         region = "" if need.kind in OUTSIDE else service.node.region or REGION
         target = NodeKey(account, name, _RESOURCES[need.kind], region)
         call = Call(self._id(), work, target, need.kind, name, start, start, self._outcome())

@@ -15,6 +15,8 @@ from store.model import NodeKey, State, TimeRange
 EdgeKey: TypeAlias = tuple[NodeKey, NodeKey, bool]
 """Source, target, and whether it is a link between traces."""
 STATES = len(State)
+PLACED_BY_CALLER = ("dynamodb", "lambda", "secretsmanager")
+"""Kinds of calls that lead to an AWS resource of which neither ARN nor URL says the account."""
 
 
 Key = TypeVar("Key")
@@ -117,11 +119,14 @@ class Truth:
                 yield self._unit((owner.node, work.node, False), work)
 
     def _count_call(self, call: Call) -> None:
+        owner = self._owner(call)
         targets = {answer.node for answer in self._answers.get(call, ())}
         if not targets:
-            self.nodes.append(self._unit(call.leads_to, call))
-            targets = {call.leads_to}
-        owner = self._owner(call)
+            target = call.leads_to
+            if owner is None and call.kind in PLACED_BY_CALLER:
+                target = target._replace(account="")
+            self.nodes.append(self._unit(target, call))
+            targets = {target}
         if owner is not None:
             self.edges += [self._unit((owner.node, target, False), call) for target in targets]
 
@@ -143,7 +148,14 @@ class Truth:
 
     def graph(self, window: TimeRange) -> Graph:
         """The units that started in the window, counted; every end of an edge is a node."""
-        graph = Graph(_count(self.nodes, window), _count(self.edges, window))
+        nodes = [unit for unit in self.nodes if unit.start in window]
+        edges = [unit for unit in self.edges if unit.start in window]
+        works = [thing for thing in self._finished if isinstance(thing, Work)]
+        same = _joined(nodes, {work.node for work in works if work.start in window})
+        graph = Graph(
+            _count(unit._replace(key=same.get(unit.key, unit.key)) for unit in nodes),
+            _count(unit._replace(key=_ends(unit.key, same)) for unit in edges),
+        )
         for source, target, _ in graph.edges:
             graph.nodes.setdefault(source, Counts())
             graph.nodes.setdefault(target, Counts())
@@ -154,9 +166,27 @@ class Truth:
         return {call: works for call, works in self._answers.items() if call in self._finished}
 
 
-def _count(units: Iterable[Unit[Key]], window: TimeRange) -> dict[Key, Counts]:
+def _joined(units: Iterable[Unit[NodeKey]], reported: set[NodeKey]) -> dict[NodeKey, NodeKey]:
+    """The inferred nodes without an account that are another one: there is one of that name alone with an account."""
+    nodes = {unit.key for unit in units}
+    placed: dict[NodeKey, list[NodeKey]] = {}
+    for node in nodes:
+        if node.account:
+            placed.setdefault(node._replace(account=""), []).append(node)
+    return {
+        node: placed[node][0]
+        for node in nodes - reported
+        if len(placed.get(node, ())) == 1 and node.region
+    }
+
+
+def _ends(key: EdgeKey, same: dict[NodeKey, NodeKey]) -> EdgeKey:
+    source, target, link = key
+    return same.get(source, source), same.get(target, target), link
+
+
+def _count(units: Iterable[Unit[Key]]) -> dict[Key, Counts]:
     counts: dict[Key, Counts] = {}
     for unit in units:
-        if unit.start in window:
-            counts.setdefault(unit.key, Counts()).add(unit.state, unit.time)
+        counts.setdefault(unit.key, Counts()).add(unit.state, unit.time)
     return counts

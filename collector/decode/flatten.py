@@ -56,13 +56,14 @@ def flatten(root: Root, identity: Identity, raw: bytes, version: int) -> Documen
     service = segment_node_of(
         root.name or "", origin, aws, root.inferred or False, root.resource_arn or ""
     )
+    caller = None if identity.independent else service.node
     latest = 0.0
     members: list[int] = []
     calls: dict[int, Call] = {}
     if identity.independent and root.namespace in ("aws", "remote"):
-        call = call_of(root, identity.id, identity.start, types)
+        call = call_of(root, identity.id, identity.start, types, None)
         calls[call.id] = call
-        calls |= further_calls(root, call, identity)
+        calls |= further_calls(root, call, identity, None)
         service = CallNode(call.node, call.service)
     for ordinal, unit in enumerate(units):
         id = read_id(unit.id)
@@ -75,9 +76,9 @@ def flatten(root: Root, identity: Identity, raw: bytes, version: int) -> Documen
             latest = unit_end
         if namespace == "remote" or namespace == "aws":
             id = id or synthetic_id(identity, ordinal)
-            calls[id] = call = call_of(unit, id, identity.start, types)
+            calls[id] = call = call_of(unit, id, identity.start, types, caller)
             if namespace == "aws" and unit.aws is not None:
-                calls |= further_calls(unit, call, identity)
+                calls |= further_calls(unit, call, identity, caller)
         elif id:
             members.append(id)
     exception = exception_of(root.cause, types) if root.cause is not None else ""

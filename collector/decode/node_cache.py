@@ -13,6 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from collector.decode.wire import Aws, Sql, Unit
+from store.model import NodeKey
 from store.rules.identity import (
     PLACES,
     CallNode,
@@ -21,6 +22,7 @@ from store.rules.identity import (
     arn_region,
     call_node,
     further_nodes,
+    in_place_of,
     region_name,
     region_of,
     segment_node,
@@ -37,6 +39,7 @@ MAX_CACHED = 1000
 _remote_nodes: dict[tuple[str, bool, str], CallNode] = {}
 _aws_nodes: dict[tuple[str, Aws], CallNode] = {}
 _segment_nodes: dict[tuple[object, ...], CallNode] = {}
+_placed_nodes: dict[tuple[CallNode, str, str], CallNode] = {}
 
 
 def remote_node(name: str, has_sql: bool, origin: str) -> CallNode:
@@ -87,6 +90,17 @@ def further_aws_nodes(name: str, aws: Aws) -> list[CallNode]:
     if aws.table_names is None and aws.resource_names is None:
         return []
     return further_nodes("aws", name, _block(aws))
+
+
+def in_place(called: CallNode, caller: NodeKey) -> CallNode:
+    """Where a call of a segment's node leads, if to an AWS resource in its place (`in_place_of`)."""
+    key = (called, caller.account, caller.region)
+    node = _placed_nodes.get(key)
+    if node is None:
+        node = called._replace(node=in_place_of(called.node, caller))
+        if len(called.node.name) + len(caller.account) <= MAX_CACHED:
+            _cache(_placed_nodes, key, node)
+    return node
 
 
 def segment_node_of(

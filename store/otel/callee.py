@@ -26,6 +26,7 @@ from urllib.parse import unquote
 
 import msgspec
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from store.model import NO_NODE, NodeKey
 from store.otel.attributes import Attributes, text, texts
@@ -41,7 +42,14 @@ from store.otel.semconv import (
     SYSTEM_NAMES,
 )
 from store.rules.brokers import MESSAGING
-from store.rules.identity import CallNode, account_of, call_node, region_of
+from store.rules.identity import (
+    CallNode,
+    account_of,
+    call_node,
+    in_place_of,
+    place_of_queue,
+    region_of,
+)
 from store.rules.service_names import canonical_service
 from store.short_cache import short_cache
 
@@ -51,10 +59,6 @@ CALL = "aws.xray.call"
 conventions are approximate."""
 _CACHED = 16_384
 _INVOCATION = re.compile(r"/2015-03-31/functions/([^/?]+)/invocations")
-_QUEUE_URL = re.compile(
-    r"//(?:sqs\.)?([a-z]{2,4}(?:-[a-z]+)+-\d+)(?:\.queue)?\.amazonaws\.com[^/]*/([0-9]{12})/"
-)
-"""``sqs.eu-west-1.…``, and ``eu-west-1.queue.…`` as it is called by older releases of Python's SDK."""
 _REMOTE_PREFIXES = ("AWS::", "AWS.SDK.")
 _DATABASE = ("db.system.name", "db.system")
 _REGIONS = ("cloud.region", "aws.region", "aws.remote.resource.region", "faas.invoked_region")
@@ -93,7 +97,7 @@ def callee_of(attributes: Attributes, caller: Resource) -> Callee | None:
     if CALL in attributes:
         exported = _exported(text(attributes, CALL))
         if exported is not None:
-            return exported
+            return _in_place(exported, caller)
     if is_aws_api(attributes):
         service = _aws_service(attributes)
         return _aws(service, attributes, caller)
@@ -159,6 +163,12 @@ def is_aws_api(attributes: Attributes) -> bool:
     )
 
 
+def _in_place(called: Callee, caller: Resource) -> Callee:
+    """The callee of an exported subsegment, of which the segment is the caller, as of any document's."""
+    node = in_place_of(called.target.node, caller)
+    return replace(called, target=called.target._replace(node=node))
+
+
 def _aws_service(attributes: Attributes) -> str:
     """The canonical name of the AWS service called."""
     name = text(attributes, "aws.service", "rpc.service", "aws.remote.service")
@@ -209,8 +219,8 @@ def _resource_of_url(service: str, attributes: Attributes) -> list[str]:
 def _aws(service: str, attributes: Attributes, caller: Resource) -> Callee:
     block = _resources(service, attributes)
     if service != "S3":
-        queue = _QUEUE_URL.search(str(block.get("queue_url", "")))
-        region, account = queue.groups() if queue else (caller.region, caller.account)
+        queue = place_of_queue(str(block.get("queue_url", "")))
+        account, region = queue if any(queue) else (caller.account, caller.region)
         if account and not account_of(block):
             block["account_id"] = account
         if region and not region_of(block):

@@ -2,14 +2,15 @@
 
 Sources: docs/xray-format.md §4.3 (origins), §5.2. A node is named by the
 resource when the call names one, else by the service; finer than X-Ray's own map for SNS and SQS,
-on purpose. Nodes of two accounts or regions are two nodes, whatever their names.
+on purpose. Nodes of two accounts or regions are two nodes, whatever their names. A queue is where its URL
+says; an AWS resource that names no account or no region is in its caller's (`in_place_of`).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from store.model import NodeKey
 from store.rules.service_names import canonical_service
@@ -42,7 +43,22 @@ MAX_TABLES = 100
 _REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+)+-\d+")
 """``us-west-2``, ``us-gov-east-1``, ``eusc-de-east-1``; a zone's name begins with its region's."""
 _AWS_HOST = re.compile(rf"(?:[^.]+\.)*?([a-z0-9-]+)(?:\.({_REGION.pattern}))?\.amazonaws\.com")
+_QUEUE_URL = re.compile(
+    rf"//(?:sqs\.)?({_REGION.pattern})(?:\.queue)?\.amazonaws\.com[^/]*/([0-9]{{12}})/"
+)
+"""``sqs.eu-west-1.…``, and ``eu-west-1.queue.…`` as it is called by older releases of Python's SDK."""
+_OF_ALL_ACCOUNTS = ("AWS::S3", "AWS::S3::Bucket")
+"""Types of nodes whose names are unique everywhere."""
 _DICT_KEYS = re.compile(r"'([^']+)'")
+
+
+class Placed(Protocol):
+    """What has an account and a region, '' where unknown: a node, or a resource."""
+
+    @property
+    def account(self) -> str: ...
+    @property
+    def region(self) -> str: ...
 
 
 class CallNode(NamedTuple):
@@ -98,9 +114,7 @@ def call_node(
                 return CallNode(NodeKey(account_of(block), name, "remote"), name)
             service = canonical_service(match[1])
             block = {**block, "region": block.get("region") or match[2]}
-        resource, kind = _resource(service, block)
-        key = NodeKey(account_of(block), resource or service, kind, region_of(block))
-        return CallNode(key, service)
+        return CallNode(_resource_node(service, block), service)
     if origin.startswith(CALLEE_ORIGINS):
         return CallNode(NodeKey("", name, origin), name)
     if has_sql:
@@ -141,13 +155,31 @@ def segment_node(
 ) -> CallNode:
     """The node of a segment. A client may upload an inferred one: its resource names it."""
     block = aws or {}
-    account, region = account_of(block, resource_arn), region_of(block, resource_arn)
     kind = SEGMENT_SERVICE_ORIGINS.get(origin, origin)
     if inferred and kind.startswith("AWS::"):
         service = canonical_service(name)
-        resource, _ = _resource(service, block)
-        return CallNode(NodeKey(account, resource or service, kind, region), service)
+        return CallNode(_resource_node(service, block, resource_arn)._replace(type=kind), service)
+    account, region = account_of(block, resource_arn), region_of(block, resource_arn)
     return CallNode(NodeKey(account, name, kind, region), name)
+
+
+def in_place_of(node: NodeKey, caller: Placed) -> NodeKey:
+    """The node of a call that names no account or no region, if it is an AWS resource: in its caller's.
+
+    A bucket, whose name is unique everywhere, is in none.
+    """
+    account, _, kind, region = node
+    if (account and region) or not kind.startswith("AWS::") or kind in _OF_ALL_ACCOUNTS:
+        return node
+    if not caller.account and not caller.region:
+        return node
+    return node._replace(account=account or caller.account, region=region or caller.region)
+
+
+def place_of_queue(url: str) -> tuple[str, str]:
+    """The account and the region in a queue's URL; '' in any other, as of an emulator."""
+    match = _QUEUE_URL.search(url)
+    return (match[2], match[1]) if match else ("", "")
 
 
 def inferred_origin(
@@ -188,6 +220,16 @@ def _resource(service: str, aws: Mapping[str, Any]) -> tuple[str, str]:
             return _arn_name(first), "AWS::StepFunctions::StateMachine" if first else "AWS::Sfn"
         case _:
             return "", "AWS::" + service
+
+
+def _resource_node(service: str, aws: Mapping[str, Any], resource_arn: str = "") -> NodeKey:
+    """The node of the resource called, or of the service."""
+    resource, kind = _resource(service, aws)
+    account, region = account_of(aws, resource_arn), region_of(aws, resource_arn)
+    if service == "SQS" and resource and not (account and region):
+        queue = place_of_queue(resource_names(service, aws)[0])
+        account, region = account or queue[0], region or queue[1]
+    return NodeKey(account, resource or service, kind, region)
 
 
 def _function_name(text: str) -> str:

@@ -6,15 +6,14 @@ Shared with the first decoder: the names of AWS services (`store.rules.service_n
 from __future__ import annotations
 
 import re
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from store.rules.service_names import canonical_service
 from store.second_decoder.attributes import Attributes, names, text
-from store.second_decoder.callee import MOST_NAME, RESOURCES, Callee, aws_callees
+from store.second_decoder.callee import MOST_NAME, RESOURCES, Callee, aws_callees, place_of_queue
 from store.second_decoder.callers import Caller
-from store.second_decoder.places import ACCOUNT, account_of, region_of, region_or_nothing
+from store.second_decoder.places import account_of, region_of
 from store.second_decoder.reading import Json
-from store.second_decoder.resource import Place
 
 DESTINATION = (
     "messaging.destination.template",
@@ -82,17 +81,6 @@ def of_service(caller: Caller, service: str) -> list[Callee]:
         aws["account_id"] = account_of(aws) or place.account
         aws["region"] = region_of(aws) or place.region
     return aws_callees(service, aws)
-
-
-def place_of_queue(url: str) -> Place | None:
-    """The place in a queue's URL: ``https://sqs.REGION.amazonaws.com/ACCOUNT/NAME``, formerly with the host
-    ``REGION.queue.amazonaws.com``."""
-    parts = urlsplit(url)
-    labels = (parts.hostname or "").split(".")
-    region = next(filter(None, map(region_or_nothing, labels[:2])), "")
-    account = parts.path.split("/")[1] if parts.path.count("/") > 1 else ""
-    is_queue = "amazonaws" in labels and ("sqs" in labels or "queue" in labels)
-    return Place(account, region) if is_queue and region and ACCOUNT.fullmatch(account) else None
 
 
 def aws_resources(attributes: Attributes, service: str) -> list[str]:

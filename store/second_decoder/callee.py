@@ -11,8 +11,16 @@ from urllib.parse import urlsplit
 
 from store.model import NodeKey
 from store.rules.service_names import canonical_service
-from store.second_decoder.places import account_of, names_in, read_arn, region_of
+from store.second_decoder.places import (
+    ACCOUNT,
+    account_of,
+    names_in,
+    read_arn,
+    region_of,
+    region_or_nothing,
+)
 from store.second_decoder.reading import Json, block, text
+from store.second_decoder.resource import Place
 
 MOST_TABLES = 100
 MOST_NAME = 200
@@ -71,12 +79,36 @@ def aws_callees(name: str, aws: Json) -> list[Callee]:
     if not named:
         return [Callee(NodeKey(account, service, f"AWS::{service}", region), service)]
     _, type = RESOURCES[service]
+    queue = place_of_queue(named[0]) if service == "SQS" else None
+    if queue:
+        account, region = account or queue.account, region or queue.region
     found_nodes = []
     for place, full in enumerate(dict.fromkeys(named)):
         arn = read_arn(full) if place else read_arn("")
         key = arn.account or account, resource_name(service, full), type, arn.region or region
         found_nodes.append(Callee(NodeKey(*key), service))
     return found_nodes[: MOST_TABLES if service == "DynamoDB" else 1]
+
+
+def of_caller(called: Callee, caller: NodeKey | Place) -> Callee:
+    """What of AWS names no account or region is in its caller's; a bucket's name is enough."""
+    node = called.node
+    if not node.type.startswith("AWS::") or node.type.split("::")[1] == "S3":
+        return called
+    place = {"account": node.account or caller.account, "region": node.region or caller.region}
+    return Callee(node._replace(**place), called.service)
+
+
+def place_of_queue(url: str) -> Place | None:
+    """The place in a queue's URL: ``https://sqs.REGION.amazonaws.com/ACCOUNT/NAME``, formerly with the host
+    ``REGION.queue.amazonaws.com``."""
+    found = re.match("[^/]*//([^/]+)/([^/]+)/", url)
+    if not found or not ACCOUNT.fullmatch(found[2]):
+        return None
+    labels = found[1].split(".")
+    region = next(filter(None, map(region_or_nothing, labels[:2])), "")
+    is_queue = "amazonaws" in labels and ("sqs" in labels or "queue" in labels)
+    return Place(found[2], region) if is_queue and region else None
 
 
 def resources(service: str, aws: Json) -> list[str]:

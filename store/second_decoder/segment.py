@@ -8,7 +8,15 @@ from hashlib import blake2b
 
 from store.model import Call, Document, Http, Independent, Link, NodeKey, State
 from store.rules.service_names import canonical_service
-from store.second_decoder.callee import Callee, call_name, callees, resource_name, resources
+from store.second_decoder.callee import (
+    Callee,
+    call_name,
+    callees,
+    of_caller,
+    place_of_queue,
+    resource_name,
+    resources,
+)
 from store.second_decoder.outcome import exception_name, outcome
 from store.second_decoder.places import account_of, region_of
 from store.second_decoder.reading import (
@@ -57,7 +65,7 @@ def decode_segment(raw: bytes, version: int) -> Document:
         ),
         exception=_known_exception(content, state),
         members=tuple(i for each in inner if not is_call(each) and (i := span_id(each, "id"))),
-        calls=tuple(_calls(content, calling)),
+        calls=tuple(_calls(content, calling, None if independent else node)),
         links=tuple(_links(content, inner)),
         version=version,
     )
@@ -168,11 +176,17 @@ def _callee(content: Json, *, independent: bool) -> Callee:
         service = canonical_service(name)
         named = resources(service, aws)
         name = resource_name(service, named[0]) if named else service
+        queue = place_of_queue(named[0]) if named and service == "SQS" else None
+        place = (
+            place[0] or (queue.account if queue else ""),
+            place[1] or (queue.region if queue else ""),
+        )
     return Callee(NodeKey(place[0], name, origin, place[1]), service)
 
 
-def _calls(document: Json, calling: list[Json]) -> Iterator[Call]:
-    """The calls of a document. Of several with one id the last counts; one without an id is a call, too."""
+def _calls(document: Json, calling: list[Json], caller: NodeKey | None) -> Iterator[Call]:
+    """The calls of a document. Of several with one id the last counts; one without an id is a call, too.
+    ``caller``: the node of a segment; whose work a streamed subsegment is, another document says."""
     trace_id = parse_trace_id(text(document, "trace_id"))
     calls: dict[object, Call] = {}
     for place, subsegment in enumerate(calling):
@@ -187,7 +201,7 @@ def _calls(document: Json, calling: list[Json]) -> Iterator[Call]:
                 start=start,
                 end=end,
                 state=_state(subsegment, document),
-                node=callee.node,
+                node=(of_caller(callee, caller) if caller else callee).node,
                 service=callee.service,
                 host="" if aws else call_name(subsegment),
                 status=_status(subsegment),

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from store.model import NO_NODE, Kind, NodeKey
 from store.second_decoder.attributes import Attributes, text
 from store.second_decoder.aws_calls import DESTINATION, aws_queue, aws_service, is_aws, of_service
-from store.second_decoder.callee import MOST_NAME, Callee, callees
+from store.second_decoder.callee import MOST_NAME, Callee, callees, of_caller
 from store.second_decoder.callers import PEER, Caller, called_host, host_of, peer_name
 from store.second_decoder.conventions import FUNCTIONS, PROVIDERS, SQL, spelled
 from store.second_decoder.resource import Place
@@ -56,7 +56,8 @@ def _exported(caller: Caller) -> list[Callee]:
     named = isinstance(call, dict) and text(call, "namespace") in ("aws", "remote")
     if not named or not isinstance(call.get("name"), str) or len(call["name"]) > MOST_NAME:
         return []
-    return callees({**call, "sql": {} if call.get("sql") is True else None})
+    found = callees({**call, "sql": {} if call.get("sql") is True else None})
+    return [of_caller(each, caller.place) for each in found]
 
 
 def _shortened(callee: Callee) -> Callee:

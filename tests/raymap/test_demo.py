@@ -68,7 +68,7 @@ def own(name: str, type: str, account: str = ACCOUNT) -> NodeKey:
 
 
 def called(name: str, type: str) -> NodeKey:
-    """A resource that only its callers name, without an account."""
+    """A resource that is in no account, or whose caller is not known."""
     return NodeKey("", name, type, REGION)
 
 
@@ -85,17 +85,22 @@ NODES = {
     own("order-fulfilment", "AWS::StepFunctions::StateMachine"),
     own("sales-etl", "AWS::StepFunctions::StateMachine"),
     own("sales-report", "AWS::Glue::Job"),
-    called("recommend", "AWS::Lambda"),
-    called("Events", "AWS::Events"),
+    own("recommend", "AWS::Lambda"),
+    own("Events", "AWS::Events"),
     NodeKey("", "mail.example.com", "remote"),
-    called("orders", "AWS::DynamoDB::Table"),
+    own("orders", "AWS::DynamoDB::Table"),
+    own("products", "AWS::DynamoDB::Table"),
     called("products", "AWS::DynamoDB::Table"),
+    *(own(name, "AWS::DynamoDB::Table", DEV) for name in ("orders", "products")),
     called("shop-media", "AWS::S3::Bucket"),
     called("shop-data-lake", "AWS::S3::Bucket"),
-    called("clicks", "AWS::Kinesis::Stream"),
+    own("clicks", "AWS::Kinesis::Stream"),
     own("order-events", "AWS::SNS"),
-    called("order-emails", "AWS::SQS::Queue"),
-    called("CognitoIdentityProvider", "AWS::CognitoIdentityProvider"),
+    own("order-emails", "AWS::SQS::Queue"),
+    *(
+        own("CognitoIdentityProvider", "AWS::CognitoIdentityProvider", account)
+        for account in (ACCOUNT, DEV)
+    ),
     NodeKey("", "orders@shop.cluster-c9x2k1.eu-west-1.rds.amazonaws.com", "Database::SQL"),
     NodeKey("", "payments.example.com", "remote"),
     *(own(name, "AWS::EKS::Container") for name in WORKLOADS),
@@ -151,8 +156,8 @@ def test_events_are_drawn_in_the_order_in_which_they_pass(graph: ServiceGraph) -
     """Publisher, topic, queue, function; and nothing leads from the function back to its queue."""
     service, function = "AWS::Lambda", "AWS::Lambda::Function"
     topic = own("order-events", "AWS::SNS")
-    queue = called("order-emails", "AWS::SQS::Queue")
-    bus = called("Events", "AWS::Events")
+    queue = own("order-emails", "AWS::SQS::Queue")
+    bus = own("Events", "AWS::Events")
     etl = own("sales-etl", "AWS::StepFunctions::StateMachine")
     place_order = own("place-order", function)
     assert {
@@ -231,7 +236,7 @@ def test_the_segments_of_a_function_are_made_of_its_log() -> None:
 def test_without_its_log_a_function_is_known_by_its_caller(graph: ServiceGraph) -> None:
     """The SDK inside sends subsegments only; their segment goes to X-Ray."""
     web = own("shop-web", "AWS::ECS::Container")
-    function = called("recommend", "AWS::Lambda")
+    function = own("recommend", "AWS::Lambda")
     assert [edge for edge in graph.edges if function in edge] == [(web, function)]
     assert not graph.services[function].active
 

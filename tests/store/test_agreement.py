@@ -64,7 +64,7 @@ LENGTHS = st.one_of(st.integers(0, 2_000), st.integers(0, 90_000_000))
 STATES = st.sampled_from((*State, State.OK, State.OK))
 NAMES = st.sampled_from(("web", "api", "db", "fn"))
 TYPES = st.sampled_from(("", "AWS::Lambda", "AWS::Lambda::Function"))
-ACCOUNTS = st.sampled_from(("", "", "", "1"))
+ACCOUNTS = st.sampled_from(("", "", "1", "2"))
 REGIONS = st.sampled_from(("", "", "us-east-1", "eu-west-1"))
 
 

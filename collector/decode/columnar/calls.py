@@ -66,7 +66,8 @@ def calls_of(
         ]
     statuses = [0 if (http := unit.http) is None else status_of(http) for unit in calls]
     starts, ends, states = _times(calls, of, statuses, exceptions, identities)
-    named = [node_of_call(unit) for unit in calls]
+    callers = [None if identities.independent[owner] else services[owner].node for owner in of]
+    named = list(map(node_of_call, calls, callers))
     for place, (found, _) in zip(alone, named, strict=False):
         services[place] = found
     columns: list[Sequence[Any]] = [
@@ -85,8 +86,8 @@ def calls_of(
     ]
     further = [
         (place, node)
-        for place, unit in enumerate(calls)
-        for node in (further_nodes_of_call(unit) if unit.aws is not None else ())
+        for place, (unit, caller) in enumerate(zip(calls, callers, strict=True))
+        for node in (further_nodes_of_call(unit, caller) if unit.aws is not None else ())
     ]
     if further:
         columns = _with_further(columns, further, identities)

@@ -22,7 +22,7 @@ from store.otel.resource import Resource, read_resource, service_node
 from store.otel.span_facts import Shape, SpanFacts, read_span_facts
 from store.otel.stored_span import is_unsampled, read_span, write_span
 from store.rules.annotations import annotation_item
-from store.rules.identity import CallNode, further_nodes
+from store.rules.identity import CallNode, further_nodes, in_place_of
 from store.short_cache import short_cache
 
 _NO_TRACE = bytes(16)
@@ -136,7 +136,7 @@ def flatten_span(facts: SpanFacts, resource: Resource, raw: bytes, version: int)
         facts.exception if facts.thrown else "",
         _items(facts.annotations),
         (),
-        (call, *_further_calls(facts, call)) if call is not None else (),
+        (call, *_further_calls(facts, call, resource)) if call is not None else (),
         raw,
         version,
         not is_unsampled(raw),
@@ -195,7 +195,7 @@ def _call(facts: SpanFacts, id: int) -> Call:
     )
 
 
-def _further_calls(facts: SpanFacts, call: Call) -> Iterator[Call]:
+def _further_calls(facts: SpanFacts, call: Call, resource: Resource) -> Iterator[Call]:
     """The same call to the other tables it names."""
     callee = facts.callee
     if callee is None or "table_names" not in callee.aws:
@@ -203,7 +203,8 @@ def _further_calls(facts: SpanFacts, call: Call) -> Iterator[Call]:
     nodes = further_nodes(callee.namespace, callee.name, callee.aws)
     for number, (node, service) in enumerate(nodes):
         id = further_call_id(facts.trace_id, call.id, number)
-        yield replace(call, id=id, node=node, service=service, traced=False)
+        placed = in_place_of(node, resource)
+        yield replace(call, id=id, node=placed, service=service, traced=False)
 
 
 _item = short_cache(16_384)(annotation_item)

@@ -35,7 +35,7 @@ LEAN_SEGMENTS = _sql(
 LEAN_CALLS = _sql("search/lean_calls", "places")
 CAUSED_IDS = _sql("search/caused_ids", parameters="ids")
 NODE_SEGMENTS = _sql("search/node_segments", "background located meant", "ids")
-NODE_CALLS = _sql("search/node_calls", "located meant")
+NODE_CALLS = _sql("search/node_calls", "located meant may")
 LINKED_TRACES = _sql("search/linked_traces", parameters="ids")
 ENTRY_TIMES = _sql("search/entry_times", parameters="ids")
 UNIT_CANDIDATES = _sql("search/unit_candidates", "rows", "before_at before_id size")

@@ -21,7 +21,7 @@ from store.clickhouse.search.bounds import (
 )
 from store.clickhouse.search.field_tests import text_test
 from store.clickhouse.search.row_sets import RowSets
-from store.clickhouse.search.unit_rows import REQUEST, block_condition, flag, in_states
+from store.clickhouse.search.unit_rows import REQUEST, block_condition, flag, in_states, placed
 from store.filters.ast import Compare, Field, FieldTest, RootCauseMatch, RootCausePath
 from store.model import State
 
@@ -36,7 +36,7 @@ def cause_bounds(match: RootCauseMatch, sets: RowSets, values: Values) -> Bounds
     on_path = in_states(states) if len(states) < len(State) else TRUE
     begin = conjunction([REQUEST.may, on_path])
     segment = service_condition(match, _INFERRED, values)
-    call = service_condition(match, ALWAYS, values)
+    call = service_condition(match, ALWAYS, values, of_call=True)
     if TRUE.text in (segment.text, call.text):
         return sets.segments(Bounds(begin, FALSE))
     return some(
@@ -53,9 +53,11 @@ def possible_states(match: RootCauseMatch) -> tuple[State, ...]:
     return tuple(state for state in State if match.kind == "responsetime" or state is not State.OK)
 
 
-def service_condition(match: RootCauseMatch, inferred: Bounds, values: Values) -> Sql:
+def service_condition(
+    match: RootCauseMatch, inferred: Bounds, values: Values, *, of_call: bool = False
+) -> Sql:
     """The condition on the row of the service that a matching element is, or belongs to. ``inferred``: whether
-    the row is an inferred service."""
+    the row is an inferred service; ``of_call``: whether it is a row of `calls`."""
     if match.part == "exception":
         return TRUE
 
@@ -65,7 +67,9 @@ def service_condition(match: RootCauseMatch, inferred: Bounds, values: Values) -
             return flag(test, inferred)
         if keyword not in _COLUMNS or (keyword == "name" and match.part != "service"):
             return UNKNOWN
-        return exactly(text_test(test, (_COLUMNS[keyword],), values, blank=False))
+        condition = text_test(test, (_COLUMNS[keyword],), values, blank=False)
+        is_placed = of_call and keyword == "account.id"
+        return placed(condition, TRUE) if is_placed else exactly(condition)
 
     return block_condition(match.condition, of_test).may
 

@@ -52,11 +52,11 @@ from store.clickhouse.search.unit_rows import (
     TEXTS,
     UNANSWERED_CALL,
     UnitRow,
+    called,
     finished,
     flag,
     in_front,
     in_states,
-    selected,
     unit_condition,
 )
 from store.filters.ast import (
@@ -205,7 +205,7 @@ class Compiler:
         return self._units(
             lambda row: every(
                 [
-                    exactly(selected(match.selector, row.node, self._values)),
+                    called(match.selector, row, self._values),
                     unit_condition(match.condition, row, self._values),
                 ]
             )

@@ -27,6 +27,7 @@ from store.clickhouse.search.unit_rows import (
     INNER_EDGE,
     REQUEST,
     UNANSWERED_EDGE,
+    called,
     in_front,
     node_columns,
     of_kind,
@@ -65,9 +66,9 @@ class _Edge:
 
     def unanswered(self) -> Bounds:
         """Calls to an inferred node."""
-        target = selected(self._match.target, UNANSWERED_EDGE.node, self._values)
+        target = called(self._match.target, UNANSWERED_EDGE, self._values)
         condition = unit_condition(self._match.condition, UNANSWERED_EDGE, self._values)
-        return self._sets.unanswered(every([self._called_by_source, exactly(target), condition]))
+        return self._sets.unanswered(every([self._called_by_source, target, condition]))
 
     def answered(self) -> Iterator[Bounds]:
         """Calls to a segment of the target, which may go by the host that the caller named."""

@@ -18,7 +18,7 @@ from store.clickhouse.queries import Sql, joined, parenthesized
 from store.clickhouse.queries.registry import numbers_in
 from store.clickhouse.search.get_traces import LinkPresence, get_traces, link_ends, located
 from store.clickhouse.search.scan_ranges import started
-from store.clickhouse.search.unit_rows import REQUEST, UNEXPLAINED
+from store.clickhouse.search.unit_rows import REQUEST, UNEXPLAINED, UNPLACED
 from store.cursor import decode_cursor, encode_cursor
 from store.layers import MILD
 from store.model import Fetched, NodeKey, State, TimeRange, Trace
@@ -141,16 +141,25 @@ def _node_units(
     segments, *called_by = run_concurrently(
         ask,
         queries.NODE_SEGMENTS.render({**fragments, **background}, ids=ids),
-        *([] if query.background else [queries.NODE_CALLS.render(fragments)]),
+        *(
+            []
+            if query.background
+            else [queries.NODE_CALLS.render({**fragments, "may": _unplaced(query.nodes)})]
+        ),
     )
-    called: dict[str, list[tuple[int, int, int, int]]] = dict(chain.from_iterable(called_by))
+    calls = list(chain.from_iterable(called_by))
+    called: dict[str, list[tuple[int, int, int, int]]] = {digits: ids for digits, ids, _ in calls}
+    unplaced = {digits for digits, _, may in calls if may}
     units: dict[bytes, tuple[int, State]] = {}
     filtered = bool(query.states) or query.label is not None
     linked_ids = _linked(ask, [digits for digits, *_, is_alone in segments if is_alone])
     unsure = {
         digits
         for digits, *_, is_unsure, is_nested, _ in segments
-        if is_unsure or digits in linked_ids or (is_nested and (filtered or digits in called))
+        if is_unsure
+        or digits in linked_ids
+        or digits in unplaced
+        or (is_nested and (filtered or digits in called))
     }
     among = [each for each in candidates if each[1].hex().upper() in unsure]
     for first in range(0, len(among), CHUNK):
@@ -222,7 +231,8 @@ def _rows(query: UnitQuery) -> list[_Rows]:
         ended = joined(" AND ", [own, failed])
         sort = [queries.SERVES_NO_REQUEST.render()] if query.background else []
         work = _Rows("segments", joined(" AND ", [REQUEST.may, *sort, ended]))
-        called = _Rows("calls", joined(" AND ", [own, _failed_call(query)]))
+        meant = parenthesized(joined(" OR ", [own, _unplaced(query.nodes)]))
+        called = _Rows("calls", joined(" AND ", [meant, _failed_call(query)]))
         return [work] if query.background else [work, called]
     sources, targets = (set(ends) for ends in zip(*query.edges, strict=True))
     callers = _nodes("owner_", sources, "source")
@@ -271,6 +281,13 @@ def _nodes(prefix: str, nodes: Collection[NodeKey], name: str) -> Sql:
         f"AND ({columns}) IN {{{name}:Array({_KEY_TYPE})}}",
         {name: keys, f"{name}_names": sorted({node.name for node in nodes})},
     )
+
+
+def _unplaced(nodes: Collection[NodeKey]) -> Sql:
+    """A condition on rows of `calls` that lead to some nodes if their callers are where these are."""
+    keys = sorted({(node.name, node.type) for node in nodes})
+    named = Sql("(name, type) IN {unplaced:Array(Tuple(String, String))}", {"unplaced": keys})
+    return joined(" AND ", [UNPLACED, named])
 
 
 def _streamed_or(condition: Sql) -> Sql:

@@ -127,6 +127,8 @@ REQUEST = Bounds(Sql("independent IN (0, 2)"), Sql("(independent = 0 AND fetched
 other rows decide (`store.messages`)."""
 UNEXPLAINED = Sql(f"(state = {State.FAULT:d} AND status = 0 AND independent != 1)")
 """Of rows of `calls`: a failure that the requests of the call may explain (`store.layers.state_of`)."""
+UNPLACED = Sql("(independent = 1 AND startsWith(type, 'AWS::') AND (account = '' OR region = ''))")
+"""Of rows of `calls`: the caller, which another row knows, may decide on the account or region (`store.draw`)."""
 CLIENT_UNIT = replace(SEGMENT, node=CLIENT, root=NEVER, background=NEVER)
 CALLER_UNIT = replace(CLIENT_UNIT, node=CALLER)
 UNANSWERED_CALL = UnitRow(node_columns("", "service"), inferred=ALWAYS, is_call=True)
@@ -166,7 +168,27 @@ def _field_condition(test: FieldTest, row: UnitRow, values: Values) -> Bounds:
         return annotation_test(test, values) if row.annotations else NEVER
     if KEYWORDS[keyword].kind is Kind.FLAG:
         return flag(test, _flag_condition(keyword, row))
-    return exactly(_value_condition(test, row, values))
+    condition = _value_condition(test, row, values)
+    if row.is_call and keyword in ("account.id", "region"):
+        return placed(condition, TRUE)
+    return exactly(condition)
+
+
+def placed(here: Sql, elsewhere: Sql) -> Bounds:
+    """The condition that a call leads to some place. ``elsewhere``: that it may, if its caller decides."""
+    may = disjunction([here, conjunction([UNPLACED, elsewhere])])
+    return Bounds(may, conjunction([here, negation(UNPLACED)]))
+
+
+def called(match: NodeMatch, row: UnitRow, values: Values) -> Bounds:
+    """The condition that the node of a unit is meant, which for a call its caller may decide."""
+    here = selected(match, row.node, values)
+    exact = isinstance(match, NodeKey)
+    is_aws = match.type.startswith("AWS::") or not (match.type or exact)
+    if not (row.is_call and is_aws and (exact or match.account)):
+        return exactly(here)
+    anywhere = Selector(match.name, match.type)
+    return placed(here, selected(anywhere, row.node, values))
 
 
 def in_front(of_client: Bounds, of_caller: Bounds) -> Bounds:
@@ -218,10 +240,9 @@ def _value_condition(test: FieldTest, row: UnitRow, values: Values) -> Sql:
             return text_test(test, (row.node.key["name"], *row.node.names), values, blank=True)
         case "type":
             return text_test(test, (row.node.key["type"],), values, blank=True)
-        case "account.id":
-            return text_test(test, (row.node.key["account"],), values, blank=False)
-        case "region":
-            return text_test(test, (row.node.key["region"],), values, blank=False)
+        case "account.id" | "region":
+            place = row.node.key[keyword.removesuffix(".id")]
+            return text_test(test, (place,), values, blank=False)
     column = row.texts.get(keyword)
     return text_test(test, (column,), values, blank=False) if column else FALSE
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -61,6 +62,59 @@ def test_a_resource_without_an_account_has_that_of_its_arn() -> None:
         span(SERVER), resource={"cloud.platform": "aws_lambda", "cloud.resource_id": arn}
     )
     assert document.node == NodeKey("123456789012", "shop", "AWS::Lambda::Function", "eu-west-1")
+
+
+def call_of(id: str, name: str, **aws: object) -> dict[str, Any]:
+    """A call of an AWS service."""
+    times = {"start_time": START, "end_time": START + 0.1}
+    return {"id": id, "name": name, "namespace": "aws", **times, "aws": aws}
+
+
+def shop_in(account: str, *, streamed: bool) -> list[bytes]:
+    """A segment in an account that reads a table, two of a batch, a bucket and a queue of another account."""
+    own, arn = f"00000000000000{account}0", "https://sqs.eu-west-1.amazonaws.com/333333333333/mail"
+    trace = f"1-6b061440-{account:0>24}"
+    calls = [
+        call_of(f"00000000000000{account}1", "DynamoDB", table_name="orders"),
+        call_of(f"00000000000000{account}2", "DynamoDB", table_names=["carts", "stock"]),
+        call_of(f"00000000000000{account}3", "S3", bucket_name="media", region="eu-west-1"),
+        call_of(f"00000000000000{account}4", "SQS", queue_url=arn),
+    ]
+    aws = {"account_id": account * 12, "ec2": {"availability_zone": "eu-west-1a"}}
+    if not streamed:
+        return [segment_bytes(own, trace_id=trace, aws=aws, subsegments=calls)]
+    alone = [
+        segment_bytes(**{**each, "trace_id": trace, "type": "subsegment", "parent_id": own})
+        for each in calls
+    ]
+    return [*alone, segment_bytes(own, trace_id=trace, aws=aws)]
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_two_accounts_have_two_tables(streamed: bool) -> None:
+    """What names no account or region is in its caller's: one table a caller; a bucket is in no account."""
+    raws = [*shop_in("1", streamed=streamed), *shop_in("2", streamed=streamed)]
+    documents = [decode_document(raw, at) for at, raw in enumerate(raws)]
+    found, _ = decode_columns(raws, 0)
+    assert found.calls == columns_of(documents).calls
+    store = MemoryStore()
+    store.put(documents, "a")
+    graph = store.service_graph(ALWAYS)
+    mine = {(source.account[:1], *target) for source, target in graph.edges if not source.is_client}
+    place = "eu-west-1"
+    assert mine == {
+        (caller, *target)
+        for caller in "12"
+        for target in (
+            *(NodeKey(caller * 12, table, TABLE, place) for table in ("orders", "carts", "stock")),
+            NodeKey("", "media", "AWS::S3::Bucket", place),
+            NodeKey("3" * 12, "mail", "AWS::SQS::Queue", place),
+        )
+    }
+    exported = json.dumps(to_json(export_trace(documents))).encode()
+    again = MemoryStore()
+    again.put([d for d in decode_otlp_json(exported, 2) if isinstance(d, Document)], "a")
+    assert again.service_graph(ALWAYS).edges.keys() == graph.edges.keys()
 
 
 def batch(**aws: object) -> bytes:

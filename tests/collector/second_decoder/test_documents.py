@@ -140,6 +140,42 @@ def test_resources() -> None:
     assert agree(each for raw in alone for each in decode_documents(raw, 1)) == len(alone)
 
 
+def test_places_of_calls() -> None:
+    """An AWS resource without account or region is in its caller's, a queue where its URL says; a bucket in none."""
+    place = {"account_id": "111122223333", "region": "us-east-1"}
+    queue = "https://{}/444455556666/orders"
+    blocks: list[tuple[str, dict[str, Any]]] = [
+        ("DynamoDB", {"table_names": ["orders", "carts"]}),
+        ("DynamoDB", {"table_name": "orders", "region": "us-west-2"}),
+        ("S3", {"bucket_name": "orders"}),
+        ("KMS", {}),
+        ("SQS", {"queue_url": queue.format("sqs.eu-west-1.amazonaws.com")}),
+        (
+            "SQS",
+            {"queue_url": queue.format("eu-west-1.queue.amazonaws.com"), "region": "eu-west-2"},
+        ),
+        ("SQS", {"queue_url": queue.format("localhost:4566")}),
+        ("SNS", {"topic_arn": "arn:aws:sns:eu-west-1:444455556666:orders"}),
+        ("api.example.com", {}),
+    ]
+    parts = [call(id=f"{n:016x}", name=name, aws=aws) for n, (name, aws) in enumerate(blocks, 0xB0)]
+    for own in ({}, {"account_id": "111122223333"}, place):
+        assert agree(decode_documents(segment_bytes(aws=own, subsegments=parts), 1)) == 1
+        streamed = segment_bytes(
+            "00000000000000d1",
+            type="subsegment",
+            parent_id="00000000000000a1",
+            aws=own,
+            subsegments=parts,
+        )
+        assert agree(decode_documents(streamed, 1)) == 1
+        for _, aws in blocks:
+            inferred = segment_bytes(
+                aws={**own, **aws}, inferred=True, origin="AWS::SQS::Queue", name="SQS"
+            )
+            assert agree(decode_documents(inferred, 1)) == 1
+
+
 def test_links() -> None:
     """Links of a document and of what is embedded in it, in both directions, in excess."""
     child = {"aws.xray.reserved.reference_type": "child",

@@ -68,7 +68,13 @@ FAULTS = {
     "a fetch is a call": Fault(span_facts, "fetched_of", lambda *given, named: Fetched.NO, test_spans.test_messages),
     "an ARN's account is lost": Fault(identity, "arn_account", lambda name: "", test_documents.test_resources),
     "an ARN's region is lost": Fault(identity, "arn_region", lambda name: "", test_documents.test_resources),
-    "only one table is called": Fault(calls, "further_nodes_of_call", lambda unit: [], test_documents.test_resources),
+    "only one table is called": Fault(calls, "further_nodes_of_call", lambda unit, caller: [], test_documents.test_resources),
+    "a resource is in no caller's account": Fault(
+        node_cache, "in_place_of", lambda node, caller: node, test_documents.test_places_of_calls
+    ),
+    "a queue's URL says nothing": Fault(
+        identity, "place_of_queue", lambda url: ("", ""), test_documents.test_places_of_calls
+    ),
     "botocore's code is not read": Fault(outcome, "exception_name", lambda type, message: type, test_documents.test_outcomes),
     "Fargate is taken for EC2": Fault(resource, "ECS_ORIGINS", {}, test_spans.test_whose_work),
 }  # fmt: skip
@@ -79,7 +85,7 @@ def uncached(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is remembered of earlier tests, nor of a fault for later ones."""
     monkeypatch.setattr(short_cache, "MAX_LENGTH", -1)
     monkeypatch.setattr(groups, "MAX_CACHED", -1)
-    for name in ("_remote_nodes", "_aws_nodes", "_segment_nodes"):
+    for name in ("_remote_nodes", "_aws_nodes", "_segment_nodes", "_placed_nodes"):
         monkeypatch.setattr(node_cache, name, {})
 
 

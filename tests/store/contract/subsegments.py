@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from store.filters.conditions import touches
+from store.filters.parse import parse
 from store.model import (
     NodeKey,
     State,
     TimeRange,
 )
 from store.protocol import Store
-from store.times import MINUTE
-from tests.builders import T0, call, segment, subsegment
+from store.query import TraceQuery, UnitQuery
+from store.times import DAY, MINUTE
+from tests.builders import T0, call, segment, subsegment, trace_id
 from tests.store.contract.nodes import BACKEND, FRONTEND, HOUR
 
 
@@ -50,6 +53,51 @@ class SubsegmentContract:
         store.put([other], "d")
         graph = store.service_graph(minutes)
         assert {key for key in graph.edges if key[1] == table} == {(other.node, table)}
+
+    def test_a_table_is_in_its_callers_account(self, store: Store) -> None:
+        """Of a streamed call, the segment knows it, whichever comes first: nodes, lists, series and filters."""
+        places = [("1" * 12, "eu-west-1"), ("2" * 12, "us-east-1")]
+        table = NodeKey("", "orders", "AWS::DynamoDB::Table")
+        for number, (account, region) in enumerate(places, 1):
+            shop = NodeKey(account, "shop", "", region)
+            made = subsegment(
+                0x51, 0xA1, trace_id=trace_id(number), calls=(call(0x51, node=table),)
+            )
+            own = segment(0xA1, trace_id=trace_id(number), node=shop, calls=())
+            for part in (made, own) if number == 1 else (own, made):
+                store.put([part], f"{number} {part.id}")
+        graph = store.service_graph(HOUR)
+        tables = {key for key in graph.services if key.name == "orders"}
+        assert tables == {
+            NodeKey(account, "orders", table.type, region) for account, region in places
+        }
+        for number, (account, region) in enumerate(places, 1):
+            mine = NodeKey(account, "orders", table.type, region)
+            shop = NodeKey(account, "shop", "", region)
+            assert graph.services[mine].statistics.ok == 1
+            assert graph.edges[shop, mine].statistics.ok == 1
+            assert sum(each.statistics.ok for each in store.node_series({mine}, HOUR, DAY)) == 1
+            for query in (
+                UnitQuery(HOUR, nodes=frozenset((mine,))),
+                UnitQuery(HOUR, edges=frozenset(((shop, mine),))),
+            ):
+                found = store.find_units(query, limit=9).found
+                assert [each.trace_id for each in found] == [trace_id(number)]
+            for text in (
+                f'service(id(name: "orders", account.id: "{account}"))',
+                f'edge("shop", id(name: "orders", account.id: "{account}"))',
+                f'service("orders") {{ account.id = "{account}" }}',
+                f'service("orders") {{ region = "{region}" }}',
+                f'service("orders") {{ !(account.id = "{places[-number][0]}") }}',
+            ):
+                filtered = TraceQuery(HOUR, filter=parse(text))
+                found_ids = [each.trace_id for each in store.find_traces(filtered, limit=9).found]
+                assert found_ids == [trace_id(number)], text
+            exactly = TraceQuery(HOUR, filter=touches(mine))
+            assert [e.trace_id for e in store.find_traces(exactly, limit=9).found] == [
+                trace_id(number)
+            ]
+        assert store.find_units(UnitQuery(HOUR, nodes=frozenset((table,))), limit=9).found == []
 
     def test_orphans_in_a_circle(self, store: Store) -> None:
         """Nonsense parents end, and neither node nor edge comes of them."""

@@ -101,6 +101,7 @@ class Forest:
             self.trace = trace_id(number + 1)
             self.oddity = self.random.choice((*oddities, *[""] * len(oddities)))
             self.embedded: list[int] = []
+            self.account = ("", "1", "2")[number % 3]
             self.shares_link = self.random.random() < 0.5
             self.segment(parent=0xDEAD if self.odd("orphan") else 0, depth=0)
 
@@ -149,7 +150,7 @@ class Forest:
         self.ends.append((self.trace, id))
         times = self.times("document elsewhere")
         links = [link] if self.odd("link") else []
-        node = NodeKey("", name, self.random.choice(("", "AWS::Lambda")))
+        node = NodeKey(self.account, name, self.random.choice(("", "AWS::Lambda")))
         kind = self.random.choice((Kind.NONE, Kind.SERVER, Kind.CONSUMER))
         if self.oddity == "fetched":
             node, kind = NodeKey("", "api", ""), Kind.CONSUMER
@@ -192,7 +193,10 @@ class Forest:
             for _ in range(2 if self.odd("two answers") else 1):
                 self.segment(id, depth + 1)
         host = self.random.choice(("", name, "host.example.com"))
-        node = NodeKey("", name, self.random.choice(("remote", "Messaging::Kafka")))
+        type = self.random.choice(("remote", "Messaging::Kafka"))
+        if type == "remote" and id % 3 == 0:
+            type = "AWS::DynamoDB::Table"  # in its caller's account
+        node = NodeKey("", name, type)
         return call(
             id, node=node, service=name, host=host, **self.outcome(), **self.times("call elsewhere")
         )
