@@ -85,13 +85,13 @@ def peer_of_call(owned: OwnedCall) -> Peer:
 
 
 def case_of_segment(segment: Document) -> Case:
-    """The case of a segment, or of a span that enters its service, which goes by that alone."""
+    """The case of a segment, or of a span that enters its service."""
     return Case(
         peer_of_segment(segment),
         segment.state,
         segment.exception,
         segment.http.status,
-        segment.node.name if segment.independent else segment.service,
+        segment.service,
         not segment.inferred,
         client_type(
             segment.http.user_agent,

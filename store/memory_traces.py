@@ -72,14 +72,14 @@ class MemoryTraces:
         return {id for id, *_ in self._linked.get(trace_id, ())}
 
     def service_names(self, window: TimeRange, *, limit: int, max_seconds: float) -> list[str]:
-        """Names of nodes with segments."""
+        """Names of services with segments."""
         segments = (d for d in self._started(window) if not (d.independent or d.inferred))
-        return sorted({segment.node.name for segment in segments})[:limit]
+        return sorted({segment.service for segment in segments})[:limit]
 
     def service_traces(self, name: str, window: TimeRange, *, limit: int) -> list[bytes]:
         """The newest traces with a segment of a name."""
         segments = [d for d in self._started(window) if not (d.independent or d.inferred)]
-        found = [d for d in segments if d.node.name == name and d.sampled]
+        found = [d for d in segments if d.service == name and d.sampled]
         found.sort(key=lambda document: document.start, reverse=True)
         return list(dict.fromkeys(document.trace_id for document in found))[:limit]
 

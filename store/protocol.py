@@ -133,12 +133,12 @@ class TraceReader(Protocol):
         ...
 
     def service_names(self, window: TimeRange, *, limit: int, max_seconds: float) -> list[str]:
-        """Names of the nodes whose segments began in the window, by name; of the newest of them, if finding all
+        """Names of the services whose segments began in the window, by name, without namespaces; of the newest of them, if finding all
         takes longer than ``max_seconds``."""
         ...
 
     def service_traces(self, name: str, window: TimeRange, *, limit: int) -> list[bytes]:
-        """The newest traces with a segment of a node of this name that began in the window, approximately in
+        """The newest traces with a segment of a service of this name that began in the window, approximately in
         this order."""
         ...
 

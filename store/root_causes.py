@@ -16,6 +16,7 @@ from store.otel.stored_document import Json
 from store.parents import ParentIndex, called_node
 from store.rules.brokers import answers
 from store.rules.identity import segment_node
+from store.rules.namespaces import names_of
 from store.summary import entry_of
 from store.trace_documents import entering_spans, unsorted_documents
 
@@ -47,9 +48,11 @@ class CauseEntity(Struct, frozen=True):
 
 
 class CauseService(Struct, frozen=True):
-    """A service on the path; the first of ``entities`` bears the service's own name."""
+    """A service on the path; the first of ``entities`` bears the service's own name. ``name``: its node's, without
+    a namespace."""
 
     node: NodeKey
+    name: str
     inferred: bool
     entities: tuple[CauseEntity, ...]
 
@@ -127,11 +130,16 @@ class _Tree:
         id = str(segment["id"])
         return self._entering.get(id) or self._trace.documents.get(int(id, 16))
 
-    def node(self, segment: Json) -> NodeKey:
-        """The node that a segment, reported or inferred, is drawn as."""
+    def node(self, segment: Json) -> tuple[NodeKey, str]:
+        """The node that a segment, reported or inferred, is drawn as, and its name without a namespace."""
         document = self._document(segment)
-        if document is not None:
-            return document.node
+        if document is None:
+            node = self._inferred_node(segment)
+            return node, node.name
+        names = names_of(document.node, document.service)
+        return document.node, min(names, key=len)
+
+    def _inferred_node(self, segment: Json) -> NodeKey:
         call = self._calls.get(str(segment.get("parent_id")).lower())
         if call is not None:
             return called_node(call, self._trace, self._parents)
@@ -219,7 +227,7 @@ def _slowest(tree: _Tree, root: Json) -> tuple[RootCause, ...]:
 def _cause(tree: _Tree, path: _Path, *, impacting: bool, whole: float | None = None) -> RootCause:
     services = tuple(
         CauseService(
-            tree.node(entities[0]),
+            *tree.node(entities[0]),
             entities[0].get("inferred") is True,
             tuple(_entity(entity, whole) for entity in entities),
         )

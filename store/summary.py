@@ -10,6 +10,7 @@ from msgspec import Struct
 from store.model import NO_HTTP, Document, Http, NodeKey, State, Trace, confirmed
 from store.parents import ParentIndex, answers_by_call_id, is_root
 from store.rules.annotations import split_annotation_item
+from store.rules.namespaces import names_of, short_keys
 from store.units import NodeUnit, trace_units
 
 MAX_ANNOTATION_KEYS = 50
@@ -45,6 +46,12 @@ class Summary(Struct, frozen=True):
     failed_inside: dict[State, int]
     """Segments and calls that failed, the entry aside."""
 
+    def name_of(self, node: NodeKey) -> str:
+        """What a node is called where this trace is all there is (`store.rules.namespaces`)."""
+        if "/" not in node.name:
+            return node.name
+        return short_keys(self.nodes).get(node, node).name
+
 
 def entry_of(trace: Trace, parents: ParentIndex | None = None) -> Document | None:
     """The segment by which the trace entered: the earliest root, the smallest id among equals.
@@ -66,7 +73,10 @@ def touched_nodes(
             nodes[unit.node] = nodes.get(unit.node, frozenset()) | unit.names
         elif unit.root:
             caller = confirmed(unit.source)
-            nodes[caller] = nodes.get(caller, frozenset()) | {caller.name}
+            names = frozenset((caller.name,))
+            if caller.is_client and isinstance(unit.origin, Document):
+                names = names_of(unit.origin.node, unit.origin.service)
+            nodes[caller] = nodes.get(caller, frozenset()) | names
     return nodes
 
 

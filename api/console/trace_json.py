@@ -22,7 +22,7 @@ def head(summary: Summary) -> TraceHead:
         "response_ms": None if response is None else response / 1000,
         "status": status_name(summary.state),
         "partial": summary.partial,
-        "entry": {"name": entry.node.name, "type": entry.node.type} if entry else None,
+        "entry": {"name": summary.name_of(entry.node), "type": entry.node.type} if entry else None,
         "method": summary.http.method or None,
         "url": summary.http.url or None,
         "code": summary.http.status or None,
@@ -60,4 +60,4 @@ def _services(summary: Summary) -> list[str]:
     entry = summary.entry.node if summary.entry else None
     nodes = [entry] if entry else []
     nodes += sorted(node for node in summary.nodes if not node.is_client and node != entry)
-    return list(dict.fromkeys(node.name for node in nodes))
+    return list(dict.fromkeys(map(summary.name_of, nodes)))

@@ -32,7 +32,9 @@ class Sorting(NamedTuple):
 
 _COLUMNS: dict[str, Callable[[Summary], Any]] = {
     "duration": lambda summary: summary.duration,
-    "entry": lambda summary: summary.entry.node.name.casefold() if summary.entry else None,
+    "entry": lambda summary: (
+        summary.name_of(summary.entry.node).casefold() if summary.entry else None
+    ),
     "request": lambda summary: summary.http.url.casefold() or None,
     "code": lambda summary: summary.http.status or None,
     "services": lambda summary: len(summary.nodes),

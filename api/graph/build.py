@@ -80,5 +80,9 @@ def edge_id(source: NodeKey, target: NodeKey) -> str:
 
 
 def find_node(graph: Graph, id: str) -> NodeKey | None:
-    """The node with this id, if the graph has it."""
-    return next((node for node in graph if node_id(node) == id), None)
+    """The node with this id, or the one that has the units of that, if the graph has it."""
+    nodes: list[NodeKey] = list(graph)
+    found = next((node for node in nodes if node_id(node) == id), None)
+    if found is not None:
+        return found
+    return next((node for node in nodes if id in map(node_id, keys_of(graph, node))), None)

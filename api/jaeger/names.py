@@ -47,7 +47,7 @@ def recent(now: int) -> TimeRange:
 
 
 def service_names(context: Context, window: TimeRange) -> list[str]:
-    """The names of nodes that sent segments. Further names of a node are those by which callers know it."""
+    """The names of services that sent segments, without namespaces as in Jaeger. Further names of a node are those by which callers know it."""
     return context.store.service_names(window, limit=MOST_NAMES, max_seconds=SECONDS)
 
 

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from api.context import Context
 from api.errors import ApiError
-from api.graph.build import Graph, build_graph
+from api.graph.build import Graph, build_graph, keys_of
 from api.request import JsonBody
 from api.xray.changes import not_found, throttled
 from api.xray.paging import paged
@@ -171,10 +171,10 @@ def _chunks(spans: list[Json], size: int) -> Iterator[list[Json]]:
 def _services(graph: Graph, traces: Iterable[Trace]) -> Iterator[Json]:
     links = _links(traces)
     for node, service in zip(graph, render_services(graph), strict=True):
-        found = links.get(node, {})
+        found = [each for key in keys_of(graph, node) for each in links.get(key, {}).items()]
         rendered = [
             {"ReferenceType": kind, "SourceTraceId": source, "DestinationTraceIds": targets}
-            for (kind, source), targets in sorted(found.items())
+            for (kind, source), targets in sorted(found)
         ]
         yield {"Service": service, "Links": rendered[:MAX_LINKS]}
 

@@ -30,8 +30,8 @@ def _cause(cause: RootCause) -> Json:
 
 def _service(service: CauseService) -> Json:
     rendered: Json = {
-        "Name": service.node.name,
-        "Names": [service.node.name],
+        "Name": service.name,
+        "Names": list(dict.fromkeys((service.name, service.node.name))),
         "Type": service.node.type,
         "Inferred": service.inferred,
         "EntityPath": [_entity(entity) for entity in service.entities],

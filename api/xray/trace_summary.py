@@ -15,7 +15,6 @@ from store.times import SECOND
 from store.trace_id import format_trace_id
 
 Json = dict[str, Any]
-Names = dict[NodeKey, frozenset[str]]
 
 
 def render_summary(summary: Summary, causes: RootCauses, matched: int | None = None) -> Json:
@@ -32,14 +31,14 @@ def render_summary(summary: Summary, causes: RootCauses, matched: int | None = N
         "IsPartial": summary.partial,
         "Http": _http(summary.http),
         "Annotations": {
-            key: [_value(text, nodes, summary.nodes) for text, nodes in values.items()]
+            key: [_value(text, nodes, summary) for text, nodes in values.items()]
             for key, values in summary.annotations.items()
         },
         "Users": [
-            {"UserName": user, "ServiceIds": _services(nodes, summary.nodes)}
+            {"UserName": user, "ServiceIds": _services(nodes, summary)}
             for user, nodes in summary.users.items()
         ],
-        "ServiceIds": _services(set(summary.nodes), summary.nodes),
+        "ServiceIds": _services(set(summary.nodes), summary),
         "ResourceARNs": [{"ARN": arn} for arn in summary.resource_arns],
         "InstanceIds": [{"Id": id} for id in summary.instance_ids],
         "AvailabilityZones": [{"Name": name} for name in summary.availability_zones],
@@ -49,8 +48,7 @@ def render_summary(summary: Summary, causes: RootCauses, matched: int | None = N
     if summary.response_time is not None:
         rendered["ResponseTime"] = round(summary.response_time / SECOND, 3)
     if entry is not None:
-        names = summary.nodes.get(entry.node, frozenset())
-        rendered["EntryPoint"] = service_id(entry.node, names)
+        rendered["EntryPoint"] = _service(entry.node, summary)
     if matched is not None:
         rendered["MatchedEventTime"] = matched / SECOND
     return rendered
@@ -67,12 +65,17 @@ def _http(http: Http) -> Json:
     return {member: value for member, value in known.items() if value}
 
 
-def _services(nodes: set[NodeKey], names: Names) -> list[Json]:
-    return [service_id(node, names.get(node, frozenset())) for node in sorted(nodes)]
+def _services(nodes: set[NodeKey], summary: Summary) -> list[Json]:
+    return [_service(node, summary) for node in sorted(nodes)]
 
 
-def _value(text: str, nodes: set[NodeKey], names: Names) -> Json:
-    return {"AnnotationValue": _annotation(text), "ServiceIds": _services(nodes, names)}
+def _service(node: NodeKey, summary: Summary) -> Json:
+    names = summary.nodes.get(node, frozenset())
+    return service_id(node._replace(name=summary.name_of(node)), names)
+
+
+def _value(text: str, nodes: set[NodeKey], summary: Summary) -> Json:
+    return {"AnnotationValue": _annotation(text), "ServiceIds": _services(nodes, summary)}
 
 
 def _annotation(text: str) -> Json:

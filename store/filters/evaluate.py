@@ -104,7 +104,7 @@ def satisfies(expression: Expression, subject: Subject) -> bool:
             units = (
                 u
                 for u in subject.calls
-                if selects(source, u.source, ()) and selects(target, u.target, u.names)
+                if selects(source, u.source, u.source_names) and selects(target, u.target, u.names)
             )
         case RootCauseMatch(kind, part, condition):
             units = elements(subject.causes, kind, part)

@@ -6,13 +6,14 @@ The units that the map counts (`store.units.trace_units`), with what filters rea
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from store.filters.ast import Field, Value
 from store.filters.states import STATES
 from store.model import NO_HTTP, Document, Http, NodeKey, OwnedCall, State, Trace, confirmed
 from store.rules.annotations import annotation_item, parse_annotation_item
+from store.rules.namespaces import names_of, short_name
 from store.units import EdgeUnit, NodeUnit, trace_units
 
 MICROSECONDS = 1_000_000
@@ -74,6 +75,7 @@ class CallUnit(NamedTuple):
     root: bool
     inferred: bool
     annotations: tuple[str, ...]
+    source_names: frozenset[str]
 
     def values(self, field: Field) -> Iterable[Value]:
         """See `store.filters.evaluate.Subject`."""
@@ -102,6 +104,7 @@ def trace_filter_units(trace: Trace) -> tuple[list[ServiceUnit], list[CallUnit]]
     units = list(trace_units(trace))
     nodes = [unit for unit in units if isinstance(unit, NodeUnit)]
     entries = {unit.node for unit in nodes if unit.root}
+    names = {unit.node: short_name(unit.node, unit.names) for unit in nodes}
     unanswered = {id(unit.origin) for unit in nodes if isinstance(unit.origin, OwnedCall)}
     services = [_service_unit(unit) for unit in nodes]
     calls: list[CallUnit] = []
@@ -110,9 +113,10 @@ def trace_filter_units(trace: Trace) -> tuple[list[ServiceUnit], list[CallUnit]]
             continue
         if isinstance(unit.origin, OwnedCall):
             inferred = id(unit.origin) in unanswered
-            calls.append(_call_unit(unit, unit.origin, trace, unit.source in entries, inferred))
+            root = unit.source in entries
+            calls.append(_call_unit(unit, unit.origin, trace, root, inferred, names))
         elif unit.origin is not None:
-            calls.append(_direct(unit, unit.origin))
+            calls.append(_direct(unit, unit.origin, names))
             if unit.root:
                 services.append(_client_unit(unit, unit.origin))
     return services, calls
@@ -141,7 +145,7 @@ def _client_unit(unit: EdgeUnit, root: Document) -> ServiceUnit:
     """What is in front of a root, a client mostly, with the figures of the root."""
     return ServiceUnit(
         confirmed(unit.source),
-        frozenset(),
+        _names_of_source(unit, root, {}),
         unit.state,
         _took(unit),
         root.http,
@@ -151,35 +155,53 @@ def _client_unit(unit: EdgeUnit, root: Document) -> ServiceUnit:
     )
 
 
+def _names_of_source(
+    unit: EdgeUnit, callee: Document, names: Mapping[NodeKey, str]
+) -> frozenset[str]:
+    """The names of what called a segment; a client has those of its root."""
+    if unit.source.is_client:
+        return names_of(callee.node, callee.service)
+    return frozenset((unit.source.name, names.get(unit.source) or unit.source.name))
+
+
 def _call_unit(
-    unit: EdgeUnit, owned: OwnedCall, trace: Trace, root: bool, inferred: bool
+    unit: EdgeUnit,
+    owned: OwnedCall,
+    trace: Trace,
+    root: bool,
+    inferred: bool,
+    names: Mapping[NodeKey, str],
 ) -> CallUnit:
+    """``names``: those of services without their namespaces."""
     document = trace.documents.get(owned.document_id)
+    source, target = (names.get(end) or end.name for end in (unit.source, unit.target))
     return CallUnit(
         unit.source,
         unit.target,
-        frozenset((unit.target.name, unit.alias or unit.target.name)),
+        frozenset((unit.target.name, unit.alias or unit.target.name, target)),
         unit.state,
         _took(unit),
         Http(status=owned.call.status) if owned.call.status else NO_HTTP,
         root,
         inferred,
         document.annotations if document is not None else (),
+        frozenset((unit.source.name, source)),
     )
 
 
-def _direct(unit: EdgeUnit, callee: Document) -> CallUnit:
+def _direct(unit: EdgeUnit, callee: Document, names: Mapping[NodeKey, str]) -> CallUnit:
     """An edge that only the callee measured: its own figures (docs/xray-format.md §5.5)."""
     return CallUnit(
         confirmed(unit.source),
         unit.target,
-        frozenset((unit.target.name,)),
+        names_of(callee.node, callee.service),
         unit.state,
         _took(unit),
         callee.http,
         unit.root,
         callee.inferred,
         callee.annotations,
+        _names_of_source(unit, callee, names),
     )
 
 

@@ -112,10 +112,10 @@ def callee_of(attributes: Attributes, caller: Resource) -> Callee | None:
     function = text(attributes, "faas.invoked_name")
     if function:
         return _function(function, attributes, caller)
-    genai = genai_callee(attributes, caller.service)
+    genai = genai_callee(attributes, caller.full_name)
     if genai:
         return _typed(genai[0][:MAX_NAME], genai[1])
-    name = _remote_name(attributes, caller.service)
+    name = _remote_name(attributes, caller.full_name)
     return _remote(name[:MAX_NAME]) if name else None
 
 

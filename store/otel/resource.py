@@ -18,6 +18,7 @@ from store.rules.identity import (
     segment_node,
     zone_region,
 )
+from store.rules.namespaces import full_name
 from store.short_cache import short_cache
 
 MAX_NAME = 200
@@ -45,8 +46,14 @@ class Resource(Struct, frozen=True, gc=False):
     version: str
     environment: str
     attributes: Attributes
+    namespace: str = ""
     document_name: str = ""
     """The service, if it may be the name of one X-Ray document (`_document_name`)."""
+
+    @property
+    def full_name(self) -> str:
+        """The name of the service's node."""
+        return full_name(self.namespace, self.service, self.origin)
 
 
 def read_resource(pairs: Iterable[KeyValue]) -> Resource:
@@ -67,6 +74,7 @@ def read_resource(pairs: Iterable[KeyValue]) -> Resource:
         version=version_of((arn,), *(text(attributes, key) for key in VERSION_KEYS)),
         environment=environment_of(*(text(attributes, key) for key in ENVIRONMENT_KEYS)),
         attributes=attributes,
+        namespace=text(attributes, "service.namespace")[:MAX_NAME],
         document_name=_document_name(service, attributes),
     )
 
@@ -138,6 +146,10 @@ def is_ecs(attributes: Attributes) -> bool:
 
 
 @short_cache(16_384)
-def service_node(name: str, origin: str, account: str, region: str) -> CallNode:
-    """The node of a service's segments."""
-    return segment_node(name, origin=origin, aws={"account_id": account, "region": region})
+def service_node(
+    name: str, origin: str, account: str, region: str, namespace: str = ""
+) -> CallNode:
+    """The node of a service's segments, and the service's name."""
+    full = full_name(namespace, name, origin)
+    found = segment_node(full, origin=origin, aws={"account_id": account, "region": region})
+    return CallNode(found.node, name)

@@ -10,10 +10,11 @@ from urllib.parse import unquote
 
 from store.rules.service_names import canonical_service
 from store.second_decoder.attributes import Attributes, names, text
-from store.second_decoder.callee import MOST_NAME, RESOURCES, Callee, aws_callees, place_of_queue
+from store.second_decoder.callee import RESOURCES, Callee, aws_callees, place_of_queue
 from store.second_decoder.callers import Caller
 from store.second_decoder.places import account_of, region_of
 from store.second_decoder.reading import Json
+from store.second_decoder.resource import MOST_NAME
 
 DESTINATION = (
     "messaging.destination.template",

@@ -20,10 +20,9 @@ from store.second_decoder.places import (
     region_or_nothing,
 )
 from store.second_decoder.reading import Json, block, text
-from store.second_decoder.resource import Place
+from store.second_decoder.resource import MOST_NAME, Place
 
 MOST_TABLES = 100
-MOST_NAME = 200
 REMOTE_TYPES = (
     "Alibaba::",
     "Azure::",

@@ -35,6 +35,7 @@ PLATFORMS = {
     "tencent_cloud_scf": ("Tencent::ServerlessCloudFunction", "tencent_cloud"),
 }
 ARNS = ("aws.ecs.task.arn", "aws.ecs.container.arn", "aws.ecs.cluster.arn", "aws.log.group.arns")
+MOST_NAME = 200
 UNKNOWN = "unknown_service"
 """What OpenTelemetry calls a service without a name."""
 LAUNCH_TYPES = {"fargate": "AWS::ECS::Fargate", "ec2": "AWS::ECS::EC2"}
@@ -79,9 +80,12 @@ def origin_of(resource: Attributes) -> str:
 
 
 def service_node(resource: Attributes, name: str) -> NodeKey:
-    """The node of a service."""
-    place = place_of(resource)
-    return NodeKey(place.account, name, origin_of(resource), place.region)
+    """The node of a service, which its namespace is part of; a function needs none."""
+    place, origin = place_of(resource), origin_of(resource)
+    namespace = text(resource, "service.namespace")[:MOST_NAME]
+    if namespace and origin != "AWS::Lambda::Function":
+        name = f"{namespace}/{name}"[:MOST_NAME]
+    return NodeKey(place.account, name, origin, place.region)
 
 
 def is_rendered(resource: Attributes) -> bool:

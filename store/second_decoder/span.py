@@ -21,9 +21,16 @@ from store.otel.adjusted_count import adjusted_count
 from store.otel.derived_ids import derived_id
 from store.second_decoder.attributes import Attributes, read_attributes, text
 from store.second_decoder.aws_calls import is_aws
-from store.second_decoder.callee import MOST_NAME, Callee
+from store.second_decoder.callee import Callee
 from store.second_decoder.callers import PEER, Caller
-from store.second_decoder.resource import UNKNOWN, is_rendered, named_by, place_of, service_node
+from store.second_decoder.resource import (
+    MOST_NAME,
+    UNKNOWN,
+    is_rendered,
+    named_by,
+    place_of,
+    service_node,
+)
 from store.second_decoder.span_callee import callee_of, message_node
 from store.second_decoder.span_outcome import Ended, recorded, state_of
 
@@ -109,7 +116,8 @@ class Reading:
     def _callees(self) -> list[Callee]:
         if self.fetched is not Fetched.NO:
             return []
-        return callee_of(Caller(self.kind, self.attributes, self.service, self.place))
+        node = service_node(self.resource, self.service)
+        return callee_of(Caller(self.kind, self.attributes, node.name, self.place))
 
     def _fetched(self) -> Fetched:
         """What a span fetched from a broker."""

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from store.model import NO_NODE, Kind, NodeKey
 from store.second_decoder.attributes import Attributes, text
 from store.second_decoder.aws_calls import DESTINATION, aws_queue, aws_service, is_aws, of_service
-from store.second_decoder.callee import MOST_NAME, Callee, callees, of_caller
+from store.second_decoder.callee import Callee, callees, of_caller
 from store.second_decoder.callers import PEER, Caller, called_host, host_of, peer_name
 from store.second_decoder.conventions import FUNCTIONS, PROVIDERS, SQL, spelled
-from store.second_decoder.resource import Place
+from store.second_decoder.resource import MOST_NAME, Place
 
 AGENTS = ("invoke_agent", "create_agent")
 DATABASE = ("db.system.name", "db.system")

@@ -62,7 +62,7 @@ STARTS = st.builds(
 )
 LENGTHS = st.one_of(st.integers(0, 2_000), st.integers(0, 90_000_000))
 STATES = st.sampled_from((*State, State.OK, State.OK))
-NAMES = st.sampled_from(("web", "api", "db", "fn"))
+NAMES = st.sampled_from(("web", "api", "shop/api", "billing/api", "db", "fn"))
 TYPES = st.sampled_from(("", "AWS::Lambda", "AWS::Lambda::Function"))
 ACCOUNTS = st.sampled_from(("", "", "1", "2"))
 REGIONS = st.sampled_from(("", "", "us-east-1", "eu-west-1"))
@@ -148,6 +148,11 @@ def layers(draw: st.DrawFn, id: int, trace: bytes, start: int, weights: Weights)
     return subsegment(id, parent, kind=Kind.CLIENT, http=http, **given)
 
 
+def service_of(node: NodeKey) -> str:
+    """The service's name without its namespace, as decoders have it; of some nodes another one that they go by."""
+    return "frontend" if node.name == "db" else node.name.rpartition("/")[2]
+
+
 @st.composite
 def documents(draw: st.DrawFn, weights: Weights) -> Document:
     """A segment or a streamed subsegment of one of three traces. One id has one start, but for
@@ -192,19 +197,21 @@ def documents(draw: st.DrawFn, weights: Weights) -> Document:
         if draw(st.booleans()):
             senders = Independent.OF_SENDER, Independent.OF_SENDER, Independent.OF_PROCESS
             common["independent"] = draw(st.sampled_from(senders))
-            common["node"] = draw(nodes)
+            common["node"] = node = draw(nodes)
+            common["service"] = service_of(node)
         return subsegment(id, draw(parents.filter(lambda parent: parent != id)), **common)
     parent = draw(st.one_of(st.just(0), parents.filter(lambda parent: parent != id)))
     node = draw(nodes)
     if draw(st.integers(0, 3)) == 0:  # often within another SERVER span of its service
         common |= {"kind": Kind.SERVER, "end": max(start, T0 + 9 * MINUTE - id * 1_000_000)}
-        node = NodeKey("", draw(st.sampled_from(("web", "api"))), "")
+        node = NodeKey("", draw(st.sampled_from(("web", "shop/api"))), "")
     if common["kind"] is Kind.SERVER and "before" in common:  # a caller, which is of no other type
         common["before"] = common["before"]._replace(type=CALLER_TYPE)
     return segment(
         id,
         parent_id=parent,
         node=node,
+        service=service_of(node),
         inferred=draw(st.integers(0, 9)) == 0,
         **common,
     )

@@ -160,19 +160,16 @@ def _independent(facts: SpanFacts) -> Independent:
 
 def _node(facts: SpanFacts, resource: Resource, call: Call | None) -> CallNode:
     """The node of the span's service, but of a part of an X-Ray document what it calls; and its name."""
-    place = resource.origin, resource.account, resource.region
+    place = resource.origin, resource.account, resource.region, resource.namespace
     if facts.shape is Shape.SEGMENT:
         return service_node(facts.name, *place)
     if facts.shape is Shape.ENTRY_CALL:
         return service_node(facts.service or resource.service, *place)
-    called = (
-        CallNode(call.node, call.service)
-        if call
-        else CallNode(NodeKey("", facts.name, ""), facts.name)
-    )
     if facts.service:
-        return CallNode(service_node(facts.service, *place).node, called.service)
-    return called
+        return service_node(facts.service, *place)
+    if call:
+        return CallNode(call.node, call.service)
+    return CallNode(NodeKey("", facts.name, ""), facts.name)
 
 
 def _call(facts: SpanFacts, id: int) -> Call:

@@ -7,6 +7,8 @@ at a request. What entities and exceptions are called stands in documents alone.
 
 from __future__ import annotations
 
+from typing import Literal
+
 from store.clickhouse.queries import Sql
 from store.clickhouse.search.bounds import (
     ALWAYS,
@@ -16,6 +18,7 @@ from store.clickhouse.search.bounds import (
     Bounds,
     Values,
     conjunction,
+    disjunction,
     exactly,
     some,
 )
@@ -25,8 +28,12 @@ from store.clickhouse.search.unit_rows import REQUEST, block_condition, flag, in
 from store.filters.ast import Compare, Field, FieldTest, RootCauseMatch, RootCausePath
 from store.model import State
 
-_COLUMNS = {"name": "name", "type": "type", "account.id": "account"}
+_COLUMNS = {"type": "type", "account.id": "account"}
 """Of `segments`, `calls` and `rollups`, by what root causes call it."""
+Row = Literal["segment", "call", "rollup"]
+"""A row of one of these."""
+_OTHER_NAMES = Sql("NOT has(names, name)")
+"""Of `rollups`: what a node is called is not its name alone."""
 _INFERRED = exactly(Sql("inferred = 1"))
 
 
@@ -35,8 +42,8 @@ def cause_bounds(match: RootCauseMatch, sets: RowSets, values: Values) -> Bounds
     states = possible_states(match)
     on_path = in_states(states) if len(states) < len(State) else TRUE
     begin = conjunction([REQUEST.may, on_path])
-    segment = service_condition(match, _INFERRED, values)
-    call = service_condition(match, ALWAYS, values, of_call=True)
+    segment = service_condition(match, _INFERRED, values, "segment")
+    call = service_condition(match, ALWAYS, values, "call")
     if TRUE.text in (segment.text, call.text):
         return sets.segments(Bounds(begin, FALSE))
     return some(
@@ -53,11 +60,9 @@ def possible_states(match: RootCauseMatch) -> tuple[State, ...]:
     return tuple(state for state in State if match.kind == "responsetime" or state is not State.OK)
 
 
-def service_condition(
-    match: RootCauseMatch, inferred: Bounds, values: Values, *, of_call: bool = False
-) -> Sql:
+def service_condition(match: RootCauseMatch, inferred: Bounds, values: Values, row: Row) -> Sql:
     """The condition on the row of the service that a matching element is, or belongs to. ``inferred``: whether
-    the row is an inferred service; ``of_call``: whether it is a row of `calls`."""
+    the row is an inferred service."""
     if match.part == "exception":
         return TRUE
 
@@ -65,13 +70,23 @@ def service_condition(
         keyword = test.field.keyword
         if keyword == "inferred":
             return flag(test, inferred)
-        if keyword not in _COLUMNS or (keyword == "name" and match.part != "service"):
+        if keyword == "name" and match.part == "service":
+            return _named(test, values, row)
+        if keyword not in _COLUMNS:
             return UNKNOWN
         condition = text_test(test, (_COLUMNS[keyword],), values, blank=False)
-        is_placed = of_call and keyword == "account.id"
+        is_placed = row == "call" and keyword == "account.id"
         return placed(condition, TRUE) if is_placed else exactly(condition)
 
     return block_condition(match.condition, of_test).may
+
+
+def _named(test: FieldTest, values: Values, row: Row) -> Bounds:
+    """A service is called so, or may be without its namespace."""
+    own = text_test(test, ("name",), values, blank=False)
+    others = {"call": FALSE, "rollup": _OTHER_NAMES}
+    other = others.get(row) or text_test(test, ("service",), values, blank=False)
+    return Bounds(disjunction([own, other]), own)
 
 
 def services_on(path: RootCausePath) -> list[RootCauseMatch]:

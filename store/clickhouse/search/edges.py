@@ -31,13 +31,15 @@ from store.clickhouse.search.unit_rows import (
     in_front,
     node_columns,
     of_kind,
+    owned_by,
     selected,
     unit_condition,
 )
-from store.filters.ast import EdgeMatch, Selector
+from store.filters.ast import EdgeMatch, NodeMatch, Selector
 
 _SEGMENT = node_columns()
-_OWNER = node_columns("owner_")
+_SERVICE = node_columns("", "service")
+"""A segment, of which the service's name alone may be meant (`store.rules.namespaces`)."""
 
 
 def edge_bounds(match: EdgeMatch, sets: RowSets, values: Values) -> Bounds:
@@ -57,11 +59,11 @@ class _Edge:
         self._match = match
         self._sets = sets
         self._values = values
-        own = selected(match.source, _OWNER, values)
+        own = owned_by(match.source, values)
         # Whose a streamed call is, if its row does not say, takes following its parents.
         self._called_by_source = Bounds(
-            disjunction([Sql("independent = 1"), own]),
-            conjunction([Sql("independent != 1"), own]),
+            disjunction([Sql("independent = 1"), own.may]),
+            conjunction([Sql("independent != 1"), own.must]),
         )
 
     def unanswered(self) -> Bounds:
@@ -73,35 +75,38 @@ class _Edge:
     def answered(self) -> Iterator[Bounds]:
         """Calls to a segment of the target, which may go by the host that the caller named."""
         target = self._match.target
-        yield self._answered(selected(target, _SEGMENT, self._values), TRUE)
+        yield self._answered(self._segment(target), TRUE)
         if isinstance(target, Selector) and target.name:
             host = self._values.text("host = <name>", name=(target.name, "String"))
-            yield self._answered(of_kind(target, _SEGMENT, self._values), host)
+            yield self._answered(exactly(of_kind(target, _SEGMENT, self._values)), host)
 
-    def _answered(self, answer: Sql, call: Sql) -> Bounds:
+    def _segment(self, match: NodeMatch) -> Bounds:
+        return Bounds(*(selected(match, node, self._values) for node in (_SERVICE, _SEGMENT)))
+
+    def _answered(self, answer: Bounds, call: Sql) -> Bounds:
         condition = unit_condition(self._match.condition, ANSWERED_EDGE, self._values)
         fits = every([self._called_by_source, exactly(call), condition])
         rows = self._sets.rows
-        may = queries.ANSWERED.render({"rows": rows, "answer": answer, "condition": fits.may})
+        may = queries.ANSWERED.render({"rows": rows, "answer": answer.may, "condition": fits.may})
         must = queries.SURELY_ANSWERED.render(
             {
                 "rows": rows,
-                "answer": answer,
+                "answer": answer.must,
                 "condition": every([fits, self._sets.once()]).must,
             }
         )
-        possible = FALSE in (fits.may, answer)
+        possible = FALSE in (fits.may, answer.may)
         sure = self._sets.sure and not possible and fits.must.text != FALSE.text
         return Bounds(FALSE if possible else in_traces(may), in_traces(must) if sure else FALSE)
 
     def inner(self) -> Bounds:
         """Segments whose parent is a segment of the source, or work inside it that is no call."""
-        target = selected(self._match.target, _SEGMENT, self._values)
+        target = selected(self._match.target, _SERVICE, self._values)
         condition = unit_condition(self._match.condition, INNER_EDGE, self._values)
         fits = conjunction([target, condition.may])
         if fits.text == FALSE.text:
             return Bounds(FALSE, FALSE)
-        source = selected(self._match.source, _SEGMENT, self._values)
+        source = selected(self._match.source, _SERVICE, self._values)
         parents = disjunction([Sql("independent = 1"), source])
         may = queries.INNER_EDGES.render(
             {"rows": self._sets.rows, "condition": fits, "parents": parents}
@@ -113,9 +118,9 @@ class _Edge:
         source = in_front(
             *(exactly(selected(self._match.source, end, self._values)) for end in (CLIENT, CALLER))
         )
-        target = selected(self._match.target, _SEGMENT, self._values)
+        target = self._segment(self._match.target)
         condition = unit_condition(self._match.condition, CLIENT_EDGE, self._values)
-        return self._sets.roots(every([source, exactly(target), condition]))
+        return self._sets.roots(every([source, target, condition]))
 
     def any_call(self) -> Bounds:
         """Calls of the source, answered or not."""
@@ -127,9 +132,9 @@ class _Edge:
 
     def any_segment(self) -> Bounds:
         """Segments of the target, wherever they are called from."""
-        target = selected(self._match.target, _SEGMENT, self._values)
+        target = self._segment(self._match.target)
         conditions = some(
             unit_condition(self._match.condition, row, self._values)
             for row in (INNER_EDGE, CLIENT_EDGE)
         )
-        return self._sets.segments(every([REQUEST, exactly(target), conditions]))
+        return self._sets.segments(every([REQUEST, target, conditions]))

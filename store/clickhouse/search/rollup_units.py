@@ -75,7 +75,7 @@ def _some(ends: Sql, states: Collection[State]) -> RolledUpUnits:
 
 def _on_path(match: RootCauseMatch, values: Values) -> Sql:
     """Units of the services that an element of a root cause may be."""
-    meant = causes.service_condition(match, UNKNOWN, values)
+    meant = causes.service_condition(match, UNKNOWN, values, "rollup")
     others = values.text("name = <others>", others=(OTHER_NAMES, "String"))
     return conjunction([_WORK, disjunction([meant, others])])
 
@@ -119,10 +119,12 @@ def _counted(match: NodeMatch, node: NodeColumns, values: Values, *, named: bool
 def _by_name(name: str, node: NodeColumns, values: Values, *, named: bool) -> Sql:
     column = node.key["name"]
     tests = [f"{column} = <name>", f"{column} = <others>"]
+    tests.append(f"endsWith({column}, <suffix>)")  # a service with a namespace
     if named:
         tests.append("has(names, <name>)")
+    given = {"name": name, "others": OTHER_NAMES, "suffix": f"/{name}"}
     return parenthesized(
-        values.text(" OR ".join(tests), name=(name, "String"), others=(OTHER_NAMES, "String"))
+        values.text(" OR ".join(tests), **{key: (text, "String") for key, text in given.items()})
     )
 
 

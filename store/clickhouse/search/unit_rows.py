@@ -88,10 +88,14 @@ def node_columns(prefix: str = "", *names: str) -> NodeColumns:
     return NodeColumns({name: prefix + name for name in NodeKey._fields}, names)
 
 
-CLIENT = NodeColumns({**dict.fromkeys(NodeKey._fields, "''"), "name": "name", "type": CLIENT_TYPE})
+CLIENT = NodeColumns(
+    {**dict.fromkeys(NodeKey._fields, "''"), "name": "name", "type": CLIENT_TYPE}, ("service",)
+)
 """The client in front of the node that a root segment is a unit of."""
 CALLER = node_columns("before_")
 """What a root segment names in place of the client."""
+OWNER = node_columns("owner_")
+"""The caller that a row of `calls` names."""
 
 
 @dataclass(frozen=True)
@@ -270,6 +274,17 @@ def selected(match: NodeMatch, node: NodeColumns, values: Values) -> Sql:
             disjunction(values.text(f"{n} = <value>", value=(match.name, "String")) for n in names)
         )
     return conjunction(parts)
+
+
+def owned_by(match: NodeMatch, values: Values) -> Bounds:
+    """The condition that the row of a call names a caller that is meant, or may: of a namespace it has not the
+    caller's name alone (`store.rules.namespaces`)."""
+    own = selected(match, OWNER, values)
+    if isinstance(match, NodeKey) or not match.name:
+        return exactly(own)
+    suffix = (f"/{match.name}", "String")
+    named = values.text("endsWith(owner_name, <suffix>)", suffix=suffix)
+    return Bounds(disjunction([own, conjunction([of_kind(match, OWNER, values), named])]), own)
 
 
 def may_be_client(match: NodeMatch) -> bool:

@@ -9,7 +9,7 @@ from store.memory import MemoryStore
 from store.model import NodeKey, TimeRange
 from store.service_graph import build_service_graph
 from tests.api.shop import FRONT, TABLE, shop
-from tests.builders import T0
+from tests.builders import T0, segment
 
 CLIENT = NodeKey("", "front", "client")
 STOCK = NodeKey("", "stock", "")
@@ -93,3 +93,13 @@ def test_kinds() -> None:
         "My::Own": "service",
     }
     assert {type: kind_of(type) for type in kinds} == kinds
+
+
+def test_a_node_is_found_by_every_key_of_its_units() -> None:
+    """A link to a service that is called with its namespace leads to it where it is called without."""
+    full = NodeKey("", "eu/stock", "")
+    store = MemoryStore()
+    store.put([segment(0xA1, node=full, service="stock")], "a")
+    graph = build_graph(store.service_graph(TimeRange(T0, T0 + 600_000_000)))
+    assert find_node(graph, node_id(full)) == find_node(graph, node_id(STOCK)) == STOCK
+    assert find_node(graph, node_id(TABLE)) is None

@@ -160,3 +160,32 @@ def test_a_link_between_traces_is_an_edge_with_ages(store: MemoryStore, xray: An
     assert edge["EdgeType"] == "link"
     assert edge["ReceivedEventAgeHistogram"] == [{"Value": 2.0, "Count": 1}]
     assert "ResponseTimeHistogram" not in edge
+
+
+@pytest.mark.parametrize(
+    ("nodes", "names"),
+    [
+        (("shop/api",), ["api"]),
+        (("shop/api", "billing/api"), ["billing/api", "shop/api"]),
+        (("shop/api", "api"), ["api", "shop/api"]),
+    ],
+)
+def test_a_namespace_is_shown_where_one_name_has_two(
+    store: MemoryStore, xray: Any, nodes: tuple[str, ...], names: list[str]
+) -> None:
+    """In the graph, in its edges, and in the summary of a trace, of which each has one; filters find all by name."""
+    for number, name in enumerate(nodes, 1):
+        document = segment(
+            0xA1, trace_id=trace_id(number), node=NodeKey("", name, ""), service="api"
+        )
+        store.put([document], name)
+    found = xray.get_service_graph(StartTime=START, EndTime=END)["Services"]
+    for type in ("client", None):
+        assert sorted(s["Name"] for s in found if s.get("Type") == type) == names
+    leading = [s for s in found if s["Edges"]]
+    assert all(found[s["Edges"][0]["ReferenceId"]]["Name"] == s["Name"] for s in leading)
+    for text, count in (('service("api")', len(nodes)), ('service("shop/api")', 1)):
+        given = {"StartTime": START, "EndTime": END, "FilterExpression": text}
+        summaries = xray.get_trace_summaries(**given)["TraceSummaries"]
+        assert [each["EntryPoint"]["Name"] for each in summaries] == ["api"] * count
+        assert all("api" in each["ServiceIds"][0]["Names"] for each in summaries)

@@ -49,6 +49,7 @@ FAULTS = {
     "RESOURCE_EXHAUSTED is an error": Fault(status, "GRPC_THROTTLE", -1, test_spans.test_outcomes),
     "aws.local.service is ignored": Fault(span_facts, "text", without("aws.local.service"), test_spans.test_whose_work),
     "service.name is ignored": Fault(resource, "text", without("service.name"), test_spans.test_whose_work),
+    "service.namespace is ignored": Fault(resource, "text", without("service.namespace"), test_spans.test_whose_work),
     "peer.service is ignored": Fault(callee, "text", without("peer.service"), _callees()),
     "db.namespace is ignored": Fault(callee, "text", without("db.namespace"), _callees()),
     "a destination is ignored": Fault(callee, "text", without("messaging.destination.name"), _callees(PRODUCER)),

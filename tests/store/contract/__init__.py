@@ -14,6 +14,7 @@ from tests.store.contract.layers import LayerContract
 from tests.store.contract.logs import LogContract
 from tests.store.contract.metrics import MetricContract
 from tests.store.contract.names import NameContract
+from tests.store.contract.namespaces import NamespaceContract
 from tests.store.contract.owners import OwnerContract
 from tests.store.contract.pins import PinContract
 from tests.store.contract.requests import RequestContract
@@ -30,6 +31,7 @@ class StoreContract(
     ClientContract,
     CallerContract,
     NameContract,
+    NamespaceContract,
     LogContract,
     MetricContract,
     SubsegmentContract,

@@ -61,7 +61,7 @@ def lost_server() -> list[Document]:
             0xC2,
             0xC1,
             state=State.FAULT,
-            service="db",
+            service="back",
             service_version="3",
             calls=(call(0xC2, node=DATABASE, state=State.FAULT),),
         ),

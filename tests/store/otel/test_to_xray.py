@@ -150,7 +150,7 @@ def test_read_back(given_span: Any, resource: dict[str, Any]) -> None:
     again = decode_document(rendered(direct), direct.version)
     assert bool(again.independent) is bool(direct.independent)
     unsaid = {"raw", "independent", "kind", "before", "fetched"} | (
-        {"node"} if direct.independent else set()
+        {"node", "service"} if direct.independent else set()
     )
     for field in direct.__struct_fields__:
         if field not in unsaid:

@@ -265,6 +265,7 @@ RESOURCES = st.fixed_dictionaries(
     {},
     optional={
         "service.name": st.sampled_from(["shop", "pay"]),
+        "service.namespace": st.sampled_from(["", "eu"]),
         "host.id": st.sampled_from(["i-1", "i-2"]),
         "cloud.resource_id": st.just("arn:aws:lambda:eu-west-1:123456789012:function:f"),
         "service.version": st.sampled_from(["1.3", "1.4", 5]),

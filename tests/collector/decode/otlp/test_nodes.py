@@ -249,6 +249,27 @@ def test_nothing_named(attributes: dict[str, Any], name: str) -> None:
     assert (root.calls, root.node.name) == ((), "shop")
 
 
+@pytest.mark.parametrize(
+    ("resource", "name"),
+    [
+        ({}, "shop"),
+        ({"service.namespace": "eu"}, "eu/shop"),
+        ({"service.namespace": "eu", "cloud.platform": "aws_lambda"}, "shop"),
+    ],
+)
+def test_namespace(resource: dict[str, Any], name: str) -> None:
+    """It is part of the node's name, but of a function's; the service and its X-Ray document are called as before."""
+    for kind in (SERVER, INTERNAL, CLIENT):
+        document = decode(
+            span(kind, {"url.full": "http://localhost:8001/"}, parent=PARENT), resource=resource
+        )
+        assert (document.node.name, document.service) == (name, "shop")
+        for call in document.calls:
+            assert call.node.name == f"localhost:8001 ({name})"
+    entry = decode(span(SERVER), resource=resource)
+    assert render_span(entry.raw)["name"] == "shop"
+
+
 HERE = {"cloud.account.id": "111122223333", "cloud.region": "us-east-1"}
 TABLE = {**AWS, "rpc.service": "DynamoDB", "aws.table.name": "orders"}
 

@@ -102,6 +102,7 @@ class Forest:
             self.oddity = self.random.choice((*oddities, *[""] * len(oddities)))
             self.embedded: list[int] = []
             self.account = ("", "1", "2")[number % 3]
+            self.namespace = ("", "shop/", "", "billing/")[number % 4]
             self.shares_link = self.random.random() < 0.5
             self.segment(parent=0xDEAD if self.odd("orphan") else 0, depth=0)
 
@@ -136,7 +137,8 @@ class Forest:
     def segment(self, parent: int, depth: int) -> int:
         """A segment with its calls, and what is below them; its id."""
         id = next(self.ids)
-        self.name = name = self.random.choice(("web", "api", "db"))
+        service = self.random.choice(("web", "api", "db"))
+        self.name = name = self.namespace + service
         forms = (
             self.call, self.call, self.streamed, self.local, self.member, self.pair, self.span, self.span, self.layers,
         )  # fmt: skip
@@ -160,6 +162,7 @@ class Forest:
             id,
             trace_id=self.trace,
             node=node,
+            service=service if self.namespace else "frontend",
             kind=kind,
             fetched=Fetched.MESSAGES
             if self.odd("fetched")
