@@ -103,6 +103,8 @@ class Forest:
             self.embedded: list[int] = []
             self.account = ("", "1", "2")[number % 3]
             self.namespace = ("", "shop/", "", "billing/")[number % 4]
+            if self.oddity in ("fetched", "link"):
+                self.namespace = ""  # what share links are of one service
             self.shares_link = self.random.random() < 0.5
             self.segment(parent=0xDEAD if self.odd("orphan") else 0, depth=0)
 
