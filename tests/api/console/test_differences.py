@@ -12,12 +12,14 @@ from fastapi.testclient import TestClient
 from api.console import differences
 from api.graph.build import edge_id, node_id
 from api.schemas.traces import TraceDifferences, TraceList
+from collector.payloads import decode_documents
 from store.filters.parse import parse
 from store.memory import MemoryStore
 from store.model import Document, NodeKey, State
 from store.times import SECOND
 from tests.api.console.test_map import get
 from tests.builders import T0, call, http, segment, trace_id
+from tests.vectors import NOON, demo_documents
 
 START = T0 // SECOND
 WINDOW = f"from={START}&to={START + 600}"
@@ -175,3 +177,23 @@ def test_nothing_differs_from_no_others(client: TestClient) -> None:
     assert (nowhere["selected"], nowhere["attributes"]) == (0, [])
     everything = compared(client, "")
     assert (everything["rest"], everything["attributes"]) == (0, [])
+
+
+@pytest.mark.parametrize("name", ["payments", "payments.example.com"])
+def test_what_makes_the_demos_payments_fail(app: FastAPI, store: MemoryStore, name: str) -> None:
+    """Of an hour of the demo: the brand of cards that the provider cannot charge, and nothing that every payment has."""
+    raws = demo_documents(1000)
+    store.put([d for raw in raws for d in decode_documents([raw], 1).documents], "demo")
+    client = TestClient(app)
+    hour = f"from={NOON - 3600}&to={NOON + 60}"
+    nodes = client.get(f"/api/map?{hour}").json()["nodes"]
+    payments = [node["id"] for node in nodes if node["name"] == name]
+    assert payments
+    for node in payments:
+        found = get(
+            client,
+            f"/api/traces/differences?{hour}&node={node}&status=fault",
+            TraceDifferences,
+        )
+        assert found["selected"] >= 10
+        assert listed(found) == ['annotation.card_brand = "amex"']

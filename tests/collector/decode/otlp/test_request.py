@@ -626,7 +626,8 @@ def test_export_of_a_checkout(body: bytes) -> None:
     local, dynamo, inventory, sql, queue, server, consumer = documents
     # Account and region are in the ARN of the task.
     (region,) = {match.decode() for match in re.findall(rb"arn:aws:ecs:([a-z0-9-]+):", body)}
-    service = NodeKey("123456789012", "otel-checkout", "AWS::ECS::Fargate", region)
+    name = "shop/otel-checkout" if b"service.namespace" in body else "otel-checkout"
+    service = NodeKey("123456789012", name, "AWS::ECS::Fargate", region)
     assert (server.node, server.state, server.user) == (service, State.FAULT, "u-7")
     assert server.http.url == "https://shop.example.com/checkout/9"
     assert (server.http.method, server.http.status) == ("GET", 500)
