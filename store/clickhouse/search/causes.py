@@ -32,8 +32,8 @@ _COLUMNS = {"type": "type", "account.id": "account"}
 """Of `segments`, `calls` and `rollups`, by what root causes call it."""
 Row = Literal["segment", "call", "rollup"]
 """A row of one of these."""
-_OTHER_NAMES = Sql("NOT has(names, name)")
-"""Of `rollups`: what a node is called is not its name alone."""
+_IN_A_NAMESPACE = Sql("position(name, '/') > 0")
+"""Of `rollups`: a node may be that of a service with a namespace, which goes by its name alone, too."""
 _INFERRED = exactly(Sql("inferred = 1"))
 
 
@@ -84,7 +84,7 @@ def service_condition(match: RootCauseMatch, inferred: Bounds, values: Values, r
 def _named(test: FieldTest, values: Values, row: Row) -> Bounds:
     """A service is called so, or may be without its namespace."""
     own = text_test(test, ("name",), values, blank=False)
-    others = {"call": FALSE, "rollup": _OTHER_NAMES}
+    others = {"call": FALSE, "rollup": _IN_A_NAMESPACE}
     other = others.get(row) or text_test(test, ("service",), values, blank=False)
     return Bounds(disjunction([own, other]), own)
 
