@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState, type RefObject } from 'react'
+import { useLayoutEffect, useRef, useState, type RefObject } from 'react'
 import { NOTHING, type Typed } from './KeysAhead'
 
 interface Palette {
@@ -12,7 +12,7 @@ interface Palette {
 export function useCommandPalette(): Palette {
   const [isOpen, setOpen] = useState(false)
   const typed = useRef(NOTHING)
-  useEffect(() => {
+  useLayoutEffect(() => {
     const press = (event: globalThis.KeyboardEvent) => {
       if (event.key.toLowerCase() !== 'k' || !(event.ctrlKey || event.metaKey) || event.altKey) return
       event.preventDefault()

@@ -1,6 +1,6 @@
 // The map's keys, wherever the focus is, except in fields, tables, panels and open dialogs.
 
-import { useEffect, useRef } from 'react'
+import { useLayoutEffect, useRef } from 'react'
 
 export type KeyHandlers = Record<string, (event: KeyboardEvent) => void>
 
@@ -15,7 +15,8 @@ function isElsewhere(target: HTMLElement): boolean {
 export function useKeys(handlers: KeyHandlers): void {
   const latest = useRef(handlers)
   latest.current = handlers
-  useEffect(() => {
+  // Not after the paint: a key pressed as soon as the map is there would be lost.
+  useLayoutEffect(() => {
     const press = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey) return
       if (event.defaultPrevented) return
