@@ -1,6 +1,5 @@
 -- Writes minutes as the sums of their buckets, with the versions of the minutes and of the wide buckets that they make
--- out of date. A trace in several buckets of a minute counts once, with its least weight. Distinct traces are counted
--- without a row for each; what their least weights are above 1 is added for nodes with such weights alone.
+-- out of date. A trace in several buckets of a minute counts once, with its least weight.
 INSERT INTO rollups (/*include rollup/insert_columns*/) /*include rollup/single_part*/
 SELECT toUInt16(1) AS width_, kind, minute, /*include units/key*/, /*include units/column_aliases per_trace=arraySum(per_trace_.2)*/, /*include rollup/unmarked_columns*/
 FROM (
