@@ -41,10 +41,10 @@ from store.clickhouse.rollup.buckets import (
     values_list,
 )
 from store.clickhouse.rollup.dirty import DirtyBucket
+from store.clickhouse.search.scan_ranges import bucket_of
 from store.clickhouse.units import dependencies, facts
 from store.clickhouse.units.aggregates import ALL_UNITS
 from store.clickhouse.units.base_buckets import (
-    BUCKET,
     BUCKET_OF,
     PER_MINUTE,
     buckets_of,
@@ -120,7 +120,7 @@ def _recount(
     """Aggregate ``changed`` buckets, and those of ``unsure`` whose rows elsewhere are not those of their version."""
     due = changed | unsure
     rows = {bucket: rows for minute in minutes for bucket, rows in minute.rows.items()}
-    is_few = sum(rows[bucket].fingerprint.rows for bucket in due) <= few_rows.MOST and not folded
+    is_few = not folded and sum(rows[b].fingerprint.rows for b in due) <= few_rows.MOST
     few = few_rows.read(run, due) if is_few else None
     is_alone = few is None and not dependencies.resolve_dependencies(run, rows_in_buckets(due))
     far = few.far() if few else {} if is_alone else _far_rows(run, due)
@@ -164,7 +164,7 @@ def _count_many(
     there = rows_in_buckets(stale)
     scope = dependencies.UnitScope(
         there,
-        lambda start: max(0, start) // BUCKET in stale,
+        lambda start: bucket_of(start) in stale,
         in_minutes(minutes_of(stale)),
         many_names=any(minute in folded for minute in minutes_of(stale)),
     )

@@ -17,8 +17,9 @@ from store.clickhouse.pins import NOT_PINNED_COPY
 from store.clickhouse.queries import Sql
 from store.clickhouse.rollup.buckets import FarRows
 from store.clickhouse.search.get_traces import located
+from store.clickhouse.search.scan_ranges import bucket_of
 from store.clickhouse.units.aggregates import Aggregate, Key
-from store.clickhouse.units.base_buckets import BUCKET, rows_in_buckets
+from store.clickhouse.units.base_buckets import rows_in_buckets
 from store.clickhouse.units.unit_sums import Counted, cut_unit
 from store.clickhouse.units.whole_traces import MOST_WHOLE, read_small
 
@@ -36,9 +37,9 @@ Place = tuple[bytes, int]
 class _Rows(NamedTuple):
     """The rows of a trace in a bucket: their number, the sum of their insertion times, and the newest of these."""
 
-    number: int
-    checksum: int
-    newest: int
+    number: int = 0
+    checksum: int = 0
+    newest: int = 0
 
 
 @dataclass(slots=True)
@@ -101,17 +102,16 @@ class FewRows:
 
     def far(self) -> dict[int, FarRows]:
         """The rows elsewhere that the units of each bucket depend on."""
-        mine = set(self._open)
-        mine |= {(trace, bucket) for trace in self._crossing for bucket in self._rows[trace]}
-        found: dict[int, FarRows] = {}
+        crossing = self._crossing
+        mine = self._open | {(trace, bucket) for trace in crossing for bucket in self._rows[trace]}
+        whole = {trace: _together(self._rows[trace].values()) for trace in crossing}
+        found: dict[int, FarRows] = defaultdict(FarRows)
         for trace, bucket in mine:
-            known = found.get(bucket, FarRows())
-            for other, rows in self._rows[trace].items():
-                if other != bucket:
-                    known = FarRows(known.rows + rows.number, known.checksum + rows.checksum)
-            if known.rows:
-                found[bucket] = known._replace(checksum=known.checksum % _UINT64)
-        return found
+            here, known = self._rows[trace].get(bucket, _Rows()), found[bucket]
+            number = known.rows + whole[trace].rows - here.number
+            checksum = known.checksum + whole[trace].checksum - here.checksum
+            found[bucket] = FarRows(number, checksum % _UINT64)
+        return {bucket: rows for bucket, rows in found.items() if rows.rows}
 
     def record_references(self, buckets: Collection[int]) -> None:
         """Record which traces have references that leave these buckets."""
@@ -144,7 +144,7 @@ class FewRows:
     def _aggregates(self, buckets: Collection[int]) -> Iterator[tuple[Any, ...]]:
         counted: dict[int, Counted] = defaultdict(Counted)
         for trace, unit in read_small(self._run, self._own, self._traces).units():
-            bucket = max(0, unit.start) // BUCKET
+            bucket = bucket_of(unit.start)
             if bucket in buckets:
                 counted[bucket].add(*cut_unit(unit, trace))
         for bucket, of_bucket in counted.items():
@@ -174,6 +174,10 @@ def read(run: RunQuery, buckets: Collection[int]) -> FewRows | None:
             links[place].add(bytes.fromhex(other))
     found = FewRows(run, ids, links)
     return found if found.read() else None
+
+
+def _together(rows: Collection[_Rows]) -> FarRows:
+    return FarRows(sum(each.number for each in rows), sum(each.checksum for each in rows))
 
 
 def _row(
