@@ -137,9 +137,13 @@ def is_settled(client: NodeKey, start: int, settled_before: int | None) -> bool:
     Not if the parent of the root is unknown and the root began in or after the slot of
     ``settled_before``: a child is often stored before its parent. None: every call is.
     """
-    if settled_before is None or not is_unconfirmed(client):
-        return True
-    return start // SETTLE_SLOT < settled_before // SETTLE_SLOT
+    return not (is_unconfirmed(client) and is_young(start, settled_before))
+
+
+def is_young(start: int, settled_before: int | None) -> bool:
+    """Whether documents above what began at ``start`` may still arrive: it began in or after the slot of
+    ``settled_before``. None: nothing is young."""
+    return settled_before is not None and start // SETTLE_SLOT >= settled_before // SETTLE_SLOT
 
 
 class TimeRange(NamedTuple):

@@ -190,7 +190,8 @@ class GraphReader(Protocol):
         (`store.service_graph.build_service_graph`).
 
         ``settled_before`` (microseconds): calls from clients to roots with an unknown parent are
-        left out if they began then or later (`store.model.is_settled`)."""
+        left out if they began then or later (`store.model.is_settled`), and so are inferred nodes
+        to which no edge leads."""
         ...
 
     def backlog(self, window: TimeRange, *, least: int = 0) -> Backlog | None:

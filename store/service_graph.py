@@ -16,7 +16,7 @@ from store.graph import (
     add_work,
 )
 from store.graph_names import Ends, fold_names
-from store.model import NodeKey, State, TimeRange, Trace, confirmed, is_settled
+from store.model import NodeKey, State, TimeRange, Trace, confirmed, is_settled, is_young
 from store.rules.brokers import is_broker
 from store.rules.classify import failure_key
 from store.rules.histogram import bucket
@@ -87,6 +87,7 @@ def assemble(
     """The service graph of counted nodes and edges, which it modifies."""
     resolve_clients(services, edges, settled_before)
     join_nodes(services, edges, links)
+    leave_out_young(services, [*edges, *links], settled_before)
     fold_names(services, edges, links)
     add_missing_endpoints(services, [*edges.values(), *links.values()])
     shorten_names(services, edges, links)
@@ -143,6 +144,17 @@ def join_nodes(
             known = edges.setdefault((edge.source, edge.target), edge)
             if known is not edge:
                 merge_edge(known, edge)
+
+
+def leave_out_young(
+    services: dict[NodeKey, ServiceStats], edges: Iterable[Ends], settled_before: int | None
+) -> None:
+    """Remove inferred nodes that no edge leads to and whose calls are all young: a streamed call is often stored
+    before the segment that says who made it, and in which account."""
+    called = {target for _, target in edges}
+    for key, stats in list(services.items()):
+        if not stats.active and key not in called and is_young(stats.start, settled_before):
+            del services[key]
 
 
 def merge_service(into: ServiceStats, more: ServiceStats) -> None:

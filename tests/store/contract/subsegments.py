@@ -5,6 +5,7 @@ from __future__ import annotations
 from store.filters.conditions import touches
 from store.filters.parse import parse
 from store.model import (
+    SETTLE_SLOT,
     NodeKey,
     State,
     TimeRange,
@@ -98,6 +99,26 @@ class SubsegmentContract:
                 trace_id(number)
             ]
         assert store.find_units(UnitQuery(HOUR, nodes=frozenset((table,))), limit=9).found == []
+
+    def test_a_young_call_of_an_unknown_caller_is_not_drawn(self, store: Store) -> None:
+        """Of tables in two accounts it could be either's; later it is a node of its own."""
+        table = NodeKey("", "orders", "AWS::DynamoDB::Table")
+        tables = {table._replace(account=account) for account in ("1" * 12, "2" * 12)}
+        for number, each in enumerate(sorted(tables), 1):
+            made = segment(0xA1, trace_id=trace_id(number), calls=(call(0x51, node=each),))
+            store.put([made], f"{number}")
+        streamed = subsegment(0x51, 0xA1, trace_id=trace_id(3), calls=(call(0x51, node=table),))
+        store.put([streamed], "3")
+        for settled, drawn in (
+            (T0, tables),
+            (T0 + SETTLE_SLOT, tables | {table}),
+            (None, tables | {table}),
+        ):
+            graph = store.service_graph(HOUR, settled_before=settled)
+            assert {key for key in graph.services if key.name == "orders"} == drawn
+        store.put([segment(0xA1, trace_id=trace_id(4), calls=(call(0x52, node=table),))], "4")
+        young = store.service_graph(HOUR, settled_before=T0)
+        assert young.services[table].statistics.ok == 2, "something is known to lead there"
 
     def test_orphans_in_a_circle(self, store: Store) -> None:
         """Nonsense parents end, and neither node nor edge comes of them."""
