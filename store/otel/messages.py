@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
 from store.model import NO_NODE, Fetched, Kind, NodeKey
 from store.otel.attributes import Attributes, text
 from store.otel.callee import Callee, destination, destination_name, messaging_callee
@@ -11,6 +13,9 @@ from store.otel.semconv import AWS_MESSAGING
 
 _OPERATION = ("messaging.operation.type", "messaging.operation")
 _FETCHING = frozenset({"receive", "poll"})
+_NAMELESS_FETCH = "recv"
+"""Name of the CONSUMER spans without attributes in which Python's confluent-kafka instrumentation (0.66b1) fetches
+what a CONSUMER span directly below processes."""
 
 
 def broker_of(attributes: Attributes, callee: Callee | None) -> Callee | None:
@@ -32,11 +37,14 @@ def _broker_named(attributes: Attributes, consumer: Resource) -> NodeKey:
     return destination(system, name).target.node if name else NO_NODE
 
 
-def fetched_of(kind: int, attributes: Attributes, *, named: bool) -> Fetched:
+def fetched_of(span: Span, kind: int, attributes: Attributes, *, named: bool) -> Fetched:
     """What a span fetched from a broker; with ``named`` links to what sent the messages."""
-    if kind not in (Kind.CLIENT, Kind.CONSUMER) or "messaging.system" not in attributes:
+    if kind not in (Kind.CLIENT, Kind.CONSUMER) or DOCUMENT in attributes:
         return Fetched.NO
-    if DOCUMENT in attributes or text(attributes, *_OPERATION) not in _FETCHING:
+    if "messaging.system" not in attributes:
+        nameless = kind == Kind.CONSUMER and not attributes and span.name == _NAMELESS_FETCH
+        return Fetched.UNSEEN if nameless else Fetched.NO
+    if text(attributes, *_OPERATION) not in _FETCHING:
         return Fetched.NO
     empty = attributes.get("messaging.batch.message_count") in (0, "0")
     return Fetched.UNSEEN if empty or (kind == Kind.CLIENT and not named) else Fetched.MESSAGES

@@ -198,7 +198,7 @@ def facts_of(
         parent = b""
     weight = adjusted_count(span.trace_state, span.trace_id) if span.trace_state else 1
     links = _links(span, weight) if span.links else ()
-    fetched = fetched_of(kind, attributes, named=bool(links))
+    fetched = fetched_of(span, kind, attributes, named=bool(links))
     shape = _shape(kind, bool(parent), span.flags, attributes)
     if fetched:
         shape = _shape_of_fetch(shape, fetched)

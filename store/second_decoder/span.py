@@ -122,6 +122,8 @@ class Reading:
     def _fetched(self) -> Fetched:
         """What a span fetched from a broker."""
         a = self.attributes
+        if self.kind is Kind.CONSUMER and self.span.name == "recv" and not a:
+            return Fetched.UNSEEN
         operation = text(a, "messaging.operation.type", "messaging.operation")
         if self.kind not in (Kind.CLIENT, Kind.CONSUMER) or operation not in ("receive", "poll"):
             return Fetched.NO

@@ -57,7 +57,7 @@ class Unobservable(Exception):
 
 
 class Watched:
-    """Attributes that record which values are read. That a key is there is no value."""
+    """Attributes that record which values are read. Which keys are there, and how many, is no value."""
 
     def __init__(self, attributes: Attributes, free: Iterable[str] = ()) -> None:
         self._attributes = attributes
@@ -78,13 +78,16 @@ class Watched:
     def __contains__(self, key: object) -> bool:
         return key in self._attributes
 
+    def __len__(self) -> int:
+        return len(self._attributes)
+
     def __getattr__(self, name: str) -> Any:
         raise Unobservable(f"attributes.{name}")
 
     def _all(self, *_: object) -> Any:
         raise Unobservable("all attributes")
 
-    __iter__ = __len__ = __eq__ = __or__ = _all
+    __iter__ = __eq__ = __or__ = _all
 
 
 class _WatchedSpan:

@@ -153,6 +153,17 @@ def test_messages() -> None:
     assert total == len(KINDS) * 3 * len(operations) * len(counts) * 3
 
 
+def test_a_fetch_that_says_nothing() -> None:
+    """By its name alone; one with attributes is what it always was."""
+    found = [
+        span(kind, attributes, id=id, name=name)
+        for id, (kind, attributes, name) in enumerate(
+            itertools.product(KINDS, ({}, {"peer.service": "broker"}), ("recv", "receive")), 1
+        )
+    ]
+    assert same(*found) == len(KINDS) * 4
+
+
 def test_likely_hosts() -> None:
     """Addresses, sockets and URLs, with ports and without, of this machine and of others."""
     named = ("h.example", "localhost", "127.0.0.1", "127.1.2.3", "::1", "0.0.0.0", "10.0.0.1", "")

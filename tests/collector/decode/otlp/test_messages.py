@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from itertools import permutations
 from typing import Any
 
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from collector.decode.otlp.request import decode_otlp
 from collector.decode.stored import decode_any
-from store.model import NO_NODE, Fetched, Independent, Kind, NodeKey
-from tests.collector.otlp_samples import CLIENT, CONSUMER, INTERNAL, PRODUCER, SERVER, decode, span
+from store.memory import MemoryStore
+from store.model import NO_NODE, Document, Fetched, Independent, Kind, NodeKey, TimeRange
+from store.times import MINUTE
+from tests.builders import T0
+from tests.collector.otlp_samples import (
+    CLIENT,
+    CONSUMER,
+    INTERNAL,
+    PRODUCER,
+    SERVER,
+    decode,
+    request,
+    span,
+)
 
 KAFKA = {"messaging.system": "kafka", "messaging.destination.name": "orders"}
 ORDERS = NodeKey("", "orders", "Messaging::Kafka")
@@ -87,3 +101,45 @@ def test_a_poll_without_a_parent() -> None:
     document = decode(span(CLIENT, {**KAFKA, "messaging.operation.type": "poll"}, parent=b""))
     assert (document.independent, document.calls) == (Independent.NO, ())
     assert document.fetched is Fetched.UNSEEN
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "attributes", "expected"),
+    [
+        (CONSUMER, "recv", {}, Fetched.UNSEEN),
+        (CONSUMER, "receive", {}, Fetched.NO),
+        (CONSUMER, "recv", {"peer.service": "broker"}, Fetched.NO),
+        (SERVER, "recv", {}, Fetched.NO),
+    ],
+)
+def test_a_fetch_that_names_nothing(
+    kind: int, name: str, attributes: dict[str, Any], expected: Fetched
+) -> None:
+    assert decode(span(kind, attributes, name=name)).fetched is expected
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))), ids=str)
+def test_messages_of_confluent_kafka(order: tuple[int, ...]) -> None:
+    """As Python's instrumentation 0.66b1 was recorded to send them, one span a request."""
+    sent = {"messaging.system": "kafka", "messaging.destination": "orders"}
+    produced = span(PRODUCER, {**sent, "messaging.destination_kind": "queue"}, trace_id=LINK.trace_id,
+                    id=0xE1, parent=b"", name="orders send")  # fmt: skip
+    fetch = span(CONSUMER, id=0xF1, parent=b"", name="recv")
+    work = {**sent, "messaging.operation": "process", "messaging.message.id": "orders.0.0"}
+    processed = span(CONSUMER, work, id=0xF2, parent=fetch.span_id, links=[LINK], name="orders process")  # fmt: skip
+    given = [(produced, "shop"), (fetch, "worker"), (processed, "worker")]
+    store = MemoryStore()
+    for number in order:
+        found = decode_otlp(request_bytes(*given[number]), T0)
+        store.put([each for each in found if isinstance(each, Document)], str(number))
+        graph = store.service_graph(TimeRange(0, T0 + MINUTE))
+        assert not any(key.is_client and key.name == "worker" for key in graph.services)
+    worker = NodeKey("", "worker", "")
+    assert graph.services[worker].statistics.total == 1
+    assert graph.links.keys() == {(ORDERS, worker)}
+    assert graph.edges.keys() == {(NodeKey("", "shop", ""), ORDERS)}
+
+
+def request_bytes(sent: Span, service: str) -> bytes:
+    """A request of one span."""
+    return request(sent, resource={"service.name": service}).SerializeToString()
