@@ -30,7 +30,7 @@ from store.model import (
     OwnedLink,
     Trace,
 )
-from store.parents import ParentIndex, answers_by_call_id, is_root, resolve_link_end
+from store.parents import ParentIndex, answers_by_call_id, is_root, request_of, resolve_link_end
 
 FindTrace = Callable[[bytes], Trace | None]
 """Looks up the other trace of a link by its id."""
@@ -41,6 +41,7 @@ LinkedIds = Callable[[bytes], Collection[int]]
 class Fact(NamedTuple):
     """A row in its relations. Times in microseconds since the epoch; ``origin``: the row.
 
+    ``answering``: of the segments that ``answer`` stands for, all of one node, the earliest.
     ``message``: for how long what a segment got was under way, if that is a message; None if links tell of it.
     """
 
@@ -53,10 +54,14 @@ class Fact(NamedTuple):
     weight: int
     origin: Document | OwnedCall
     message: int | None = None
+    answering: Document | None = None
 
 
 class LinkFact(NamedTuple):
-    """A link whose ends are stored. It lasts from the end of what sent the event to its receipt."""
+    """A link whose ends are stored. It lasts from the end of what sent the event to its receipt.
+
+    ``sent``, ``received``: the requests, or the unanswered call, at its ends; None where they are not stored.
+    """
 
     source: Peer
     target: Peer
@@ -64,6 +69,8 @@ class LinkFact(NamedTuple):
     start: int
     end: int
     weight: int
+    sent: Document | OwnedCall | None = None
+    received: Document | OwnedCall | None = None
 
 
 def facts_of(
@@ -76,10 +83,13 @@ def facts_of(
     for owned in parents.once.calls.values():
         parent = _caller(owned, trace, parents)
         case = case_of_call(owned)
-        answers = {each.node: peer_of_segment(each) for each in answered.get(owned.call.id, ())}
         figures = owned.call.start, owned.call.end, owned.call.end, owned.call.weight
-        for answer in answers.values() or (None,):
-            yield Fact(parent, case, answer, *figures, owned)
+        answers = answered.get(owned.call.id)
+        if not answers:
+            yield Fact(parent, case, None, *figures, owned)
+            continue
+        for answer in _first_by_node(answers):
+            yield Fact(parent, case, peer_of_segment(answer), *figures, owned, None, answer)
     linking = {owned.document_id for owned in trace.links.values() if owned.link.upstream}
     elsewhere = units_elsewhere(trace)
     for document in trace.documents.values():
@@ -95,6 +105,15 @@ def facts_of(
             age = age_of_event(document.start, sent.call.end) if sent else 0
             by_links = sent is None and document.id in linking
             yield Fact(parent, case, None, *figures, document, None if by_links else age)
+
+
+def _first_by_node(answers: list[Document]) -> Iterable[Document]:
+    if len(answers) == 1:
+        return answers
+    found: dict[NodeKey, Document] = {}
+    for each in sorted(answers, key=lambda each: (each.start, each.id)):
+        found.setdefault(each.node, each)
+    return found.values()
 
 
 def _caller(owned: OwnedCall, trace: Trace, parents: ParentIndex) -> Parent:
@@ -136,11 +155,13 @@ def link_facts(trace: Trace, find: FindTrace) -> Iterator[LinkFact]:
         end = resolve_link_end(other, link.id) if other is not None else None
         if own is None:
             continue
+        here = request_of(own.node, trace.documents.get(owned.document_id), parents)
         case = case_of_link(owned, _queue(owned, trace))
         if other is None or end is None:
             if case.queue.name:
                 queue = Peer(case.queue, enters=True)
-                yield LinkFact(queue, own, case, owned.start, owned.start, link.weight)
+                at = owned.start
+                yield LinkFact(queue, own, case, at, at, link.weight, None, here)
             continue
         there = Peer(end.node, enters=True)
         if link.upstream:
@@ -152,7 +173,8 @@ def link_facts(trace: Trace, find: FindTrace) -> Iterator[LinkFact]:
             source, target = own, there
             age = age_of_event(link.received, owned.end)
         end_time = owned.start + age
-        yield LinkFact(source, target, case, owned.start, end_time, link.weight)
+        ends = (end.origin, here) if link.upstream else (here, end.origin)
+        yield LinkFact(source, target, case, owned.start, end_time, link.weight, *ends)
 
 
 def age_of_event(received: int, sent: int) -> int:

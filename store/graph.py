@@ -105,8 +105,8 @@ class ServiceStats(Struct, gc=False):
 
     @property
     def keys(self) -> frozenset[NodeKey]:
-        """The keys of its units."""
-        return self.joined | {self.key}
+        """The keys of its units; of a node of a grouped map (`store.grouped_graph`) without their values."""
+        return self.joined if len(self.key) > len(NodeKey._fields) else self.joined | {self.key}
 
     @property
     def is_background(self) -> bool:

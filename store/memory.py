@@ -15,6 +15,7 @@ from store.filters.ast import Expression, Field, Value
 from store.filters.evaluate import matches
 from store.graph import ServiceGraph
 from store.graph_names import name_problems
+from store.grouped_units import GroupedUnit, all_grouped
 from store.memory_alarms import MemoryAlarms
 from store.memory_declared import MemoryDeclarations
 from store.memory_deployments import MemoryDeployments
@@ -39,6 +40,7 @@ from store.query import (
     VersionStatistics,
 )
 from store.rules.annotations import split_annotation_item
+from store.rules.dimensions import Dimension
 from store.rules.other_names import RECENT_MINUTES, names_in_excess
 from store.service_graph import build_service_graph
 from store.times import MINUTE
@@ -209,16 +211,30 @@ class MemoryStore(
 
     def filtered_units(self, window: TimeRange, filter: Expression) -> Iterator[tuple[bytes, Unit]]:
         """Every trace is examined."""
-        found = {
-            trace_id: trace
-            for trace_id, trace in self._traces.items()
-            if is_sampled(trace) and matches(self._with_causes(trace), filter)
-        }
+        found = self._satisfying(filter)
         linked_ids = links_among(found.values())
         for trace_id, trace in found.items():
             for unit in all_units(trace, found.get, linked_ids):
                 if unit.start in window:
                     yield trace_id, unit
+
+    def grouped_units(
+        self, window: TimeRange, dimension: Dimension, filter: Expression | None = None
+    ) -> Iterator[tuple[bytes, GroupedUnit]]:
+        """Every trace is examined."""
+        found = self._traces if filter is None else self._satisfying(filter)
+        linked_ids = links_among(found.values())
+        for trace_id, trace in found.items():
+            for grouped in all_grouped(trace, dimension, found.get, linked_ids):
+                if grouped.unit.start in window:
+                    yield trace_id, grouped
+
+    def _satisfying(self, filter: Expression) -> dict[bytes, Trace]:
+        return {
+            trace_id: trace
+            for trace_id, trace in self._traces.items()
+            if is_sampled(trace) and matches(self._with_causes(trace), filter)
+        }
 
     def version_statistics(
         self,

@@ -173,11 +173,21 @@ def is_root(document: Document, trace: Trace, parents: ParentIndex) -> bool:
     return not parent or (parent not in trace.calls and parents.containing_document(parent) is None)
 
 
+def request_of(node: NodeKey, document: Document | None, parents: ParentIndex) -> Document | None:
+    """The request of a node that a document is part of; None if it is not stored."""
+    request = parents.owning_segment(document)
+    return request if request is not None and request.node == node else None
+
+
 class LinkEnd(NamedTuple):
-    """The resolved other end of a link: its node, and when it ended (microseconds)."""
+    """The resolved other end of a link: its node, and when it ended (microseconds).
+
+    ``origin``: the request that it is part of, or the call that no segment answered; None where that is not stored.
+    """
 
     node: NodeKey
     end: int
+    origin: Document | OwnedCall | None = None
 
 
 def resolve_link_end(trace: Trace, id: int) -> LinkEnd | None:
@@ -185,10 +195,14 @@ def resolve_link_end(trace: Trace, id: int) -> LinkEnd | None:
     owned, parents = trace.calls.get(id), ParentIndex(trace)
     if owned is not None:
         counted = parents.once.counted_as.get(id, id)
-        answers = [d.node for d in answers_by_call_id(trace, parents).get(counted, ())]
-        return LinkEnd(min(answers, default=trace.calls[counted].call.node), owned.call.end)
+        answers = answers_by_call_id(trace, parents).get(counted, ())
+        first = min(answers, key=lambda each: (each.node, each.start, each.id), default=None)
+        if first is not None:
+            return LinkEnd(first.node, owned.call.end, first)
+        called = trace.calls[counted]
+        return LinkEnd(called.call.node, owned.call.end, called)
     document = parents.containing_document(id)
     owner = parents.owner(document)
     if document is None or owner is None:
         return None
-    return LinkEnd(owner, document.end)
+    return LinkEnd(owner, document.end, request_of(owner, document, parents))

@@ -17,6 +17,7 @@ from store.declared.model import DeclarationStore
 from store.deployments import DeploymentStore
 from store.filters.ast import Expression, Field
 from store.graph import ServiceGraph
+from store.grouped_units import GroupedUnit
 from store.log_lines import LogStore
 from store.model import Document, NodeKey, TimeRange, Trace
 from store.pins import PinStore
@@ -33,6 +34,7 @@ from store.query import (
     ValueCount,
     VersionStatistics,
 )
+from store.rules.dimensions import Dimension
 from store.units import Unit
 
 
@@ -252,6 +254,17 @@ class GraphReader(Protocol):
 
         Of links only those between such traces. Raises TooManyTraces if the window has more than
         `MAX_FILTERED_TRACES`.
+        """
+        ...
+
+    def grouped_units(
+        self, window: TimeRange, dimension: Dimension, filter: Expression | None = None
+    ) -> Iterator[tuple[bytes, GroupedUnit]]:
+        """The units of `filtered_units` with their values of a dimension; without a filter all that the map of the
+        window counts. What `store.grouped_graph` counts.
+
+        Raises TooManyTraces if the window has more than `MAX_GROUPED_TRACES`, or more than `MAX_FILTERED_TRACES` that
+        may satisfy the filter.
         """
         ...
 

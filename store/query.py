@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from store.filters.ast import Expression, Value
 from store.graph import Statistics
+from store.grouped_units import Grouped
 from store.model import NodeKey, State, TimeRange, confirmed, is_settled
 from store.times import SECOND
 from store.units import NodeUnit, Unit
@@ -64,7 +65,7 @@ class UnitQuery(Struct, frozen=True):
     """A search for the units that the map counts: of the requests of some nodes, or their ``background`` work, or of
     the calls and links along some edges, that started in the window (any time without one).
 
-    ``states``: empty means any. ``label``: as in the error breakdown (`Failure`); None means any.
+    ``by``: only those with some values. ``states``: empty means any. ``label``: as in the error breakdown (`Failure`); None means any.
     ``link``: of edges, only links or only calls; None means both. ``settled_before``: as of
     `store.protocol.GraphReader.service_graph`.
     """
@@ -77,6 +78,7 @@ class UnitQuery(Struct, frozen=True):
     link: bool | None = None
     settled_before: int | None = None
     background: bool = False
+    by: Grouped | None = None
 
 
 class UnitTrace(NamedTuple):
@@ -203,6 +205,8 @@ class Failure(Struct, frozen=True):
 
 MAX_FILTERED_TRACES = 50_000
 """Traces that are read to count those of a filter."""
+MAX_GROUPED_TRACES = 20_000
+"""Traces that are read to count a grouped map."""
 MOST_SELECTED_TRACES = 5_000
 """Traces whose map is drawn, or whose log lines are read, because they satisfy a filter: the newest."""
 

@@ -61,21 +61,48 @@ def graph_of_units(
     units: Iterable[tuple[bytes, Unit]], settled_before: int | None = None
 ) -> ServiceGraph:
     """The service graph of units, each with the id of its trace."""
-    services: dict[NodeKey, ServiceStats] = {}
-    edges: dict[tuple[NodeKey, NodeKey], EdgeStats] = {}
-    links: dict[tuple[NodeKey, NodeKey], EdgeStats] = {}
-    trace_minutes: dict[tuple[NodeKey, bool], dict[tuple[int, bytes], int]] = {}
+    counts = UnitCounts()
     for trace_id, unit in units:
+        counts.add(trace_id, unit)
+    return assemble(*counts.counted(), settled_before)
+
+
+Edges = dict[Ends, EdgeStats]
+
+
+class UnitCounts:
+    """Units counted by their nodes, edges and links."""
+
+    def __init__(self) -> None:
+        self._services: dict[NodeKey, ServiceStats] = {}
+        self._edges: Edges = {}
+        self._links: Edges = {}
+        self._lightest: dict[tuple[NodeKey, bool], dict[tuple[int, bytes], int]] = {}
+
+    def add(self, trace_id: bytes, unit: Unit) -> None:
+        """Count a unit of a trace."""
         if isinstance(unit, NodeUnit):
-            _count_node(services, unit)
-            pair = (unit.start // MINUTE, trace_id)
-            lightest = trace_minutes.setdefault((unit.node, unit.background), {})
-            lightest[pair] = min(unit.weight, lightest.get(pair, unit.weight))
+            self.add_to_node(trace_id, unit, unit.node)
         else:
-            _count_edge(links if unit.link else edges, unit)
-    for (key, background), lightest in trace_minutes.items():
-        _work_of(services[key], background=background).trace_minutes = sum(lightest.values())
-    return assemble(services, edges, links, settled_before)
+            self.add_to_edge(unit, unit.source, unit.target)
+
+    def add_to_node(self, trace_id: bytes, unit: NodeUnit, node: NodeKey) -> None:
+        """Count a unit of a trace as one of a node."""
+        _count_node(self._services, unit, node)
+        pair = (unit.start // MINUTE, trace_id)
+        lightest = self._lightest.setdefault((node, unit.background), {})
+        lightest[pair] = min(unit.weight, lightest.get(pair, unit.weight))
+
+    def add_to_edge(self, unit: EdgeUnit, source: NodeKey, target: NodeKey) -> None:
+        """Count a call or a link as one of an edge."""
+        _count_edge(self._links if unit.link else self._edges, unit, (source, target))
+
+    def counted(self) -> tuple[dict[NodeKey, ServiceStats], Edges, Edges]:
+        """Nodes, edges of calls and edges of links."""
+        for (key, background), lightest in self._lightest.items():
+            work = _work_of(self._services[key], background=background)
+            work.trace_minutes = sum(lightest.values())
+        return self._services, self._edges, self._links
 
 
 def assemble(
@@ -83,11 +110,15 @@ def assemble(
     edges: dict[Ends, EdgeStats],
     links: dict[Ends, EdgeStats],
     settled_before: int | None = None,
+    left_out: set[NodeKey] | None = None,
 ) -> ServiceGraph:
-    """The service graph of counted nodes and edges, which it modifies."""
+    """The service graph of counted nodes and edges, which it modifies. ``left_out`` gets the keys of the nodes that are
+    not drawn (`leave_out_young`)."""
     resolve_clients(services, edges, settled_before)
     join_nodes(services, edges, links)
-    leave_out_young(services, [*edges, *links], settled_before)
+    young = leave_out_young(services, [*edges, *links], settled_before)
+    if left_out is not None:
+        left_out |= young
     fold_names(services, edges, links)
     add_missing_endpoints(services, [*edges.values(), *links.values()])
     shorten_names(services, edges, links)
@@ -148,13 +179,15 @@ def join_nodes(
 
 def leave_out_young(
     services: dict[NodeKey, ServiceStats], edges: Iterable[Ends], settled_before: int | None
-) -> None:
+) -> set[NodeKey]:
     """Remove inferred nodes that no edge leads to and whose calls are all young: a streamed call is often stored
-    before the segment that says who made it, and in which account."""
+    before the segment that says who made it, and in which account. Their keys."""
+    removed: set[NodeKey] = set()
     called = {target for _, target in edges}
     for key, stats in list(services.items()):
         if not stats.active and key not in called and is_young(stats.start, settled_before):
-            del services[key]
+            removed |= services.pop(key).keys
+    return removed
 
 
 def merge_service(into: ServiceStats, more: ServiceStats) -> None:
@@ -227,11 +260,11 @@ def shorten_names(services: dict[NodeKey, ServiceStats], *edge_sets: dict[Ends, 
             edges[edge.source, edge.target] = edge
 
 
-def _count_node(services: dict[NodeKey, ServiceStats], unit: NodeUnit) -> None:
-    stats = services.get(unit.node)
+def _count_node(services: dict[NodeKey, ServiceStats], unit: NodeUnit, node: NodeKey) -> None:
+    stats = services.get(node)
     if stats is None:
-        stats = services[unit.node] = ServiceStats(
-            unit.node,
+        stats = services[node] = ServiceStats(
+            node,
             names=unit.names,
             active=unit.active,
             root=False,
@@ -249,8 +282,7 @@ def _count_node(services: dict[NodeKey, ServiceStats], unit: NodeUnit) -> None:
         work.durations[value] = work.durations.get(value, 0) + unit.weight
 
 
-def _count_edge(edges: dict[tuple[NodeKey, NodeKey], EdgeStats], unit: EdgeUnit) -> None:
-    key = (unit.source, unit.target)
+def _count_edge(edges: dict[Ends, EdgeStats], unit: EdgeUnit, key: Ends) -> None:
     stats = edges.get(key)
     if stats is None:
         stats = edges[key] = EdgeStats(

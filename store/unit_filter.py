@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from itertools import chain
 
 from store.facts import FindTrace
 from store.graph import Statistics
+from store.grouped_units import GroupedUnit, with_values
 from store.model import Document, Trace, confirmed, is_settled
 from store.query import (
     MOST_VERSIONS,
@@ -25,7 +26,17 @@ from store.units import NodeUnit, Unit, link_units, trace_units
 def matching_units(trace: Trace, query: UnitQuery, find: FindTrace) -> list[Unit]:
     """The units of a trace that match, those of its links included; `Trace.caused` is known."""
     units = chain(trace_units(trace), link_units(trace, find))
-    return [unit for unit in units if _matches(unit, query)]
+    found = [unit for unit in units if _matches(unit, query)]
+    if query.by is None or not found:
+        return found
+    return list(matching_grouped(with_values(trace, found, query.by.dimension), query))
+
+
+def matching_grouped(units: Iterable[GroupedUnit], query: UnitQuery) -> Iterator[Unit]:
+    """Of units whose values are known those that match."""
+    for each in units:
+        if _matches(each.unit, query) and (query.by is None or query.by.has(each)):
+            yield each.unit
 
 
 def unit_trace(trace: Trace, units: Iterable[Unit], time: int | None = None) -> UnitTrace | None:

@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from store.draw import draw, draw_link, draw_message
+from store.draw import Ends, draw, draw_link, draw_message
 from store.facts import (
     FindTrace,
     LinkedIds,
@@ -15,7 +15,16 @@ from store.facts import (
     link_facts,
     no_links,
 )
-from store.model import Document, NodeKey, OwnedCall, OwnedLink, State, Trace, confirmed
+from store.model import (
+    NO_NODE,
+    Document,
+    NodeKey,
+    OwnedCall,
+    OwnedLink,
+    State,
+    Trace,
+    confirmed,
+)
 from store.parents import ParentIndex
 from store.rules.classify import failure_label
 from store.rules.other_names import OTHER_NAMES, Excess, Place
@@ -47,6 +56,9 @@ class EdgeUnit(NamedTuple):
 
     ``origin``: the call, or the segment called, whose own figures it has; None of a link.
     ``root``: from what is in front of a root, a client or the caller that the root names.
+    ``received``: of a call, the segment that answered it. ``sent``, ``received``: of a link, the documents or the
+    unanswered call that its ends are; None where they are not stored, and of a broker between them. Those of another
+    trace are requests.
     """
 
     source: NodeKey
@@ -60,14 +72,22 @@ class EdgeUnit(NamedTuple):
     link: bool = False
     origin: Document | OwnedCall | None = None
     root: bool = False
+    sent: Document | OwnedCall | None = None
+    received: Document | OwnedCall | None = None
 
 
 Unit = NodeUnit | EdgeUnit
 
 
-def all_units(trace: Trace, find: FindTrace, linked_ids: LinkedIds = no_links) -> Iterator[Unit]:
+def all_units(
+    trace: Trace,
+    find: FindTrace,
+    linked_ids: LinkedIds = no_links,
+    parents: ParentIndex | None = None,
+) -> Iterator[Unit]:
     """Every unit of one trace, those of its links to other traces included."""
-    yield from trace_units(trace, caused=caused_documents(trace, find, linked_ids))
+    caused = caused_documents(trace, find, linked_ids)
+    yield from trace_units(trace, caused=caused, parents=parents)
     if trace.links:
         yield from link_units(trace, find)
 
@@ -78,7 +98,7 @@ def trace_units(
     """Every unit of one trace by itself; roots with an id in ``caused``, by default those that the
     store knew when the trace was read, have no client."""
     for fact in facts_of(trace, trace.caused if caused is None else caused, parents):
-        parent, case, answer, start, end, last_end, weight, origin, age = fact
+        parent, case, answer, start, end, last_end, weight, origin, age, answering = fact
         state, label = case.state, case.label
         for source, target, words, active, root, background in draw(parent, case, answer):
             if source is None:
@@ -87,19 +107,43 @@ def trace_units(
             else:
                 alias = words[0] if words else ""
                 yield EdgeUnit(
-                    source, target, alias, start, end, state, label, weight, False, origin, root
+                    source,
+                    target,
+                    alias,
+                    start,
+                    end,
+                    state,
+                    label,
+                    weight,
+                    False,
+                    origin,
+                    root,
+                    None,
+                    answering,
                 )
-        if age is not None:
-            for ends in draw_message(parent, case):
-                yield EdgeUnit(*ends, "", start, start + age, state, label, weight, link=True)
+        if age is not None and (edges := draw_message(parent, case)):
+            assert isinstance(origin, Document)
+            sent = trace.calls.get(origin.parent_id) or trace.documents.get(origin.parent_id)
+            event = EdgeUnit(NO_NODE, NO_NODE, "", start, start + age, state, label, weight, True)
+            yield from _along(edges, event._replace(sent=sent, received=origin))
 
 
 def link_units(trace: Trace, find: FindTrace) -> Iterator[EdgeUnit]:
     """The units of a trace's links whose other ends are stored."""
     for fact in link_facts(trace, find):
-        outcome = fact.case.state, fact.case.label
-        for ends in draw_link(fact.source, fact.case.queue, fact.target):
-            yield EdgeUnit(*ends, "", fact.start, fact.end, *outcome, fact.weight, link=True)
+        figures = fact.start, fact.end, fact.case.state, fact.case.label, fact.weight
+        event = EdgeUnit(
+            NO_NODE, NO_NODE, "", *figures, True, sent=fact.sent, received=fact.received
+        )
+        yield from _along(draw_link(fact.source, fact.case.queue, fact.target), event)
+
+
+def _along(edges: Sequence[Ends], event: EdgeUnit) -> Iterator[EdgeUnit]:
+    """What came along some edges: if there are two, a broker is between them."""
+    last = len(edges) - 1
+    for at, (source, target) in enumerate(edges):
+        sent, received = (event.sent if at == 0 else None), (event.received if at == last else None)
+        yield event._replace(source=source, target=target, sent=sent, received=received)
 
 
 def with_other_names(unit: Unit, excess: Excess) -> Unit:

@@ -38,12 +38,14 @@ from store.clickhouse.search import (
     get_traces,
     values,
 )
+from store.clickhouse.units import grouped_units
 from store.clickhouse.versions import version_series, version_statistics
 from store.clickhouse.write import inserts
 from store.columnar import DocumentColumns
 from store.cursor import decode_cursor
 from store.errors import DataRefused, SchemaMismatch, StoreError, StoreUnavailable
 from store.filters.ast import Expression, Field
+from store.grouped_units import GroupedUnit
 from store.model import Document, NodeKey, TimeRange, Trace
 from store.query import (
     EntryTime,
@@ -55,6 +57,7 @@ from store.query import (
     ValueCount,
     VersionStatistics,
 )
+from store.rules.dimensions import Dimension
 from store.units import Unit
 
 if TYPE_CHECKING:
@@ -171,6 +174,13 @@ class ClickHouseStore(
         """Units of the traces that satisfy an expression."""
         with self._asking() as ask:
             yield from filtered_units.filtered_units(ask, window, filter)
+
+    def grouped_units(
+        self, window: TimeRange, dimension: Dimension, filter: Expression | None = None
+    ) -> Iterator[tuple[bytes, GroupedUnit]]:
+        """Units with their values."""
+        with self._asking() as ask:
+            yield from grouped_units.grouped_units(ask, window, dimension, filter)
 
     def version_statistics(
         self,

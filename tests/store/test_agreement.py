@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import itertools
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -25,6 +26,8 @@ from store.clickhouse.search.unit_rows import CALLER_TYPE
 from store.clickhouse.store import ClickHouseStore
 from store.filters.conditions import touches
 from store.graph import EdgeStats, ServiceGraph, ServiceStats, Statistics
+from store.grouped_graph import graph_of_grouped
+from store.grouped_units import Grouped, GroupedKey
 from store.memory import MemoryStore
 from store.model import (
     Document,
@@ -40,8 +43,9 @@ from store.model import (
 )
 from store.query import Entities, TraceQuery, UnitQuery
 from store.rules import other_names
+from store.rules.dimensions import Dimension
 from store.rules.histogram import bucket
-from store.service_graph import merge_statistics
+from store.service_graph import graph_of_units, merge_statistics
 from store.summary import summarize
 from store.times import MINUTE
 from tests.builders import T0, call, segment, subsegment, trace_id
@@ -100,6 +104,7 @@ def calls(draw: st.DrawFn, id: int, start: int, weights: Weights) -> Any:
         ),
         service=draw(st.sampled_from(("DynamoDB", name))),
         host=draw(st.sampled_from(("", name, "host.example.com"))),
+        status=draw(st.sampled_from((0, 0, 200, 503))),
         weight=draw(st.sampled_from(weights)),
     )
 
@@ -182,6 +187,10 @@ def documents(draw: st.DrawFn, weights: Weights) -> Document:
         else (),
         "weight": draw(st.sampled_from(weights)),
     }
+    common["service_version"] = draw(st.sampled_from(("", "1", "2")))
+    common["environment"] = draw(st.sampled_from(("", "prod")))
+    method, status = draw(st.sampled_from((("", 0), ("GET", 200), ("POST", 503))))
+    common["http"] = Http(method, "", status)
     parents = st.sampled_from((*IDS, *range(20, 29), 99))
     nodes = st.builds(NodeKey, ACCOUNTS, NAMES, TYPES, REGIONS)
     common["fetched"] = draw(st.sampled_from((*[Fetched.NO] * 4, *Fetched)))
@@ -362,6 +371,9 @@ def agree(
     for window in windows[-2:]:
         agree_on_series(memory, clickhouse_store, window)
     agree_together(memory, clickhouse_store, windows)
+    for dimension in Dimension:
+        for window in (ALL, windows[3]):
+            agree_on_groups(memory, clickhouse_store, window, dimension)
     agree_on_parts(clickhouse_store, windows[1], T0 + 77_654_321)
     if queried[-1]:
         assert [each for part in clickhouse_store.verify(ALL) for each in part.differences] == []
@@ -436,6 +448,53 @@ def agree_on_series(memory: MemoryStore, clickhouse: ClickHouseStore, window: Ti
             assert series == clickhouse.entity_series(entities, window, step)
             observed = sum(each.statistics.observed for each in series)
             assert observed == work.statistics.observed
+
+
+def agree_on_groups(
+    memory: MemoryStore, clickhouse: ClickHouseStore, window: TimeRange, dimension: Dimension
+) -> None:
+    """A grouped map; its nodes and edges add up to those of the map that is not split."""
+    ours, theirs = (
+        graph_of_grouped(store.grouped_units(window, dimension)) for store in (memory, clickhouse)
+    )
+    assert plain(theirs) == plain(ours)
+    grouped = list(memory.grouped_units(window, dimension))
+    for settled in (None, T0 + MINUTE):
+        whole = graph_of_units(((id, each.unit) for id, each in grouped), settled)
+        assert sums_of(graph_of_grouped(grouped, settled)) == sums_of(whole)
+    for key in itertools.islice((key for key in ours.services if isinstance(key, GroupedKey)), 2):
+        by = Grouped(dimension, key.value)
+        nodes = ours.services[key].keys
+        for background in (False, True):
+            query = UnitQuery(window, nodes=nodes, background=background, by=by)
+            agree_on_units(memory, clickhouse, query)
+            stats = ours.services[key]
+            work = stats.background if background else stats.requests
+            found = sum(each.units for each in memory.find_units(query, limit=9).found)
+            assert found == work.statistics.total + work.statistics.in_progress
+    for source, target in itertools.islice((*ours.edges, *ours.links), 3):
+        values = [end.value if isinstance(end, GroupedKey) else None for end in (source, target)]
+        pairs = itertools.product(ours.services[source].keys, ours.services[target].keys)
+        by = Grouped(dimension, values[1], values[0])
+        agree_on_units(memory, clickhouse, UnitQuery(window, edges=frozenset(pairs), by=by))
+
+
+def sums_of(graph: ServiceGraph) -> Any:
+    """The counts and the total times of each node, edge and link, whatever its values."""
+    found: dict[Any, Counter[str]] = {}
+    for kind, parts in enumerate((graph.services, graph.edges, graph.links)):
+        for key, stats in cast("dict[Any, ServiceStats | EdgeStats]", parts).items():
+            node = without_value(key) if kind == 0 else tuple(map(without_value, key))
+            for number, statistics in enumerate(statistics_of(stats)):
+                fields = msgspec.structs.asdict(statistics)
+                times = {f"time {n}": count for n, count in fields.pop("histogram").items()}
+                found.setdefault((kind, number, node), Counter()).update({**fields, **times})
+    return found
+
+
+def without_value(key: NodeKey) -> NodeKey:
+    """The node that a node of a grouped map is part of."""
+    return key.node if isinstance(key, GroupedKey) else key
 
 
 def agree_together(

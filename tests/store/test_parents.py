@@ -110,11 +110,13 @@ def test_roots() -> None:
 def test_a_link_ends_at_the_answering_segment_or_the_inferred_node() -> None:
     queue = call(0xC1)
     unanswered = trace_of(segment(0xA1, calls=(queue,), members=(0x11,)))
-    assert resolve_link_end(unanswered, 0xC1) == LinkEnd(queue.node, queue.end)
-    assert resolve_link_end(unanswered, 0x11) == LinkEnd(FRONTEND, T0 + 100_000)
+    own, called = unanswered.documents[0xA1], unanswered.calls[0xC1]
+    assert resolve_link_end(unanswered, 0xC1) == LinkEnd(queue.node, queue.end, called)
+    assert resolve_link_end(unanswered, 0x11) == LinkEnd(FRONTEND, T0 + 100_000, own)
     assert resolve_link_end(unanswered, 0x99) is None
     answered = trace_of(segment(0xA1, calls=(queue,)), segment(0xB1, parent_id=0xC1, name="q"))
-    assert resolve_link_end(answered, 0xC1) == LinkEnd(NodeKey("", "q", ""), queue.end)
+    answer = answered.documents[0xB1]
+    assert resolve_link_end(answered, 0xC1) == LinkEnd(NodeKey("", "q", ""), queue.end, answer)
 
 
 def test_a_link_to_a_request_within_a_call_ends_where_that_leads() -> None:

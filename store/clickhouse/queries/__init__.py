@@ -170,7 +170,7 @@ COUNTED_PIECE = _sql(
 STORED_PIECE = _sql("graph/stored_piece", "key revisions")
 STORED_VISITS = _sql("graph/stored_visits", "window revisions")
 TRACES_IN_PIECES = _sql("graph/traces_in_pieces", "not_pinned_copy rows")
-UNIT_DOCUMENTS = _sql("graph/unit_documents", "places")
+UNIT_DOCUMENTS = _sql("graph/unit_documents", "deployed places")
 UNIT_STEPS = _sql(
     "graph/unit_steps",
     "key ordered sums traces units",

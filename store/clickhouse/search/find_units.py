@@ -20,9 +20,11 @@ from store.clickhouse.search.get_traces import LinkPresence, get_traces, link_en
 from store.clickhouse.search.scan_ranges import started
 from store.clickhouse.search.unit_rows import REQUEST, UNEXPLAINED, UNPLACED
 from store.cursor import decode_cursor, encode_cursor
+from store.grouped_units import Grouped
 from store.layers import MILD
 from store.model import Fetched, NodeKey, State, TimeRange, Trace
 from store.query import EntryTime, UnitPage, UnitQuery, UnitTrace
+from store.rules.dimensions import Dimension
 from store.unit_filter import matching_units, unit_trace
 
 CHUNK = 500
@@ -62,12 +64,14 @@ def find_units(
     deadline = time.monotonic() + MAX_SECONDS
     before = decode_cursor(cursor)
     found: list[UnitTrace] = []
-    # Of nodes, ClickHouse itself says what the units are; of an edge, many rows are of other edges.
-    most, size = (MOST_COUNTED, limit + 1) if query.nodes else (CHUNK, 2 * (limit + 1))
+    # Of nodes, ClickHouse itself says what the units are; of an edge, many rows are of other edges, and of a node that is
+    # split, of other values.
+    counted = bool(query.nodes) and query.by is None
+    most, size = (MOST_COUNTED, limit + 1) if counted else (CHUNK, 2 * (limit + 1))
     while True:
         size = min(most, size)
         candidates = _candidates(ask, query, before, size)
-        if query.nodes:
+        if counted:
             judged = _node_units(ask, query, linked, candidates)
         else:
             judged = _judged(ask, query, linked, candidates)
@@ -230,7 +234,7 @@ def _rows(query: UnitQuery) -> list[_Rows]:
         own = _nodes("", query.nodes, "node")
         ended = joined(" AND ", [own, failed])
         sort = [queries.SERVES_NO_REQUEST.render()] if query.background else []
-        work = _Rows("segments", joined(" AND ", [REQUEST.may, *sort, ended]))
+        work = _Rows("segments", joined(" AND ", [REQUEST.may, *sort, ended, _has_value(query.by)]))
         meant = parenthesized(joined(" OR ", [own, _unplaced(query.nodes)]))
         called = _Rows("calls", joined(" AND ", [meant, _failed_call(query)]))
         return [work] if query.background else [work, called]
@@ -248,6 +252,21 @@ def _rows(query: UnitQuery) -> list[_Rows]:
         _Rows("segments", joined(" AND ", [failed, _nodes("before_", targets, "queue")])),
     ]
     return [*(calls if query.link is not True else []), *(links if query.link is not False else [])]
+
+
+_VALUES = {
+    Dimension.VERSION: "service_version",
+    Dimension.ENVIRONMENT: "environment",
+    Dimension.METHOD: "method",
+}
+
+
+def _has_value(by: Grouped | None) -> Sql:
+    """A condition on segments that are units of a node with a value."""
+    column = by and _VALUES.get(by.dimension)
+    if by is None or by.value is None or column is None:
+        return Sql("1")
+    return Sql(f"{column} = {{value_of_unit:String}}", {"value_of_unit": by.value})
 
 
 def _failed(query: UnitQuery) -> Sql:

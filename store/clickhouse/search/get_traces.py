@@ -20,14 +20,14 @@ _OF_LINK_ENDS = {
     "end": Sql("duration"),
     "node": Sql("account, name, type, region"),
     "service": Sql("''"),
-    "http": Sql("method, '', 0, ''"),
+    "http": Sql("method, '', status, ''"),
     "user_agent": Sql("''"),
     "attributes": Sql("'', '', '', ''"),
     "annotations": Sql("[]"),
-    "deployed": Sql("'', ''"),
+    "deployed": Sql("service_version, environment"),
     "body": NO_BODY,
 }
-"""The columns of lean_segments.sql that the ends of links are made of."""
+"""The columns of lean_segments.sql that the ends of links are made of, and their values of a dimension."""
 
 
 class LinkPresence:

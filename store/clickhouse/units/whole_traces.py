@@ -59,13 +59,14 @@ class WholeTraces(NamedTuple):
 NO_TRACES = WholeTraces({}, {}, links_among(()), {})
 
 
-def read_whole(run: RunQuery, traces: Sql, here: str) -> WholeTraces:
+def read_whole(run: RunQuery, traces: Sql, here: str, *, deployed: bool = False) -> WholeTraces:
     """The traces that a subquery selects; of large ones what decides on the units of the rows ``here``, a condition.
+    ``deployed``: with versions and environments, which no unit depends on.
 
     Documents are read before what they carry: a batch inserts its calls before them.
     """
     large = _large(run, traces)
-    reader = _Reader(run)
+    reader = _Reader(run, deployed=deployed)
     reader.whole(traces, large)
     if large:
         reader.near(large, here)
@@ -73,7 +74,7 @@ def read_whole(run: RunQuery, traces: Sql, here: str) -> WholeTraces:
     found = reader.finish()
     if not found:
         return NO_TRACES
-    known = {**_linked(run, found, found), **found}
+    known = {**_linked(run, found, found, deployed=deployed), **found}
     return WholeTraces(found, known, links_among(known.values()), reader.hashes)
 
 
@@ -104,7 +105,7 @@ def link_ends(
     }
 
 
-def _linked(run: RunQuery, traces: Traces, known: Traces) -> Traces:
+def _linked(run: RunQuery, traces: Traces, known: Traces, *, deployed: bool = False) -> Traces:
     """The traces at the other ends of links, but those that are known: most have none."""
     senders = run(queries.SENDERS.render(ids=list(traces)))
     wanted = {owned.link.trace_id for trace in traces.values() for owned in trace.links.values()}
@@ -114,7 +115,7 @@ def _linked(run: RunQuery, traces: Traces, known: Traces) -> Traces:
         return {}
     listed = Sql("SELECT arrayJoin({ids:Array(FixedString(16))})", {"ids": ids})
     large = _large(run, listed)
-    reader = _Reader(run)
+    reader = _Reader(run, deployed=deployed)
     reader.whole(listed, large)
     if large:
         links = (owned.link for trace in traces.values() for owned in trace.links.values())
@@ -146,14 +147,15 @@ def _rows(condition: Sql, more: str = "", **parameters: Any) -> Sql:
 class _Reader:
     """Traces with what has been read of them."""
 
-    def __init__(self, run: RunQuery) -> None:
+    def __init__(self, run: RunQuery, *, deployed: bool = False) -> None:
         self._run = run
+        self._columns = {"deployed": Sql("service_version, environment" if deployed else "'', ''")}
         self.traces: Traces = {}
         self.hashes: dict[bytes, int] = {}
 
     def whole(self, traces: Sql, large: Collection[bytes]) -> None:
         """Read the traces that a subquery selects, but the large ones."""
-        self._add_documents(self._run(_documents(_in_traces(traces, large))))
+        self._add_documents(self._run(self._documents(_in_traces(traces, large))))
         if self.traces:
             places = _rows(located(list(self.traces)))
             calls, links = run_concurrently(self._run, _calls(places), _links(places))
@@ -164,7 +166,7 @@ class _Reader:
         """Read the rows of traces that are here, and those that decide on their units."""
         self._begin(ids)
         places = _rows(located(list(ids)), here)
-        self._add_documents(self._run(_documents(places)))
+        self._add_documents(self._run(self._documents(places)))
         add_calls(self.traces, self._run(_calls(places)))
         traces = [self.traces[id] for id in ids]
         parents = {document.parent_id for trace in traces for document in trace.documents.values()}
@@ -226,7 +228,7 @@ class _Reader:
             ids = sorted(fresh)
             documents, calls = run_concurrently(
                 self._run,
-                _documents(
+                self._documents(
                     _rows(place, _DOCUMENTS, wanted=ids, called=called, answerable=answerable)
                 ),
                 _calls(_rows(place, _CALLS, wanted=ids)),
@@ -239,6 +241,9 @@ class _Reader:
             called = sorted({id for t in known for id in t.calls} - called_before)
             answerable = sorted({id for t in known for id in _made(t)} - answerable_before)
             fresh = {id for trace in known for id in _ids(trace)} - seen - {0}
+
+    def _documents(self, places: Sql) -> Sql:
+        return queries.UNIT_DOCUMENTS.render({**self._columns, "places": places})
 
     def _add_documents(self, rows: Rows) -> None:
         for row in rows:
@@ -299,10 +304,6 @@ def _ids(trace: Trace) -> Iterator[int]:
         yield owned.document_id
 
 
-def _documents(places: Sql) -> Sql:
-    return queries.UNIT_DOCUMENTS.render({"places": places})
-
-
 def _calls(places: Sql) -> Sql:
     return queries.CALLS.render({"places": places})
 
@@ -316,7 +317,7 @@ def _document(row: tuple[Any, ...]) -> Document:
     digits, id, parent_id, independent, kind, fetched, inferred, start, end, last_end = row[:10]
     state, *node = row[10:15]
     service, method, status, *before = row[15:22]
-    user_agent, exception, members, weight, ver, _ = row[22:]
+    user_agent, exception, members, weight, service_version, environment, ver, _ = row[22:]
     return Document(
         trace_id=bytes.fromhex(digits),
         id=id,
@@ -334,6 +335,8 @@ def _document(row: tuple[Any, ...]) -> Document:
         members=tuple(members),
         version=version_of(State(state), ver),
         weight=weight,
+        service_version=service_version,
+        environment=environment,
         kind=Kind(kind),
         before=NodeKey(*before),
         fetched=Fetched(fetched),

@@ -10,6 +10,7 @@ from tests.store.contract.clients import ClientContract
 from tests.store.contract.copies import CopyContract
 from tests.store.contract.declared import DeclarationContract
 from tests.store.contract.graph import GraphContract
+from tests.store.contract.grouped import GroupedContract
 from tests.store.contract.layers import LayerContract
 from tests.store.contract.logs import LogContract
 from tests.store.contract.metrics import MetricContract
@@ -27,6 +28,7 @@ from tests.store.contract.weights import WeightContract
 
 class StoreContract(
     GraphContract,
+    GroupedContract,
     CopyContract,
     ClientContract,
     CallerContract,
