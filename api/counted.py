@@ -10,8 +10,10 @@ from api.context import Context
 from api.schemas.common import Freshness, Incomplete
 from store.filters.ast import Expression
 from store.graph import ServiceGraph, Statistics
+from store.grouped_graph import graph_of_grouped
 from store.model import TimeRange
 from store.query import Backlog, Entities
+from store.rules.dimensions import Dimension
 from store.service_graph import graph_of_units
 from store.times import SECOND
 from store.unit_filter import unit_series
@@ -28,6 +30,14 @@ class Counted(NamedTuple):
     window: TimeRange
     graph: ServiceGraph
     backlog: Backlog | None
+
+
+class CountedGroups(NamedTuple):
+    """The window that was counted, its graph with its nodes split, and from when on clients are not settled."""
+
+    window: TimeRange
+    graph: ServiceGraph
+    settled_before: int
 
 
 def freshness(window: TimeRange, backlog: Backlog | None) -> Freshness:
@@ -56,14 +66,36 @@ def incomplete_header(backlog: Backlog | None) -> dict[str, str]:
     return {INCOMPLETE: f"minutes={backlog.minutes}"} if backlog else {}
 
 
-def counted_graph(context: Context, window: TimeRange, expression: Expression | None) -> Counted:
+def counted_graph(
+    context: Context,
+    window: TimeRange,
+    expression: Expression | None,
+    by: Dimension | None = None,
+) -> Counted:
     """The graph of a window. What satisfies an expression is counted from rows, which are all there. Raises
-    TooManyTraces for an expression over a window with too many."""
+    TooManyTraces for an expression over a window with too many. ``by``: as `counted_groups`."""
+    if by is not None:
+        groups = counted_groups(context, window, by, expression)
+        return Counted(groups.window, groups.graph, None)
     if expression is None:
         counted = context.counted_window(window)
         return Counted(counted.window, counted.graph, counted.backlog)
     units = context.store.filtered_units(window, expression)
     return Counted(window, graph_of_units(units, context.settled_before()), None)
+
+
+def counted_groups(
+    context: Context, window: TimeRange, by: Dimension, expression: Expression | None
+) -> CountedGroups:
+    """The graph of a window with its nodes split, counted from rows. Raises TooManyTraces for a window with too many.
+
+    Without an expression it is of the window that the whole map would be of, as the traces of its nodes are."""
+    settled = context.settled_before()
+    if expression is None:
+        counted = context.counted_window(window)
+        window, settled = counted.window, counted.settled_before or settled
+    units = context.store.grouped_units(window, by, expression)
+    return CountedGroups(window, graph_of_grouped(units, settled), settled)
 
 
 def counted_series(

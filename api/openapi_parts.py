@@ -53,6 +53,7 @@ PARAMETERS: Mapping[tuple[str, str], object] = {
     ("query", "edge"): "ne04a604f51f2249a:n0b1c2d3e4f506172",
     ("query", "status"): "fault,throttle",
     ("query", "work"): "background",
+    ("query", "group_by"): "version",
     ("query", "error"): "fault:ValueError",
     ("query", "sort"): "response",
     ("query", "order"): "desc",

@@ -11,7 +11,7 @@ from api.console.charts import histogram_figure, over_time_figure, status_name, 
 from api.console.map import CountedGraph, count_window, graph_of, require_node
 from api.console.map_json import before, locations, render_edge, render_node
 from api.console.marks import deployments_of, with_marks
-from api.console.params import FilterExpression, Window, previous_window
+from api.console.params import FilterExpression, GroupBy, Window, previous_window
 from api.console.place import (
     Place,
     Scope,
@@ -22,13 +22,14 @@ from api.console.place import (
 from api.context import Context, json_response, run_cancellable
 from api.counted import freshness
 from api.errors import ApiError
-from api.graph.build import Graph, build_graph, calls_of, find_node, node_id, stats_of
+from api.graph.build import Graph, build_graph, calls_of, find_node, node_id, stats_of, value_in
 from api.schemas.common import ErrorReply, WorkName
 from api.schemas.details import Before, Detail, EdgeDetail, ErrorShare, Neighbour, NodeDetail
 from store.filters.ast import Expression
 from store.model import NodeKey, TimeRange
 from store.query import Failure, TimeBucket
-from store.unit_filter import unit_series
+from store.rules.dimensions import Dimension
+from store.unit_filter import matching_grouped, unit_series
 
 Ends = tuple[NodeKey, NodeKey]
 
@@ -39,11 +40,15 @@ def details_router(context: Context) -> APIRouter:
 
     @router.get("/api/nodes/{id}", response_class=Response, responses={200: {"model": NodeDetail}})
     async def get_node(
-        request: Request, id: str, window: Window, expression: FilterExpression
+        request: Request,
+        id: str,
+        window: Window,
+        expression: FilterExpression,
+        group_by: GroupBy = None,
     ) -> Response:
         """One node: statistics, history, error breakdown, neighbours."""
         return await run_cancellable(
-            request, lambda: json_response(node_detail(context, id, window, expression))
+            request, lambda: json_response(node_detail(context, id, window, expression, group_by))
         )
 
     @router.get(
@@ -52,21 +57,33 @@ def details_router(context: Context) -> APIRouter:
         responses={200: {"model": EdgeDetail}},
     )
     async def get_edge(
-        request: Request, source: str, target: str, window: Window, expression: FilterExpression
+        request: Request,
+        source: str,
+        target: str,
+        window: Window,
+        expression: FilterExpression,
+        group_by: GroupBy = None,
     ) -> Response:
         """One edge, measured by its caller: statistics, history, error breakdown."""
         return await run_cancellable(
-            request, lambda: json_response(edge_detail(context, source, target, window, expression))
+            request,
+            lambda: json_response(
+                edge_detail(context, source, target, window, expression, group_by)
+            ),
         )
 
     return router
 
 
 def node_detail(
-    context: Context, id: str, window: TimeRange, expression: Expression | None
+    context: Context,
+    id: str,
+    window: TimeRange,
+    expression: Expression | None,
+    by: Dimension | None = None,
 ) -> NodeDetail:
     """A node; a client, which measures nothing, has the figures of its edge."""
-    counted, previous = _count(context, window, expression)
+    counted, previous = _count(context, window, expression, by)
     graph = counted.graph
     key = require_node(graph, id)
     _require_known_units(graph, key)
@@ -82,10 +99,15 @@ def node_detail(
 
 
 def edge_detail(
-    context: Context, source: str, target: str, window: TimeRange, expression: Expression | None
+    context: Context,
+    source: str,
+    target: str,
+    window: TimeRange,
+    expression: Expression | None,
+    by: Dimension | None = None,
 ) -> EdgeDetail:
     """An edge; ApiError (404) when it had no traffic in the window."""
-    counted, previous = _count(context, window, expression)
+    counted, previous = _count(context, window, expression, by)
     graph = counted.graph
     edge = require_edge(graph, source, target)
     _require_known_units(graph, *edge)
@@ -98,11 +120,11 @@ def edge_detail(
 
 
 def _count(
-    context: Context, window: TimeRange, expression: Expression | None
+    context: Context, window: TimeRange, expression: Expression | None, by: Dimension | None
 ) -> tuple[CountedGraph, Graph | None]:
     """The graph of a window, and that of the preceding period; None of traces that are counted one by one."""
-    if expression is not None:
-        return count_window(context, window, expression), None
+    if expression is not None or by is not None:
+        return count_window(context, window, expression, by), None
     span = previous_window(window)
     counted, previous = context.counted_windows([window, span])
     if counted.window != window:
@@ -137,9 +159,9 @@ def _require_known_units(graph: Graph, *nodes: NodeKey) -> None:
 
 def _scope(counted: CountedGraph) -> Scope:
     """Of selected traces every unit counts."""
-    if counted.counted is None:
-        return Scope(None)
-    return Scope(counted.window, counted.counted.settled_before)
+    if counted.selection is not None:
+        return Scope(None, by=counted.by)
+    return Scope(counted.window, counted.settled_before, counted.by)
 
 
 def require_edge(graph: Graph, source: str, target: str) -> Ends:
@@ -158,7 +180,7 @@ def _parts(
     context: Context, counted: CountedGraph, place: Place, services: Collection[str]
 ) -> Detail:
     """What the panels of nodes and edges have in common."""
-    of_series = partial(_series, counted, place)
+    of_series = partial(_series, context, counted, place)
     series, deployed = context.both(
         of_series, lambda: deployments_of(context, counted.window, services)
     )
@@ -172,9 +194,19 @@ def _parts(
     }
 
 
-def _series(counted: CountedGraph, place: Place) -> tuple[list[TimeBucket], TimeRange, int]:
+def _series(
+    context: Context, counted: CountedGraph, place: Place
+) -> tuple[list[TimeBucket], TimeRange, int]:
     """Statistics over time, over which time, and per which step."""
     window = counted.window
+    if counted.selection is None and counted.by is not None:
+        grouped = context.store.grouped_units(window, counted.by)
+        step = step_of(window)
+        return (
+            unit_series(matching_grouped((g for _, g in grouped), place.units), step),
+            window,
+            step,
+        )
     if counted.counted is not None:
         step = max(step_of(window), counted.counted.quick_step)
         return counted.counted.series(place_entities(place), step), window, step
@@ -205,6 +237,7 @@ def _neighbour(
     return {
         "id": node_id(other),
         "name": other.name,
+        "value": value_in(other),
         "type": other.type,
         "location": located[other],
         "requests": calls_of(graph, *edge).statistics.total,

@@ -6,15 +6,19 @@ filtered list, which are selected by the time in their ids.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from api.schemas.common import Filtered
+from store.facts import links_among
 from store.filters.ast import Expression
 from store.graph import ServiceGraph
+from store.grouped_graph import graph_of_grouped
+from store.grouped_units import GroupedUnit, all_grouped
 from store.model import TimeRange, Trace
 from store.protocol import Store
 from store.query import MOST_SELECTED_TRACES, TraceQuery, UnitQuery
+from store.rules.dimensions import Dimension
 from store.service_graph import build_service_graph
 from store.unit_filter import matching_units
 from store.units import Unit
@@ -30,9 +34,17 @@ class Selection(NamedTuple):
     around: Mapping[bytes, Trace]
     """These and the traces that they link to: where a message came from is known."""
 
-    def service_graph(self) -> ServiceGraph:
-        """The graph of the traces."""
+    def service_graph(self, by: Dimension | None = None) -> ServiceGraph:
+        """The graph of the traces; ``by``: with its nodes split."""
+        if by is not None:
+            return graph_of_grouped(self._grouped(by))
         return build_service_graph(self.traces.values(), None, self.around.get, weighted=False)
+
+    def _grouped(self, by: Dimension) -> Iterator[tuple[bytes, GroupedUnit]]:
+        linked_ids = links_among(self.traces.values())
+        for trace in self.traces.values():
+            for each in all_grouped(trace, by, self.around.get, linked_ids):
+                yield trace.trace_id, each._replace(unit=each.unit._replace(weight=1))
 
     def units(self, query: UnitQuery) -> list[Unit]:
         """Their units at a node or edge, each counted once."""

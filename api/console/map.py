@@ -8,9 +8,9 @@ from fastapi import APIRouter, Query, Request, Response
 
 from api.console.filtered import Selection, select_traces
 from api.console.map_json import render_picture
-from api.console.params import FilterExpression, Window
+from api.console.params import FilterExpression, GroupBy, Window
 from api.context import WHOLE, Context, run_cancellable
-from api.counted import freshness
+from api.counted import counted_groups, freshness
 from api.errors import ApiError
 from api.graph.build import Graph, build_graph, find_node, node_id
 from api.graph.passes import focus, name_problems, prune, state_counts
@@ -20,6 +20,7 @@ from store.filters.ast import Expression
 from store.model import NodeKey, State, TimeRange
 from store.protocol import CountedWindow
 from store.query import Backlog
+from store.rules.dimensions import Dimension
 
 MAX_HOPS = 10
 NODE = Query(description="id of a node of the map")
@@ -31,14 +32,16 @@ def map_router(context: Context) -> APIRouter:
     router = APIRouter(responses={"4XX": {"model": ErrorReply}}, tags=["map"])
 
     @router.get("/api/map", response_class=Response, responses={200: {"model": ServiceMap}})
-    async def get_map(request: Request, window: Window, expression: FilterExpression) -> Response:
+    async def get_map(
+        request: Request, window: Window, expression: FilterExpression, group_by: GroupBy = None
+    ) -> Response:
         """The map of a window with at most 2,000 nodes."""
 
         def work(window: TimeRange) -> ServiceMap:
-            counted = count_window(context, window, expression)
+            counted = count_window(context, window, expression, group_by)
             return map_response(context, counted, counted.graph, WHOLE)
 
-        return await context.share_window(request, ("map", expression), window, work)
+        return await context.share_window(request, ("map", expression, group_by), window, work)
 
     @router.get("/api/map/focus", response_class=Response, responses={200: {"model": ServiceMap}})
     async def get_map_focus(
@@ -47,16 +50,18 @@ def map_router(context: Context) -> APIRouter:
         expression: FilterExpression,
         node: Annotated[str, NODE],
         hops: Annotated[int, HOPS] = 1,
+        group_by: GroupBy = None,
     ) -> Response:
         """The neighbourhood of one node, with a layout of its own."""
 
         def work(window: TimeRange) -> ServiceMap:
-            counted = count_window(context, window, expression)
+            counted = count_window(context, window, expression, group_by)
             near = focus(counted.graph, require_node(counted.graph, node), hops)
             name = f"focus {node} {hops}"
             return map_response(context, counted, near, name)
 
-        return await context.share_window(request, ("focus", expression, node, hops), window, work)
+        key = "focus", expression, node, hops, group_by
+        return await context.share_window(request, key, window, work)
 
     @router.post("/api/map/arrange", status_code=204, response_class=Response)
     async def arrange_map(request: Request) -> Response:
@@ -75,30 +80,50 @@ class CountedGraph(NamedTuple):
     selection: Selection | None
     backlog: Backlog | None
     counted: CountedWindow | None
-    """What was counted; None of a selection."""
+    """What was counted; None of a selection, and where nodes are split."""
+    by: Dimension | None = None
+    """What nodes are split by."""
+    settled_before: int | None = None
+    """As of `store.protocol.CountedWindow`."""
 
 
 def count_window(
-    context: Context, window: TimeRange, expression: Expression | None
+    context: Context,
+    window: TimeRange,
+    expression: Expression | None,
+    by: Dimension | None = None,
 ) -> CountedGraph:
-    """The graph to draw; the window is snapped unless traces are counted one by one."""
+    """The graph to draw; the window is snapped unless the traces of an expression are counted one by one."""
     if expression is not None:
         selection = select_traces(context.store, window, expression)
-        graph = build_graph(selection.service_graph(), window)
-        return CountedGraph(window, graph, selection, None, None)
+        graph = build_graph(selection.service_graph(by), window)
+        return CountedGraph(window, graph, selection, None, None, by)
+    if by is not None:
+        groups = counted_groups(context, window, by, None)
+        graph = build_graph(groups.graph, groups.window)
+        return CountedGraph(groups.window, graph, None, None, None, by, groups.settled_before)
     return graph_of(context.counted_window(window))
 
 
 def graph_of(counted: CountedWindow) -> CountedGraph:
     """The graph to draw of what a window counts."""
     graph = build_graph(counted.graph, counted.window)
-    return CountedGraph(counted.window, graph, None, counted.backlog, counted)
+    return CountedGraph(
+        counted.window,
+        graph,
+        None,
+        counted.backlog,
+        counted,
+        settled_before=counted.settled_before,
+    )
 
 
 def map_response(context: Context, counted: CountedGraph, graph: Graph, name: str) -> ServiceMap:
     """The body of both routes; ``name`` is that of the arrangement. ``has_traces`` tells an empty
     window from an empty store."""
     window, shown = counted.window, prune(graph)
+    if counted.by is not None:
+        name = f"{name} by {counted.by.value}"
     arranged = context.arrangements.arrange(
         name, shown, context.clock(), partial=counted.selection is not None
     )
@@ -110,6 +135,7 @@ def map_response(context: Context, counted: CountedGraph, graph: Graph, name: st
         "has_traces": len(graph) > 0 or context.store.has_traces(),
         "total_nodes": len(graph),
         "left_out": len(graph) - len(shown),
+        "group_by": counted.by.value if counted.by else None,
         "filtered": counted.selection.summary() if counted.selection else None,
         "state_counts": render_state_counts(graph),
         "problems": name_problems(graph),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from api.console.node_kinds import kind_of
-from api.graph.build import Graph, calls_of, edge_id, node_id, stats_of
+from api.graph.build import Graph, calls_of, edge_id, node_id, stats_of, value_in
 from api.graph.layout import Layout, Place, layout
 from api.graph.ratios import milliseconds, per_minute
 from api.schemas.common import Counts, Times
@@ -76,6 +76,7 @@ def node_numbers(graph: Graph, node: NodeKey, window: TimeRange) -> NodeNumbers:
         "kind": kind_of(node.type),
         "account": node.account,
         "region": node.region,
+        "value": value_in(node),
         "state": "active" if stats.active else "unknown",
         "root": stats.root,
         **(NO_COUNTS if node.is_client else counts(figures)),

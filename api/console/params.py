@@ -9,6 +9,7 @@ from fastapi import Depends, Query, Request
 from api.console.charts import STATUS_NAMES
 from api.console.scope import Scoped, within
 from api.errors import ApiError
+from api.graph.build import VALUE
 from api.request import instant, window_of
 from api.schemas.common import WorkName
 from api.xray.groups import read_filter
@@ -16,6 +17,7 @@ from store.filters.ast import Expression
 from store.filters.errors import FilterError
 from store.model import State, TimeRange, Trace
 from store.protocol import Store
+from store.rules.dimensions import Dimension
 from store.trace_id import format_trace_id, parse_trace_id
 
 From = Annotated[
@@ -48,7 +50,7 @@ class TraceFilter(NamedTuple):
     """Which traces of a window to select; empty members select all.
 
     ``states`` and ``error`` are those of the units of the ``node`` or ``edge``, without one
-    ``states`` are those of the entry segment. ``work``: which of the node's units, None: those that its figures count.
+    ``states`` are those of the entry segment. ``by``: what node and edge are parts by. ``work``: which of the node's units, None: those that its figures count.
     """
 
     node: str
@@ -57,8 +59,13 @@ class TraceFilter(NamedTuple):
     error: Failing | None
     expression: Expression | None
     work: WorkName | None = None
+    by: Dimension | None = None
 
 
+GROUP_BY = Query(
+    description="split nodes by what their units reported; ids of nodes of a map that is split need it, too"
+)
+GroupBy = Annotated[Dimension | None, GROUP_BY]
 WORK = Query(
     description="of the node only its requests, or only its background work; by default what its figures count"
 )
@@ -92,6 +99,7 @@ def _trace_filter(
         str, Query(description="<status>:<label> of a row of the node's or edge's error breakdown")
     ] = "",
     work: Annotated[WorkName | None, WORK] = None,
+    group_by: GroupBy = None,
 ) -> TraceFilter:
     names = [name for name in status.split(",") if name]
     for name in names:
@@ -105,8 +113,12 @@ def _trace_filter(
         raise ApiError("work needs the node whose requests or background work is meant")
     if error and not (node or edge):
         raise ApiError("error needs the node or edge whose breakdown it is a row of")
+    if VALUE in node + edge and group_by is None:
+        raise ApiError(
+            f"{'node' if node else 'edge'} is of a map that is split, got {(node or edge)[:60]!r}; expected group_by, too"
+        )
     states = frozenset(_STATES[name] for name in names)
-    return TraceFilter(node, edge, states, _failing(error), expression, work)
+    return TraceFilter(node, edge, states, _failing(error), expression, work, group_by)
 
 
 def _failing(text: str) -> Failing | None:

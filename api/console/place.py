@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from api.console.params import Failing, TraceFilter
 from api.errors import ApiError
-from api.graph.build import Graph, calls_of, edges_of, find_node, keys_of, stats_of
+from api.graph.build import (
+    Graph,
+    calls_of,
+    edges_of,
+    find_node,
+    keys_of,
+    split_id,
+    stats_of,
+    value_in,
+)
 from api.schemas.common import WorkName
-from store.graph import EdgeStats, Statistics, Work
+from store.graph import EdgeStats, Statistics, Work, add_statistics
+from store.grouped_units import Grouped
 from store.model import NodeKey, State, TimeRange
 from store.query import Entities, Failure, UnitQuery, failures_by_frequency
+from store.rules.dimensions import OTHER_VALUES, Dimension
 from store.rules.other_names import OTHER_NAMES
 
 
@@ -30,19 +44,26 @@ class Place(NamedTuple):
 
 
 class Scope(NamedTuple):
-    """Which units a map counts: of which time, and from when on clients are not settled."""
+    """Which units a map counts: of which time, from when on clients are not settled, and by what nodes are split."""
 
     window: TimeRange | None
     settled_before: int | None = None
+    by: Dimension | None = None
 
 
 def find_place(graph: Graph, filters: TraceFilter, scope: Scope) -> Place | None:
-    """The node or edge of a filter; None when it has no traffic in the graph.
+    """The node or edge of a filter, which may be a part of one of the graph; None when that has no traffic there.
 
-    ApiError (400) for names that are counted together: no trace says which of its names are.
+    ApiError (400) for names and values that are counted together: no trace says which of its names are.
     """
-    ids = filters.edge.split(":") if filters.edge else [filters.node]
+    parts = [split_id(id) for id in (filters.edge.split(":") if filters.edge else [filters.node])]
+    ids, values = zip(*parts, strict=True)
     ends = [node for id in ids if (node := find_node(graph, id)) is not None]
+    if OTHER_VALUES in values:
+        raise ApiError(
+            f"the traces of {OTHER_VALUES} cannot be listed; filter by a value instead",
+            code="ValuesCountedTogether",
+        )
     if any(node.name == OTHER_NAMES for node in ends):
         raise ApiError(
             f"the traces of {OTHER_NAMES} cannot be listed; filter by a name instead",
@@ -51,20 +72,23 @@ def find_place(graph: Graph, filters: TraceFilter, scope: Scope) -> Place | None
     if len(ends) < len(ids):
         return None
     if len(ends) == 1:
-        return node_place(graph, ends[0], scope, filters.work)
+        return _part(node_place(graph, ends[0], scope, filters.work), scope.by, None, *values)
     edge = ends[0], ends[1]
-    return edge_place(graph, edge, scope) if graph.has_edge(*edge) else None
+    return (
+        _part(edge_place(graph, edge, scope), scope.by, *values) if graph.has_edge(*edge) else None
+    )
 
 
 def node_place(graph: Graph, node: NodeKey, scope: Scope, work: WorkName | None = None) -> Place:
     """A node: its requests or its background work, by default what its figures count; of a client, which measures
     nothing, the calls it makes."""
     if node.is_client:
-        return edge_place(graph, (node, next(iter(graph.successors(node)))), scope)
+        return _together([edge_place(graph, (node, v), scope) for v in graph.successors(node)])
     stats = stats_of(graph, node)
     background = stats.is_background if work is None else work == "background"
     units = UnitQuery(scope.window, nodes=keys_of(graph, node), background=background)
-    return _place(units, stats.background if background else stats.requests)
+    place = _place(units, stats.background if background else stats.requests)
+    return _part(place, scope.by, None, value_in(node))
 
 
 def edge_place(graph: Graph, edge: tuple[NodeKey, NodeKey], scope: Scope) -> Place:
@@ -76,7 +100,28 @@ def edge_place(graph: Graph, edge: tuple[NodeKey, NodeKey], scope: Scope) -> Pla
         link=stats.link,
         settled_before=scope.settled_before,
     )
-    return _place(units, stats)
+    return _part(_place(units, stats), scope.by, *map(value_in, edge))
+
+
+def _part(place: Place, by: Dimension | None, source_value: str | None, value: str | None) -> Place:
+    """Of a place the units with some values."""
+    if by is None or (source_value is None and value is None):
+        return place
+    return place._replace(units=replace(place.units, by=Grouped(by, value, source_value)))
+
+
+def _together(places: Sequence[Place]) -> Place:
+    """All calls of a client: on a grouped map it may lead to several parts of the service that it calls."""
+    first, *others = places
+    if not others:
+        return first
+    edges = frozenset(pair for each in places for pair in each.units.edges)
+    statistics, failures = Statistics(histogram={}), Counter[tuple[str, State]]()
+    for each in places:
+        add_statistics(statistics, each.statistics)
+        failures.update({(row.label, row.state): row.count for row in each.failures})
+    rows = [Failure(*key, count) for key, count in failures.most_common()]
+    return Place(replace(first.units, edges=edges, by=None), statistics, rows)
 
 
 def _place(units: UnitQuery, stats: Work | EdgeStats) -> Place:

@@ -76,7 +76,8 @@ class TraceSearch:
         if self._filters.expression is not None:
             return PAGE
         if self._has_place:
-            return LONG_PAGE if self._units is not None and self._units.nodes else PAGE
+            units = self._units
+            return LONG_PAGE if units is not None and units.nodes and units.by is None else PAGE
         return PAGE if self._filters.states else LONG_PAGE
 
     def page(self, limit: int, cursor: str | None) -> FoundPage:
@@ -112,9 +113,11 @@ class TraceSearch:
         )
 
     def units_counted(self) -> int | None:
-        """How many units the map counts there; None without a node or edge, or when an expression
-        decides which."""
+        """How many units the map counts there; None without a node or edge, of a part of one, or when an
+        expression decides which."""
         if not self._has_place or self._filters.expression is not None:
+            return None
+        if self._units is not None and self._units.by is not None:
             return None
         if self.place is None:
             return 0
@@ -123,7 +126,7 @@ class TraceSearch:
     def _find_place(self) -> Place | None:
         counted = self._context.counted_window(self.window)
         self.window = counted.window
-        scope = Scope(self.window, counted.settled_before)
+        scope = Scope(self.window, counted.settled_before, self._filters.by)
         return find_place(build_graph(counted.graph, self.window), self._filters, scope)
 
     def _filtered_page(

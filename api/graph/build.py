@@ -7,6 +7,7 @@ likewise; `stats_of` and `calls_of` return them typed. Both carry the ratios of 
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from collections.abc import Mapping
 from itertools import product
@@ -16,10 +17,13 @@ import networkx as nx
 
 from api.graph.ratios import Ratios, ratios_of_edge, ratios_of_node
 from store.graph import EdgeStats, ServiceGraph, ServiceStats
+from store.grouped_units import GroupedKey
 from store.model import NodeKey, TimeRange
 
 Graph: TypeAlias = nx.DiGraph
-"""Of `NodeKey`."""
+"""Of `NodeKey`; of a grouped map also of `GroupedKey`, which is one."""
+VALUE = "~"
+"""In an id, between a node and the value of a part of it (base64url without padding, which no proxy decodes)."""
 
 
 def build_graph(services: ServiceGraph, window: TimeRange | None = None) -> Graph:
@@ -69,9 +73,30 @@ def edges_of(graph: Graph, source: NodeKey, target: NodeKey) -> frozenset[tuple[
 
 
 def node_id(node: NodeKey) -> str:
-    """Identifier of a node in URLs, the same in every response and process."""
+    """Identifier of a node in URLs, the same in every response and process: of a part of a node that of the node, and
+    its value."""
+    if isinstance(node, GroupedKey):
+        encoded = base64.urlsafe_b64encode(node.value.encode("utf-8", "replace"))
+        return f"{node_id(node.node)}{VALUE}{encoded.decode().rstrip('=')}"
     digest = hashlib.blake2b("\0".join(node).encode("utf-8", "replace"), digest_size=8)
     return "n" + digest.hexdigest()
+
+
+def split_id(id: str) -> tuple[str, str | None]:
+    """The id of a node, and the value of the part of it that is meant; None of the whole node."""
+    node, mark, value = id.partition(VALUE)
+    if not mark:
+        return node, None
+    try:
+        padded = value + "=" * (-len(value) % 4)
+        return node, base64.b64decode(padded.encode(), b"-_", validate=True).decode()
+    except ValueError:
+        return id, None
+
+
+def value_in(node: NodeKey) -> str | None:
+    """The value of a node of a grouped graph; None of one that is whole."""
+    return node.value if isinstance(node, GroupedKey) else None
 
 
 def edge_id(source: NodeKey, target: NodeKey) -> str:
@@ -85,4 +110,5 @@ def find_node(graph: Graph, id: str) -> NodeKey | None:
     found = next((node for node in nodes if node_id(node) == id), None)
     if found is not None:
         return found
-    return next((node for node in nodes if id in map(node_id, keys_of(graph, node))), None)
+    whole = (node for node in nodes if value_in(node) is None)
+    return next((node for node in whole if id in map(node_id, keys_of(graph, node))), None)

@@ -23,6 +23,7 @@ Kind = Literal[
     "remote",
 ]
 WorkName = Literal["requests", "background"]
+DimensionName = Literal["version", "environment", "region", "method", "status"]
 Instant = Annotated[float, Field(description="epoch seconds")]
 DataUntil = Annotated[
     float,

@@ -31,6 +31,7 @@ class Neighbour(TypedDict):
 
     id: NodeId
     name: str
+    value: Annotated[str | None, Field(description="as on a node of the map")]
     type: str
     location: Annotated[str, Field(description="as on a node of the map")]
     requests: Annotated[int | None, Field(description="along the edge")]

@@ -11,6 +11,7 @@ from api.schemas.common import (
     Count,
     Counts,
     DataUntil,
+    DimensionName,
     Filtered,
     IncompleteOrNull,
     Instant,
@@ -42,6 +43,10 @@ class NodeNumbers(Counts, Times):
     kind: Annotated[Kind, Field(description="which glyph to draw")]
     account: str
     region: str
+    value: Annotated[
+        str | None,
+        Field(description="that of `group_by`, empty without one; null of a node that is whole"),
+    ]
     state: Annotated[
         Literal["active", "unknown"],
         Field(description="unknown: inferred or client, without a segment of its own"),
@@ -131,6 +136,9 @@ ServiceMap = TypedDict(
         "total_nodes": Annotated[int, Field(description="nodes of the whole graph")],
         "left_out": Annotated[
             int, Field(description="nodes beyond 2,000; healthy ones with little traffic first")
+        ],
+        "group_by": Annotated[
+            DimensionName | None, Field(description="what nodes are split by; null of whole ones")
         ],
         "filtered": Annotated[Filtered | None, Field(description="null without a filter")],
         "placed_later": Annotated[

@@ -7,7 +7,16 @@ from typing import Annotated, Literal
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from api.schemas.common import Counts, Freshness, Instant, NodeId, Times, TraceId, reply
+from api.schemas.common import (
+    Counts,
+    DimensionName,
+    Freshness,
+    Instant,
+    NodeId,
+    Times,
+    TraceId,
+    reply,
+)
 from api.schemas.jaeger import SpanKind
 from api.schemas.map import EdgeNumbers, NodeNumbers
 from api.schemas.traces import TraceLine
@@ -45,7 +54,9 @@ class NamedEdge(EdgeNumbers, Shares):
     """An edge, measured by its caller, with the names of its ends."""
 
     source_name: str
+    source_value: Annotated[str | None, Field(description="`value` of the source")]
     target_name: str
+    target_value: Annotated[str | None, Field(description="`value` of the target")]
     traces_per_min: Annotated[
         float | None, Field(description="calls per minute: traces are counted by node")
     ]
@@ -55,6 +66,9 @@ class NamedEdge(EdgeNumbers, Shares):
 class MapNumbers(Span, Freshness):
     """The map of a window, without a layout."""
 
+    group_by: Annotated[
+        DimensionName | None, Field(description="what nodes are split by; null of whole ones")
+    ]
     services: Annotated[list[RatedNode], Field(description="by account, name, type, region")]
     edges: list[NamedEdge]
     left_out: Annotated[

@@ -8,11 +8,11 @@ from fastapi import APIRouter, Query, Request, Response
 
 from api.console.map import require_node
 from api.console.map_json import edge_numbers, node_numbers
-from api.console.params import FilterExpression
+from api.console.params import FilterExpression, GroupBy
 from api.console.services import match_rank
 from api.context import Context, json_response, run_cancellable
 from api.counted import counted_graph, freshness
-from api.graph.build import Graph, build_graph, calls_of, ratios_of
+from api.graph.build import Graph, build_graph, calls_of, ratios_of, value_in
 from api.graph.passes import name_problems, prune
 from api.graph.ratios import Ratios
 from api.schemas.common import Freshness
@@ -22,6 +22,7 @@ from api.v1.params import Page, Paged, Window
 from store.filters.ast import Expression
 from store.model import NodeKey, TimeRange
 from store.query import Ends
+from store.rules.dimensions import Dimension
 from store.times import SECOND
 
 PART = Query(max_length=200, description="part of a name or type, case-insensitive")
@@ -39,19 +40,21 @@ def graph_router(context: Context) -> APIRouter:
         window: Window,
         expression: FilterExpression,
         format: Annotated[MapFormat, FORMAT] = "json",
+        group_by: GroupBy = None,
     ) -> Response:
         """Services and edges of a window, with a filter of the traces that satisfy it."""
         if format == "graphml":
             return await run_cancellable(
                 request,
                 lambda: Response(
-                    graphml(map_numbers(context, window, expression)), media_type=GRAPHML
+                    graphml(map_numbers(context, window, expression, group_by)),
+                    media_type=GRAPHML,
                 ),
             )
         render = node_link if format == "node-link" else dict[str, Any]
-        key = ("v1 map", format, window, expression)
+        key = ("v1 map", format, window, expression, group_by)
         return await context.share_graph(
-            request, key, lambda: render(map_numbers(context, window, expression))
+            request, key, lambda: render(map_numbers(context, window, expression, group_by))
         )
 
     @router.get("/services", response_class=Response, responses={200: {"model": ServicePage}})
@@ -60,10 +63,11 @@ def graph_router(context: Context) -> APIRouter:
         page: Paged,
         expression: FilterExpression,
         q: Annotated[str, PART] = "",
+        group_by: GroupBy = None,
     ) -> Response:
         """Services with their numbers, callers outside the traced system included (`client`)."""
         return await run_cancellable(
-            request, lambda: json_response(service_page(context, page, expression, q))
+            request, lambda: json_response(service_page(context, page, expression, q, group_by))
         )
 
     @router.get("/edges", response_class=Response, responses={200: {"model": EdgePage}})
@@ -72,21 +76,23 @@ def graph_router(context: Context) -> APIRouter:
         page: Paged,
         expression: FilterExpression,
         node: Annotated[str, NODE] = "",
+        group_by: GroupBy = None,
     ) -> Response:
         """Edges with their numbers, measured by the caller."""
         return await run_cancellable(
-            request, lambda: json_response(edge_page(context, page, expression, node))
+            request, lambda: json_response(edge_page(context, page, expression, node, group_by))
         )
 
     return router
 
 
 def read_graph(
-    context: Context, window: TimeRange, expression: Expression | None
+    context: Context, window: TimeRange, expression: Expression | None, by: Dimension | None
 ) -> tuple[TimeRange, Graph, Freshness]:
     """The window that was counted, its graph, and whether it is complete."""
-    shown, graph, backlog = counted_graph(context, window, expression)
-    return shown, build_graph(graph, shown), freshness(shown, backlog)
+    counted = counted_graph(context, window, expression, by)
+    fresh = freshness(counted.window, counted.backlog)
+    return counted.window, build_graph(counted.graph, counted.window), fresh
 
 
 def span(window: TimeRange) -> Span:
@@ -95,14 +101,18 @@ def span(window: TimeRange) -> Span:
 
 
 def map_numbers(
-    context: Context, window: TimeRange, expression: Expression | None = None
+    context: Context,
+    window: TimeRange,
+    expression: Expression | None = None,
+    by: Dimension | None = None,
 ) -> MapNumbers:
     """The map of a window."""
-    shown, graph, fresh = read_graph(context, window, expression)
+    shown, graph, fresh = read_graph(context, window, expression, by)
     drawn = prune(graph)
     return {
         **span(shown),
         **fresh,
+        "group_by": by.value if by else None,
         "services": [_service(drawn, node, shown) for node in drawn],
         "edges": [_edge(drawn, ends, shown) for ends in drawn.edges],
         "left_out": len(graph) - len(drawn),
@@ -111,10 +121,14 @@ def map_numbers(
 
 
 def service_page(
-    context: Context, page: Page, expression: Expression | None = None, part: str = ""
+    context: Context,
+    page: Page,
+    expression: Expression | None = None,
+    part: str = "",
+    by: Dimension | None = None,
 ) -> ServicePage:
     """The services after a cursor whose name or type contains ``part``."""
-    shown, graph, fresh = read_graph(context, page.window, expression)
+    shown, graph, fresh = read_graph(context, page.window, expression, by)
     text = part.strip().casefold()
     found = [node for node in graph if not text or match_rank(graph, node, text)]
     nodes, cursor = page.cut(found, _position)
@@ -127,10 +141,14 @@ def service_page(
 
 
 def edge_page(
-    context: Context, page: Page, expression: Expression | None = None, node: str = ""
+    context: Context,
+    page: Page,
+    expression: Expression | None = None,
+    node: str = "",
+    by: Dimension | None = None,
 ) -> EdgePage:
     """The edges after a cursor, all or those of one node."""
-    shown, graph, fresh = read_graph(context, page.window, expression)
+    shown, graph, fresh = read_graph(context, page.window, expression, by)
     of = require_node(graph, node) if node else None
     found = [ends for ends in graph.edges if of is None or of in ends]
     edges, cursor = page.cut(found, lambda ends: _position(ends[0] + ends[1]))
@@ -154,7 +172,9 @@ def _edge(graph: Graph, ends: Ends, window: TimeRange) -> NamedEdge:
         **_shares(ratios),
         "traces_per_min": ratios.traces_per_min,
         "source_name": source.name,
+        "source_value": value_in(source),
         "target_name": target.name,
+        "target_value": value_in(target),
     }
 
 
