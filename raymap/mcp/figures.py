@@ -17,19 +17,25 @@ CLIENT = "client"
 def labels(nodes: Iterable[Json]) -> dict[str, str]:
     """By id, what tells a node from the others: its name, with the type or also the id if needed."""
     nodes = list(nodes)
-    names = Counter(node["name"] for node in nodes if node["type"] != CLIENT)
-    typed = Counter((node["name"], node["type"]) for node in nodes)
+    names = Counter(_part(node) for node in nodes if node["type"] != CLIENT)
+    typed = Counter((*_part(node), node["type"]) for node in nodes)
     found = {}
     for node in nodes:
-        label = clean(node["name"])
+        name, value = _part(node)
+        label = clean(name) if value is None else f"{clean(name)} · {clean(value) or 'no value'}"
         if node["type"] == CLIENT:  # it has the name of the service that it calls
             label = f"clients of {label}"
-        elif names[node["name"]] > 1:
+        elif names[_part(node)] > 1:
             label += f" ({clean(node['type'] or 'no type')})"
-        if typed[node["name"], node["type"]] > 1:
+        if typed[*_part(node), node["type"]] > 1:
             label += f" {node['id']}"
         found[node["id"]] = label
     return found
+
+
+def _part(node: Json) -> tuple[str, str | None]:
+    """The name, and the value if the node is split."""
+    return node["name"], node.get("value")  # servers of before have none
 
 
 def node_line(node: Json, label: str) -> str:

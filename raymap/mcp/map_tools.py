@@ -12,7 +12,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from raymap.mcp.answer import clean, table
 from raymap.mcp.client import Client
 from raymap.mcp.figures import CLIENT, badness, edge_line, labels, node_line
-from raymap.mcp.parameters import End, Filter, Find, NodeName, Skip, Start
+from raymap.mcp.parameters import End, Filter, Find, GroupBy, NodeName, Skip, Start
 from raymap.mcp.window import describe, parse_window
 from raymap.units import counted
 
@@ -28,13 +28,14 @@ def map_tools(client: Client) -> list[Callable[..., str]]:
         filter: Filter = "",
         find: Find = "",
         show: Literal["all", "nodes", "edges"] = "all",
+        group_by: GroupBy = "",
         skip: Skip = 0,
     ) -> str:
         """The service map: services and what they call, with requests, faults (5xx), errors (4xx),
         throttles (429) and response times. The least healthy come first: nodes, then edges.
         """
         window = parse_window(start, end)
-        found = client.get("/api/map", {**window, "filter": filter})
+        found = client.get("/api/map", {**window, "filter": filter, "group_by": group_by})
         names = labels(found["nodes"])
         nodes = [node_line(node, names[node["id"]]) for node in sorted(found["nodes"], key=badness)]
         edges = [edge_line(edge, names) for edge in sorted(found["edges"], key=badness)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -18,6 +18,10 @@ Filter = Annotated[
     ),
 ]
 Find = Annotated[str, Field(description="Only lines that contain this text, ignoring case.")]
+GroupBy = Annotated[
+    Literal["", "version", "environment", "region", "method", "status"],
+    Field(description="Split each node by what its requests reported: is it only one version?"),
+]
 Skip = Annotated[int, Field(ge=0, description="Lines to skip, to read on.")]
 NodeName = Annotated[
     str,

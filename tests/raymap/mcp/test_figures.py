@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from raymap.mcp.figures import node_line
+from raymap.mcp.figures import labels, node_line
 
 NODE: dict[str, Any] = {
     "type": "",
@@ -38,3 +38,15 @@ LINE = "node shop [service], 12 requests, p50 20 ms, p95 40 ms, requests enter h
 )
 def test_background_work(change: dict[str, Any], said: str) -> None:
     assert node_line({**NODE, **change}, "shop") == LINE + said
+
+
+def test_parts_of_a_node_differ_by_their_values() -> None:
+    """What is not split, as on a server that knows no values, has its name alone."""
+    parts = [
+        {"id": f"n{i}", "name": "shop", "type": "", "value": v}
+        for i, v in enumerate(("v1", "", None))
+    ]
+    plain = {"id": "n9", "name": "table", "type": ""}
+    assert labels([*parts, plain]) == {
+        "n0": "shop · v1", "n1": "shop · no value", "n2": "shop", "n9": "table",
+    }  # fmt: skip
