@@ -77,6 +77,32 @@ def test_the_panel_lists_versions_and_marks_deployments(page: Page, canary: Cana
     expect(page.locator("table tbody tr")).to_have_count(2)
 
 
+def test_the_map_is_split_by_version(page: Page, canary: Canary) -> None:
+    """What is chosen is in the address; the panel and the list behind its numbers are those of the part."""
+    page.goto(canary.url)
+    page.get_by_label("Group by").select_option("version")
+    expect(page).to_have_url(re.compile(r"[?&]group_by=version"))
+    old, new = (node(page, f"{canary.name} · {version}") for version in ("41", "42"))
+    expect(old).to_have_attribute("aria-label", re.compile("100 % OK$"))
+    expect(new).to_have_attribute("aria-label", re.compile("50 % Fault"))
+    expect(node(page, canary.name + ",")).to_have_count(0)
+    new.click()
+    details = page.get_by_role("complementary", name="Details")
+    title = f"{canary.name} · 42"
+    expect(details.get_by_role("heading", name=title, exact=True)).to_be_visible()
+    details.get_by_role("link", name="1", exact=True).first.click()
+    expect(page).to_have_url(re.compile(r"/traces\?.*group_by=version.*status=fault"))
+    expect(page.locator("table tbody tr")).to_have_count(1)
+    expect(page.locator(".chip.is-on", has_text=title)).to_be_visible()
+    page.reload()
+    expect(page.locator(".chip.is-on", has_text=title)).to_be_visible()
+    page.goto(f"{canary.url}&group_by=version")
+    expect(new).to_be_visible()
+    page.get_by_label("Group by").select_option("")
+    expect(page).not_to_have_url(re.compile("group_by"))
+    expect(node(page, canary.name)).to_be_visible()
+
+
 SEEN_VERSIONS = """performance.getEntriesByType('resource').map((one) => new URL(one.name))
   .filter(({ pathname }) => pathname.endsWith('/versions')).map((url) => url.searchParams.get('nodes'))"""
 """Nodes whose versions were requested, a text for each request."""

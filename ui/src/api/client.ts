@@ -1,5 +1,6 @@
 // The only place that knows the API's addresses.
 
+import { currentGrouping } from '../model/grouping'
 import { currentScope } from '../model/scope'
 import { shareToken } from '../model/share'
 import type { TraceSort } from '../model/traceSort'
@@ -123,17 +124,20 @@ async function refusal(response: Response): Promise<ApiError> {
 const MOST_MATCHES = 50
 
 export const addresses = {
-  map: (window: TimeWindow, filter: string) => `/api/map?${query(window, filtered(filter))}`,
+  map: (window: TimeWindow, filter: string) => `/api/map?${query(window, grouped(filter))}`,
   /** The map of another scope than that of the page. */
   mapOf: (window: TimeWindow, filter: string, scope: Record<string, string | null>) =>
     `/api/map?${query(window, { ...filtered(filter), ...present(scope) })}`,
   arrange: () => '/api/map/arrange',
   focus: (window: TimeWindow, filter: string, node: string, hops: number) =>
-    `/api/map/focus?${query(window, { node, hops: String(hops), ...filtered(filter) })}`,
+    `/api/map/focus?${query(window, { node, hops: String(hops), ...grouped(filter) })}`,
   services: (window: TimeWindow, text: string) =>
     `/api/services?${query(window, { q: text, limit: String(MOST_MATCHES) })}`,
   node: (window: TimeWindow, filter: string, id: string) =>
-    `/api/nodes/${encodeURIComponent(id)}?${query(window, filtered(filter))}`,
+    `/api/nodes/${encodeURIComponent(id)}?${query(window, grouped(filter))}`,
+  /** Whatever nodes are split by. */
+  wholeNode: (window: TimeWindow, id: string) =>
+    `/api/nodes/${encodeURIComponent(id)}?${query(window, filtered(''))}`,
   places: (window: TimeWindow) => `/api/v1/places?${query(window)}`,
   versions: (window: TimeWindow, id: string) =>
     `/api/v1/nodes/${encodeURIComponent(id)}/versions?${query(window, environment())}`,
@@ -146,7 +150,7 @@ export const addresses = {
   nodeMetrics: (window: TimeWindow, id: string) =>
     `/api/nodes/${encodeURIComponent(id)}/metrics?${query(window, filtered(''))}`,
   edge: (window: TimeWindow, filter: string, source: string, target: string) =>
-    `/api/edges/${encodeURIComponent(source)}/${encodeURIComponent(target)}?${query(window, filtered(filter))}`,
+    `/api/edges/${encodeURIComponent(source)}/${encodeURIComponent(target)}?${query(window, grouped(filter))}`,
   checkFilter: (filter: string) => `/api/filter/check?${new URLSearchParams({ filter }).toString()}`,
   completions: (window: TimeWindow, field: string, prefix: string) =>
     `/api/filter/completions?${query(window, { field, prefix })}`,
@@ -196,9 +200,14 @@ function filtered(filter: string): Record<string, string> {
   return { ...(filter && { filter }), ...currentScope() }
 }
 
+/** The same, and what nodes are split by: their ids are of that. */
+function grouped(filter: string): Record<string, string> {
+  return { ...filtered(filter), ...present({ group_by: currentGrouping() }) }
+}
+
 function filterQuery(filter: TraceFilter): Record<string, string> {
   return {
-    ...filtered(filter.filter ?? ''),
+    ...(filter.node || filter.edge ? grouped(filter.filter ?? '') : filtered(filter.filter ?? '')),
     ...(filter.node && { node: filter.node }),
     ...(filter.node && filter.work && { work: filter.work }),
     ...(filter.edge && { edge: filter.edge }),

@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: d9681c18b04e2cb6375338ef6a851dab0ae46d99df420472e8771a02ef3ffce3
+// sha256 of its schemas: 00ff566bcb3dcfd53dbc592fffbea33ff916a765e284bcf4d24a35fadf5a6f92
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -200,6 +200,8 @@ export interface components {
             same: string[];
             selected: number;
         };
+        /** @enum {string} */
+        Dimension: "version" | "environment" | "region" | "method" | "status";
         DistinctValues: {
             field: string;
             values: number;
@@ -390,6 +392,7 @@ export interface components {
             throttle: number | null;
             traces_per_min: number | null;
             type: string;
+            value: string | null;
             /** @enum {string} */
             work: "requests" | "background";
             x: number;
@@ -425,6 +428,7 @@ export interface components {
             name: string;
             requests: number | null;
             type: string;
+            value: string | null;
         };
         NodeCharts: {
             charts: components["schemas"]["MetricChart"][];
@@ -521,6 +525,7 @@ export interface components {
             filtered: components["schemas"]["Filtered"] | null;
             from: number;
             generated_at: number;
+            group_by: ("version" | "environment" | "region" | "method" | "status") | null;
             has_traces: boolean;
             incomplete: components["schemas"]["Incomplete"] | null;
             left_out: number;

@@ -17,7 +17,8 @@ export interface Rollout {
   paint(brush: Brush, x: number, y: number): void
 }
 
-export type MapNode = Schemas['MapNode'] & Declarable & { rollout?: Rollout }
+/** `whole`: of a part of a node, what that is called (`model/grouping`). */
+export type MapNode = Schemas['MapNode'] & Declarable & { rollout?: Rollout; whole?: string }
 /** Without a rate in the map of a single trace. */
 export type MapEdge = Omit<Schemas['MapEdge'], 'requests_per_min'> & {
   requests_per_min: number | null

@@ -5,6 +5,7 @@ import type { PlaceFilter } from '../api/client'
 import type { ErrorShare, MapNode, Neighbour, NodeDetail } from '../api/types'
 import { estimateWords, typeWords } from '../map/describe'
 import { count, duration } from '../model/format'
+import { shownName } from '../model/grouping'
 import { DetailRows } from './DetailRows'
 import { KindBadge } from './KindBadge'
 import { PanelCharts, type ChartsProps } from './PanelCharts'
@@ -186,7 +187,7 @@ function Neighbours({ title, neighbours, requestsLink, onSelect }: NeighboursPro
         {neighbours.map((one) => (
           <li key={one.id}>
             <button type="button" className="link" onClick={() => onSelect(one.id)}>
-              {one.name}
+              {shownName(one)}
             </button>
             <span className="mute">{[one.type, one.location].filter(Boolean).join(' · ')}</span>
             <span className="numeric" title="Requests">
@@ -205,7 +206,7 @@ function isInferred({ node }: NodeDetail): boolean {
 
 export function nodeHead(detail: NodeDetail) {
   return {
-    title: detail.node.name,
+    title: shownName(detail.node),
     subtitle: typeWords(detail.node) + (isInferred(detail) ? ' · seen by its callers only' : ''),
     badge: <KindBadge kind={detail.node.kind} size={28} />,
   }

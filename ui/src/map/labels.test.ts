@@ -48,6 +48,16 @@ describe.each(SCALES)('at scale %f', (k) => {
   })
 })
 
+test('of a part of a node the value is read, however long the name is', () => {
+  const whole = 'a-service-with-a-rather-long-name'
+  const parts = ['611', '1.20.4-beta.3+exp.sha.5114f85', ''].map(
+    (value) => `${whole} · ${value || 'no version'}`,
+  )
+  const nodes = placed(3, (i) => ({ name: parts[i] ?? '', whole }))
+  const names = [...layout(nodes, 1).values()].map(({ lines }) => lines[0]?.text)
+  expect(names).toEqual(['a-service-with-a-… · 611', 'a-servi… · 1.20.4-beta.…', 'a-service-… · no version'])
+})
+
 test('where there is room, a label has name, type and numbers', () => {
   const labels = layout(placed(9), 1)
   expect(labels.size).toBe(9)

@@ -20,6 +20,8 @@ const MOST_CALM_OVER_NODES = 20
 /** On a screen so small that names would cover the nodes. */
 const MOST_ON_SMALL = 5
 const SMALL_AREA = 300_000
+/** Characters of a name that remain beside a long value. */
+const LEAST_NAME = 8
 const LEADER_RADII = [26, 48, 76, 110]
 const LEADER_STEPS = 12
 
@@ -202,7 +204,14 @@ export function baselines({ lines, box }: Label): { line: TextLine; x: number; y
 }
 
 function nameLine({ data }: SceneNode, k: number, length: number): TextLine[] {
-  return [{ text: cut(data.name, length), size: textSizes(k).name, bold: true, colour: 'ink' }]
+  return [{ text: shortName(data, length), size: textSizes(k).name, bold: true, colour: 'ink' }]
+}
+
+/** Of a part of a node the value remains, by which it differs from the others. */
+function shortName({ name, whole }: SceneNode['data'], length: number): string {
+  if (whole === undefined) return cut(name, length)
+  const value = cut(name.slice(whole.length), length - LEAST_NAME)
+  return cut(whole, length - value.length) + value
 }
 
 /** The type; during a deployment, which version gets how much. */

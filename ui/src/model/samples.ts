@@ -11,6 +11,7 @@ export function node(id: string, over: Partial<MapNode> = {}): MapNode {
     kind: 'function',
     account: '',
     region: '',
+    value: null,
     location: '',
     state: 'active',
     root: false,

@@ -66,6 +66,7 @@ export function carried(params: URLSearchParams): Changes {
     from: params.get('from'),
     to: params.get('to'),
     filter: params.get('filter'),
+    group_by: params.get('group_by'),
     ...Object.fromEntries(SCOPE_KEYS.map((key) => [key, params.get(key)])),
   }
 }

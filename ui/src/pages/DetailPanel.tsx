@@ -10,6 +10,7 @@ import { KindBadge } from '../components/KindBadge'
 import { slowWords } from '../components/Loading'
 import { DetailBody, PanelFrame, nodeHead } from '../components/SidePanel'
 import { typeWords } from '../map/describe'
+import { currentGrouping, valueCondition, type Dimension } from '../model/grouping'
 import { shares } from '../model/health'
 import { faultProposal, proposal, proposalWords, type Proposal } from '../model/proposals'
 import { isShared, readsUnfiltered } from '../model/share'
@@ -48,7 +49,9 @@ export function DetailPanel(props: Props) {
   const { id, graph, window, rangeKey, filter, carried, focused, declared, onSelect, onFocus } = props
   const ends = edgeEnds(id)
   const shared = isShared()
-  const showAll = !ends && readsUnfiltered(filter)
+  const by = currentGrouping()
+  const isPart = id.includes('~')
+  const showAll = !ends && !isPart && readsUnfiltered(filter)
   const url = ends ? addresses.edge(window, filter, ...ends) : addresses.node(window, filter, id)
   const { data, error, slow, at } = useLiveQuery<NodeDetail | EdgeDetail>(url, {
     key: `detail ${id}`,
@@ -70,7 +73,7 @@ export function DetailPanel(props: Props) {
     status: status ?? null,
     error: row ?? null,
     ...(slowerThan !== undefined && {
-      filter: both(filter, `${meant(id, graph)} { ${responseTimeFrom(slowerThan)} }`),
+      filter: both(filter, units(id, graph, responseTimeFrom(slowerThan), by)),
       sort: 'response',
     }),
   })
@@ -95,7 +98,7 @@ export function DetailPanel(props: Props) {
           View traces
         </Link>
       )}
-      {!shared && (
+      {!shared && !isPart && (
         <Link
           className="button"
           href={alarmOf(faultProposal(faultShare(data)))}
@@ -128,12 +131,14 @@ export function DetailPanel(props: Props) {
           actions={actions}
           states={
             isMachine &&
+            !isPart &&
             !shared && (
               <NodeStates key={`states ${id}`} id={id} window={window} rangeKey={rangeKey} filter={filter} />
             )
           }
           usage={
             isGenAI &&
+            !isPart &&
             !shared && (
               <Usage
                 key={`usage ${id}`}
@@ -149,13 +154,13 @@ export function DetailPanel(props: Props) {
             showAll && <NodeVersions id={id} window={window} rangeKey={rangeKey} versionLink={versionLink} />
           }
           metrics={showAll && <NodeMetrics key={id} id={id} window={window} rangeKey={rangeKey} />}
-          alarmLink={shared ? undefined : alarmLink}
+          alarmLink={shared || isPart ? undefined : alarmLink}
           onSelect={onSelect}
           onResponseTimes={
             shared
               ? undefined
               : (from, to) => {
-                  const condition = `${meant(id, graph)} { ${responseTimeBetween(from, to)} }`
+                  const condition = units(id, graph, responseTimeBetween(from, to), by)
                   setParams({ filter: both(filter, condition) })
                 }
           }
@@ -179,11 +184,22 @@ function faultShare(data: NodeDetail | EdgeDetail | null): number | null {
 
 /** A node or an edge in the filter language. */
 function meant(id: string, { nodes }: Graph): string {
-  const nodeOf = (one: string) => nodes.find((node) => node.id === one) ?? { name: '', type: '', account: '' }
+  const nodeOf = (one: string) => {
+    const { name, whole, type, account } = nodes.find((node) => node.id === one) ?? UNKNOWN
+    return { name: whole ?? name, type, account }
+  }
   const ends = edgeEnds(id)
   if (ends) return `edge(${selector(nodeOf(ends[0]))}, ${selector(nodeOf(ends[1]))})`
   return `service(${selector(nodeOf(id))})`
 }
+
+/** A condition on the units of a node or an edge; of a part of a node they have its value, too. */
+function units(id: string, graph: Graph, condition: string, by: Dimension | null): string {
+  const value = valueCondition(graph.nodes.find((node) => node.id === id)?.value, by)
+  return `${meant(id, graph)} { ${[value, condition].filter(Boolean).join(' AND ')} }`
+}
+
+const UNKNOWN = { name: '', whole: undefined, type: '', account: '' }
 
 function headOf(id: string, graph: Graph, data: NodeDetail | EdgeDetail | null) {
   if (data && 'node' in data) return nodeHead(data)

@@ -4,6 +4,7 @@ import { useEffect, useMemo, useRef, useState } from 'react'
 import { addresses, send } from '../api/client'
 import type { Graph, ServiceMap as ServiceMapData } from '../api/types'
 import { FailureBanner } from '../components/Banner'
+import { GroupBy } from '../components/GroupBy'
 import { IncompleteNote } from '../components/IncompleteNote'
 import { MapSkeleton } from '../components/MapStates'
 import { SearchBox } from '../components/SearchBox'
@@ -11,6 +12,7 @@ import { TimePicker } from '../components/TimePicker'
 import { mapKeys } from '../map/keys'
 import { ServiceMap, type MapActions } from '../map/ServiceMap'
 import { count } from '../model/format'
+import { groupingOf, withValues, type Dimension } from '../model/grouping'
 import { STATES, type State } from '../model/health'
 import { parseRange, PRESETS, rangeParams, stepped, type Preset, type Range } from '../model/range'
 import { matchingNodes } from '../model/search'
@@ -67,7 +69,8 @@ export function MapPage() {
   const as = params.get('as') ?? (window.innerWidth < NARROW ? 'list' : 'map')
 
   const seen = useTimeWindow(range, waiting ? EMPTY_POLL : refresh, dragging)
-  const mapKey = focus ? `focus ${focus.id} ${focus.hops}` : 'all'
+  const by = groupingOf(params)
+  const mapKey = (focus ? `focus ${focus.id} ${focus.hops}` : 'all') + (by ? ` by ${by}` : '')
   const url = focus ? addresses.focus(seen, filter, focus.id, focus.hops) : addresses.map(seen, filter)
   const { data, error, at, loading, slow, reload } = useLiveQuery<ServiceMapData>(url, {
     key: `map ${mapKey}`,
@@ -78,8 +81,8 @@ export function MapPage() {
   const [overlay, setOverlay] = useState<Overlay | null>(null)
   const isPart = focus !== null || filter !== ''
   const graph = useMemo<Graph | null>(
-    () => data && (overlay?.graph(data, isPart) ?? data),
-    [data, overlay, isPart],
+    () => data && (by ? withValues<Graph>(data, by) : (overlay?.graph(data, isPart) ?? data)),
+    [data, overlay, isPart, by],
   )
   const health = useHealth(data, options.thresholds)
   const nodes = useMemo(() => {
@@ -92,7 +95,7 @@ export function MapPage() {
 
   // The map may have only some of the services: then the server searches all of them.
   const isPartial = data !== null && (data.left_out > 0 || focus !== null)
-  const searchesAll = isPartial && readsUnfiltered(filter)
+  const searchesAll = isPartial && !by && readsUnfiltered(filter)
   const hiddenMatches = useHiddenMatches(searchesAll ? query : '', seen, data?.nodes ?? [])
 
   const select = (id: string | null) => id !== selection && setParams({ sel: id })
@@ -103,6 +106,9 @@ export function MapPage() {
     setParams({ focus: id, hops: '1', view: null, sel: id, q: null })
   }
   const leaveFocus = () => setParams({ focus: null, hops: null, view: viewBeforeFocus.current })
+  // Ids are of what nodes are split by.
+  const group = (next: Dimension | null) =>
+    setParams({ group_by: next, sel: null, focus: null, hops: null, view: null })
   const setRange = (next: Range) => setParams(rangeParams(next))
   const setState = (next: State | null) => setParams({ state: next })
   const addToFilter = async (term: string) => {
@@ -184,9 +190,10 @@ export function MapPage() {
           }}
           onNext={nextHit}
         />
+        {!shared && <GroupBy by={by} onChoose={group} />}
         {focus && (
           <FocusBar
-            name={data?.nodes.find(({ id }) => id === focus.id)?.name ?? focus.id}
+            name={graph?.nodes.find(({ id }) => id === focus.id)?.name ?? focus.id}
             hops={focus.hops}
             onHops={(hops) => setParams({ hops: String(hops), view: null })}
             onLeave={leaveFocus}
@@ -271,7 +278,7 @@ export function MapPage() {
           {data && !isEmpty && as === 'list' && (
             <NodeTable nodes={hits ?? nodes} selection={selection} onSelect={select} />
           )}
-          {data && !shared && <MapLayers window={seen} data={data} onOverlay={setOverlay} />}
+          {data && !shared && !by && <MapLayers window={seen} data={data} onOverlay={setOverlay} />}
           {data && !isEmpty && (
             <MapOverlays
               data={data}
@@ -286,7 +293,7 @@ export function MapPage() {
               onView={(next) => setParams({ as: next })}
               onOptions={setOptions}
               onKeys={() => setKeysOpen(true)}
-              legend={overlay?.legend}
+              legend={by ? undefined : overlay?.legend}
               onSavePng={shared ? () => actions.current?.savePng() : undefined}
               share={
                 <ShareButton
@@ -310,7 +317,7 @@ export function MapPage() {
             filter={filter}
             carried={carried(params)}
             focused={focus?.id === selection}
-            declared={overlay?.note(selection)}
+            declared={by ? undefined : overlay?.note(selection)}
             onSelect={select}
             onFocus={enterFocus}
           />

@@ -4,6 +4,7 @@ import { useQueryClient, type QueryClient } from '@tanstack/react-query'
 import { addresses, type TimeWindow, type Work } from '../api/client'
 import type { Graph, NodeDetail } from '../api/types'
 import { Icon } from '../components/Icon'
+import { partOf, shownName } from '../model/grouping'
 import { nameIn } from '../model/names'
 import { edgeEnds } from '../model/url'
 import { useLiveQuery } from './useLiveQuery'
@@ -41,10 +42,12 @@ export function NodeFilterChip({ node, work, edge, window, onClear }: Props) {
 function useName(id: string | null, window: TimeWindow): string {
   const client = useQueryClient()
   const known = id ? (names.get(id) ?? nameIn(shownMaps(client), id)) : undefined
-  const url = id && !known ? addresses.node(window, '', id) : null
+  const part = id ? partOf(id) : null
+  const url = id && !known ? addresses.wholeNode(window, part?.whole ?? id) : null
   const { data } = useLiveQuery<NodeDetail>(url, { key: `name ${id}` })
-  if (id && data) names.set(id, data.node.name)
-  return known ?? data?.node.name ?? (id ? '…' : '')
+  const name = data && shownName({ name: data.node.name, value: part?.value ?? null })
+  if (id && name) names.set(id, name)
+  return known ?? name ?? (id ? '…' : '')
 }
 
 /** The answers of the map that are in memory. */

@@ -16,6 +16,7 @@ import { FilterBar, isFilterError } from '../filter/FilterBar'
 import { responseTimeBetween, timesBetween, type Box } from '../filter/selection'
 import { both } from '../filter/tokens'
 import { count, zone } from '../model/format'
+import { groupingOf } from '../model/grouping'
 import { parseRange, PRESETS, rangeParams, stepped, type Preset, type Range } from '../model/range'
 import { scopeOf } from '../model/scope'
 import { NEWEST, parseSort, sortText } from '../model/traceSort'
@@ -63,7 +64,8 @@ export function TracesPage() {
   const [waiting, setWaiting] = useState(false)
   const seen = useTimeWindow(range, waiting ? EMPTY_POLL : refresh, false)
   const scope = JSON.stringify(scopeOf(params))
-  const key = [rangeKey(range), expression, node, work, edge, error, statusText, scope].join(' ')
+  const by = node || edge ? groupingOf(params) : null
+  const key = [rangeKey(range), expression, node, work, edge, by, error, statusText, scope].join(' ')
 
   const first = useLiveQuery<TracePageReply>(addresses.traces(seen, filter), {
     key: `traces ${key} ${sortWords}`,

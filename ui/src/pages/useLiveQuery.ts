@@ -4,6 +4,7 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useCallback, useEffect, useRef } from 'react'
 import { ApiError, fetchJson } from '../api/client'
+import { currentGrouping } from '../model/grouping'
 import { currentScope } from '../model/scope'
 import { useSecondsSince } from './useSecondsSince'
 
@@ -38,7 +39,7 @@ export function useLiveQuery<T>(
   url: string | null,
   { key, variant = '', isOperation = false }: Identity,
 ): LiveQuery<T> {
-  const scoped = `${variant} ${JSON.stringify(currentScope())}`
+  const scoped = `${variant} ${JSON.stringify(currentScope())} ${currentGrouping()}`
   const latestUrl = useRef(url)
   latestUrl.current = url
   const query = useQuery({
