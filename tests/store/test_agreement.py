@@ -571,10 +571,11 @@ def test_a_window_is_its_halves_merged(batches: list[list[Document]], minute: in
 
 def _by_name(graphs: Sequence[ServiceGraph]) -> dict[tuple[str, str], list[int]]:
     """Figures by name and type: which nodes without an account or region join others depends on
-    the window."""
+    the window, and so does whether a name needs its namespace."""
     found: dict[tuple[str, str], list[int]] = {}
     for service in (service for graph in graphs for service in graph.services.values()):
-        sums = found.setdefault((service.key.name, service.key.type), [0] * 6)
+        name = service.key.name.rpartition("/")[2]
+        sums = found.setdefault((name, service.key.type), [0] * 6)
         works = service.requests, service.background
         figures = [
             figure
