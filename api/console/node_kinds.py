@@ -29,6 +29,7 @@ _BY_SERVICE: dict[str, Kind] = {
     "Events": "topic",
     "Firehose": "stream",
     "Kinesis": "stream",
+    "KinesisFirehose": "stream",
     "Lambda": "function",
     "RDS": "database",
     "Redshift": "database",

@@ -63,6 +63,11 @@ class Aws(Struct, frozen=True, gc=False):
     stream_name: Any = None
     delivery_stream_name: Any = None
     state_machine_arn: Any = None
+    execution_arn: Any = None
+    event_bus_name: Any = None
+    job_name: Any = None
+    db_cluster_arn: Any = None
+    user_pool_id: Any = None
     topic_arn: Any = None
     function_arn: Any = None
     cloudwatch_logs: Any = None

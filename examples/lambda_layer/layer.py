@@ -11,8 +11,10 @@ HERE = Path(__file__).parent
 FILES = {
     "extensions/raymap-lambda": "raymap-lambda",
     "raymap/raymap_lambda.py": "raymap_lambda.py",
+    "python/raymap/xray_whitelist.py": "../../raymap/xray_whitelist.py",
 }
-"""Files of the layer, below /opt in the function's environment, and where they come from."""
+"""Files of the layer, below /opt in the function's environment, and where they come from. Functions in Python import
+what is below ``python``."""
 
 
 def write_layer(target: BinaryIO) -> None:

@@ -13,7 +13,6 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from store.declared.identity import (
-    IDENTITIES,
     KINDS,
     RESOURCE_TYPES,
     UNNAMED,
@@ -98,8 +97,7 @@ def _declared_nodes(observation: Observation) -> dict[ResourceKey, NodeFinding]:
         if resource.external:
             continue
         if nodes := matches.nodes[key]:
-            which = _which(resource)
-            found[key] = NodeFinding(Status.SEEN, nodes, (key.stack,), key.id, which, True)
+            found[key] = NodeFinding(Status.SEEN, nodes, (key.stack,), key.id, is_on_map=True)
             continue
         if key in whole:
             status, why = Status.SEEN, f"it reports nothing itself; seen as {_words(whole[key])}"
@@ -107,12 +105,6 @@ def _declared_nodes(observation: Observation) -> dict[ResourceKey, NodeFinding]:
             status, why = _unseen(observation, key, resource, callers.get(key, ()))
         found[key] = NodeFinding(status, (_expected(observation, key),), (key.stack,), key.id, why)
     return found
-
-
-def _which(resource: Resource) -> str:
-    """What a node that stands for several resources leaves open."""
-    shared = IDENTITIES[resource.type].name
-    return f"calls to {shared} do not say which one" if shared else ""
 
 
 def _unseen(
@@ -217,7 +209,7 @@ def _unseen_call(
         return Status.UNKNOWN, "only an environment variable says so"
     if Evidence.DELIVERY in call.evidence:
         return Status.UNKNOWN, "deliveries by the service itself are not traced"
-    if observation.calls_unnamed(source, target):
+    if observation.calls_unnamed(source, target) or observation.is_called_unnamed(source):
         return Status.UNKNOWN, "there were calls to the service that name no resource"
     if not observation.nodes(source):
         return Status.NEVER_SEEN, "its caller was never seen"

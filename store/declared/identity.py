@@ -52,7 +52,7 @@ KINDS = {
     BUCKET: Kind("s3", "S3", "bucket_name", limit=63, passive=True),
     STREAM: Kind("kinesis", "Kinesis", "stream_name", limit=128, passive=True),
     FIREHOSE: Kind("firehose", "Firehose", "delivery_stream_name", limit=64, passive=True),
-    BUS: Kind("events", "Events", passive=True),
+    BUS: Kind("events", "Events", "event_bus_name", limit=256, passive=True),
     MACHINE: Kind("states", "Sfn", "state_machine_arn", limit=80),
     STAGE: Kind("execute-api", own="AWS::ApiGateway::Stage"),
     HTTP_API: Kind("execute-api", traced=False),
@@ -66,13 +66,12 @@ _PROBE = "declared-name"
 
 
 class Identity(NamedTuple):
-    """Types of the nodes that a resource may be, its own first, and their name if that is the service's ('': its own).
+    """Types of the nodes that a resource may be, its own first.
 
     ``unnamed``: the node of calls to its service that name no resource.
     """
 
     types: tuple[str, ...]
-    name: str = ""
     unnamed: tuple[str, str] | None = None
 
 
@@ -82,17 +81,13 @@ def _identity(kind: Kind) -> Identity:
         return Identity(own)
     called = call_node("aws", kind.service, aws={kind.member: _PROBE} if kind.member else {}).node
     unnamed = call_node("aws", kind.service).node
-    types = tuple(dict.fromkeys((*own, called.type)))
-    return Identity(
-        types, "" if called.name == _PROBE or own else called.name, (unnamed.name, unnamed.type)
-    )
+    return Identity(tuple(dict.fromkeys((*own, called.type))), (unnamed.name, unnamed.type))
 
 
 IDENTITIES = {type: _identity(kind) for type, kind in KINDS.items()}
 RESOURCE_TYPES = {
     type: kind
     for kind, identity in zip(KINDS.values(), IDENTITIES.values(), strict=True)
-    if not identity.name
     for type in identity.types
 }
 """Types of nodes that are named by their resource, with the kind of it."""
@@ -173,7 +168,7 @@ def expected_key(type: str, stack: str, id: str, name: str, account: str, region
     identity = IDENTITIES[type]
     return NodeKey(
         account,
-        identity.name or name or f"{stack}-{id.replace('/', '-*-')}-*",
+        name or f"{stack}-{id.replace('/', '-*-')}-*",
         (identity.types or (type,))[0],
         region,
     )

@@ -98,11 +98,11 @@ def _matching(
     declaration: Declaration, resource: Resource, observed: _Observed
 ) -> Iterator[NodeKey]:
     identity = IDENTITIES[resource.type]
-    if is_unnamed(resource) and not identity.name:
+    if is_unnamed(resource):
         return
     for type in identity.types:
-        if identity.name or resource.name:
-            found = observed.named(type, identity.name or resource.name)
+        if resource.name:
+            found = observed.named(type, resource.name)
         else:
             found = observed.generated(type, resource, declaration.stack)
         yield from (key for key in found if in_place(key, declaration))

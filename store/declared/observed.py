@@ -61,6 +61,15 @@ class Observation:
             for called in self.targets.get(source, ())
         )
 
+    def is_called_unnamed(self, target: ResourceKey) -> bool:
+        """Whether a resource that was not seen may be what a caller of its own called without naming it."""
+        same = self.matches.same(target)
+        return not self.nodes(target) and any(
+            self.calls_unnamed(source, each)
+            for source, each in self.calls
+            if self.matches.same(each) == same
+        )
+
     def _seen_through(self) -> dict[Pair, Ends]:
         """A topic, bus, queue or bucket that reports nothing is passed over where the receiver continues
         the sender's trace (docs/xray-format.md §4.4)."""

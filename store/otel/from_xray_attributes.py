@@ -33,9 +33,13 @@ _NAMING = (
     "account_id",
     "api_gateway",
     "bucket_name",
+    "db_cluster_arn",
     "delivery_stream_name",
+    "event_bus_name",
+    "execution_arn",
     "function_arn",
     "function_name",
+    "job_name",
     "queue_url",
     "region",
     "resource_names",
@@ -44,6 +48,7 @@ _NAMING = (
     "table_name",
     "table_names",
     "topic_arn",
+    "user_pool_id",
 )
 """Members of an ``aws`` block that `store.rules.identity` reads."""
 _AWS = {

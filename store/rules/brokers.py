@@ -8,6 +8,7 @@ MESSAGING = "Messaging::"
 """Begins the types of brokers that are no AWS service (`store.otel.callee`)."""
 AWS_BROKERS = (
     "AWS::Events",
+    "AWS::Events::EventBus",
     "AWS::Kinesis",
     "AWS::Kinesis::Stream",
     "AWS::SNS",

@@ -28,12 +28,25 @@ ARN_MEMBERS = (
     "function_arn",
     "topic_arn",
     "state_machine_arn",
+    "execution_arn",
+    "db_cluster_arn",
     "function_name",
     "stream_name",
+    "event_bus_name",
     "table_name",
     "table_names",
     "resource_names",
 )
+OTHER_RESOURCES = {
+    "CognitoIdentityProvider": ("user_pool_id", "AWS::Cognito::UserPool"),
+    "Events": ("event_bus_name", "AWS::Events::EventBus"),
+    "Firehose": ("delivery_stream_name", "AWS::KinesisFirehose::DeliveryStream"),
+    "Glue": ("job_name", "AWS::Glue::Job"),
+    "Kinesis": ("stream_name", "AWS::Kinesis::Stream"),
+    "RDSData": ("db_cluster_arn", "AWS::RDS::DBCluster"),
+}
+"""Service → the member that names its resource, and the type of that: of services whose resources X-Ray does not
+draw (docs/xray-format.md §5.4)."""
 ECS_ARN_MEMBERS = ("task_arn", "container_arn", "cluster_arn")
 PLACES = ("ec2", "ecs")
 """Members of an ``aws`` block with an ``availability_zone``."""
@@ -87,10 +100,10 @@ def resource_names(service: str, aws: Mapping[str, Any]) -> list[str]:
             return _texts(aws.get("queue_url"))
         case "Lambda":
             return _texts(aws.get("function_name"))
-        case "Kinesis" | "Firehose":
-            return _texts(aws.get("stream_name")) or _texts(aws.get("delivery_stream_name"))
         case "Sfn":
-            return _texts(aws.get("state_machine_arn"))
+            return _texts(aws.get("state_machine_arn")) or _texts(aws.get("execution_arn"))
+        case _ if service in OTHER_RESOURCES:
+            return _texts(aws.get(OTHER_RESOURCES[service][0]))
         case _:
             return []
 
@@ -214,10 +227,10 @@ def _resource(service: str, aws: Mapping[str, Any]) -> tuple[str, str]:
             return topic.rpartition(":")[2], "AWS::SNS"
         case "Lambda":
             return _function_name(first), "AWS::Lambda"
-        case "Kinesis":
-            return _arn_name(first), "AWS::Kinesis::Stream" if first else "AWS::Kinesis"
         case "Sfn":
-            return _arn_name(first), "AWS::StepFunctions::StateMachine" if first else "AWS::Sfn"
+            return _machine_name(first), "AWS::StepFunctions::StateMachine" if first else "AWS::Sfn"
+        case _ if first and service in OTHER_RESOURCES:
+            return _arn_name(first), OTHER_RESOURCES[service][1]
         case _:
             return "", "AWS::" + service
 
@@ -237,6 +250,16 @@ def _function_name(text: str) -> str:
     if ":function:" in text:
         text = text.partition(":function:")[2]
     return text.partition(":")[0]
+
+
+def _machine_name(text: str) -> str:
+    """The state machine in its ARN, that of its version, alias, Map Run or of an execution."""
+    parts = text.split(":")
+    return (
+        parts[6].partition("/")[0]
+        if text.startswith("arn:") and len(parts) > 6
+        else _arn_name(text)
+    )
 
 
 def _arn_name(text: str) -> str:

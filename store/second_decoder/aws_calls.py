@@ -34,6 +34,7 @@ OF_RESOURCE = {
                 *DESTINATION[1:]),
     "Sfn": ("aws.step_functions.state_machine.arn", "aws.stepfunctions.state_machine.arn",
             "aws.stepfunctions.statemachine.arn"),
+    "Firehose": ("aws.firehose.delivery_stream_name",),
 }  # fmt: skip
 REMOTE_RESOURCES = {
     # service: aws.remote.resource.type of AWS's distribution

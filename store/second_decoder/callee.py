@@ -41,7 +41,12 @@ RESOURCES = {
     "SNS": (("topic_arn",), "AWS::SNS"),
     "Lambda": (("function_name",), "AWS::Lambda"),
     "Kinesis": (("stream_name",), "AWS::Kinesis::Stream"),
-    "Sfn": (("state_machine_arn",), "AWS::StepFunctions::StateMachine"),
+    "Sfn": (("state_machine_arn", "execution_arn"), "AWS::StepFunctions::StateMachine"),
+    "Firehose": (("delivery_stream_name",), "AWS::KinesisFirehose::DeliveryStream"),
+    "Events": (("event_bus_name",), "AWS::Events::EventBus"),
+    "Glue": (("job_name",), "AWS::Glue::Job"),
+    "RDSData": (("db_cluster_arn",), "AWS::RDS::DBCluster"),
+    "CognitoIdentityProvider": (("user_pool_id",), "AWS::Cognito::UserPool"),
 }
 HOST = re.compile(r"(?:.*?\.)??([a-z0-9-]+)(?:\.([a-z]{2,4}(?:-[a-z]+)+-[0-9]+))?\.amazonaws\.com")
 """How CloudWatch RUM names a call of an AWS service."""
@@ -130,6 +135,8 @@ def resource_name(service: str, full: str) -> str:
         return full.rstrip("/").rpartition("/")[2]
     if service == "SNS":
         return full.rpartition(":")[2]
+    if service == "Sfn" and full.startswith("arn:") and full.count(":") > 5:
+        return re.split("[:/]", full.split(":", 6)[6])[0]
     return re.split("[:/]", full)[-1] if full.startswith("arn:") and service != "S3" else full
 
 

@@ -10,7 +10,10 @@ from store.second_decoder.reading import Json, block, text
 
 REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]+", re.ASCII)
 ACCOUNT = re.compile(r"[0-9]{12}", re.ASCII)
-OF_RESOURCE = ("function_arn", "topic_arn", "state_machine_arn", "function_name", "stream_name")
+OF_RESOURCE = (
+    *("function_arn", "topic_arn", "state_machine_arn", "execution_arn", "db_cluster_arn"),
+    *("function_name", "stream_name", "event_bus_name"),
+)
 OF_TABLES = ("table_name", "table_names", "resource_names")
 OF_TASK = ("task_arn", "container_arn", "cluster_arn")
 

@@ -157,6 +157,9 @@ def test_each_works(together: Environment) -> None:
     """The server with its console, its children, a demo and a completion; the strangers' programs."""
     assert together.names() == {"raymap", *(each for some in STRANGERS.values() for each in some)}
     assert together.says("raymap", "version") == "0.1.0"
+    together.says(
+        "python", "-c", "import raymap.xray_whitelist, sys; assert 'store' not in sys.modules"
+    )
     server = start_server(
         together.folder / "data",
         *("--demo", "--workers", "2"),

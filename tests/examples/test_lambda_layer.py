@@ -301,4 +301,5 @@ def test_a_layer_is_small_and_has_the_extension_where_lambda_looks(tmp_path: Pat
         assert set(names) == set(FILES)
         assert names["extensions/raymap-lambda"].external_attr >> 16 & 0o111
         assert archive.read("raymap/raymap_lambda.py") == SOURCE.read_bytes()
+        assert b"def extend_whitelist" in archive.read("python/raymap/xray_whitelist.py")
     assert len(content.getvalue()) < 5_000_000

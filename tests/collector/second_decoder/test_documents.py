@@ -108,6 +108,20 @@ def test_resources() -> None:
             "states",
             {"state_machine_arn": "arn:aws:states:eu-west-1:111122223333:stateMachine:flow"},
         ),
+        *(
+            ("states", {key: f"arn:aws:states:eu-west-1:111122223333:{of}"})
+            for key, of in (
+                ("state_machine_arn", "stateMachine:flow:live"),
+                ("state_machine_arn", "stateMachine:flow/Map:0d1e"),
+                ("execution_arn", "express:flow:0d1e:2f3a"),
+            )
+        ),
+        ("states", {"state_machine_arn": "arn:aws"}),
+        ("events", {"event_bus_name": ["shop", "default"]}),
+        ("events", {"event_bus_name": "arn:aws:events:eu-west-1:111122223333:event-bus/shop"}),
+        ("glue", {"job_name": "report"}),
+        ("rds-data", {"db_cluster_arn": "arn:aws:rds:eu-west-1:111122223333:cluster:ledger"}),
+        ("cognito-idp", {"user_pool_id": "eu-west-1_Ab"}),
         ("SecretsManager", {"resource_names": ["x"]}),
         ("dynamodb.eu-west-1.amazonaws.com", {}),
         ("bucket.s3.amazonaws.com", {"bucket_name": "bucket"}),

@@ -224,13 +224,26 @@ def test_calls_that_name_no_resource_leave_it_open() -> None:
     assert found.count(Status.UNDECLARED) == found.count(Status.NEVER_SEEN) == 0
 
 
-def test_event_buses_are_one_node() -> None:
-    events = NodeKey("", "Events", "AWS::Events")
-    bus = Resource("Bus", BUS, "shop")
-    found = compare([stack(Fn, bus, calls=[Call("Fn", "Bus", POLICY)])], graph((FN, events)))
+def test_an_event_bus_is_seen_by_its_name_and_left_open_without() -> None:
+    declared = [stack(Fn, Resource("Bus", BUS, "shop"), calls=[Call("Fn", "Bus", POLICY)])]
+    shop = NodeKey("", "shop", "AWS::Events::EventBus")
+    found = compare(declared, graph((FN, shop)))
     assert nodes(found)["Bus"] is Status.SEEN
-    assert "do not say which" in why(found, "Bus")
-    assert edges(found) == {("fn", "Events"): Status.SEEN}
+    assert edges(found) == {("fn", "shop"): Status.SEEN}
+    found = compare(declared, graph((FN, NodeKey("", "Events", "AWS::Events"))))
+    assert nodes(found)["Bus"] is Status.UNKNOWN
+    assert found.count(Status.UNDECLARED) == 0
+
+
+def test_a_bus_outside_the_template_is_left_open_without_a_name() -> None:
+    """The default bus, and what its rules send events to."""
+    bus = Resource("default", BUS, "default", external=True)
+    calls = [Call("Fn", "default", POLICY), Call("default", "Other", EVENT)]
+    declared = [stack(Fn, Other, bus, calls=calls)]
+    found = compare(declared, graph((FN, NodeKey("", "Events", "AWS::Events")), nodes=[OTHER_FN]))
+    assert set(edges(found).values()) == {Status.UNKNOWN}
+    found = compare(declared, graph(nodes=[FN, OTHER_FN]))
+    assert edges(found)["default", "other"] is Status.NEVER_SEEN
 
 
 def test_why_something_was_not_seen() -> None:

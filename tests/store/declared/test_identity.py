@@ -80,14 +80,14 @@ def test_patterns_of_names(pattern: str, name: str, matches: bool) -> None:
 def test_a_resource_is_the_node_that_calls_to_it_lead_to() -> None:
     """By the map's own rule, for every type whose calls name the resource."""
     for kind, identity in zip(KINDS.values(), IDENTITIES.values(), strict=True):
-        if kind.member and not identity.name:
+        if kind.member:
             node = call_node("aws", kind.service, aws={kind.member: "it"}).node
             assert (node.name, node.type in identity.types) == ("it", True)
 
 
 def test_types_of_nodes() -> None:
     assert IDENTITIES[FUNCTION].types == ("AWS::Lambda::Function", "AWS::Lambda")
-    assert IDENTITIES[BUS].name == "Events"
+    assert IDENTITIES[BUS].types == ("AWS::Events::EventBus",)
     assert "AWS::Events" not in RESOURCE_TYPES
     assert RESOURCE_TYPES["AWS::SQS::Queue"].policy == "sqs"
 
@@ -98,4 +98,4 @@ def test_what_a_resource_would_be() -> None:
     )
     assert expected_key(TABLE, "shop", "Pay/Orders", "", "", "").name == "shop-Pay-*-Orders-*"
     assert expected_key(TABLE, "shop", "Orders", "orders", "", "").name == "orders"
-    assert expected_key(BUS, "shop", "Bus", "shop-bus", "", "").name == "Events"
+    assert expected_key(BUS, "shop", "Bus", "shop-bus", "", "").name == "shop-bus"

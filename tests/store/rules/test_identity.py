@@ -55,6 +55,65 @@ from store.rules.identity import (
             ("order", "AWS::StepFunctions::StateMachine"),
             "Sfn",
         ),
+        *(
+            (
+                "states",
+                {key: f"arn:aws:states:us-east-1:111122223333:{of}"},
+                ("order", "AWS::StepFunctions::StateMachine"),
+                "Sfn",
+            )
+            for key, of in (
+                ("state_machine_arn", "stateMachine:order:7"),
+                ("state_machine_arn", "stateMachine:order:live"),
+                ("state_machine_arn", "stateMachine:order/Map:0d1e"),
+                ("execution_arn", "execution:order:0d1e"),
+                ("execution_arn", "express:order:0d1e:2f3a"),
+            )
+        ),
+        (
+            "states",
+            {"state_machine_arn": "arn:aws"},
+            ("aws", "AWS::StepFunctions::StateMachine"),
+            "Sfn",
+        ),
+        (
+            "firehose",
+            {"delivery_stream_name": "logs"},
+            ("logs", "AWS::KinesisFirehose::DeliveryStream"),
+            "Firehose",
+        ),
+        ("events", {"event_bus_name": "shop"}, ("shop", "AWS::Events::EventBus"), "Events"),
+        (
+            "events",
+            {"event_bus_name": ["shop", "default"]},
+            ("shop", "AWS::Events::EventBus"),
+            "Events",
+        ),
+        (
+            "events",
+            {"event_bus_name": "arn:aws:events:eu-west-1:111122223333:event-bus/shop"},
+            ("shop", "AWS::Events::EventBus"),
+            "Events",
+        ),
+        ("glue", {"job_name": "report"}, ("report", "AWS::Glue::Job"), "Glue"),
+        (
+            "rds-data",
+            {"db_cluster_arn": "arn:aws:rds:eu-west-1:111122223333:cluster:ledger"},
+            ("ledger", "AWS::RDS::DBCluster"),
+            "RDSData",
+        ),
+        (
+            "cognito-idp",
+            {"user_pool_id": "eu-west-1_Ab"},
+            ("eu-west-1_Ab", "AWS::Cognito::UserPool"),
+            "CognitoIdentityProvider",
+        ),
+        (
+            "secretsmanager",
+            {"job_name": "x"},
+            ("SecretsManager", "AWS::SecretsManager"),
+            "SecretsManager",
+        ),
         ("ssm", {}, ("SSM", "AWS::SSM"), "SSM"),
         (
             "SimpleSystemsManagement",

@@ -11,7 +11,7 @@ LEFT ANY JOIN (
     SELECT called.key AS id, ended,
            if(answer.case != 0 AND answer.fetched = 0 AND NOT (answer.kind = 5 AND is_broker), answer.case, called.case) AS case
     FROM (
-        SELECT key, case, start + duration AS ended, (startsWith(type, 'Messaging::') OR type IN ('AWS::Events', 'AWS::Kinesis', 'AWS::Kinesis::Stream', 'AWS::SNS', 'AWS::SQS', 'AWS::SQS::Queue')) AS is_broker FROM scope_rows
+        SELECT key, case, start + duration AS ended, (startsWith(type, 'Messaging::') OR type IN ('AWS::Events', 'AWS::Events::EventBus', 'AWS::Kinesis', 'AWS::Kinesis::Stream', 'AWS::SNS', 'AWS::SQS', 'AWS::SQS::Queue')) AS is_broker FROM scope_rows
         WHERE is_call AND key IN (SELECT other FROM scope_links) AND <resolved>
     ) AS called
     LEFT ANY JOIN (
