@@ -49,7 +49,7 @@ Outcome = tuple[str, bool | None, str]
 
 def main() -> int:
     outcomes = []
-    for check in (hadolint, compose, helm_lint, kubeconform, promtool, systemd, actionlint):
+    for check in (hadolint, compose, helm_lint, kubeconform, promtool, systemd, actionlint, aws):
         for outcome in check():
             name, passed, said = outcome
             outcomes.append(passed)
@@ -179,6 +179,14 @@ def _local(schema: Any) -> Any:
         else _local(value)
         for key, value in schema.items()
     }
+
+
+def aws() -> Iterator[Outcome]:
+    """The template, in the regions that differ most in what they have, and Terraform's form; its validation would
+    fetch the provider."""
+    regions = ("--regions", "us-east-1", "eu-west-1", "ap-southeast-2")
+    yield run("AWS template", "cfn-lint", "--template", DEPLOY / "aws" / "raymap.yaml", *regions)
+    yield run("AWS module", "terraform", "fmt", "-check", "-diff", DEPLOY / "aws" / "terraform")
 
 
 def promtool() -> Iterator[Outcome]:
