@@ -26,7 +26,7 @@ PSEUDO = {"AWS::AccountId", "AWS::Partition", "AWS::Region", "AWS::StackName"}
 RECEIVERS = {"/firehose/logs": "LogStream", "/firehose/metrics": "MetricDelivery"}
 
 
-class Loader(yaml.SafeLoader):
+class Loader(yaml.SafeLoader):  # type: ignore[misc]
     """Reads ``!Ref x`` as ``{"Ref": x}``."""
 
 
