@@ -13,6 +13,7 @@ import typer
 
 import store.clickhouse  # noqa: F401 - before its driver, whose dates it makes cheap
 from collector.tuning import collect_less_often
+from raymap.aws_cli import aws_app
 from raymap.config_cli import config_app
 from raymap.data_cli import data_app
 from raymap.declare_cli import declare_app
@@ -189,6 +190,7 @@ def mcp(
 
 
 app.add_typer(data_app)
+app.add_typer(aws_app)
 app.add_typer(import_app)
 app.add_typer(config_app)
 app.add_typer(declare_app)
