@@ -25,7 +25,7 @@ from collector.payloads import Decoded, decode_documents, decode_request
 from collector.records import Records
 from collector.redaction.redactor import Redactor
 from collector.versions import VersionClock
-from store.model import derived_version
+from store.model import derived_version, relayed_version
 from store.protocol import SegmentWriter
 
 log = structlog.get_logger(__name__)
@@ -71,23 +71,26 @@ class IngestPipeline:
         """Insert what is in memory within ``timeout`` seconds, and end; the rest is in the journal."""
         self._ingest.stop(timeout)
 
-    def decode(self, raws: Sequence[bytes], receiver: str) -> Decoded:
-        """Redact, decode and count the documents of one request."""
+    def decode(self, raws: Sequence[bytes], receiver: str, *, relayed: bool = False) -> Decoded:
+        """Redact, decode and count the documents of one request. ``relayed``: they have all ended, and lose to what
+        their senders report (`store.model.relayed_version`)."""
         raws = self._redact(raws)
-        decoded = decode_documents(raws, self._clock.reserve(len(raws)))
+        decoded = decode_documents(raws, self._version(len(raws), relayed=relayed))
         if decoded.metrics_payloads:
             self.metrics.otel_metrics_ignored.inc(decoded.metrics_payloads)
         return self._count(decoded, receiver)
 
-    def decode_request(self, kind: Kind, body: bytes, receiver: str) -> Decoded:
-        """Redact and decode a request with spans, and count its documents.
+    def decode_request(
+        self, kind: Kind, body: bytes, receiver: str, *, relayed: bool = False
+    ) -> Decoded:
+        """Redact and decode a request with spans, and count its documents. ``relayed``: as of `decode`.
 
         Raises Rejected, counted as well, when the request as a whole is unreadable.
         """
         body, counts = self._redactor.request(kind, body)
         self._count_redacted(counts)
         try:
-            decoded = decode_request(kind, body, self._clock.reserve())
+            decoded = decode_request(kind, body, self._version(relayed=relayed))
         except Rejected as rejected:
             self.reject_received(receiver, [rejected])
             raise
@@ -99,6 +102,10 @@ class IngestPipeline:
         raws = self._redact(raws)
         version = derived_version(self._clock.reserve(len(raws)), rank)
         return self._count(decode_documents(raws, version), receiver)
+
+    def _version(self, count: int = 1, *, relayed: bool) -> int:
+        version = self._clock.reserve(count)
+        return relayed_version(version) if relayed else version
 
     def _redact(self, raws: Sequence[bytes]) -> Sequence[bytes]:
         raws, counts = self._redactor.documents(raws)

@@ -279,11 +279,12 @@ class Document(Struct, frozen=True, gc=False):
 
 COMPLETE = 1 << 62
 """Added to the version of a complete document, so that it wins over any in progress."""
+_RELAYED = 1 << 59
 _DERIVED = 1 << 60
 _PART = 1 << 61
 _RANK_SHIFT = 54
 """Versions are below 2**54 microseconds until the year 2540."""
-MAX_RANK = 63
+MAX_RANK = 31
 ARRIVAL = (1 << _RANK_SHIFT) - 1
 """The bits of a version that say when its document arrived (`arrival_of`)."""
 
@@ -292,8 +293,8 @@ def derived_version(version: int, rank: int) -> int:
     """The version of a complete document that was derived from other records
     (`store.rules.invocations`), not reported as such.
 
-    It wins over any copy in progress and loses to every other complete copy, whichever arrived
-    first. Among derived copies the greater rank (0 to `MAX_RANK`) wins, then the later arrival.
+    It wins over any copy in progress and loses to every complete copy that was reported or relayed, whichever
+    arrived first. Among derived copies the greater rank (0 to `MAX_RANK`) wins, then the later arrival.
     """
     return version - _DERIVED + (rank << _RANK_SHIFT)
 
@@ -307,6 +308,16 @@ def part_version(version: int) -> int:
     return version - _PART
 
 
+def relayed_version(version: int) -> int:
+    """The version of a complete document that reached a third party first, which converted it and passed it on
+    (`store.otel.aws_spans`).
+
+    It loses to every complete copy that its sender reported here, and wins over one that was derived,
+    whichever arrived first; of several the latest arrival wins.
+    """
+    return version - _RELAYED
+
+
 def arrival_of(version: int) -> int:
     """Microseconds since the epoch at which a document with this version arrived."""
     return version & ARRIVAL
@@ -314,7 +325,7 @@ def arrival_of(version: int) -> int:
 
 def is_derived(version: int) -> bool:
     """Whether the version is a `derived_version`."""
-    return -_DERIVED <= version < 0
+    return -_DERIVED <= version < -_RELAYED
 
 
 def precedence(state: State, version: int) -> int:

@@ -34,6 +34,7 @@ from collector.metrics import IngestMetrics
 from collector.payloads import Decoded
 from collector.pipeline import IngestPipeline
 from collector.receivers.http import _HttpReceiver
+from collector.receivers.relayed import decode_part
 from collector.records import Records
 from collector.settings import HttpLimits
 from collector.tuning import collect_less_often
@@ -188,6 +189,23 @@ def _firehose(data: bytes) -> None:
     _pipeline().reject(decoded.rejected)
     submit_records(_pipeline(), decoded.invocations, decoded.skipped, "fuzz")
     submit_lines(_pipeline(), decoded.logs)
+    for part, relayed in ((decoded.spans.finished, True), (decoded.spans.running, False)):
+        for spans in decode_part(_pipeline(), part, "fuzz", relayed=relayed):
+            assert not (relayed and any(each.in_progress for each in spans.documents))
+            _pipeline().submit(spans)
+
+
+def _aws_span(data: bytes) -> None:
+    """A record of ``aws/spans``, between others."""
+    lines = [data.decode(errors="replace"), '{"traceId": "x"}']
+    batch = {
+        "messageType": "DATA_MESSAGE",
+        "owner": "111122223333",
+        "logGroup": "aws/spans",
+        "logStream": "default",
+        "logEvents": [{"timestamp": 1_795_560_000_000, "message": line} for line in lines],
+    }
+    _firehose(_delivered(msgspec.json.encode(batch)))
 
 
 def _delivered(record: bytes) -> bytes:
@@ -302,6 +320,7 @@ TARGETS: tuple[Target, ...] = (
     Target("metric-stream", mutate_protobuf, lambda data: _metric_stream(_delivered(data))),
     Target("lambda-telemetry", mutate_json, _upload),
     Target("log-line", mutate_bytes, _log_line),
+    Target("aws-span", mutate_json, _aws_span),
     Target("raymap-v1", mutate_protobuf, _message, (Rejected, DecodeError)),
     Target("filter", mutate_bytes, _filter, (FilterError,)),
     Target("signature", mutate_bytes, _signature, (sigv4.InvalidSignature,)),

@@ -1,5 +1,5 @@
-"""The Firehose receivers: ``POST /firehose/logs``, a CloudWatch Logs subscription of Lambda functions, and
-``POST /firehose/metrics``, a CloudWatch metric stream.
+"""The Firehose receivers: ``POST /firehose/logs``, a CloudWatch Logs subscription of Lambda functions and of
+Transaction Search's spans, and ``POST /firehose/metrics``, a CloudWatch metric stream.
 
 Firehose's HTTP endpoint contract: the answer repeats the request's id, with a timestamp in
 milliseconds, and an errorMessage where it failed; anything but 200 is delivered again until the
@@ -34,6 +34,7 @@ from collector.receivers.access import AccessKey
 from collector.receivers.body import Bodies, BodyError
 from collector.receivers.offload import decode_off_loop
 from collector.receivers.refusals import refusal_headers
+from collector.receivers.relayed import submit_spans
 from collector.settings import HttpLimits
 from store.rules.identity import arn_region
 
@@ -104,6 +105,7 @@ class _FirehoseReceiver:
         self._pipeline.reject_received(NAME, decoded.rejected)
         acks = submit_records(self._pipeline, decoded.invocations, decoded.skipped, NAME)
         acks += submit_lines(self._pipeline, decoded.logs)
+        acks += await submit_spans(self._pipeline, decoded.spans, NAME)
         for ack in acks:
             await asyncio.wrap_future(ack)
 

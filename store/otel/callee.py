@@ -180,7 +180,7 @@ def _aws_service(attributes: Attributes) -> str:
     return canonical_service(name.replace(" ", ""))[:MAX_NAME]
 
 
-def _resources(service: str, attributes: Attributes) -> dict[str, Any]:
+def resources_of(service: str, attributes: Attributes) -> dict[str, Any]:
     """The resource, account and region that the call names, under X-Ray's keys for them."""
     block: dict[str, Any] = {}
     region = text(attributes, *_REGIONS)
@@ -217,15 +217,21 @@ def _resource_of_url(service: str, attributes: Attributes) -> list[str]:
 
 
 def _aws(service: str, attributes: Attributes, caller: Resource) -> Callee:
-    block = _resources(service, attributes)
-    if service != "S3":
-        queue = place_of_queue(str(block.get("queue_url", "")))
-        account, region = queue if any(queue) else (caller.account, caller.region)
-        if account and not account_of(block):
-            block["account_id"] = account
-        if region and not region_of(block):
-            block["region"] = region
+    block = resources_of(service, attributes)
+    set_place(service, block, caller.account, caller.region)
     return Callee("aws", service, _aws_node(service, _frozen(block)), block)
+
+
+def set_place(service: str, block: dict[str, Any], account: str, region: str) -> None:
+    """Name the account and the region of a call that names none: its queue's, else its caller's."""
+    if service == "S3":
+        return
+    queue = place_of_queue(str(block.get("queue_url", "")))
+    account, region = queue if any(queue) else (account, region)
+    if account and not account_of(block):
+        block["account_id"] = account
+    if region and not region_of(block):
+        block["region"] = region
 
 
 def _frozen(block: dict[str, Any]) -> tuple[tuple[str, Any], ...]:

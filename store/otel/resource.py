@@ -58,7 +58,11 @@ class Resource(Struct, frozen=True, gc=False):
 
 def read_resource(pairs: Iterable[KeyValue]) -> Resource:
     """The resource with these attributes."""
-    attributes = read_attributes(pairs)
+    return resource_of(read_attributes(pairs))
+
+
+def resource_of(attributes: Attributes) -> Resource:
+    """The same of plain values."""
     on_aws = is_aws(attributes)
     has_place = on_aws and (is_ec2(attributes) or is_ecs(attributes))
     arn = text(attributes, "cloud.resource_id", "faas.id")

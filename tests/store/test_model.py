@@ -15,6 +15,7 @@ from store.model import (
     is_derived,
     part_version,
     precedence,
+    relayed_version,
     version_of,
 )
 from store.times import MINUTE
@@ -63,6 +64,20 @@ def test_a_part_loses_to_every_complete_copy_whichever_arrived_first() -> None:
     assert arrival_of(part) == late
     assert version_of(State.OK, precedence(State.OK, part)) == part
     assert not is_derived(part)
+
+
+def test_a_relayed_copy_is_between_reported_and_derived_ones_whichever_arrived_first() -> None:
+    early, late = T0, T0 + MINUTE
+    relayed = relayed_version(late)
+    assert precedence(State.OK, relayed) < precedence(State.FAULT, early)
+    assert precedence(State.OK, relayed_version(early)) > precedence(
+        State.OK, derived_version(late, MAX_RANK)
+    )
+    assert precedence(State.OK, relayed_version(early)) > precedence(State.IN_PROGRESS, late)
+    assert relayed_version(early) < relayed
+    assert arrival_of(relayed) == late
+    assert version_of(State.OK, precedence(State.OK, relayed)) == relayed
+    assert not is_derived(relayed)
 
 
 @pytest.mark.parametrize("version", [T0, derived_version(T0, 0), derived_version(T0, MAX_RANK)])

@@ -1,4 +1,4 @@
-"""What Firehose delivers of a CloudWatch Logs subscription → invocations and log lines.
+"""What Firehose delivers of a CloudWatch Logs subscription → invocations and log lines, and spans of ``aws/spans``.
 
 The body is a list of records in base64; each is gzip of one or several JSON objects, one for a few log
 events of one stream, or the same without compression. A damaged record costs itself only.
@@ -17,11 +17,13 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import Struct
 
+from collector.decode.aws_spans import AwsSpans, no_spans, read_spans
 from collector.decode.lambda_records.events import damaged, read_line
 from collector.decode.lambda_records.fold import Skipped, fold, origin_of_logs
 from collector.decode.lambda_records.lines import Lines, StreamLine, collect
 from collector.decode.limits import check_value_count
 from collector.decode.rejected import Rejected
+from store.otel.aws_span_blocks import GROUP
 from store.rules.invocations import Invocation
 
 MAX_RECORD = 16 << 20
@@ -83,14 +85,20 @@ class Decoded(NamedTuple):
     skipped: list[Skipped]
     rejected: list[Rejected]
     logs: Lines
+    spans: AwsSpans
 
 
 SOURCE = "firehose"
 
 
+def nothing() -> Decoded:
+    """What comes of a delivery without records."""
+    return Decoded([], [], [], Lines([], Counter(), []), no_spans())
+
+
 def decode_delivery(delivery: Delivery, region: str) -> Decoded:
     """All invocations that the records of a request finish. ``region``: of the stream's ARN."""
-    decoded = Decoded([], [], [], Lines([], Counter(), []))
+    decoded = nothing()
     left, events = MAX_REQUEST, MAX_EVENTS
     for number, record in enumerate(delivery.records):
         try:
@@ -108,6 +116,12 @@ def decode_delivery(delivery: Delivery, region: str) -> Decoded:
 
 
 def _add(decoded: Decoded, batch: LogBatch, region: str) -> None:
+    if batch.logGroup == GROUP:
+        messages = (event.message for event in batch.logEvents)
+        spans, refused = read_spans(messages, batch.owner, region)
+        decoded.spans.add(spans)
+        decoded.rejected.extend(refused)
+        return
     origin = origin_of_logs(batch.logGroup, batch.logStream, batch.owner, region)
     stream = list(_stream(batch))
     lines = collect(origin, stream, SOURCE)

@@ -6,11 +6,13 @@ import pytest
 from msgspec.structs import replace
 
 from store.model import (
+    MAX_RANK,
     Link,
     NodeKey,
     State,
     derived_version,
     part_version,
+    relayed_version,
 )
 from store.protocol import Store
 from store.times import MINUTE
@@ -108,6 +110,38 @@ class CopyContract:
         } == {node: 1}
         (read,) = store.get_traces([TRACE])[TRACE].documents.values()
         assert (read.parent_id, read.version) == (9, T0)
+
+    @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2), (1, 2, 0)])
+    def test_a_reported_segment_wins_over_a_relayed_one_and_that_over_a_derived_one(
+        self, store: Store, order: tuple[int, int, int]
+    ) -> None:
+        """Whichever arrives first, with one call in the segment and by itself, counted in between or not."""
+        copies = [
+            [segment(1, name="reported", calls=(call(0xC1),), version=T0)],
+            [
+                segment(1, name="relayed", version=relayed_version(T0 + 9)),
+                replace(
+                    segment(0xC1, parent_id=1, calls=(call(0xC1),)),
+                    independent=True,
+                    version=relayed_version(T0 + 9),
+                ),
+            ],
+            [segment(1, name="derived", version=derived_version(T0 + 20, MAX_RANK))],
+        ]
+        for number in order:
+            store.put(copies[number], f"copy-{number}")
+            store.service_graph(HOUR)
+        found = store.service_graph(HOUR)
+        assert {key.name for key in found.services if not key.is_client} == {
+            "reported",
+            BACKEND.name,
+        }
+        assert [
+            each.statistics.total for key, each in found.services.items() if not key.is_client
+        ] == [1, 1]
+        assert {
+            t.name: e.statistics.total for (s, t), e in found.edges.items() if not s.is_client
+        } == {BACKEND.name: 1}
 
     @pytest.mark.parametrize("whole_first", [True, False])
     @pytest.mark.parametrize("moved", [0, 2 * MINUTE])

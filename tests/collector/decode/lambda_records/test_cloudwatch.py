@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-from collections import Counter
 from typing import Any
 
 import msgspec
@@ -14,8 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.decode.lambda_records import cloudwatch
-from collector.decode.lambda_records.cloudwatch import Decoded, Delivery, decode_delivery
-from collector.decode.lambda_records.lines import Lines
+from collector.decode.lambda_records.cloudwatch import (
+    Decoded,
+    Delivery,
+    decode_delivery,
+    nothing,
+)
 from collector.decode.rejected import Reason
 from collector.journal.format import Kind
 from collector.records import records_of
@@ -58,7 +61,7 @@ def test_several_objects_and_several_members_in_one_record() -> None:
 
 
 def test_control_messages_say_nothing() -> None:
-    assert decode(record(CONTROL)) == Decoded([], [], [], Lines([], Counter(), []))
+    assert decode(record(CONTROL)) == nothing()
 
 
 DAMAGED: list[dict[str, Any]] = [
