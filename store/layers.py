@@ -1,7 +1,8 @@
 """Spans nested in spans that tell of one thing: the rules of which are one. Pure.
 
 A SERVER span directly below a SERVER span of the same service, within its time, is the same request, the outer's:
-a sidecar passes a request to its application, and both report it; so do two instrumentations of one server.
+a sidecar passes a request to its application, and both report it; so do two instrumentations of one server, and Lambda
+and an OpenTelemetry layer in the function (`store.rules.invocations.kind_of`).
 
 A call within a call of the same service, with only local work of that between them, within its time and to the same
 place (`store.places`) is the same call: an ORM's over its driver's, an SDK's over HTTP, one made by hand over an
@@ -13,7 +14,7 @@ instrumented one. Which of them counts, and whole, so that every unit is one row
 * else the outer one: an SDK that tries twice has made one call. What answered the inner ones answers it, and if it failed
   without a status, while the last of them was an error or throttled, so was it.
 
-Nothing is one across services, nor is anything of X-Ray's documents.
+Nothing is one across services, nor is anything else of X-Ray's documents.
 """
 
 from __future__ import annotations

@@ -39,7 +39,8 @@ class Independent(IntEnum):
 
 
 class Kind(IntEnum):
-    """OpenTelemetry's kind of a span; of a document of X-Ray none. The numbers are OTLP's, and stored."""
+    """OpenTelemetry's kind of a span; of a document of X-Ray none, but of a Lambda function's segment
+    (`store.rules.invocations.kind_of`). The numbers are OTLP's, and stored."""
 
     NONE = 0
     INTERNAL = 1

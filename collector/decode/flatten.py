@@ -31,6 +31,7 @@ from store.rules.deployed import (
     version_of,
 )
 from store.rules.identity import CallNode
+from store.rules.invocations import kind_of
 from store.rules.links import MAX_LINKS, read_link
 from store.trace_id import parse_trace_id
 
@@ -131,6 +132,7 @@ def flatten(root: Root, identity: Identity, raw: bytes, version: int) -> Documen
         tuple(links_of(given, identity.trace_id)) if given else (),
         1,
         *deployed_of(root),
+        kind_of(origin, is_segment=not identity.independent),
     )
 
 

@@ -21,8 +21,8 @@ from store.otel.aws_span_blocks import (
     cause_of,
     http_block,
     members,
-    sql_block,
     notes_of,
+    sql_block,
 )
 from store.otel.callee import resources_of, set_place
 from store.otel.resource import Resource, is_aws, origin_of, resource_of

@@ -49,6 +49,7 @@ from store.otel.status import (
 )
 from store.rules.annotations import Value
 from store.rules.classify import classify, is_throttling
+from store.rules.invocations import kind_of
 from store.rules.links import MAX_LINKS, RESERVED, read_link
 
 MAX_ANNOTATIONS = 50
@@ -243,17 +244,17 @@ def facts_of(
         links,
         weight,
         service if _names_its_service(span, resource, attributes, service) else "",
-        _kind(kind, attributes),
+        _kind(kind, attributes, resource, shape),
         _before(kind, fetched, attributes, resource),
         fetched,
         span.flags & _PARENT_IS_REMOTE == _PARENT_IS_LOCAL,
     )
 
 
-def _kind(kind: int, attributes: Attributes) -> Kind:
-    """The kind of a span; one that says none, or one unknown, is internal."""
+def _kind(kind: int, attributes: Attributes, resource: Resource, shape: Shape) -> Kind:
+    """The kind of a span; one that says none, or one unknown, is internal. Of an exported X-Ray document as of that."""
     if DOCUMENT in attributes:
-        return Kind.NONE
+        return kind_of(resource.origin, is_segment=shape is Shape.SEGMENT)
     return Kind(kind) if kind in _KINDS else Kind.INTERNAL
 
 

@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct, structs
 
+from store.model import Kind
 from store.rules.handler_failures import Failure
 from store.times import SECOND
 
@@ -187,6 +188,12 @@ def pair_of(invocation: Invocation, evidence: Evidence = NOTHING) -> Pair:
     if not invocation.span_id and assumed != function:
         return Pair(function, assumed)
     return Pair(function, made_service(invocation, function))
+
+
+def kind_of(origin: str, *, is_segment: bool) -> Kind:
+    """The kind of an X-Ray document: none, but of the segment that Lambda writes of a function. That is the request
+    of which an OpenTelemetry layer reports a SERVER span directly below it (`store.layers.is_same_request`)."""
+    return Kind.SERVER if is_segment and origin == FUNCTION else Kind.NONE
 
 
 def made_service(invocation: Invocation, function: int) -> int:

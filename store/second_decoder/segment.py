@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from hashlib import blake2b
 
-from store.model import Call, Document, Http, Independent, Link, NodeKey, State
+from store.model import Call, Document, Http, Independent, Kind, Link, NodeKey, State
 from store.rules.service_names import canonical_service
 from store.second_decoder.callee import (
     Callee,
@@ -68,7 +68,14 @@ def decode_segment(raw: bytes, version: int) -> Document:
         calls=tuple(_calls(content, calling, None if independent else node)),
         links=tuple(_links(content, inner)),
         version=version,
+        kind=kind_of(node, is_segment=not independent),
     )
+
+
+def kind_of(node: NodeKey, *, is_segment: bool) -> Kind:
+    """None, but of a function's segment, inside of which a SERVER span may tell of the same request."""
+    function = is_segment and node.type == "AWS::Lambda::Function"
+    return Kind.SERVER if function else Kind.NONE
 
 
 def is_call(subsegment: Json) -> bool:

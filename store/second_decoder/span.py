@@ -31,6 +31,7 @@ from store.second_decoder.resource import (
     place_of,
     service_node,
 )
+from store.second_decoder.segment import kind_of
 from store.second_decoder.span_callee import callee_of, message_node
 from store.second_decoder.span_outcome import Ended, recorded, state_of
 
@@ -108,7 +109,7 @@ class Reading:
             version=version,
             sampled=raw[:1] == b"\x01",
             weight=self.weight,
-            kind=Kind.NONE if self.exported else self.kind,
+            kind=self._kind_as_stored(independent),
             before=NO_NODE if self.exported else self._before(),
             fetched=self.fetched,
         )
@@ -146,6 +147,12 @@ class Reading:
         if self.service == UNKNOWN or self.exported or rendered:
             return Independent.OF_PARENT
         return Independent.OF_PROCESS if remote == IS_KNOWN else Independent.OF_SENDER
+
+    def _kind_as_stored(self, independent: Independent) -> Kind:
+        if not self.exported:
+            return self.kind
+        node = service_node(self.resource, self.service)
+        return kind_of(node, is_segment=independent is Independent.NO and not self.callees)
 
     def _calls(self) -> list[Call]:
         id = int.from_bytes(self.span.span_id, "big")

@@ -44,6 +44,7 @@ from collector.decode.wire import LinkEntry, Root, Unit, read_strictly
 from store.column_types import Coded
 from store.columnar import DocumentColumns
 from store.model import NO_NODE, Fetched, Kind, Link, State
+from store.rules.invocations import kind_of
 
 _NO_UNITS: tuple[Unit, ...] = ()
 
@@ -138,6 +139,10 @@ def _flatten(
         for aws in blocks
     ]
     deployed = list(map(deployed_of, roots))
+    kinds = bytes(
+        kind_of(root.origin or "", is_segment=not independent) is Kind.SERVER
+        for root, independent in zip(roots, identities.independent, strict=True)
+    )
     return DocumentColumns(
         raws=raws,
         versions=versions,
@@ -170,7 +175,7 @@ def _flatten(
         weights=[1] * rows,
         service_versions=[version for version, _ in deployed],
         environments=[environment for _, environment in deployed],
-        kinds=Coded([Kind.NONE], bytes(rows)),
+        kinds=Coded([Kind.NONE, Kind.SERVER], kinds),
         befores=Coded([NO_NODE], bytes(rows)),
         fetched=Coded([Fetched.NO], bytes(rows)),
         calls=calls,
