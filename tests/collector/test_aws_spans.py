@@ -17,6 +17,7 @@ from collector.decode.lambda_records.cloudwatch import Delivery, decode_delivery
 from collector.decode.trace_document import read_traces
 from collector.journal.format import Kind
 from collector.payloads import decode_documents, decode_request
+from store.clickhouse.store import ClickHouseStore
 from store.memory import MemoryStore
 from store.model import (
     MAX_RANK,
@@ -24,13 +25,19 @@ from store.model import (
     NodeKey,
     State,
     TimeRange,
+    Trace,
     derived_version,
     relayed_version,
 )
+from store.otel.stored_document import subsegments_of
+from store.protocol import Store
 from store.rules.annotations import parse_annotation_item
 from store.rules.invocations import Invocation
 from store.times import SECOND
+from store.trace_documents import processed_documents
 from tests.aws_spans import delivered, records_of
+from tests.builders import T0
+from tests.collector.second_decoder.agreement import agree
 from tests.lambda_samples import ACCOUNT as LOG_ACCOUNT
 from tests.lambda_samples import (
     END,
@@ -46,6 +53,7 @@ from tests.store.test_invocation_evidence import World
 from tests.vectors import demo_documents, rows
 
 ALWAYS = TimeRange(0, 1 << 62)
+WINDOW = TimeRange(1_795_500_000 * SECOND, 1_795_700_000 * SECOND)
 Json = dict[str, Any]
 ACCOUNT, DEV, REGION = "123456789012", "210987654321", "eu-west-1"
 
@@ -83,8 +91,8 @@ def counts(statistics: Any) -> tuple[int, ...]:
     return s.total, s.ok, s.error, s.throttle, s.fault, s.in_progress
 
 
-def drawn(store: MemoryStore) -> Any:
-    found = store.service_graph(ALWAYS)
+def drawn(store: Store, window: TimeRange = ALWAYS) -> Any:
+    found = store.service_graph(window)
     return (
         {key: counts(each.statistics) for key, each in found.services.items()},
         {key: counts(each.statistics) for key, each in found.edges.items()},
@@ -349,3 +357,72 @@ def test_lambdas_own_spans_and_its_log_are_one_invocation(record: Invocation, sd
         assert {(s, t) for s, t in world.store.service_graph(ALWAYS).edges if not s.is_client} == {
             (service, function), (function, table),
         }  # fmt: skip
+
+
+def running_layer() -> list[Json]:
+    """The SERVER span that a layer of OpenTelemetry reports below the function's segment."""
+    arn = f"arn:aws:lambda:{LOG_REGION}:{LOG_ACCOUNT}:function:checkout"
+    trace_id = TRACE_TEXT[2:].replace("-", "")
+    at = ENDED - 0.09 - START
+    layer = otlp(0x0731, FUNCTION_ID, "SERVER", "checkout", at, {}, traceId=trace_id)
+    layer["endTimeUnixNano"] = round((ENDED - 0.01) * 1e9)
+    about = {"cloud.platform": "aws_lambda", "faas.name": "checkout", "cloud.resource_id": arn}
+    layer["resource"]["attributes"] |= about
+    return [layer]
+
+
+def test_a_layer_of_opentelemetry_inside_is_the_same_invocation() -> None:
+    """Beside Lambda's own segments, its log, or both."""
+    records = [r for d in lambda_documents()[:2] for r in records_of(d)]
+    by_aws = decoded(records, 5, LOG_ACCOUNT, LOG_REGION)
+    inside = decoded(running_layer(), 5, LOG_ACCOUNT, LOG_REGION)
+    own = [replace(each, version=1) for each in inside]
+    function = NodeKey(LOG_ACCOUNT, "checkout", "AWS::Lambda::Function", LOG_REGION)
+    for copies in (by_aws + inside, by_aws + own, own + by_aws + inside, own):
+        for logs in ((), (telemetry(), invocation())):
+            world = World(*copies)
+            for record in logs:
+                world.report(record)
+                world.join()
+            assert world.nodes[function] == 1
+
+
+def test_clickhouse_counts_the_same(
+    documents: list[Json], clickhouse_store: ClickHouseStore
+) -> None:
+    """Documents and their relayed copies, in batches in any order and counted in between; a layer inside a function."""
+    random = Random(11)
+    chosen = {each["trace_id"] for each in documents[:250]}
+    some = [each for each in documents if each["trace_id"] in chosen]
+    copies = [each for each in direct(some, T0 + 7) if random.random() < 0.6] + relayed(
+        some, version=T0 + 9
+    )
+    layer = lambda_documents()[:2]
+    copies += decoded([r for d in layer for r in records_of(d)], T0, LOG_ACCOUNT, LOG_REGION)
+    copies += decoded([*SHOP, *running_layer()], T0, LOG_ACCOUNT, LOG_REGION)
+    random.shuffle(copies)
+    memory = MemoryStore()
+    for number in range(0, len(copies), 120):
+        for store in (memory, clickhouse_store):
+            store.put(copies[number : number + 120], f"batch {number}")
+        clickhouse_store.service_graph(WINDOW)
+    for what, there in zip(drawn(memory), drawn(clickhouse_store, WINDOW), strict=True):
+        assert there == what
+    ids = sorted({each.trace_id for each in copies})[:40]
+    expected, found = (s.get_traces(ids, raw=True) for s in (memory, clickhouse_store))
+    assert {id: by_id(found[id]) for id in ids} == {id: by_id(expected[id]) for id in ids}
+
+
+def by_id(trace: Trace) -> dict[str, Json]:
+    """The documents of a trace, their subsegments in the order of their ids."""
+    found = {each["id"]: each for each in processed_documents(trace)}
+    for document in found.values():
+        for part in (document, *subsegments_of(document)):
+            part.get("subsegments", []).sort(key=lambda each: each["id"])
+    return found
+
+
+def test_the_second_decoder_reads_what_is_stored(documents: list[Json]) -> None:
+    """`raymap verify --decode` compares the documents that were made of records."""
+    assert agree(relayed(documents)) > 1000
+    assert agree(decoded([*SHOP, *running_layer()], 1, LOG_ACCOUNT, LOG_REGION)) == 5
