@@ -100,6 +100,10 @@ def span_of(record: Json, account: str, region: str) -> tuple[Json, Json]:
         if region and not known.region:
             of_resource["cloud.region"] = region
     attributes = _attributes(record)
+    if origin := text(
+        attributes, "aws.xray.origin"
+    ):  # of a service of AWS that reports spans itself
+        of_resource.setdefault("aws.xray.origin", origin)
     if attributes.get("aws.local.service") == _MADE_UP:
         del attributes["aws.local.service"]
     return of_resource, record | {"attributes": attributes}

@@ -292,6 +292,18 @@ def test_spans_of_opentelemetry_have_its_rules() -> None:
     assert next(each for each in documents if each.id == 4).exception == "ValueError"
 
 
+def test_a_service_of_aws_that_reports_spans_has_its_type() -> None:
+    """AgentCore's gateway: AWS names its origin among the span's attributes, and the resource's ARN the place."""
+    arn = f"arn:aws:bedrock-agentcore:{REGION}:{DEV}:gateway/tools"
+    span = otlp(1, 0, "SERVER", "tools", 0.0, {"aws.xray.origin": "AWS::BedrockAgentCore::Gateway"})
+    span["resource"]["attributes"] |= {
+        "cloud.resource_id": arn,
+        "cloud.platform": "aws_bedrock_agentcore",
+    }
+    (document,) = decoded([span], 1, ACCOUNT, "")
+    assert document.node == NodeKey(DEV, "tools", "AWS::BedrockAgentCore::Gateway", REGION)
+
+
 def test_a_span_of_opentelemetry_counts_once_beside_its_own_export() -> None:
     """In every order; AWS calls a service that has no name UnknownService, which is none."""
     anonymous = otlp(9, 1, "CLIENT", "UnknownService", 0.05, TABLE)
