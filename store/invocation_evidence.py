@@ -15,6 +15,7 @@ from msgspec import structs
 from store.model import Document, OwnedCall, State, Trace, is_derived
 from store.otel.stored_document import Json, parse_document, subsegments_of
 from store.parents import ParentIndex
+from store.rules.event_sources import source_node
 from store.rules.handler_failures import Failure
 from store.rules.invocations import (
     FUNCTION,
@@ -231,11 +232,31 @@ def _caller(trace: Trace, invocation: Invocation) -> int:
         if owned.call.service == "Lambda" and owned.call.node.name == invocation.function
     ]
     request_ids = _request_ids(trace, calls)
+    if not calls and (sent := _sending(trace, invocation)):
+        return sent
     same = [o for o in calls if request_ids.get(o.call.id) == invocation.request_id]
     unknown = [o for o in calls if o.call.id not in request_ids and _around(o, invocation)]
     if same:
         return min(owned.call.id for owned in same)
     return unknown[0].call.id if len(unknown) == 1 else 0
+
+
+PASSES_TRACE_ON = ("AWS::SNS", "AWS::Events")
+"""Types of event sources whose invocations go on with the trace of what sent the event, which has no trace header."""
+
+
+def _sending(trace: Trace, invocation: Invocation) -> int:
+    """The only call before the invocation of what its event came from."""
+    source = source_node(invocation.event_source)
+    if source.type not in PASSES_TRACE_ON:
+        return 0
+    sent = [
+        owned.call.id
+        for owned in trace.calls.values()
+        if (owned.call.node.name, owned.call.node.type) == (source.name, source.type)
+        and owned.call.start <= invocation.start + SLACK
+    ]
+    return sent[0] if len(sent) == 1 else 0
 
 
 def _around(owned: OwnedCall, invocation: Invocation) -> bool:

@@ -21,7 +21,7 @@ from collector.decode.outcome import (
     status_of,
 )
 from collector.decode.wire import Aws, LinkAttributes, LinkEntry, Root, Unit
-from store.model import NO_HTTP, Call, Document, Http, Link, State
+from store.model import NO_HTTP, NO_NODE, Call, Document, Fetched, Http, Kind, Link, NodeKey, State
 from store.rules.annotations import annotation_item
 from store.rules.deployed import (
     NAMING,
@@ -30,13 +30,16 @@ from store.rules.deployed import (
     environment_of,
     version_of,
 )
+from store.rules.event_sources import source_node, unknown_sender
 from store.rules.identity import CallNode
 from store.rules.invocations import kind_of
-from store.rules.links import MAX_LINKS, read_link
+from store.rules.links import MAX_LINKS, MOST_MESSAGES, read_link
 from store.trace_id import parse_trace_id
 
 MAX_ANNOTATION = 1000
 NO_ATTRIBUTES = LinkAttributes()
+Source = tuple[Kind, NodeKey, Fetched]
+NO_SOURCE: Source = (Kind.NONE, NO_NODE, Fetched.NO)
 
 
 def flatten(root: Root, identity: Identity, raw: bytes, version: int) -> Document:
@@ -105,6 +108,10 @@ def flatten(root: Root, identity: Identity, raw: bytes, version: int) -> Documen
     state = state_of(root, status, exception)
     if state > State.OK and units:
         exception = deepest_exception(root, state, exception, types)
+    if aws is None or aws.event_source_arn is None or identity.independent:
+        source = NO_SOURCE
+    else:
+        source = source_of(aws.event_source_arn)
     return Document(
         identity.trace_id,
         identity.id,
@@ -129,10 +136,12 @@ def flatten(root: Root, identity: Identity, raw: bytes, version: int) -> Documen
         raw,
         version,
         True,
-        tuple(links_of(given, identity.trace_id)) if given else (),
+        tuple(links_of(given, identity.trace_id, identity.id, source)) if given else (),
         1,
         *deployed_of(root),
-        kind_of(origin, is_segment=not identity.independent),
+        source[0] or kind_of(origin, is_segment=not identity.independent),
+        source[1],
+        source[2],
     )
 
 
@@ -176,17 +185,31 @@ def deployed_of(root: Root) -> tuple[str, str]:
     )
 
 
-def links_of(entries: list[LinkEntry], own: bytes) -> list[Link]:
-    """The links of a document to other traces; one without a valid trace id, or to nothing in it, is dropped."""
+def source_of(arn: object) -> Source:
+    """What a segment with this event source is: a consumer of messages that Lambda fetched from there for the
+    function below it."""
+    node = source_node(arn)
+    return (Kind.CONSUMER, node, Fetched.MESSAGES) if node.name else NO_SOURCE
+
+
+def links_of(
+    entries: list[LinkEntry], own: bytes, document_id: int, source: Source = NO_SOURCE
+) -> list[Link]:
+    """The links of a document to other traces; one without a valid trace id, or to nothing in it, is dropped, but
+    not one of messages from an event source whose sender is unknown."""
     links: list[Link] = []
     for entry in entries[:MAX_LINKS]:
-        try:
-            trace_id = parse_trace_id(entry.trace_id or "")
-        except ValueError:
-            continue
+        if entry.trace_id is entry.id is None and source is not NO_SOURCE:
+            trace_id, id = unknown_sender(own, document_id)
+        else:
+            try:
+                trace_id, id = parse_trace_id(entry.trace_id or ""), read_id(entry.id)
+            except ValueError:
+                continue
         more = entry.attributes or NO_ATTRIBUTES
         kind, received = more.reference_type, more.received_event_end_time
-        link = read_link(own, trace_id, read_id(entry.id), kind, received)
+        weight = min(max(1, more.messages or 1), MOST_MESSAGES)
+        link = read_link(own, trace_id, id, kind, received, weight)
         if link is not None:
             links.append(link)
     return links

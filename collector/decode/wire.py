@@ -71,6 +71,7 @@ class Aws(Struct, frozen=True, gc=False):
     topic_arn: Any = None
     function_arn: Any = None
     cloudwatch_logs: Any = None
+    event_source_arn: Any = None
     api_gateway: Gateway | None = None
     ec2: Place | None = None
     ecs: Place | None = None
@@ -103,6 +104,7 @@ class LinkAttributes(Struct, gc=False, rename=lambda name: f"aws.xray.reserved.{
 
     reference_type: str | None = None
     received_event_end_time: float | None = None
+    messages: int | None = msgspec.field(default=None, name="raymap.messages")
 
 
 class LinkEntry(Struct, gc=False):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from store.rules.event_sources import Messages
 from store.rules.handler_failures import Failure
 from store.rules.invocations import (
     FUNCTION,
@@ -19,6 +20,7 @@ from store.rules.invocations import (
     pair_of,
     record_of,
 )
+from store.rules.links import MESSAGES, RECEIVED, REFERENCE
 from store.times import SECOND
 from store.trace_id import format_trace_id
 
@@ -55,9 +57,9 @@ def documents_of(invocation: Invocation, evidence: Evidence = NOTHING) -> list[J
 
 def _service(invocation: Invocation, pair: Pair, evidence: Evidence) -> Json:
     document = _document(invocation, pair.service, SERVICE)
-    parent = evidence.caller or _caller_in_header(invocation)
+    parent = evidence.caller or _sender_here(invocation) or _caller_in_header(invocation)
     document["annotations"] = {RECORD: _standing(parent, evidence)}
-    if not parent and not evidence.settled:
+    if not parent and not evidence.settled and not invocation.event_source:
         parent = made_id(invocation, "caller")  # of which it is not known yet whether it exists
     if parent:
         document["parent_id"] = f"{parent:016x}"
@@ -67,7 +69,45 @@ def _service(invocation: Invocation, pair: Pair, evidence: Evidence) -> Json:
         document["resource_arn"] = arn
     else:
         document["aws"] |= _known(account_id=invocation.account, region=invocation.region)
+    if invocation.event_source:
+        document["aws"]["event_source_arn"] = invocation.event_source
+        document["annotations"] |= _oldest(invocation)
+        document |= _known(links=_links(invocation))
     return document
+
+
+def _oldest(invocation: Invocation) -> Json:
+    """How long the oldest message of the event had been under way, by when it was sent."""
+    sent = min((each.sent for each in invocation.messages if each.sent), default=0)
+    return {"lambda_message_age_ms": max(0, invocation.start - sent) / 1000} if sent else {}
+
+
+def _links(invocation: Invocation) -> list[Json]:
+    """To what sent the messages. One message alone, of an unknown sender, needs none: its source is named."""
+    others = [each for each in invocation.messages if each.trace_id != invocation.trace_id]
+    if sum(each.number for each in others) == 1 and not others[0].trace_id:
+        return []
+    return [_link(invocation, each) for each in others]
+
+
+def _link(invocation: Invocation, messages: Messages) -> Json:
+    attributes = {REFERENCE: "parent", RECEIVED: invocation.start / SECOND}
+    if messages.number > 1:
+        attributes[MESSAGES] = messages.number
+    if not messages.trace_id:
+        return {"attributes": attributes}
+    id = f"{messages.parent_id:016x}"
+    return {
+        "trace_id": format_trace_id(messages.trace_id),
+        "id": id,
+        "attributes": attributes,
+    }
+
+
+def _sender_here(invocation: Invocation) -> int:
+    """What sent the event in the trace that the invocation goes on with."""
+    own = (each for each in invocation.messages if each.trace_id == invocation.trace_id)
+    return next((each.parent_id for each in own), 0)
 
 
 def _standing(caller: int, evidence: Evidence) -> Standing:

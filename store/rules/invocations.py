@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 from msgspec import Struct, structs
 
 from store.model import Kind
+from store.rules.event_sources import Messages
 from store.rules.handler_failures import Failure
 from store.times import SECOND
 
@@ -37,6 +38,9 @@ JOINED_RANK = 8
 """Added to the rank of documents that agree with a trace."""
 FAILED_RANK = 16
 """Added to the rank of an invocation of which it is known that its handler failed."""
+SOURCED_RANK = 32
+"""Added to the rank of an invocation whose event source is known: of the extension alone, while lines on failures are
+looked up again."""
 SAME_ATTEMPT = 5 * SECOND
 """Reports of one request further apart are two attempts; Lambda retries after a minute."""
 
@@ -96,6 +100,10 @@ class Invocation(Struct, frozen=True, omit_defaults=True):
     failure: str = ""
     """The exception that left the handler, as the function's runtime logged it; the platform's status does not say."""
     failure_message: str = ""
+    event_source: str = ""
+    """The ARN of what its event came from, as the extension saw it."""
+    messages: tuple[Messages, ...] = ()
+    """The messages in its event."""
 
     @property
     def start(self) -> int:
@@ -173,7 +181,8 @@ def rank_of(invocation: Invocation, evidence: Evidence = NOTHING) -> int:
     placed = bool(invocation.account and invocation.region)
     known = JOINED_RANK if evidence is not NOTHING else 0
     failed = FAILED_RANK if invocation.failure else 0
-    return 2 * invocation.source + placed + known + failed
+    sourced = SOURCED_RANK if invocation.event_source else 0
+    return 2 * invocation.source + placed + known + failed + sourced
 
 
 def pair_of(invocation: Invocation, evidence: Evidence = NOTHING) -> Pair:
@@ -215,6 +224,12 @@ def record_of(invocation: Invocation) -> Json:
         value = getattr(invocation, field)
         if field == "trace_id" or not value:
             continue
+        if field == "messages":
+            values[field] = [
+                [number, trace_id.hex(), f"{parent_id:016x}", sent]
+                for number, trace_id, parent_id, sent in invocation.messages
+            ]
+            continue
         values[field] = (
             f"{value:016x}" if field.endswith("_id") and field != "request_id" else value
         )
@@ -231,6 +246,10 @@ def read_record(trace_id: bytes, values: object) -> Invocation | None:
         for field in ("segment_id", "span_id", "parent_id"):
             given[field] = int(given.get(field, "0"), 16)
         given["source"] = Source[str(given.get("source", "")).upper()]
+        given["messages"] = tuple(
+            Messages(int(number), bytes.fromhex(trace_id), int(parent_id, 16), int(sent))
+            for number, trace_id, parent_id, sent in given.get("messages", ())
+        )
         return Invocation(trace_id=trace_id, **given)
     except (KeyError, TypeError, ValueError):
         return None

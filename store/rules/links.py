@@ -6,6 +6,11 @@ from __future__ import annotations
 from store.model import Link
 
 RESERVED = "aws.xray.reserved."
+REFERENCE, RECEIVED = f"{RESERVED}reference_type", f"{RESERVED}received_event_end_time"
+MESSAGES = "raymap.messages"
+"""Attribute of a link in a derived document: how many messages it is for."""
+MOST_MESSAGES = 100_000
+"""Of one link."""
 MAX_LINKS = 100
 """Of one document, what is embedded in it included: the limit of X-Ray per trace (docs/xray-format.md §14)."""
 _LATEST = 253_402_300_800.0

@@ -6,7 +6,18 @@ import json
 from collections.abc import Iterator
 from hashlib import blake2b
 
-from store.model import Call, Document, Http, Independent, Kind, Link, NodeKey, State
+from store.model import (
+    NO_NODE,
+    Call,
+    Document,
+    Fetched,
+    Http,
+    Independent,
+    Kind,
+    Link,
+    NodeKey,
+    State,
+)
 from store.rules.service_names import canonical_service
 from store.second_decoder.callee import (
     Callee,
@@ -29,6 +40,7 @@ from store.second_decoder.reading import (
     status,
     text,
 )
+from store.second_decoder.sources import event_source, unknown_sender
 from store.trace_id import parse_trace_id
 
 MOST_LINKS = 100
@@ -48,6 +60,8 @@ def decode_segment(raw: bytes, version: int) -> Document:
     times, state = _times(content, content), _state(content, content)
     parent = span_id(content, "parent_id")
     node, service = _callee(content, independent=independent)
+    arn = text(block(content, "aws"), "event_source_arn")
+    source = NO_NODE if independent else event_source(arn)
     return Document(
         trace_id=parse_trace_id(text(content, "trace_id")),
         id=span_id(content, "id"),
@@ -66,9 +80,11 @@ def decode_segment(raw: bytes, version: int) -> Document:
         exception=_known_exception(content, state),
         members=tuple(i for each in inner if not is_call(each) and (i := span_id(each, "id"))),
         calls=tuple(_calls(content, calling, None if independent else node)),
-        links=tuple(_links(content, inner)),
+        links=tuple(_links(content, inner, sourced=source != NO_NODE)),
         version=version,
-        kind=kind_of(node, is_segment=not independent),
+        kind=Kind.CONSUMER if source != NO_NODE else kind_of(node, is_segment=not independent),
+        before=source,
+        fetched=Fetched.MESSAGES if source != NO_NODE else Fetched.NO,
     )
 
 
@@ -223,18 +239,27 @@ def _own_id(trace_id: bytes, key: object) -> int:
     return int.from_bytes(blake2b(trace_id + repr(key).encode(), digest_size=8).digest(), "big")
 
 
-def _links(document: Json, inner: list[Json]) -> Iterator[Link]:
-    """Links lead upstream, unless they say that the other trace is the child."""
+def _count(attributes: Json) -> int:
+    """How many messages a link is for."""
+    given = number(attributes, "raymap.messages")
+    return int(given) if given is not None and given == given // 1 else 1
+
+
+def _links(document: Json, inner: list[Json], *, sourced: bool) -> Iterator[Link]:
+    """Links lead upstream, unless they say that the other trace is the child. Messages from an event source may have an
+    unknown sender."""
     own = parse_trace_id(text(document, "trace_id"))
     given = [each for unit in (document, *inner) for each in objects(unit, "links")]
     for each in given[:MOST_LINKS]:
         attributes = block(each, "attributes")
         received = number(attributes, "aws.xray.reserved.received_event_end_time")
         try:
-            other = parse_trace_id(text(each, "trace_id"))
+            other, id = parse_trace_id(text(each, "trace_id")), span_id(each, "id")
         except ValueError:
-            continue
-        id = span_id(each, "id")
+            if not sourced or each.get("trace_id") is not None or each.get("id") is not None:
+                continue
+            other, id = unknown_sender(own, span_id(document, "id"))
         if id and other != own:
             upstream = text(attributes, "aws.xray.reserved.reference_type") != "child"
-            yield Link(other, id, upstream, round((received or 0) * 1_000_000))
+            weight = max(1, min(_count(attributes), 100_000))
+            yield Link(other, id, upstream, round((received or 0) * 1_000_000), weight)

@@ -7,7 +7,7 @@ they are as they should be. What is not goes through the functions that judge a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, repeat
 from typing import Any
 
@@ -22,12 +22,15 @@ from collector.decode.document import (
     read_root,
 )
 from collector.decode.flatten import (
+    NO_SOURCE,
+    Source,
     cached_item,
     deployed_of,
     embedded,
     items_of,
     links_of,
     place_of,
+    source_of,
 )
 from collector.decode.ids import LATEST, Identity
 from collector.decode.limits import SMALL_ITEM
@@ -139,10 +142,13 @@ def _flatten(
         for aws in blocks
     ]
     deployed = list(map(deployed_of, roots))
-    kinds = bytes(
-        kind_of(root.origin or "", is_segment=not independent) is Kind.SERVER
-        for root, independent in zip(roots, identities.independent, strict=True)
-    )
+    sources = {
+        place: source_of(aws.event_source_arn)
+        for place, aws in enumerate(blocks)
+        if aws is not None
+        and aws.event_source_arn is not None
+        and not identities.independent[place]
+    }
     return DocumentColumns(
         raws=raws,
         versions=versions,
@@ -175,12 +181,31 @@ def _flatten(
         weights=[1] * rows,
         service_versions=[version for version, _ in deployed],
         environments=[environment for _, environment in deployed],
-        kinds=Coded([Kind.NONE, Kind.SERVER], kinds),
-        befores=Coded([NO_NODE], bytes(rows)),
-        fetched=Coded([Fetched.NO], bytes(rows)),
+        kinds=Coded([Kind.NONE, Kind.SERVER, Kind.CONSUMER], _kinds(roots, identities, sources)),
+        befores=_by_source(sources, 1, NO_NODE, rows),
+        fetched=_by_source(sources, 2, Fetched.NO, rows),
         calls=calls,
-        links=_links(roots, units, owners, identities),
+        links=_links(roots, units, owners, identities, sources),
     )
+
+
+def _kinds(roots: list[Root], identities: Identities, sources: Mapping[int, Source]) -> bytes:
+    """0: none, 1: SERVER, 2: CONSUMER."""
+    found = bytearray(
+        kind_of(root.origin or "", is_segment=not independent) is Kind.SERVER
+        for root, independent in zip(roots, identities.independent, strict=True)
+    )
+    for place, (kind, _, _) in sources.items():
+        if kind:
+            found[place] = 2
+    return bytes(found)
+
+
+def _by_source(sources: dict[int, Source], member: int, none: Any, rows: int) -> Sequence[Any]:
+    """A member of the source of each document, few of which have one."""
+    if not sources:
+        return Coded([none], bytes(rows))
+    return [sources.get(place, NO_SOURCE)[member] for place in range(rows)]
 
 
 def _exceptions(
@@ -240,7 +265,11 @@ def _annotations(
 
 
 def _links(
-    roots: list[Root], units: list[Unit], owners: list[int], identities: Identities
+    roots: list[Root],
+    units: list[Unit],
+    owners: list[int],
+    identities: Identities,
+    of_sources: dict[int, Source],
 ) -> list[tuple[int, Link]]:
     sources: Iterable[tuple[int, Unit]] = chain(enumerate(roots), zip(owners, units, strict=True))
     given: dict[int, list[LinkEntry]] = {}
@@ -250,5 +279,10 @@ def _links(
     return [
         (place, link)
         for place in sorted(given)
-        for link in links_of(given[place], identities.trace_ids[place])
+        for link in links_of(
+            given[place],
+            identities.trace_ids[place],
+            identities.ids[place],
+            of_sources.get(place, NO_SOURCE),
+        )
     ]

@@ -256,8 +256,7 @@ def _tracing(record: _Record) -> Tracing | None:
     context = record.tracing
     if context is None or not context.value:
         return None
-    parts = (part.partition("=") for part in context.value.split(";"))
-    header = {key.strip(): value.strip() for key, _, value in parts}
+    header = read_header(context.value)
     if not header.get("Root"):
         return None
     return Tracing(
@@ -266,6 +265,12 @@ def _tracing(record: _Record) -> Tracing | None:
         parent_id=read_id(header.get("Parent")),
         sampled=header.get("Sampled", "1") != "0",
     )
+
+
+def read_header(text: str) -> dict[str, str]:
+    """The members of a trace header, ``Root=…;Parent=…;Sampled=1``."""
+    parts = (part.partition("=") for part in text.split(";"))
+    return {key.strip(): value.strip() for key, _, value in parts}
 
 
 def _trace_id(text: str) -> bytes:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import msgspec
 from msgspec import Struct
 
+from collector.decode.lambda_records.causes import Cause, is_cause, read_cause, with_causes
 from collector.decode.lambda_records.events import damaged, event_time, read_event
 from collector.decode.lambda_records.fold import Folded, Origin, fold
 from collector.decode.lambda_records.lines import Lines, StreamLine, collect
@@ -71,9 +72,12 @@ def decode_upload(body: bytes) -> Upload:
         raise damaged(f"the request body: {error}") from error
     if len(upload.events) > MAX_ITEMS or len(upload.documents) > MAX_ITEMS:
         raise too_many_documents(MAX_ITEMS)
-    origin, stream = _origin(upload.function), list(map(_line, upload.events))
+    causes, others, unread = _causes(upload.events)
+    origin, stream = _origin(upload.function), list(map(_line, others))
     lines = collect(origin, stream, SOURCE)
     folded, rejected = fold(origin, [line.fact for line in stream], lines.failed)
+    folded = folded._replace(invocations=with_causes(folded.invocations, causes))
+    rejected += unread
     documents = [document.encode() for document in upload.documents]
     return Upload(folded, rejected, documents, lines)
 
@@ -87,6 +91,22 @@ def _origin(function: _Function) -> Origin:
         function.log_group or "",
         function.log_stream or "",
     )
+
+
+def _causes(
+    events: list[msgspec.Raw],
+) -> tuple[list[Cause], list[msgspec.Raw], list[Rejected]]:
+    """What is said of invocations' events, the other events, and what is damaged."""
+    causes, others, rejected = [], [], []
+    for event in events:
+        if not is_cause(event):
+            others.append(event)
+            continue
+        try:
+            causes.append(read_cause(event))
+        except Rejected as rejection:
+            rejected.append(rejection)
+    return causes, others, rejected
 
 
 def _line(event: msgspec.Raw) -> StreamLine:

@@ -206,6 +206,40 @@ def test_links() -> None:
     assert agree(decode_documents(raw, 1)) == 1
 
 
+def test_segments_of_event_sources() -> None:
+    """With messages of known and unknown senders; in what is no event source, and in subsegments."""
+    known = {"trace_id": f"{TRACE_ID[:-4]}0001", "id": "0000000000000001"}
+    links: list[Any] = [
+        known,
+        {},
+        {"trace_id": TRACE_ID},
+        {"id": "0000000000000001"},
+        *({**one, "attributes": {"raymap.messages": n}} for n in (3, 0, -1, 1 << 40, "4", 2.0, 1.5) for one in (known, {})),
+    ]  # fmt: skip
+    place = "eu-west-1:111122223333"
+    arns: tuple[Any, ...] = (
+        *(f"arn:aws:{service}:{place}:{resource}"
+          for service in ("sqs", "sns", "s3", "kinesis", "dynamodb", "events", "lambda", "")
+          for resource in ("q", "", "a:b", "stream/c", "stream/c/consumer/x:1", "table/t/stream/2026-11-24T22:40:00", "event-bus", "event-bus/",
+                           "event-bus/shop", "rule/r", "q" * 201, "é\nx")),
+        "arn:aws:s3:::b", "arn:aws:sqs:x:y:q", "arn:aws:sqs", "q", "", 5, [], None, "arn:aws:sqs:::" + "q" * 990,
+    )  # fmt: skip
+    for arn in arns:
+        assert agree(decode_documents(segment_bytes(aws={"event_source_arn": arn}), 1)) == 1
+    for arn in ("arn:aws:s3:::b", "q", None):
+        for each in links:
+            segment = segment_bytes(aws={"event_source_arn": arn}, links=[each])
+            assert agree(decode_documents(segment, 1)) == 1
+    streamed = segment_bytes(
+        "00000000000000d1",
+        type="subsegment",
+        parent_id="00000000000000a1",
+        aws={"event_source_arn": "arn:aws:s3:::b"},
+        links=[{}],
+    )
+    assert agree(decode_documents(streamed, 1)) == 1
+
+
 def test_exported_documents() -> None:
     """Documents that were exported as spans and come again."""
     total = 0

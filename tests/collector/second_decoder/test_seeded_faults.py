@@ -56,7 +56,9 @@ FAULTS = {
     "server.address is ignored": Fault(hosts, "text", without("server.address"), _callees()),
     "loopback is one host": Fault(hosts, "is_loopback", lambda host: False, test_spans.test_likely_hosts),
     "a link is dropped": Fault(span_facts, "_links", lambda span, weight: (), test_spans.test_link_in_excess_and_other_attributes),
-    "a document's links are dropped": Fault(flatten, "links_of", lambda entries, own: [], test_documents.test_links),
+    "a document's links are dropped": Fault(flatten, "links_of", lambda *given: [], test_documents.test_links),
+    "a document's event source is ignored": Fault(flatten, "source_node", lambda arn: NO_NODE, test_documents.test_segments_of_event_sources),
+    "unknown senders are one": Fault(flatten, "unknown_sender", lambda *given: (b"x" * 16, 1), test_documents.test_segments_of_event_sources),
     "a link leads the other way": Fault(
         flatten, "read_link", lambda *given: (found := read_link(*given)) and replace(found, upstream=not found.upstream),
         test_documents.test_links,

@@ -9,6 +9,7 @@ from tests.store.contract.callers import CallerContract
 from tests.store.contract.clients import ClientContract
 from tests.store.contract.copies import CopyContract
 from tests.store.contract.declared import DeclarationContract
+from tests.store.contract.event_sources import EventSourceContract
 from tests.store.contract.graph import GraphContract
 from tests.store.contract.grouped import GroupedContract
 from tests.store.contract.layers import LayerContract
@@ -39,6 +40,7 @@ class StoreContract(
     SubsegmentContract,
     OwnerContract,
     BrokerContract,
+    EventSourceContract,
     BackgroundContract,
     RequestContract,
     LayerContract,

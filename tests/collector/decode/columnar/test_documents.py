@@ -67,6 +67,7 @@ AWS = st.fixed_dictionaries(
         "ecs": st.sampled_from([{"availability_zone": "eu-west-1b"}, "ecs"]),
         "api_gateway": st.sampled_from([{"account_id": "4", "stage": "prod"}, {"stage": 5}, {}]),
         "function_arn": st.just("arn:aws:lambda:eu-west-1:111122223333:function:f:42"),
+        "event_source_arn": st.sampled_from(["arn:aws:sqs:eu-west-1:111122223333:q", "q", 5, []]),
     },
 )
 REQUEST = {"method": "GET", "url": "http://b/x", "client_ip": "192.0.2.1", "traced": True}
@@ -97,9 +98,13 @@ LINKS = st.lists(
             "id": st.sampled_from(["00000000000000d1", "bad"]),
         },
         optional={"attributes": st.just({"aws.xray.reserved.reference_type": "child"})},
+    )
+    | st.fixed_dictionaries(
+        {},
+        optional={"attributes": st.sampled_from([{"raymap.messages": n} for n in (3, 0, -1, 1 << 40, "4", 2.0, 1.5)])},
     ),
     max_size=2,
-)
+)  # fmt: skip
 COMMON: dict[str, st.SearchStrategy[Any]] = {
     "namespace": st.sampled_from(["aws", "remote", "local", None]),
     "name": st.sampled_from(["DynamoDB", "host.example.com", "", None, "n" * 201, 5]),
