@@ -39,11 +39,13 @@ import psutil
 
 from examples.flask_shop.stand_in import create_stand_in
 from examples.in_thread import running
+from examples.lambda_layer.layer import FILES
 from examples.lambda_layer.stand_in import FUNCTION, Platform, RuntimeApi, platform_event
 
 HERE = Path(__file__).parent
 REGION = "eu-west-1"
 NAME = FUNCTION["functionName"]
+QUEUE = "reminders"
 GROUP, STREAM = f"/aws/lambda/{NAME}", f"2026/11/26/[{FUNCTION['functionVersion']}]emulator"
 OPT = Path("/opt")
 TIMEOUT = 300
@@ -96,6 +98,7 @@ class Function:
             "RAYMAP_LAMBDA_LISTEN": udp,
             "RAYMAP_LAMBDA_SPOOL": spool,
             "RAYMAP_LAMBDA_TELEMETRY_API": platform.address,
+            "RAYMAP_LAMBDA_RUNTIME_API": self._runtime.address,
         }
         command = [
             rie,
@@ -107,6 +110,7 @@ class Function:
             f"AWS_LAMBDA_RUNTIME_API={self._runtime.address}",
             f"_HANDLER={program.handler}",
             *(f"{name}={value}" for name, value in program.environment.items()),
+            str(OPT / "raymap-wrapper"),  # what Lambda does with AWS_LAMBDA_EXEC_WRAPPER
             *program.command,
         ]
         self._process = subprocess.Popen(
@@ -174,10 +178,7 @@ def _wait_for_port(port: int) -> None:
 @contextmanager
 def installed_extension() -> Iterator[None]:
     """The layer's files where the emulator looks for them."""
-    links = {
-        OPT / "extensions/raymap-lambda": HERE / "raymap-lambda",
-        OPT / "raymap/raymap_lambda.py": HERE / "raymap_lambda.py",
-    }
+    links = {OPT / name: HERE / source for name, source in FILES.items()}
     for link, target in links.items():
         link.parent.mkdir(parents=True, exist_ok=True)
         link.unlink(missing_ok=True)
@@ -258,7 +259,53 @@ def seconds_of(event: dict[str, Any]) -> float:
     return datetime.fromisoformat(event["time"]).timestamp()
 
 
-def check(raymap: str, invoked: list[Invoked]) -> None:
+def queued(root: str, sender: str, number: int, at: float) -> dict[str, Any]:
+    """An event with messages of a queue, as AWS's event source mapping delivers them."""
+    attributes = {
+        "ApproximateReceiveCount": "1",
+        "SentTimestamp": str(int(at * 1000)),
+        "AWSTraceHeader": f"Root={root};Parent={sender};Sampled=1",
+    }
+    arn = f"arn:aws:sqs:{REGION}:{FUNCTION['accountId']}:{QUEUE}"
+    message = {
+        "messageId": secrets.token_hex(16),
+        "body": "{}",
+        "attributes": attributes,
+        "eventSource": "aws:sqs",
+        "eventSourceARN": arn,
+        "awsRegion": REGION,
+    }
+    return {"Records": [message] * number}
+
+
+def send_messages(raymap: str, number: int) -> dict[str, Any]:
+    """What a service's SDK reports that has sent messages to a queue, and the event with these."""
+    root, now = f"1-{int(time.time()):08x}-{secrets.token_hex(12)}", time.time()
+    url = f"https://sqs.{REGION}.amazonaws.com/{FUNCTION['accountId']}/{QUEUE}"
+    call: dict[str, Any] = {
+        "id": secrets.token_hex(8),
+        "name": "SQS",
+        "namespace": "aws",
+        "start_time": now - 0.2,
+        "end_time": now - 0.1,
+        "aws": {"operation": "SendMessageBatch", "queue_url": url},
+    }
+    segment = {
+        "id": secrets.token_hex(8),
+        "trace_id": root,
+        "name": "shop",
+        "start_time": now - 0.3,
+        "end_time": now,
+        "subsegments": [call],
+    }
+    body = json.dumps({"TraceSegmentDocuments": [json.dumps(segment)]})
+    connection = http.client.HTTPConnection(urlsplit(raymap).netloc, timeout=30)
+    connection.request("POST", "/TraceSegments", body, {"Content-Type": "application/json"})
+    connection.getresponse().read()
+    return queued(root, call["id"], number, now - 0.1)
+
+
+def check(raymap: str, invoked: list[Invoked], batch: int = 0) -> None:
     """Compare what the server says with what was invoked; print both, and exit with 1 if they differ.
 
     Each invocation is one request of the function, a cold start in the first one alone; it has the edges from the
@@ -266,7 +313,7 @@ def check(raymap: str, invoked: list[Invoked]) -> None:
     """
     stored = sum(not each.failed for each in invoked)
     expected: dict[str, Any] = {
-        "client → AWS::Lambda": len(invoked),
+        **(_queued(len(invoked), batch) if batch else {"client → AWS::Lambda": len(invoked)}),
         "AWS::Lambda → AWS::Lambda::Function": len(invoked),
         "AWS::Lambda::Function → AWS::DynamoDB::Table": stored,
         "cold starts": [True] + [False] * (len(invoked) - 1),
@@ -282,12 +329,22 @@ def check(raymap: str, invoked: list[Invoked]) -> None:
         raise SystemExit(1)
 
 
+def _queued(invocations: int, batch: int) -> dict[str, int]:
+    """The edges of invocations for messages of a queue; "service" is what sent them."""
+    return {
+        "client → service": invocations,
+        "service → AWS::SQS::Queue": invocations,
+        "AWS::SQS::Queue → AWS::Lambda": invocations * batch,
+    }
+
+
 def _found(raymap: str, invoked: list[Invoked]) -> dict[str, Any]:
     drawn = _get(raymap, "/api/v1/map?from=-15m")
-    types = {node["id"]: node["type"] for node in drawn["services"]}
+    types = {node["id"]: node["type"] or "service" for node in drawn["services"]}
     calls = {
         f"{types[edge['source']]} → {types[edge['target']]}": edge["requests"]
         for edge in drawn["edges"]
+        if edge["requests"]
     }
     cold, reports, own = [], [], []
     for each in invoked:
@@ -355,7 +412,7 @@ def run(options: argparse.Namespace) -> None:
             function.kill_extension()
         time.sleep(options.wait)
     if options.check:
-        check(options.raymap, invoked)
+        check(options.raymap, invoked, options.batch)
 
 
 def _invoke(
@@ -363,7 +420,9 @@ def _invoke(
 ) -> Invoked:
     request_id = f"{secrets.token_hex(4)}-0000-4000-8000-{number:012x}"
     root = f"1-{int(time.time()):08x}-{secrets.token_hex(12)}"
-    event = {"fail": number % 4 == 3}
+    event: dict[str, Any] = {"fail": number % 4 == 3}
+    if options.batch:
+        event |= send_messages(options.raymap, options.batch)
     records = Records(request_id, root)
     function.invoke(event, records.header, request_id)
     own, line, end = function.report_of(request_id)
@@ -385,6 +444,9 @@ def main() -> None:
     parser.add_argument("--rie", required=True, help="the emulator's binary")
     parser.add_argument("--raymap", default="http://127.0.0.1:2000")
     parser.add_argument("--invocations", type=int, default=8)
+    parser.add_argument(
+        "--batch", type=int, default=0, help="invoke it for so many messages of a queue each time"
+    )
     parser.add_argument("--firehose", action="store_true", help="deliver the records twice")
     parser.add_argument("--kill", action="store_true", help="end the extension with SIGKILL")
     parser.add_argument("--check", action="store_true", help="compare with what the server says")

@@ -11,10 +11,13 @@ HERE = Path(__file__).parent
 FILES = {
     "extensions/raymap-lambda": "raymap-lambda",
     "raymap/raymap_lambda.py": "raymap_lambda.py",
+    "raymap/raymap_events.py": "raymap_events.py",
+    "raymap-wrapper": "raymap-wrapper",
     "python/raymap/xray_whitelist.py": "../../raymap/xray_whitelist.py",
 }
 """Files of the layer, below /opt in the function's environment, and where they come from. Functions in Python import
 what is below ``python``."""
+EXECUTABLE = ("extensions/raymap-lambda", "raymap-wrapper")
 
 
 def write_layer(target: BinaryIO) -> None:
@@ -22,7 +25,7 @@ def write_layer(target: BinaryIO) -> None:
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, source in FILES.items():
             info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
-            info.external_attr = (0o100755 if name.startswith("extensions/") else 0o100644) << 16
+            info.external_attr = (0o100755 if name in EXECUTABLE else 0o100644) << 16
             archive.writestr(info, (HERE / source).read_bytes(), zipfile.ZIP_DEFLATED)
 
 

@@ -11,8 +11,8 @@ Runs before the function does: what only sending and receiving need is imported 
 ``RAYMAP_URL``: of the server. ``RAYMAP_KEY``: its ``RAYMAP_LAMBDA_KEY``. ``RAYMAP_LAMBDA_SPOOL``: the
 folder. ``RAYMAP_LAMBDA_LISTEN``: where datagrams come to. ``RAYMAP_LAMBDA_FORWARD``: a daemon that gets
 them as well (``169.254.100.1:2000`` is X-Ray's, in Lambda). ``RAYMAP_LAMBDA_LOGS``: ``off``
-leaves the log lines alone. ``RAYMAP_LAMBDA_TELEMETRY_API``: another Telemetry API than Lambda's, for
-emulators.
+leaves the log lines alone. ``RAYMAP_LAMBDA_EVENTS``: ``off`` leaves the function's events alone (`raymap_events`).
+``RAYMAP_LAMBDA_TELEMETRY_API``, ``RAYMAP_LAMBDA_RUNTIME_API``: other ones than Lambda's, for emulators.
 """
 
 from __future__ import annotations
@@ -123,10 +123,11 @@ def read_spooled(path: str) -> tuple[list[object], list[str]]:
 class Records:
     """The platform's events, of which two kinds are needed, and the function's lines. A start is
     repeated beside its report, and a line has the id of its request, since all of them may be sent in
-    different requests, of which Raymap remembers nothing."""
+    different requests, of which Raymap remembers nothing. So is what the event came from (`raymap_events`)."""
 
-    def __init__(self, spool: Spool) -> None:
+    def __init__(self, spool: Spool, events: Any = None) -> None:
         self._spool = spool
+        self._events = events
         self._started: dict[object, object] = {}
         self._request: object = None
 
@@ -156,7 +157,9 @@ class Records:
                 continue
             self._request = None
             start = self._started.pop(request_id, None)
-            lines += [json.dumps(["event", each]) for each in (start, event) if each]
+            cause = self._events and self._events.cause_of(request_id)
+            own = cause and {"time": event.get("time"), "type": "raymap.event", "record": cause}
+            lines += [json.dumps(["event", each]) for each in (start, own, event) if each]
         if lines:
             self._spool.add(*lines)
 
@@ -372,13 +375,32 @@ def say(message: str) -> None:
     print(f"{NAME}: {message}", file=sys.stderr, flush=True)
 
 
+def watch_events(folder: str) -> Any:
+    """The events of the function, once the wrapper has sent its runtime through here. Whatever goes wrong with it,
+    the runtime asks Lambda itself."""
+    if environ.get("RAYMAP_LAMBDA_EVENTS") == "off":
+        return None
+    try:
+        sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+        import raymap_events  # type: ignore[import-not-found]
+
+        api = environ.get("RAYMAP_LAMBDA_RUNTIME_API", environ["AWS_LAMBDA_RUNTIME_API"])
+        events = raymap_events.Events()
+        raymap_events.Relay(api, events).announce(folder)
+        return events
+    except Exception as error:
+        say(f"events are not read: {error!r:.200}")
+        return None
+
+
 def run() -> None:
     """Until SHUTDOWN."""
     datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     datagrams.bind(_address(environ.get("RAYMAP_LAMBDA_LISTEN", LISTEN)) or ("127.0.0.1", 0))
     telemetry = socket.create_server(("", 0))
-    spool = Spool(environ.get("RAYMAP_LAMBDA_SPOOL", "/tmp/raymap-lambda"))
-    records = Records(spool)
+    folder = environ.get("RAYMAP_LAMBDA_SPOOL", "/tmp/raymap-lambda")
+    spool = Spool(folder)
+    records = Records(spool, watch_events(folder))
     for target, listener, sink in (
         (receive_datagrams, datagrams, spool),
         (receive_telemetry, telemetry, records),

@@ -106,6 +106,7 @@ class _Forwarder(BaseHTTPRequestHandler):
     api: RuntimeApi
     emulator: str
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else 40 ms of each answer are waiting
 
     def handle(self) -> None:
         with suppress(ConnectionError):  # the function was stopped

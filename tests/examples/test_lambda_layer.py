@@ -12,6 +12,7 @@ import sys
 import threading
 import zipfile
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,8 @@ from store.log_lines import Wanted
 from store.memory import MemoryStore
 from store.model import NodeKey, TimeRange
 from tests.collector.conftest import SOON, StoringPipeline
+from tests.examples.test_lambda_events import QUEUE, WRAPPER, message
+from tests.examples.test_lambda_events import event as queue_event
 from tests.lambda_samples import ACCOUNT, REQUEST, event, events
 from tests.ports import free_port
 from tests.store.test_invocation_evidence import query
@@ -69,7 +72,7 @@ class Server:
 class Extension:
     """The process, with what it needs."""
 
-    def __init__(self, platform: Platform, url: str, spool: Path) -> None:
+    def __init__(self, platform: Platform, url: str, spool: Path, **more: str) -> None:
         self.udp = ("127.0.0.1", free_port())
         environ = {
             "PATH": os.environ["PATH"],
@@ -79,6 +82,7 @@ class Extension:
             "RAYMAP_KEY": KEY,
             "RAYMAP_LAMBDA_SPOOL": str(spool),
             "RAYMAP_LAMBDA_LISTEN": f"127.0.0.1:{self.udp[1]}",
+            **more,
         }
         command = [sys.executable, "-I", "-S", str(SOURCE)]
         self.process = subprocess.Popen(command, env=environ, stderr=subprocess.PIPE)
@@ -128,9 +132,14 @@ def spool(tmp_path: Path) -> Path:
     return tmp_path / "spool"
 
 
+def files(spool: Path) -> list[Path]:
+    """What is yet to be sent."""
+    return [path for path in spool.iterdir() if path.name.isdecimal()]
+
+
 def spooled(spool: Path, count: int) -> bool:
     """Whether so many lines are in the spool."""
-    return sum(len(path.read_bytes().splitlines()) for path in spool.iterdir()) == count
+    return sum(len(path.read_bytes().splitlines()) for path in files(spool)) == count
 
 
 def edges(memory: MemoryStore) -> set[tuple[str, str]]:
@@ -164,7 +173,7 @@ def test_what_comes_until_the_last_moment_arrives(
     assert extension.wait() == ""
     assert edges(memory) == PATH
     assert calls(memory) == 1
-    assert list(spool.iterdir()) == []
+    assert files(spool) == []
 
 
 def test_the_functions_lines_arrive_with_their_request(
@@ -187,6 +196,110 @@ def test_the_functions_lines_arrive_with_their_request(
     ]
 
 
+RUNTIME = """
+import http.client, os
+api = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"], timeout=60)
+api.request("GET", "/2018-06-01/runtime/invocation/next")
+event = api.getresponse().read()
+api.request("POST", "/2018-06-01/runtime/invocation/r/response", event)
+print(api.getresponse().status)
+"""
+"""A runtime whose function returns its event."""
+
+
+class RuntimeApi:
+    """A Runtime API with one event, which takes any response."""
+
+    def __init__(self, event: bytes) -> None:
+        api = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                self._answer(200, event)
+
+            def do_POST(self) -> None:
+                api.response = self.rfile.read(int(self.headers["Content-Length"]))
+                self._answer(202, b"")
+
+            def _answer(self, status: int, body: bytes) -> None:
+                self.send_response(status)
+                self.send_header("Lambda-Runtime-Aws-Request-Id", REQUEST)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: object) -> None:
+                """Nothing on standard error."""
+
+        self.response = b""
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.address = f"127.0.0.1:{self._server.server_address[1]}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def run(self, spool: Path) -> str:
+        """Start a runtime by the wrapper, let it work, and return what it says."""
+        environ = {"AWS_LAMBDA_RUNTIME_API": self.address, "RAYMAP_LAMBDA_SPOOL": str(spool)}
+        command = [str(WRAPPER), sys.executable, "-I", "-c", RUNTIME]
+        ended = subprocess.run(command, env=environ, capture_output=True, text=True, check=True)
+        return ended.stdout.strip()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture
+def runtime_api() -> Iterator[RuntimeApi]:
+    header = "Root=1-6b061440-0000000000000000000000aa;Parent=00000000000000b1;Sampled=1"
+    api = RuntimeApi(queue_event(*[message(header)] * 3))
+    yield api
+    api.close()
+
+
+def test_a_queue_stands_in_front_of_the_function(
+    platform: Platform, server: Server, spool: Path, memory: MemoryStore, runtime_api: RuntimeApi
+) -> None:
+    server.open()
+    address = {"RAYMAP_LAMBDA_RUNTIME_API": runtime_api.address}
+    extension = Extension(platform, server.url, spool, **address)
+    assert runtime_api.run(spool) == "202"
+    assert json.loads(runtime_api.response)["Records"][2]["eventSourceARN"] == QUEUE
+    assert platform.emit(*events()) == 200
+    platform.shut_down()
+    assert extension.wait() == ""
+    graph = memory.service_graph(ALWAYS)
+    assert {(source.type, target.type) for source, target in graph.edges} == {
+        ("AWS::Lambda", "AWS::Lambda::Function")
+    }
+    ((source, target),) = graph.links
+    assert (source.name, target.type) == ("reminders", "AWS::Lambda")
+    assert graph.links[source, target].statistics.total == 3
+
+
+def test_after_a_crash_of_the_extension_the_function_goes_on(
+    platform: Platform, server: Server, spool: Path, runtime_api: RuntimeApi
+) -> None:
+    """Lambda starts both again after it; should the extension not come up, the runtime asks Lambda."""
+    address = {"RAYMAP_LAMBDA_RUNTIME_API": runtime_api.address}
+    extension = Extension(platform, server.url, spool, **address)
+    assert runtime_api.run(spool) == "202"
+    extension.kill()
+    assert (spool / "runtime-api").exists()
+    assert runtime_api.run(spool) == "202"
+
+
+def test_events_may_be_left_alone(
+    platform: Platform, server: Server, spool: Path, runtime_api: RuntimeApi
+) -> None:
+    extension = Extension(platform, server.url, spool, RAYMAP_LAMBDA_EVENTS="off")
+    assert not (spool / "runtime-api").exists()
+    assert runtime_api.run(spool) == "202"
+    extension.kill()
+
+
 def test_a_killed_extension_loses_nothing_that_it_received(
     platform: Platform, server: Server, spool: Path, memory: MemoryStore
 ) -> None:
@@ -201,7 +314,7 @@ def test_a_killed_extension_loses_nothing_that_it_received(
     platform.shut_down()
     assert again.wait() == ""
     assert edges(memory) == PATH
-    assert list(spool.iterdir()) == []
+    assert files(spool) == []
 
 
 def test_without_raymap_the_extension_ends_in_time_and_says_so(
@@ -242,12 +355,22 @@ def test_the_subscription_is_lambdas(platform: Platform, server: Server, spool: 
 
 def test_starting_imports_nothing_heavy() -> None:
     """What takes long to import, HTTP clients and TLS above all, waits until the function has started."""
-    code = "import sys, raymap_lambda; print(*sys.modules)"
+    code = "import sys, raymap_lambda, raymap_events; print(*sys.modules)"
     folder = Path(raymap_lambda.__file__).parent
     ended = subprocess.run(
         [sys.executable, "-S", "-c", code], cwd=folder, capture_output=True, text=True, check=True
     )
-    heavy = {"asyncio", "email", "http.client", "http.server", "logging", "ssl", "urllib.request"}
+    heavy = {
+        "asyncio",
+        "email",
+        "http.client",
+        "json",
+        "re",
+        "http.server",
+        "logging",
+        "ssl",
+        "urllib.request",
+    }
     assert heavy.isdisjoint(ended.stdout.split())
 
 
@@ -300,6 +423,7 @@ def test_a_layer_is_small_and_has_the_extension_where_lambda_looks(tmp_path: Pat
         names = {info.filename: info for info in archive.infolist()}
         assert set(names) == set(FILES)
         assert names["extensions/raymap-lambda"].external_attr >> 16 & 0o111
+        assert names["raymap-wrapper"].external_attr >> 16 & 0o111
         assert archive.read("raymap/raymap_lambda.py") == SOURCE.read_bytes()
         assert b"def extend_whitelist" in archive.read("python/raymap/xray_whitelist.py")
     assert len(content.getvalue()) < 5_000_000
