@@ -280,12 +280,13 @@ class Document(Struct, frozen=True, gc=False):
 
 COMPLETE = 1 << 62
 """Added to the version of a complete document, so that it wins over any in progress."""
-_RELAYED = 1 << 59
-_DERIVED = 1 << 60
-_PART = 1 << 61
 _RANK_SHIFT = 54
 """Versions are below 2**54 microseconds until the year 2540."""
-MAX_RANK = 31
+MAX_RANK = 63
+_RELAYED = 1 << _RANK_SHIFT
+_DERIVED = (MAX_RANK + 2) << _RANK_SHIFT
+"""So that the greatest rank is below relayed copies."""
+_PART = 1 << 61
 ARRIVAL = (1 << _RANK_SHIFT) - 1
 """The bits of a version that say when its document arrived (`arrival_of`)."""
 
