@@ -26,7 +26,7 @@ def telling_versions(
     telling: set[str] = set()
     silent: set[str] = set()
     for name in {node.name for node in nodes}:
-        page = store.node_lines(name, earlier, limit=MOST, within=ENVIRONMENT)
+        page = store.node_lines([name], earlier, limit=MOST, within=ENVIRONMENT)
         for line in page.lines:
             version = version_in(line.body, line.log_stream)
             (telling if is_telling(line.body) else silent).add(version)

@@ -90,6 +90,7 @@ class ServiceStats(Struct, gc=False):
     ``active``: some unit reported itself (otherwise the node is inferred). ``root``: some unit is a
     root. ``requests`` and ``background``: its units, apart (`store.draw`). ``folded``: of `OTHER_NAMES`, how many
     nodes the window has in excess (`store.graph_names`); their units are counted, but ``keys`` lacks them.
+    ``bare``: the name without its namespace, if this graph has no other node of that (`store.rules.namespaces`).
     """
 
     key: NodeKey
@@ -102,6 +103,12 @@ class ServiceStats(Struct, gc=False):
     background: Work = field(default_factory=Work)
     joined: frozenset[NodeKey] = frozenset()
     folded: int = 0
+    bare: str = ""
+
+    @property
+    def shown(self) -> str:
+        """What it is called in this graph."""
+        return self.bare or self.key.name
 
     @property
     def keys(self) -> frozenset[NodeKey]:

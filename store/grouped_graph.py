@@ -61,7 +61,8 @@ def graph_of_grouped(
         nodes[target].root |= source.is_client
     for node, stats in nodes.items():
         of = graph.services[_node(node)]
-        stats.joined, stats.names, stats.folded = of.keys, of.names, of.folded
+        stats.joined, stats.names = of.keys, of.names
+        stats.folded, stats.bare = of.folded, of.bare
     return ServiceGraph(nodes, edges, links)
 
 

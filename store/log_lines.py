@@ -158,9 +158,14 @@ class LogStore(LogWriter, Protocol):
         ...
 
     def node_lines(
-        self, name: str, window: TimeRange, *, limit: int, within: WrittenIn = ANYWHERE
+        self,
+        names: Collection[str],
+        window: TimeRange,
+        *,
+        limit: int,
+        within: WrittenIn = ANYWHERE,
     ) -> LinePage:
-        """The last ``limit`` lines of the nodes with a name, by time."""
+        """The last ``limit`` lines under some names, by time."""
         ...
 
     def failed_requests(self, since: int) -> set[FailedRequest]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from store.log_lines import (
     ANYWHERE,
@@ -33,10 +33,15 @@ class MemoryLogs:
         return LinePage(found[:limit], max(0, len(found) - limit))
 
     def node_lines(
-        self, name: str, window: TimeRange, *, limit: int, within: WrittenIn = ANYWHERE
+        self,
+        names: Collection[str],
+        window: TimeRange,
+        *,
+        limit: int,
+        within: WrittenIn = ANYWHERE,
     ) -> LinePage:
-        """The last lines of the nodes with a name."""
-        lines = [line for line in self._lines if line.name == name and line.time in window]
+        """The last lines under some names."""
+        lines = [line for line in self._lines if line.name in names and line.time in window]
         requests = {line.request_id for line in lines if line.trace_id in (within.traces or ())}
         found = [line for line in lines if within.includes(line, requests - {""})]
         return LinePage(found[-limit:], max(0, len(found) - limit))

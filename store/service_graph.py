@@ -21,7 +21,7 @@ from store.rules.brokers import is_broker
 from store.rules.classify import failure_key
 from store.rules.histogram import bucket
 from store.rules.joins import joined_nodes
-from store.rules.namespaces import short_keys
+from store.rules.namespaces import bare_names, unique_names
 from store.rules.other_names import names_in_excess
 from store.times import MINUTE
 from store.units import EdgeUnit, NodeUnit, Unit, all_units, with_other_names
@@ -121,7 +121,7 @@ def assemble(
         left_out |= young
     fold_names(services, edges, links)
     add_missing_endpoints(services, [*edges.values(), *links.values()])
-    shorten_names(services, edges, links)
+    name_services(services)
     return ServiceGraph(services, edges, links)
 
 
@@ -247,17 +247,13 @@ def add_missing_endpoints(
                 known.end = max(known.end, edge.end)
 
 
-def shorten_names(services: dict[NodeKey, ServiceStats], *edge_sets: dict[Ends, EdgeStats]) -> None:
-    """Call services by their names alone where one namespace has them (`store.rules.namespaces`)."""
-    short = short_keys({key: stats.names for key, stats in services.items()})
-    for key, to in short.items():
-        stats = services[to] = services.pop(key)
-        stats.key, stats.joined = to, stats.keys
-    for edges in edge_sets if short else ():
-        for pair in [pair for pair in edges if pair[0] in short or pair[1] in short]:
-            edge = edges.pop(pair)
-            edge.source, edge.target = (short.get(end, end) for end in pair)
-            edges[edge.source, edge.target] = edge
+def name_services(services: dict[NodeKey, ServiceStats]) -> None:
+    """Name what has a namespace without it, too, and show it so where that is unique."""
+    bare = bare_names({key: stats.names for key, stats in services.items()})
+    for key, name in bare.items():
+        services[key].names |= {name}
+    for key, name in unique_names(bare, services).items():
+        services[key].bare = name
 
 
 def _count_node(services: dict[NodeKey, ServiceStats], unit: NodeUnit, node: NodeKey) -> None:

@@ -10,7 +10,7 @@ from msgspec import Struct
 from store.model import NO_HTTP, Document, Http, NodeKey, State, Trace, confirmed
 from store.parents import ParentIndex, answers_by_call_id, is_root
 from store.rules.annotations import split_annotation_item
-from store.rules.namespaces import names_of, short_keys
+from store.rules.namespaces import bare_names, names_of, unique_names
 from store.units import NodeUnit, trace_units
 
 MAX_ANNOTATION_KEYS = 50
@@ -50,7 +50,7 @@ class Summary(Struct, frozen=True):
         """What a node is called where this trace is all there is (`store.rules.namespaces`)."""
         if "/" not in node.name:
             return node.name
-        return short_keys(self.nodes).get(node, node).name
+        return unique_names(bare_names(self.nodes), self.nodes).get(node, node.name)
 
 
 def entry_of(trace: Trace, parents: ParentIndex | None = None) -> Document | None:

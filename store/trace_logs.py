@@ -10,6 +10,7 @@ from msgspec import structs
 from store.log_lines import NO_TRACE, LogLine, StreamSpan, Wanted, order
 from store.model import TimeRange
 from store.otel.stored_document import Json
+from store.rules import namespaces
 from store.rules.invocations import FUNCTION, NAMESPACE, SAME_ATTEMPT, SERVICE
 from store.times import MINUTE, SECOND
 
@@ -38,6 +39,8 @@ class Place(NamedTuple):
     log_groups: tuple[str, ...] = ()
     account: str = ""
     region: str = ""
+    full_name: str = ""
+    """``service`` with its namespace, by which lines may name it, too (`store.rules.namespaces`)."""
 
 
 class Placed(NamedTuple):
@@ -60,12 +63,13 @@ def places_in(documents: Iterable[Json]) -> list[Place]:
 
 def _places(document: Json) -> Iterator[Place]:
     service = str(document.get("name", ""))
+    full_name = _full_name(service, document)
     stack = [(document, str(document.get("parent_id") or ""))]
     while stack:
         content, parent = stack.pop()
         id = str(content.get("id") or "")
         if id:
-            yield _place(content, id, parent, service, content is document)
+            yield _place(content, id, parent, service, full_name, content is document)
         inner = content.get("subsegments")
         children = (
             [each for each in inner if isinstance(each, dict)] if isinstance(inner, list) else []
@@ -73,7 +77,15 @@ def _places(document: Json) -> Iterator[Place]:
         stack += [(child, id) for child in reversed(children)]
 
 
-def _place(content: Json, id: str, parent: str, service: str, is_document: bool) -> Place:
+def _full_name(service: str, document: Json) -> str:
+    resource = _member(_member(document, "metadata"), "default")
+    namespace = _first(resource.get("otel.resource.service.namespace"))
+    return namespace and namespaces.full_name(namespace, service, str(document.get("origin") or ""))
+
+
+def _place(
+    content: Json, id: str, parent: str, service: str, full_name: str, is_document: bool
+) -> Place:
     aws, own = _member(content, "aws"), _member(_member(content, "metadata"), NAMESPACE)
     start = _instant(content.get("start_time"))
     origin = content.get("origin")
@@ -93,6 +105,7 @@ def _place(content: Json, id: str, parent: str, service: str, is_document: bool)
         tuple(_log_groups(aws.get("cloudwatch_logs"))),
         _first(aws.get("account_id")),
         _first(aws.get("region")),
+        full_name,
     )
 
 
@@ -156,7 +169,8 @@ class _Writers:
             if place.is_function and place.log_stream:
                 self._by_stream.setdefault(place.log_stream, []).append(place)
             if place.is_document:
-                self._by_service.setdefault(place.service, []).append(place)
+                for name in {place.service, place.full_name or place.service}:
+                    self._by_service.setdefault(name, []).append(place)
 
     def of(self, line: LogLine) -> Place | None:
         """By span, by request, by log stream and time, by service and time."""

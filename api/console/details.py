@@ -8,7 +8,7 @@ from functools import partial
 from fastapi import APIRouter, Request, Response
 
 from api.console.charts import histogram_figure, over_time_figure, status_name, step_of
-from api.console.map import CountedGraph, count_window, graph_of, require_node
+from api.console.map import CountedGraph, count_window, graph_of
 from api.console.map_json import before, locations, render_edge, render_node
 from api.console.marks import deployments_of, with_marks
 from api.console.params import FilterExpression, GroupBy, Window, previous_window
@@ -22,7 +22,16 @@ from api.console.place import (
 from api.context import Context, json_response, run_cancellable
 from api.counted import freshness
 from api.errors import ApiError
-from api.graph.build import Graph, build_graph, calls_of, find_node, node_id, stats_of, value_in
+from api.graph.build import (
+    Graph,
+    build_graph,
+    calls_of,
+    node_id,
+    shown_name,
+    stats_of,
+    value_in,
+)
+from api.graph.find import find_node, require_node
 from api.schemas.common import ErrorReply, WorkName
 from api.schemas.details import Before, Detail, EdgeDetail, ErrorShare, Neighbour, NodeDetail
 from store.filters.ast import Expression
@@ -91,7 +100,7 @@ def node_detail(
     place = node_place(graph, key, _scope(counted))
     return {
         "node": render_node(graph, key, counted.window, location=located[key]),
-        **_parts(context, counted, place, {key.name}),
+        **_parts(context, counted, place, [key]),
         "before": _node_before(previous, key, place.work),
         "callers": [_neighbour(graph, (v, key), v, located) for v in graph.predecessors(key)],
         "callees": [_neighbour(graph, (key, v), v, located) for v in graph.successors(key)],
@@ -114,7 +123,7 @@ def edge_detail(
     place = edge_place(graph, edge, _scope(counted))
     return {
         "edge": render_edge(calls_of(graph, *edge), counted.window),
-        **_parts(context, counted, place, {node.name for node in edge}),
+        **_parts(context, counted, place, edge),
         "before": _edge_before(previous, edge),
     }
 
@@ -151,7 +160,7 @@ def _require_known_units(graph: Graph, *nodes: NodeKey) -> None:
     for node in nodes:
         if folded := stats_of(graph, node).folded:
             raise ApiError(
-                f"{node.name} stands for {folded:,} nodes of this window, too many to show their "
+                f"{shown_name(graph, node)} stands for {folded:,} nodes of this window, too many to show their "
                 "history; choose a shorter window, or a service by name",
                 code="NamesCountedTogether",
             )
@@ -177,9 +186,10 @@ def require_edge(graph: Graph, source: str, target: str) -> Ends:
 
 
 def _parts(
-    context: Context, counted: CountedGraph, place: Place, services: Collection[str]
+    context: Context, counted: CountedGraph, place: Place, nodes: Collection[NodeKey]
 ) -> Detail:
     """What the panels of nodes and edges have in common."""
+    services = {node: stats_of(counted.graph, node).names for node in nodes}
     of_series = partial(_series, context, counted, place)
     series, deployed = context.both(
         of_series, lambda: deployments_of(context, counted.window, services)
@@ -236,7 +246,7 @@ def _neighbour(
 ) -> Neighbour:
     return {
         "id": node_id(other),
-        "name": other.name,
+        "name": shown_name(graph, other),
         "value": value_in(other),
         "type": other.type,
         "location": located[other],

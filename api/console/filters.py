@@ -10,6 +10,7 @@ from api.console.map import count_window
 from api.console.params import FilterExpression, Window
 from api.context import Context, json_response, run_cancellable
 from api.errors import ApiError
+from api.graph.build import shown_name
 from api.graph.passes import importance
 from api.schemas.common import ErrorReply
 from api.schemas.filters import Completion, CompletionList
@@ -79,8 +80,9 @@ def _services(context: Context, window: TimeRange, part: str) -> list[Completion
     graph = count_window(context, window, None).graph
     counts: dict[str, int] = {}
     for node in graph:
-        if part in node.name.casefold():
-            counts[node.name] = max(counts.get(node.name, 0), importance(graph, node)[1])
+        name = shown_name(graph, node)
+        if part in name.casefold():
+            counts[name] = max(counts.get(name, 0), importance(graph, node)[1])
     best = sorted(counts, key=lambda name: (-counts[name], name))
     return [_completion(name, counts[name]) for name in best[:MOST]]
 

@@ -11,13 +11,13 @@ from api.console.map_json import render_picture
 from api.console.params import FilterExpression, GroupBy, Window
 from api.context import WHOLE, Context, run_cancellable
 from api.counted import counted_groups, freshness
-from api.errors import ApiError
-from api.graph.build import Graph, build_graph, find_node, node_id
+from api.graph.build import Graph, build_graph
+from api.graph.find import require_node
 from api.graph.passes import focus, name_problems, prune, state_counts
 from api.schemas.common import ErrorReply
 from api.schemas.map import ServiceMap, StateCounts
 from store.filters.ast import Expression
-from store.model import NodeKey, State, TimeRange
+from store.model import State, TimeRange
 from store.protocol import CountedWindow
 from store.query import Backlog
 from store.rules.dimensions import Dimension
@@ -153,15 +153,3 @@ def render_state_counts(graph: Graph) -> StateCounts:
         "throttle": counts[State.THROTTLE],
         "fault": counts[State.FAULT],
     }
-
-
-def require_node(graph: Graph, id: str) -> NodeKey:
-    """The node with this id; ApiError (404) when it had no traffic in the window."""
-    node = find_node(graph, id)
-    if node is None:
-        named = [node_id(each) for each in graph.nodes if each.name == id]
-        hint = f"; expected an id, and this name has {', '.join(named)}" if named else ""
-        raise ApiError(
-            f"node {id[:60]!r} had no traffic in this window{hint}", code="NoSuchNode", status=404
-        )
-    return node

@@ -70,8 +70,8 @@ def node_numbers(graph: Graph, node: NodeKey, window: TimeRange) -> NodeNumbers:
     figures = stats.statistics
     return {
         "id": node_id(node),
-        "name": node.name,
-        "names": [node.name, *sorted(stats.names - {node.name})],
+        "name": stats.shown,
+        "names": [stats.shown, *sorted(stats.names - {stats.shown})],
         "type": node.type,
         "kind": kind_of(node.type),
         "account": node.account,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from api.console.charts import iso
 from api.context import Context
 from api.schemas.common import Figure, JsonObject
 from store.deployments import Deployment
-from store.model import TimeRange
+from store.model import NodeKey, TimeRange
+from store.rules.namespaces import goes_by
 
 MOST_MARKS = 20
 """Deployments in a chart, the latest ones: more hide the chart."""
@@ -17,13 +19,18 @@ LONGEST = 24
 
 
 def deployments_of(
-    context: Context, window: TimeRange, services: Collection[str] = ()
+    context: Context,
+    window: TimeRange,
+    services: Mapping[NodeKey, frozenset[str]] = MappingProxyType({}),
 ) -> list[Deployment]:
-    """The latest deployments of services, and of those that name none; without ``services`` of all."""
+    """The latest deployments of nodes (with the names they go by), and of those that name no service; without
+    ``services`` of all."""
     return [
         each
         for each in context.store.deployments(window, limit=1000)
-        if not services or each.service in ("", *services)
+        if not services
+        or not each.service
+        or any(goes_by(each.service, *pair) for pair in services.items())
     ][:MOST_MARKS]
 
 

@@ -9,12 +9,12 @@ import plotly.graph_objects as go
 from fastapi import APIRouter, Request, Response
 
 from api.console.charts import iso, step_of, unfinished
-from api.console.map import require_node
 from api.console.params import Window
 from api.console.scope import ScopeExpression
 from api.context import Context, json_response, run_cancellable
 from api.counted import freshness
 from api.graph.build import build_graph, keys_of
+from api.graph.find import require_node
 from api.node_metrics import Series, node_metrics
 from api.schemas.common import ErrorReply, Figure
 from api.schemas.metrics import MetricChart, NodeCharts

@@ -14,12 +14,12 @@ from api.graph.build import (
     Graph,
     calls_of,
     edges_of,
-    find_node,
     keys_of,
     split_id,
     stats_of,
     value_in,
 )
+from api.graph.find import find_node
 from api.schemas.common import WorkName
 from store.graph import EdgeStats, Statistics, Work, add_statistics
 from store.grouped_units import Grouped

@@ -12,7 +12,7 @@ from api.console.node_kinds import kind_of
 from api.console.params import Window
 from api.context import Context, json_response, run_cancellable
 from api.errors import ApiError
-from api.graph.build import Graph, node_id, stats_of
+from api.graph.build import Graph, node_id, shown_name, stats_of
 from api.graph.passes import importance, prune
 from api.schemas.common import ErrorReply
 from api.schemas.map import ServiceHit, ServiceList
@@ -74,7 +74,7 @@ def _hit(graph: Graph, node: NodeKey, drawn: bool, location: str) -> ServiceHit:
     statistics = stats_of(graph, node).statistics
     return {
         "id": node_id(node),
-        "name": node.name,
+        "name": shown_name(graph, node),
         "type": node.type,
         "location": location,
         "kind": kind_of(node.type),

@@ -104,11 +104,6 @@ def edge_id(source: NodeKey, target: NodeKey) -> str:
     return f"{node_id(source)}:{node_id(target)}"
 
 
-def find_node(graph: Graph, id: str) -> NodeKey | None:
-    """The node with this id, or the one that has the units of that, if the graph has it."""
-    nodes: list[NodeKey] = list(graph)
-    found = next((node for node in nodes if node_id(node) == id), None)
-    if found is not None:
-        return found
-    whole = (node for node in nodes if value_in(node) is None)
-    return next((node for node in whole if id in map(node_id, keys_of(graph, node))), None)
+def shown_name(graph: Graph, node: NodeKey) -> str:
+    """What a node is called in its graph."""
+    return stats_of(graph, node).shown

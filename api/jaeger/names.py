@@ -13,6 +13,7 @@ from api.schemas.jaeger import JaegerDependency, SpanKind
 from store.model import NodeKey, TimeRange
 from store.query import Backlog
 from store.rules.invocations import FUNCTION, SERVICE
+from store.rules.namespaces import short_name
 from store.times import DAY, HOUR, MINUTE
 
 RECENT = 7 * DAY
@@ -71,16 +72,16 @@ def dependencies(
     context: Context, window: TimeRange, service: str = ""
 ) -> tuple[list[JaegerDependency], Backlog | None]:
     """How often services call each other, and receive each other's events; all, or one service's. And what is not
-    counted yet."""
+    counted yet. Services without namespaces, as in Jaeger."""
     _, graph, backlog = counted_graph(context, window, None)
     counts: Counter[tuple[str, str]] = Counter()
+    names = {key: short_name(key, stats.names) or key.name for key, stats in graph.services.items()}
     for (source, target), stats in (*graph.edges.items(), *graph.links.items()):
         if source.is_client or _is_one_function(source, target):
             continue
-        if not service or service in (source.name, target.name):
-            counts[source.name, target.name] += (
-                stats.statistics.total + stats.statistics.in_progress
-            )
+        ends = names[source], names[target]
+        if not service or service in ends:
+            counts[ends] += stats.statistics.total + stats.statistics.in_progress
     found: list[JaegerDependency] = [
         {"parent": parent, "child": child, "callCount": count}
         for (parent, child), count in sorted(counts.items())

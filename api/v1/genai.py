@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Annotated, NamedTuple
 
 from fastapi import APIRouter, Query, Request, Response
 
 from api.console.details import require_edge
-from api.console.map import CountedGraph, count_window, require_node
+from api.console.map import CountedGraph, count_window
 from api.console.params import FilterExpression
 from api.context import Context, json_response, run_cancellable
 from api.counted import freshness
-from api.graph.build import Graph, edges_of, node_id
+from api.graph.build import Graph, edges_of, keys_of, node_id, shown_name
+from api.graph.find import require_node
 from api.schemas.v1 import GenAIOperation, GenAIUsage
 from api.v1.graph import span
 from api.v1.params import Window
 from store.filters.ast import Expression
 from store.genai_usage import GENAI, Operation, Usage, usage_of
-from store.model import TimeRange
+from store.model import NodeKey, TimeRange
 from store.query import Ends, UnitQuery
 
 MOST_TRACES = 1000
@@ -69,13 +70,14 @@ def genai_usage(
     counted = count_window(context, window, expression)
     edges = _edges(counted.graph, node, edge)
     read = _read(context, counted, edges) if edges else _Read({}, 0, complete=True)
+    nodes = {key: node for node in counted.graph for key in keys_of(counted.graph, node)}
     rows = sorted(read.usage.items(), key=lambda each: (-each[1].calls, each[0]))
     return {
         **span(counted.window),
         **freshness(counted.window, counted.backlog),
         "traces": read.traces,
         "complete": read.complete,
-        "operations": [_row(operation, usage) for operation, usage in rows],
+        "operations": [_row(counted.graph, nodes, operation, usage) for operation, usage in rows],
     }
 
 
@@ -114,13 +116,17 @@ def _read(context: Context, counted: CountedGraph, edges: Collection[Ends]) -> _
     return _Read(usage_of(traces, query), len(ids), page.cursor is None)
 
 
-def _row(operation: Operation, usage: Usage) -> GenAIOperation:
-    source, target, name, model, tool = operation
+def _row(
+    graph: Graph, nodes: Mapping[NodeKey, NodeKey], operation: Operation, usage: Usage
+) -> GenAIOperation:
+    """``nodes``: of the graph, by the keys of their units."""
+    source, target = (nodes[end] for end in (operation.source, operation.target))
+    _, _, name, model, tool = operation
     return {
         "source": node_id(source),
         "target": node_id(target),
-        "source_name": source.name,
-        "target_name": target.name,
+        "source_name": shown_name(graph, source),
+        "target_name": shown_name(graph, target),
         "type": target.type,
         "operation": name,
         "model": model,

@@ -6,13 +6,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from api.console.map import require_node
 from api.console.map_json import edge_numbers, node_numbers
 from api.console.params import FilterExpression, GroupBy
 from api.console.services import match_rank
 from api.context import Context, json_response, run_cancellable
 from api.counted import counted_graph, freshness
-from api.graph.build import Graph, build_graph, calls_of, ratios_of, value_in
+from api.graph.build import Graph, build_graph, calls_of, ratios_of, shown_name, value_in
+from api.graph.find import require_node
 from api.graph.passes import name_problems, prune
 from api.graph.ratios import Ratios
 from api.schemas.common import Freshness
@@ -171,9 +171,9 @@ def _edge(graph: Graph, ends: Ends, window: TimeRange) -> NamedEdge:
         **edge_numbers(calls_of(graph, *ends), window),
         **_shares(ratios),
         "traces_per_min": ratios.traces_per_min,
-        "source_name": source.name,
+        "source_name": shown_name(graph, source),
         "source_value": value_in(source),
-        "target_name": target.name,
+        "target_name": shown_name(graph, target),
         "target_value": value_in(target),
     }
 

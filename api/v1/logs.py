@@ -16,6 +16,7 @@ from api.v1.params import Window
 from store.filters.ast import And, Expression, Selector, ServiceMatch
 from store.log_lines import WrittenIn
 from store.model import TimeRange
+from store.rules.namespaces import own_names
 from store.times import MINUTE
 
 Function = Annotated[
@@ -55,7 +56,8 @@ def logs_router(context: Context) -> APIRouter:
             if environment:
                 traces, complete = _traces(context, function, window, environment)
             within = WrittenIn(scope.account, scope.region, traces)
-            page = context.store.node_lines(function, window, limit=limit, within=within)
+            names = _names(context, function, window)
+            page = context.store.node_lines(names, window, limit=limit, within=within)
             return {
                 "lines": list(map(log_entry, page.lines)),
                 "left_out": page.left_out,
@@ -65,6 +67,18 @@ def logs_router(context: Context) -> APIRouter:
         return await run_cancellable(request, lambda: json_response(read()))
 
     return router
+
+
+def _names(context: Context, name: str, window: TimeRange) -> set[str]:
+    """The names by which lines of a function or of the services of a name may go: with their namespaces and without."""
+    services = context.counted_window(window).graph.services
+    return {name}.union(
+        *(
+            own_names(key, stats.names)
+            for key, stats in services.items()
+            if name in own_names(key, stats.names)
+        )
+    )
 
 
 def _traces(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
-from api.console.map import require_node
 from api.console.params import FilterExpression
 from api.console.timeline import states_of, timeline
 from api.context import Context, json_response, run_cancellable
 from api.counted import freshness
 from api.graph.build import build_graph
+from api.graph.find import require_node
 from api.graph.state_flow import StateCounts, state_flow
 from api.schemas.traces import TraceRow
 from api.schemas.v1 import FlowState, StateList

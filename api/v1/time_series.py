@@ -8,13 +8,13 @@ from fastapi import APIRouter, Query, Request, Response
 
 from api.console.charts import step_of
 from api.console.details import require_edge
-from api.console.map import require_node
 from api.console.map_json import counts, times
 from api.console.params import FilterExpression
 from api.context import Context, json_response, run_cancellable
 from api.counted import counted_series, freshness
 from api.errors import ApiError
 from api.graph.build import build_graph
+from api.graph.find import require_node
 from api.schemas.v1 import TimePoint, TimeSeries
 from api.v1.graph import span
 from api.v1.params import Window

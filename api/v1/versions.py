@@ -7,13 +7,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from api.console.map import require_node
 from api.console.map_json import counts, times
 from api.console.scope import EnvironmentExpression
 from api.context import Context, json_response, run_cancellable
 from api.counted import freshness
 from api.errors import ApiError
-from api.graph.build import Graph, build_graph, find_node, stats_of
+from api.graph.build import Graph, build_graph, stats_of
+from api.graph.find import find_node, require_node
 from api.schemas.v1 import NodeVersions, VerdictReply, VersionLine, VersionList, VersionsByNode
 from api.v1.graph import span
 from api.v1.params import Window

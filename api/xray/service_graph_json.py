@@ -18,9 +18,9 @@ def whole_seconds(start: int, end: int) -> Json:
     return {"StartTime": float(start // SECOND), "EndTime": float(-(-end // SECOND))}
 
 
-def service_id(node: NodeKey, names: frozenset[str]) -> Json:
-    """Name, Names, AccountId, Type: as far as they are known, the node's own name first."""
-    identity: Json = {"Name": node.name, "Names": [node.name, *sorted(names - {node.name})]}
+def service_id(node: NodeKey, shown: str, names: frozenset[str]) -> Json:
+    """Name, Names, AccountId, Type: as far as they are known, what the node is called first."""
+    identity: Json = {"Name": shown, "Names": [shown, *sorted(names - {shown})]}
     if node.account:
         identity["AccountId"] = node.account
     if node.type:
@@ -36,7 +36,7 @@ def render_services(graph: Graph) -> list[Json]:
 
 def _service(graph: Graph, node: NodeKey, reference: dict[NodeKey, int]) -> Json:
     stats = stats_of(graph, node)
-    service: Json = {"ReferenceId": reference[node], **service_id(node, stats.names)}
+    service: Json = {"ReferenceId": reference[node], **service_id(node, stats.shown, stats.names)}
     if stats.root:
         service["Root"] = True
     service["State"] = "active" if stats.active else "unknown"

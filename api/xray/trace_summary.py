@@ -71,7 +71,7 @@ def _services(nodes: set[NodeKey], summary: Summary) -> list[Json]:
 
 def _service(node: NodeKey, summary: Summary) -> Json:
     names = summary.nodes.get(node, frozenset())
-    return service_id(node._replace(name=summary.name_of(node)), names)
+    return service_id(node, summary.name_of(node), names)
 
 
 def _value(text: str, nodes: set[NodeKey], summary: Summary) -> Json:

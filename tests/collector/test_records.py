@@ -43,7 +43,7 @@ class Store(MemoryStore):
         super().put_log_lines(lines, token)
 
     def bodies(self) -> list[str]:
-        return [line.body for line in self.node_lines("f", ALWAYS, limit=99_999).lines]
+        return [line.body for line in self.node_lines(["f"], ALWAYS, limit=99_999).lines]
 
 
 def lines(*bodies: str) -> list[LogLine]:

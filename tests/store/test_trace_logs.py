@@ -106,3 +106,23 @@ def test_nothing_in_documents_makes_it_fail() -> None:
         {"subsegments": [5, {"id": "b", "metadata": {"raymap": 5}}]},
     ]
     assert places_in(odd) == [Place("a", "", "", 0, 0, True), Place("b", "", "", 0, 0)]
+
+
+def test_lines_of_a_service_with_a_namespace() -> None:
+    """A line that names the namespace is its own service's, one without may be any's of the name."""
+    shop, crm = (
+        {
+            "id": f"000000000000{id}",
+            "name": "api",
+            "start_time": T0 / SECOND,
+            "end_time": T0 / SECOND + longer,
+            "metadata": {"default": {"otel.resource.service.namespace": namespace}},
+        }
+        for id, namespace, longer in (("a001", "shop", 2), ("a002", "crm", 1))
+    )
+    places = places_in([shop, crm])
+    for name, expected in {"shop/api": "a001", "crm/api": "a002", "api": "a002"}.items():
+        (placed,) = place_lines([line(name=name, trace_id=ID)], places)
+        assert placed.place.endswith(expected), name
+    (placed,) = place_lines([line(name="other/api", trace_id=ID)], places)
+    assert placed.place == ""

@@ -146,6 +146,6 @@ def _origin(message: ResourceMessage) -> Origin:
         region,
         group,
         stream,
-        "" if resource.service == UNKNOWN else resource.service,
+        "" if resource.service == UNKNOWN else resource.full_name,
         resource.origin,
     )

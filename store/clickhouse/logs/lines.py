@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from clickhouse_driver import Client
 
@@ -65,12 +65,12 @@ def request_lines(ask: RunQuery, wanted: Wanted, limit: int) -> LinePage:
 
 
 def node_lines(
-    ask: RunQuery, name: str, window: TimeRange, limit: int, within: WrittenIn
+    ask: RunQuery, names: Collection[str], window: TimeRange, limit: int, within: WrittenIn
 ) -> LinePage:
-    """The last lines of the nodes with a name."""
+    """The last lines under some names."""
     statement = queries.NODE_LINES.render(
         **_span(window),
-        name=name,
+        names=sorted(names),
         most=limit,
         account=within.account,
         region=within.region,

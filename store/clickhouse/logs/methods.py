@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -37,15 +37,15 @@ class LogMethods:
 
     def node_lines(
         self: Connections,
-        name: str,
+        names: Collection[str],
         window: TimeRange,
         *,
         limit: int,
         within: WrittenIn = ANYWHERE,
     ) -> LinePage:
-        """The last lines of the nodes with a name."""
+        """The last lines under some names."""
         with self._asking() as ask:
-            return log_lines.node_lines(ask, name, window, limit, within)
+            return log_lines.node_lines(ask, names, window, limit, within)
 
     def failed_requests(self: Connections, since: int) -> set[FailedRequest]:
         """The requests of failures received since."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from api.console.node_kinds import kind_of
-from api.graph.build import Graph, build_graph, calls_of, edge_id, find_node, node_id, stats_of
+from api.graph.build import Graph, build_graph, calls_of, edge_id, node_id, stats_of
+from api.graph.find import find_node
 from api.graph.passes import focus, parts, prune, traffic
 from store.memory import MemoryStore
 from store.model import NodeKey, TimeRange
@@ -99,10 +100,10 @@ def test_kinds() -> None:
 
 
 def test_a_node_is_found_by_every_key_of_its_units() -> None:
-    """A link to a service that is called with its namespace leads to it where it is called without."""
+    """The id of a service's name alone leads to the service of that name."""
     full = NodeKey("", "eu/stock", "")
     store = MemoryStore()
     store.put([segment(0xA1, node=full, service="stock")], "a")
     graph = build_graph(store.service_graph(TimeRange(T0, T0 + 600_000_000)))
-    assert find_node(graph, node_id(full)) == find_node(graph, node_id(STOCK)) == STOCK
+    assert find_node(graph, node_id(full)) == find_node(graph, node_id(STOCK)) == full
     assert find_node(graph, node_id(TABLE)) is None

@@ -123,7 +123,7 @@ def test_log_lines_that_name_no_trace_are_forgotten_too(
     removed = forget.forget(client, forget.find(client, of_user(ANA)))
     assert removed["log_lines"] == len(of_ana_s)
     assert tables_with(client, ANA) == []
-    left = store.node_lines("checkout", TimeRange(T0, T0 + 2 * MINUTE), limit=9).lines
+    left = store.node_lines(["checkout"], TimeRange(T0, T0 + 2 * MINUTE), limit=9).lines
     assert sorted(each.body for each in left) == sorted(each.body for each in others)
 
 

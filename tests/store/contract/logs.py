@@ -50,20 +50,20 @@ class LogContract:
         store.put_log_lines([line(source="extension")], "a")
         store.put_log_lines([more], "b")
         store.put_log_lines([line(source="extension")], "c")
-        assert store.node_lines("checkout", WINDOW, limit=9) == ([more], 0)
+        assert store.node_lines(["checkout"], WINDOW, limit=9) == ([more], 0)
 
     def test_equal_lines_of_one_request_are_two(self, store: Store) -> None:
         """By the millisecond, or by their number in it."""
         lines = [line(), line(ordinal=1), line(at=1), line(at=1, request_id="r2")]
         store.put_log_lines(lines, "a")
-        assert store.node_lines("checkout", WINDOW, limit=9).lines == lines
+        assert store.node_lines(["checkout"], WINDOW, limit=9).lines == lines
 
     def test_what_does_not_fit_is_counted(self, store: Store) -> None:
         lines = [line(str(number), number) for number in range(5)]
         store.put_log_lines(lines, "a")
         assert store.request_lines(Wanted(WINDOW, requests=("r1",)), limit=2) == (lines[:2], 3)
-        assert store.node_lines("checkout", WINDOW, limit=2) == (lines[3:], 3)
-        assert store.node_lines("other", WINDOW, limit=2) == ([], 0)
+        assert store.node_lines(["checkout"], WINDOW, limit=2) == (lines[3:], 3)
+        assert store.node_lines(["other"], WINDOW, limit=2) == ([], 0)
 
     def test_failures_of_handlers_and_the_traces_of_their_requests(self, store: Store) -> None:
         """The line on the failure and the line that names the trace may arrive in any order."""
@@ -83,7 +83,7 @@ class LogContract:
     def test_lines_of_one_kind(self, store: Store) -> None:
         lines = [line("INIT_START", 1, record="init", request_id=""), line("own", 2)]
         store.put_log_lines(lines, "a")
-        found = store.node_lines("checkout", WINDOW, limit=9, within=WrittenIn(record="init"))
+        found = store.node_lines(["checkout"], WINDOW, limit=9, within=WrittenIn(record="init"))
         assert found == (lines[:1], 0)
 
     def test_lines_of_one_place_and_of_some_traces(self, store: Store) -> None:
@@ -99,7 +99,7 @@ class LogContract:
         store.put_log_lines([line("own", 1, request_id="r1")], "b")
 
         def bodies(**within: Any) -> list[str]:
-            found = store.node_lines("checkout", WINDOW, limit=9, within=WrittenIn(**within))
+            found = store.node_lines(["checkout"], WINDOW, limit=9, within=WrittenIn(**within))
             assert found.left_out == 0
             return [each.body for each in found.lines]
 
@@ -114,6 +114,6 @@ class LogContract:
     def test_any_text_survives(self, store: Store) -> None:
         body = "tab\t quote' \\ nul\0 \U0001f600"
         store.put_log_lines([line(body, log_group="g'", span_id=(1 << 64) - 1)], "a")
-        assert store.node_lines("checkout", WINDOW, limit=1).lines == [
+        assert store.node_lines(["checkout"], WINDOW, limit=1).lines == [
             line(body, log_group="g'", span_id=(1 << 64) - 1)
         ]

@@ -40,11 +40,13 @@ class NamespaceContract:
         """The node, and the client in front of it, are called by the service's name; lists find its units."""
         store.put([*requests(SHOP, SHOP)], "a")
         graph = store.service_graph(HOUR)
-        client = NodeKey("", "api", "client")
-        assert graph.edges.keys() == {(client, API), (API, TABLE)}
-        stats = graph.services[API]
-        assert (stats.statistics.ok, stats.keys) == (2, frozenset((API, SHOP)))
-        assert stats.names == {"api", "shop/api"}
+        client = NodeKey("", "shop/api", "client")
+        assert graph.edges.keys() == {(client, SHOP), (SHOP, TABLE)}
+        stats = graph.services[SHOP]
+        assert (stats.statistics.ok, stats.keys) == (2, frozenset((SHOP,)))
+        for key in (SHOP, client):
+            assert graph.services[key].shown == "api"
+            assert graph.services[key].names == {"api", "shop/api"}
         assert sum(each.statistics.ok for each in store.node_series(stats.keys, HOUR, DAY)) == 2
         for edge in graph.edges:
             pairs = [
@@ -69,6 +71,7 @@ class NamespaceContract:
         clients = {NodeKey("", node.name, "client") for node in nodes}
         assert graph.services.keys() == {*nodes, *clients, TABLE}
         for number, node in enumerate(nodes, 1):
+            assert graph.services[node].shown == node.name
             assert graph.services[node].statistics.ok == 1
             assert graph.edges[node, TABLE].statistics.ok == 1
             units = store.find_units(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from store.model import NodeKey
-from store.rules.namespaces import full_name, short_keys
+from store.rules.namespaces import bare_names, full_name, goes_by, unique_names
 
 
 def key(name: str, type: str = "", account: str = "") -> NodeKey:
@@ -30,14 +30,34 @@ API = frozenset(("shop/api", "api"))
         ({key("shop/api"): API, key("shop/api", "remote"): {"shop/api"}}, {"shop/api": "api"}),
     ],
 )
-def test_short_keys(nodes: dict[NodeKey, set[str]], short: dict[str, str]) -> None:
+def test_unique_names(nodes: dict[NodeKey, set[str]], short: dict[str, str]) -> None:
     """Where no other node has the rest of the key; of names with a slash that are no namespace's, none."""
-    found = short_keys({node: frozenset(names) for node, names in nodes.items()})
-    assert {before.name: after.name for before, after in found.items()} == short
-    assert all(
-        before._replace(name="") == after._replace(name="") for before, after in found.items()
-    )
-    assert all(before.type != "remote" for before in found)
+    bare = bare_names({node: frozenset(names) for node, names in nodes.items()})
+    found = unique_names(bare, nodes)
+    assert {node.name: name for node, name in found.items()} == short
+    assert all(node.type != "remote" for node in found)
+
+
+@pytest.mark.parametrize(
+    ("name", "of"),
+    [
+        ("api", ["shop/api", "crm/api", "api"]),
+        ("shop/api", ["shop/api"]),
+        ("crm/api", ["crm/api"]),
+        ("other/api", []),
+        ("api.internal", []),
+        ("prod", []),
+    ],
+)
+def test_goes_by(name: str, of: list[str]) -> None:
+    """A bare name is that of every service of the name, a full one of its own; what callers call it is neither."""
+    nodes = {
+        key("shop/api"): {"shop/api", "api", "api.internal"},
+        key("crm/api"): {"crm/api", "api"},
+        key("api"): {"api"},
+        key("shop-api/prod", "AWS::ApiGateway::Stage"): {"shop-api/prod"},
+    }
+    assert [node.name for node, names in nodes.items() if goes_by(name, node, names)] == of
 
 
 def test_full_name() -> None:

@@ -18,7 +18,14 @@ function mark(service: string, deployedVersion: string, more: Partial<Deployment
   return { ...rest, service, version: deployedVersion, ...more }
 }
 
-const checkout = { id: 'a', name: 'checkout', account: '1', region: 'eu', state: 'active' } as const
+const checkout = {
+  id: 'a',
+  name: 'checkout',
+  names: ['checkout'],
+  account: '1',
+  region: 'eu',
+  state: 'active',
+} as const
 
 describe('which nodes are deployed to', () => {
   it('takes the latest mark that names a service and a version', () => {
@@ -34,6 +41,17 @@ describe('which nodes are deployed to', () => {
     expect(deployed([mark('search', '42')], [checkout])).toEqual([])
   })
 
+  it('takes a service by its name with its namespace or without, not by what its callers call it', () => {
+    const names = ['api', 'shop/api', 'api.internal']
+    const short = { ...checkout, id: 's', name: 'api', names }
+    const full = { ...checkout, id: 'f', name: 'shop/api', names: ['shop/api', 'api', 'api.internal'] }
+    const other = { ...checkout, id: 'o', name: 'crm/api', names: ['crm/api', 'api'] }
+    const found = (name: string) => deployed([mark(name, '1')], [short, full, other]).map(({ id }) => id)
+    expect(found('api')).toEqual(['s', 'f', 'o'])
+    expect(found('shop/api')).toEqual(['s', 'f'])
+    expect(found('api.internal')).toEqual([])
+  })
+
   it('passes over marks of another environment than the page has', () => {
     const marks = [mark('checkout', '43', { environment: 'dev' }), mark('checkout', '42')]
     expect(deployed(marks, [checkout], 'prod')).toEqual([{ id: 'a', version: '42' }])
@@ -41,7 +59,7 @@ describe('which nodes are deployed to', () => {
   })
 
   it('has the nodes deployed to last first', () => {
-    const search = { ...checkout, id: 's', name: 'search' }
+    const search = { ...checkout, id: 's', name: 'search', names: ['search'] }
     const marks = [mark('search', '7'), mark('checkout', '42'), mark('search', '6')]
     expect(deployed(marks, [checkout, search]).map(({ id }) => id)).toEqual(['s', 'a'])
   })

@@ -23,7 +23,13 @@ export interface Deployed {
   version: string
 }
 
-type Named = Pick<MapNode, 'id' | 'name' | 'account' | 'region' | 'state'>
+type Named = Pick<MapNode, 'id' | 'name' | 'account' | 'region' | 'state'> & { names: readonly string[] }
+
+/** Whether a name is that of a node's service, with its namespace or without it; not by which its callers know it. */
+export function goesBy({ name, names }: Pick<Named, 'name' | 'names'>, given: string): boolean {
+  if (given === name) return true
+  return names.includes(given) && (given.endsWith(`/${name}`) || name.endsWith(`/${given}`))
+}
 
 /** The version that was deployed last to each node, the latest first, in the environment of the page if it has one. Marks are sorted, the latest first. */
 export function deployed(
@@ -37,7 +43,7 @@ export function deployed(
     if (!mark.service || !mark.version || elsewhere) continue
     for (const node of nodes) {
       const isIts =
-        node.name === mark.service &&
+        goesBy(node, mark.service) &&
         node.state !== 'unknown' &&
         (!mark.account || mark.account === node.account) &&
         (!mark.region || mark.region === node.region)

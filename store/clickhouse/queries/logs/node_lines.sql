@@ -1,9 +1,9 @@
--- The last lines of the nodes with a name, one copy of each, and how many there are: a range of the key. Of an account,
+-- The last lines under some names, one copy of each, and how many there are: a range of the key. Of an account,
 -- of a region, of a kind, or of requests of some traces: only one line of a request may name its trace.
 WITH of_node AS (
     SELECT *
     FROM log_lines
-    WHERE minute BETWEEN {first:UInt32} AND {last:UInt32} AND name = {name:String}
+    WHERE minute BETWEEN {first:UInt32} AND {last:UInt32} AND name IN {names:Array(String)}
       AND start >= {start:Int64} AND start < {end:Int64}
     ORDER BY known DESC
     LIMIT 1 BY minute, name, hash

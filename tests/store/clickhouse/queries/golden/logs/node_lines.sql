@@ -1,7 +1,7 @@
 WITH of_node AS (
     SELECT *
     FROM log_lines
-    WHERE minute BETWEEN {first:UInt32} AND {last:UInt32} AND name = {name:String}
+    WHERE minute BETWEEN {first:UInt32} AND {last:UInt32} AND name IN {names:Array(String)}
       AND start >= {start:Int64} AND start < {end:Int64}
     ORDER BY known DESC
     LIMIT 1 BY minute, name, hash
