@@ -7,6 +7,7 @@ one that counts, else those of the others together.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -23,9 +24,12 @@ from store.units import EdgeUnit
 
 GENAI = "GenAI::"
 """Begins the types of models, agents and tools (`store.otel.genai`)."""
-_OPERATION = ("gen_ai.operation.name", "mcp.method.name")
-_MODEL = ("gen_ai.request.model", "gen_ai.response.model")
-_TOOL = ("gen_ai.tool.name",)
+_KEYS = {
+    "name": ("gen_ai.operation.name", "mcp.method.name"),
+    "model": ("gen_ai.request.model", "gen_ai.response.model"),
+    "tool": ("gen_ai.tool.name",),
+}
+"""Of the members of `Operation`; the first that a span has."""
 _INPUT = ("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens")
 _OUTPUT = ("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens")
 _COST = "gen_ai.usage.cost"
@@ -51,6 +55,8 @@ class Usage(Struct):
     input_tokens: int = 0
     output_tokens: int = 0
     cost: float | None = None
+    borrowed: frozenset[str] = frozenset()
+    """What of the operation some call does not say itself, but another span of it."""
 
 
 class _Figures(NamedTuple):
@@ -71,7 +77,9 @@ def usage_of(
         for unit in matching_units(trace, query, _no_trace):
             if isinstance(unit, EdgeUnit) and isinstance(unit.origin, OwnedCall):
                 spans = _spans(unit.origin, trace, once)
-                usage = found.setdefault(_operation(unit, spans), Usage())
+                operation = _operation(unit, spans)
+                usage = found.setdefault(operation, Usage())
+                usage.borrowed |= _borrowed(operation, spans[0])
                 _add(usage, spans, unit.weight if weighted else 1)
     return found
 
@@ -93,11 +101,36 @@ def _attributes(call: OwnedCall, trace: Trace) -> Attributes:
 
 
 def _operation(unit: EdgeUnit, spans: Sequence[Attributes]) -> Operation:
-    name, model, tool = (
-        next(filter(None, (text(each, *keys) for each in spans)), "")
-        for keys in (_OPERATION, _MODEL, _TOOL)
+    said = {
+        member: next(filter(None, (text(each, *keys) for each in spans)), "")
+        for member, keys in _KEYS.items()
+    }
+    return Operation(confirmed(unit.source), unit.target, **said)
+
+
+def _borrowed(operation: Operation, own: Attributes) -> frozenset[str]:
+    return frozenset(
+        member for member, keys in _KEYS.items() if text(own, *keys) != getattr(operation, member)
     )
-    return Operation(confirmed(unit.source), unit.target, name, model, tool)
+
+
+def condition_of(operation: Operation, usage: Usage) -> str:
+    """What is true of these calls and of no others along the edge, as a block of edge() has it in a filter; of what is
+    borrowed nothing is said, so that it may be true of more."""
+    return " AND ".join(
+        _says(keys, getattr(operation, member))
+        for member, keys in _KEYS.items()
+        if member not in usage.borrowed
+    )
+
+
+def _says(keys: Sequence[str], value: str) -> str:
+    """That a value is that of the first key that is set; that none is set if it is empty."""
+    first, *rest = keys
+    if not value:
+        return " AND ".join(f"!annotation[{key}]" for key in keys)
+    equal = f"annotation[{first}] = {json.dumps(value, ensure_ascii=False)}"
+    return f"({equal} OR !annotation[{first}] AND {_says(rest, value)})" if rest else equal
 
 
 def _figures(attributes: Attributes) -> _Figures:

@@ -256,6 +256,10 @@ class GenAIOperation(TypedDict):
     input_tokens: int
     output_tokens: int
     cost_usd: Annotated[float | None, Field(description="null: no span says")]
+    condition: Annotated[
+        str,
+        Field(description='what these calls are, for a filter: `edge("a", "b") { … }`; empty: any'),
+    ]
 
 
 @reply

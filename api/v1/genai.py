@@ -18,7 +18,7 @@ from api.schemas.v1 import GenAIOperation, GenAIUsage
 from api.v1.graph import span
 from api.v1.params import Window
 from store.filters.ast import Expression
-from store.genai_usage import GENAI, Operation, Usage, usage_of
+from store.genai_usage import GENAI, Operation, Usage, condition_of, usage_of
 from store.model import NodeKey, TimeRange
 from store.query import Ends, UnitQuery
 
@@ -136,4 +136,5 @@ def _row(
         "input_tokens": usage.input_tokens,
         "output_tokens": usage.output_tokens,
         "cost_usd": usage.cost,
+        "condition": condition_of(operation, usage),
     }

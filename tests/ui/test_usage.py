@@ -57,6 +57,22 @@ def test_operations_of_a_model_and_of_a_tool(page: Page, url: str) -> None:
     )
 
 
+def test_each_number_leads_to_its_traces(page: Page, url: str) -> None:
+    """Of a node, of an edge, and of what several callers do; a request that calls another model is not among them."""
+    usage = page.get_by_role("region", name="Operations")
+    for place in (MODEL, f"{SHOP}:{MODEL}"):
+        for row, traces in (("chat · gpt-5", 31), ("chat · gpt-5-mini", 30)):
+            page.goto(f"{url}/map?{WINDOW}&sel={place}")
+            cells = usage.get_by_role("row").filter(
+                has=page.get_by_role("rowheader", name=row, exact=True)
+            )
+            numbers = cells.get_by_role("link")
+            expect(numbers).to_have_count(3 if row == "chat · gpt-5" else 4)
+            numbers.first.click()
+            expect(page).to_have_url(re.compile("/traces"))
+            expect(page.get_by_text(f"{traces} traces").first).to_be_visible()
+
+
 def test_what_is_no_model_has_none(page: Page, url: str) -> None:
     page.goto(f"{url}/map?{WINDOW}&sel={SHOP}")
     panel = page.get_by_role("complementary", name="Details")

@@ -129,6 +129,43 @@ def test_what_several_spans_report_counts_once(store: Store) -> None:
     assert rows(usage(store)) == [("openai", "GenAI::Model", "chat", "gpt-5", 3, 3, 105, 30, None)]
 
 
+def test_a_condition_selects_the_traces_of_a_row(store: Store) -> None:
+    """Those calls and no others, whichever attributes say it; of what a span around says, at least those."""
+    put(store, 1, (0, CHAT), (0, TOOL))
+    put(store, 2, (0, {**CHAT, "gen_ai.request.model": "gpt-6"}), (0, {**CHAT, "gen_ai.operation.name": "embeddings"}))  # fmt: skip
+    put(store, 3, (0, {"gen_ai.system": "openai", "gen_ai.response.model": "gpt-5"}))
+    put(
+        store,
+        4,
+        (
+            0,
+            {
+                "gen_ai.operation.name": "chat",
+                "gen_ai.provider.name": "openai",
+                "gen_ai.response.model": 'a "b"\\',
+            },
+        ),
+    )
+    bare = {"gen_ai.provider.name": "openai", "gen_ai.request.model": "gpt-7"}
+    put(store, 5, (0, {**bare, "gen_ai.operation.name": "chat"}), (1, bare))
+    client = client_of(store)
+    found = {}
+    for row in usage(store)["operations"]:
+        edge = f'edge("{row["source_name"]}", "{row["target_name"]}") {{ {row["condition"]} }}'
+        page = client.get("/api/v1/traces", params={"from": "-5m", "filter": edge})
+        words = row["operation"], row["model"] or row["tool"]
+        found[words] = sorted(int(each["id"][-2:]) for each in page.json()["traces"])
+    assert found == {
+        ("chat", "gpt-5"): [1],
+        ("tools/call", "search"): [1],
+        ("chat", "gpt-6"): [2],
+        ("embeddings", "gpt-5"): [2],
+        ("", "gpt-5"): [3],
+        ("chat", 'a "b"\\'): [4],
+        ("chat", "gpt-7"): [5],
+    }
+
+
 def test_names_of_earlier_conventions(store: Store) -> None:
     """Text of digits counts, as Zipkin's senders write numbers."""
     given = {"gen_ai.system": "openai", "gen_ai.response.model": "gpt-4"}

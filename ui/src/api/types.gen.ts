@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: 00ff566bcb3dcfd53dbc592fffbea33ff916a765e284bcf4d24a35fadf5a6f92
+// sha256 of its schemas: 46bc8562b94b337c9b742302110d19432c133f9aa07b4d5e634b724d629b4c26
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -260,6 +260,7 @@ export interface components {
         GenAIOperation: {
             calls: number;
             calls_with_tokens: number;
+            condition: string;
             cost_usd: number | null;
             input_tokens: number;
             model: string;

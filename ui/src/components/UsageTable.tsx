@@ -1,11 +1,15 @@
 // The operations of models, agents and tools, with tokens and cost.
 
+import type { ReactNode } from 'react'
 import type { GenAIUsage } from '../api/types'
 import { count } from '../model/format'
 import { usageRows } from '../model/usage'
 import '../styles/panel.css'
 
-export function UsageTable({ usage }: { usage: GenAIUsage }) {
+/** Makes words a link to the traces with calls that satisfy a condition. */
+export type UsageLink = (condition: string, words: ReactNode) => ReactNode
+
+export function UsageTable({ usage, link }: { usage: GenAIUsage; link: UsageLink }) {
   const rows = usageRows(usage)
   const hasCost = rows.some((row) => row.cost)
   return (
@@ -26,10 +30,10 @@ export function UsageTable({ usage }: { usage: GenAIUsage }) {
           {rows.map((row) => (
             <tr key={row.words}>
               <th>{row.words}</th>
-              <td>{count(row.calls)}</td>
-              <td>{row.input}</td>
-              <td>{row.output}</td>
-              {hasCost && <td>{row.cost}</td>}
+              <td>{link(row.condition, count(row.calls))}</td>
+              <td>{row.input === '–' ? '–' : link(row.condition, row.input)}</td>
+              <td>{row.output === '–' ? '–' : link(row.condition, row.output)}</td>
+              {hasCost && <td>{row.cost && link(row.condition, row.cost)}</td>}
             </tr>
           ))}
         </tbody>

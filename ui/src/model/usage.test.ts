@@ -18,6 +18,7 @@ const chat: Operation = {
   input_tokens: 1500,
   output_tokens: 20,
   cost_usd: null,
+  condition: 'a = 1',
 }
 
 function rows(...operations: Operation[]) {
@@ -36,17 +37,32 @@ test('callers of one operation are one row, the most frequent row first', () => 
   const embedding = { ...chat, operation: 'embeddings', calls: 4, cost_usd: 0.25 }
   const other = { ...chat, source: 'n3', calls: 2, calls_with_tokens: 0, input_tokens: 0, output_tokens: 0 }
   expect(rows(chat, embedding, other)).toEqual([
-    { words: 'chat · gpt-5', calls: 5, input: '1,500', output: '20', cost: '' },
-    { words: 'embeddings · gpt-5', calls: 4, input: '1,500', output: '20', cost: '$0.250' },
+    { words: 'chat · gpt-5', calls: 5, input: '1,500', output: '20', cost: '', condition: 'a = 1' },
+    {
+      words: 'embeddings · gpt-5',
+      calls: 4,
+      input: '1,500',
+      output: '20',
+      cost: '$0.250',
+      condition: 'a = 1',
+    },
   ])
 })
 
 test('what no span says is not zero', () => {
   const tool = { ...chat, operation: 'tools/call', model: '', tool: 'search', calls_with_tokens: 0 }
-  expect(rows(tool)).toEqual([{ words: 'tools/call · search', calls: 3, input: '–', output: '–', cost: '' }])
+  expect(rows(tool)).toEqual([
+    { words: 'tools/call · search', calls: 3, input: '–', output: '–', cost: '', condition: 'a = 1' },
+  ])
 })
 
 test('costs add up where one is known', () => {
   const [row] = rows(chat, { ...chat, cost_usd: 0.5 }, { ...chat, cost_usd: 1 })
   expect(row?.cost).toBe('$1.50')
+})
+
+test('a row is of the calls of any of its operations', () => {
+  const other = { ...chat, source: 'n3', condition: 'b = 2' }
+  expect(rows(chat, other, chat).map(({ condition }) => condition)).toEqual(['a = 1 OR b = 2'])
+  expect(rows(chat, { ...chat, condition: '' }).map(({ condition }) => condition)).toEqual([''])
 })

@@ -81,6 +81,14 @@ export function DetailPanel(props: Props) {
     const condition = `${meant(id, graph)} { version = ${quoted(version)} }`
     return <Link href={href('/traces', { ...carried, filter: both(filter, condition) })}>{words}</Link>
   }
+  const usageLink = (condition: string, words: ReactNode) => {
+    const block = condition && ` { ${condition} }`
+    return (
+      <Link href={href('/traces', { ...carried, filter: both(filter, callsTo(id, graph) + block) })}>
+        {words}
+      </Link>
+    )
+  }
   const callsLink = (edge: string, words: ReactNode) => (
     <Link href={href('/traces', { ...carried, edge })}>{words}</Link>
   )
@@ -147,6 +155,7 @@ export function DetailPanel(props: Props) {
                 window={window}
                 rangeKey={rangeKey}
                 filter={filter}
+                link={usageLink}
               />
             )
           }
@@ -200,6 +209,11 @@ function units(id: string, graph: Graph, condition: string, by: Dimension | null
 }
 
 const UNKNOWN = { name: '', whole: undefined, type: '', account: '' }
+
+/** The calls along an edge, or to a node, whatever makes them. */
+function callsTo(id: string, graph: Graph): string {
+  return edgeEnds(id) ? meant(id, graph) : meant(id, graph).replace(/^service\(/, 'edge("", ')
+}
 
 function headOf(id: string, graph: Graph, data: NodeDetail | EdgeDetail | null) {
   if (data && 'node' in data) return nodeHead(data)

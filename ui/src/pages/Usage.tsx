@@ -2,7 +2,7 @@
 
 import { addresses, type TimeWindow } from '../api/client'
 import type { GenAIUsage } from '../api/types'
-import { UsageTable } from '../components/UsageTable'
+import { type UsageLink, UsageTable } from '../components/UsageTable'
 import { useLiveQuery } from './useLiveQuery'
 
 interface Props {
@@ -11,13 +11,14 @@ interface Props {
   window: TimeWindow
   rangeKey: string
   filter: string
+  link: UsageLink
 }
 
-export function Usage({ place, id, window, rangeKey, filter }: Props) {
+export function Usage({ place, id, window, rangeKey, filter, link }: Props) {
   const { data } = useLiveQuery<GenAIUsage>(addresses.genai(window, filter, place, id), {
     key: `usage ${id}`,
     variant: `${rangeKey} ${filter}`,
   })
   if (!data || data.operations.length === 0) return null
-  return <UsageTable usage={data} />
+  return <UsageTable usage={data} link={link} />
 }
