@@ -55,7 +55,7 @@ def add_key(
     daemons and the AWS CLI.
     """
     with exit_on_error():
-        from raymap.auth.quotas import KeyLimits
+        from raymap.auth.limits import KeyLimits
         from raymap.commands import keys
 
         limits = KeyLimits(documents_per_second, names_per_minute, bytes_per_day)

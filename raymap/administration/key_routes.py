@@ -18,8 +18,8 @@ from raymap.administration.keys import (
     revoking,
     rotating,
 )
+from raymap.auth.limits import KeyLimits
 from raymap.auth.permissions import Role
-from raymap.auth.quotas import KeyLimits
 from store.config.protocol import ConfigStore
 
 GRACE_HOURS = 24.0

@@ -19,8 +19,8 @@ from raymap.administration.refused import (
 )
 from raymap.administration.tenants import require_tenant
 from raymap.auth.keys import MAX_KEYS, IssuedKey, Key, issue_key, put_key, read_keys
+from raymap.auth.limits import KeyLimits
 from raymap.auth.permissions import Role
-from raymap.auth.quotas import KeyLimits
 from store.config.change import Decide
 from store.config.protocol import Change, Configuration
 from store.times import SECOND

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from raymap.auth.quotas import KeyLimits
+from raymap.auth.limits import KeyLimits
 from raymap.errors import CommandError
 
 

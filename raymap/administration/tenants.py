@@ -13,8 +13,8 @@ from msgspec.structs import replace
 from raymap.administration.refused import NO_LIMITS, Refused, check_limits
 from raymap.auth.keys import KIND as KEY
 from raymap.auth.keys import read_keys
+from raymap.auth.limits import KeyLimits
 from raymap.auth.people import read_people, remove_user
-from raymap.auth.quotas import KeyLimits
 from raymap.auth.secret import server_secret
 from raymap.auth.shares import SHARE, stored_shares
 from raymap.auth.tenants import (

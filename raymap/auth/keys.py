@@ -18,8 +18,8 @@ from typing import NamedTuple
 import msgspec
 from msgspec import Struct
 
+from raymap.auth.limits import KeyLimits
 from raymap.auth.permissions import Role
-from raymap.auth.quotas import KeyLimits
 from store.config.protocol import Change, Configuration
 
 KIND = "key"

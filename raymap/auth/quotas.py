@@ -12,25 +12,17 @@ import threading
 from collections.abc import Callable
 from functools import cache
 
-from msgspec import Struct
 from prometheus_client import REGISTRY, CollectorRegistry, Counter
 
 from collector.charges import names_of
 from collector.payloads import Decoded
+from raymap.auth.limits import KeyLimits
 
 BURST = 10.0
 """Seconds of documents that may come at once."""
 DAY, HOUR, MINUTE = 86_400, 3_600, 60
 MAX_NAMES = 50_000
 """Names of a key that are remembered, for an hour."""
-
-
-class KeyLimits(Struct, frozen=True, omit_defaults=True):
-    """0 means no limit."""
-
-    documents_per_second: float = 0
-    names_per_minute: int = 0
-    bytes_per_day: int = 0
 
 
 class Exceeded(Exception):

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import msgspec
 from msgspec import Struct
 
-from raymap.auth.quotas import KeyLimits
+from raymap.auth.limits import KeyLimits
 from raymap.tenant_names import DEFAULT, check_name
 from store.config.protocol import Change, Configuration
 

@@ -16,8 +16,8 @@ from raymap.administration.keys import (
 )
 from raymap.auth.audit import record_command
 from raymap.auth.keys import IssuedKey, Key
+from raymap.auth.limits import KeyLimits
 from raymap.auth.permissions import Role
-from raymap.auth.quotas import KeyLimits
 from raymap.auth.secret import server_secret
 from raymap.commands.open_store import change_configuration, open_store
 from raymap.commands.tables import print_list

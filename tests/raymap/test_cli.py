@@ -98,3 +98,39 @@ def test_a_log_in_json_has_no_other_lines(tmp_path: Path) -> None:
     }
     assert any(event.startswith("open http://127.0.0.1") for _, event in said)
     assert all(each["timestamp"] and each["level"] for each in events)
+
+
+@pytest.mark.parametrize(
+    ("imported", "left_out"),
+    [
+        ("raymap.cli, raymap.logging", "rich"),
+        ("raymap.commands.keys", "collector.decode.otlp"),
+        ("raymap.commands.users", "collector.decode.otlp"),
+    ],
+)
+def test_a_command_starts_without_what_it_does_not_need(imported: str, left_out: str) -> None:
+    """It took a sixth of the time of ``raymap key``, of which every test of a command and every script has many."""
+    program = (
+        "import sys, raymap.__main__ as program\n"
+        "program.put_packages_first(); program.leave_out_rich()\n"
+        f"import {imported}\n"
+        f"print([name for name in sys.modules if name.startswith({left_out!r} + '.')])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"
+
+
+def test_a_wrong_option_is_reported_in_plain_text() -> None:
+    """Without rich's frames, whatever is installed."""
+    done = subprocess.run(
+        [sys.executable, "-m", "raymap", "serve", "--no-such-option"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "No such option: --no-such-option" in done.stderr
+    assert done.stderr.isascii()

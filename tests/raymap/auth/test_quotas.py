@@ -22,8 +22,9 @@ from raymap.auth.authenticator import Authenticator, Mode
 from raymap.auth.grpc import AuthInterceptor
 from raymap.auth.http import AuthGuard
 from raymap.auth.keys import KeyRing, issue_key
+from raymap.auth.limits import KeyLimits
 from raymap.auth.permissions import Role
-from raymap.auth.quotas import Exceeded, KeyLimits, Quota, Quotas
+from raymap.auth.quotas import Exceeded, Quota, Quotas
 from store.memory import MemoryStore
 from tests.collector.otlp_samples import export, span
 from tests.collector.samples import segment_bytes

@@ -11,6 +11,7 @@ from raymap.auth.authenticator import Authenticator, Mode
 from raymap.auth.errors import AuthError
 from raymap.auth.key_source import KeySource
 from raymap.auth.keys import issue_key, put_key
+from raymap.auth.limits import KeyLimits
 from raymap.auth.people import (
     TrustedProxies,
     User,
@@ -20,7 +21,6 @@ from raymap.auth.people import (
     put_user,
 )
 from raymap.auth.permissions import Permission, Role
-from raymap.auth.quotas import KeyLimits
 from raymap.auth.tenants import (
     Tenant,
     Tenants,
