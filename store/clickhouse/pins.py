@@ -8,8 +8,8 @@ must not become those of the pinned traces alone when the rest expires. The cond
 the pin partitions, whose few rows spread over all times and would make FINAL merge more than
 necessary (scans of a quiet day took twice as long).
 
-Copies are made in a staging table and attached as parts: no materialized view runs, so revisions,
-the map's dirty minutes and everything else that counts arrivals are unaffected. Each run fills an
+Copies are made in a staging table and attached as parts: no materialized view runs and nothing is marked, so
+revisions, the map's dirty minutes and everything else that counts arrivals are unaffected. Each run fills an
 empty partition. A trace is unpinned by moving the others of its partition to a new one and dropping
 the old: concurrent runs drop only what has been copied elsewhere.
 Rejected: a second set of tables (each read becomes a union); copies by INSERT (the views count

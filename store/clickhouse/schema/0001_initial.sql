@@ -493,11 +493,14 @@ SETTINGS index_granularity = 128, ttl_only_drop_parts = 1;
 -- on; recheck: compare again from then on, since an insert may become visible a while after it was recorded
 -- here, and another process may not have recorded yet what its count depends on. looked: what was known
 -- until then is counted. A row is deleted once nothing waits: whatever concerns the bucket adds another.
+-- An insert of rows is marked here before them (store/clickhouse/write/inserts.py), by the clock of the server.
+-- Rejected: a materialized view on each table, which marks in the same insert (three views took ClickHouse as long as
+-- the three tables); deduplication, which would leave out the mark of a batch that is repeated.
 CREATE TABLE IF NOT EXISTS dirty{on_cluster} (
     bucket UInt64,
-    arrived SimpleAggregateFunction(max, Int64),
+    arrived SimpleAggregateFunction(max, Int64) DEFAULT toUnixTimestamp64Micro(now64(6)),
     related SimpleAggregateFunction(max, Int64),
-    recheck SimpleAggregateFunction(max, Int64),
+    recheck SimpleAggregateFunction(max, Int64) DEFAULT arrived + 60000000,
     looked SimpleAggregateFunction(max, Int64),
     rows SimpleAggregateFunction(sum, UInt64)
 )
@@ -506,20 +509,7 @@ ORDER BY bucket
 TTL toDateTime(intDiv(greatest(arrived, related, recheck), 1000000)) + INTERVAL 60 DAY,
     toDateTime(intDiv(greatest(arrived, related, recheck), 1000000)) + INTERVAL 1 HOUR
         DELETE WHERE looked > recheck AND looked > greatest(arrived, related) + 1000000
-SETTINGS {window} = 10000, {tidy}, merge_with_ttl_timeout = 1800;
-
-CREATE MATERIALIZED VIEW IF NOT EXISTS dirty_from_segments{on_cluster} TO dirty AS
-SELECT toUInt64(greatest(0, intDiv(start, 5000000))) AS bucket,
-       toUnixTimestamp64Micro(now64(6)) AS arrived, arrived + 60000000 AS recheck, count() AS rows
-FROM segments GROUP BY bucket;
-CREATE MATERIALIZED VIEW IF NOT EXISTS dirty_from_calls{on_cluster} TO dirty AS
-SELECT toUInt64(greatest(0, intDiv(start, 5000000))) AS bucket,
-       toUnixTimestamp64Micro(now64(6)) AS arrived, arrived + 60000000 AS recheck, count() AS rows
-FROM calls GROUP BY bucket;
-CREATE MATERIALIZED VIEW IF NOT EXISTS dirty_from_links{on_cluster} TO dirty AS
-SELECT toUInt64(greatest(0, intDiv(start, 5000000))) AS bucket,
-       toUnixTimestamp64Micro(now64(6)) AS arrived, arrived + 60000000 AS recheck, count() AS rows
-FROM links GROUP BY bucket;
+SETTINGS {tidy}, merge_with_ttl_timeout = 1800;
 
 -- "The units of this bucket depend on rows of this trace in other buckets": a parent in another bucket or
 -- not stored yet, a call whose document began in another one, the other end of a link.

@@ -72,8 +72,8 @@ def recheck(client: NativeClient, *buckets: int) -> None:
     """Make these buckets due for comparison and no others, as if their inserts had settled."""
     client.execute("TRUNCATE TABLE dirty")
     client.execute(
-        "INSERT INTO dirty (bucket, recheck) SELECT arrayJoin("
-        f"{list(buckets)}), toUnixTimestamp64Micro(now64(6))"
+        "INSERT INTO dirty (bucket, arrived, recheck) SELECT arrayJoin("
+        f"{list(buckets)}), 0, toUnixTimestamp64Micro(now64(6))"
     )
 
 
@@ -199,7 +199,8 @@ def test_what_is_unchanged_is_compared_and_not_counted(
     ((looked,),) = client.execute("SELECT max(looked) FROM dirty")
     client.execute("TRUNCATE TABLE dirty")
     client.execute(
-        "INSERT INTO dirty (bucket, recheck, looked) VALUES", [(FIRST, looked + 1, looked)]
+        "INSERT INTO dirty (bucket, arrived, recheck, looked) VALUES",
+        [(FIRST, 0, looked + 1, looked)],
     )
     (due,) = dirty.dirty_buckets(partial(execute, client))
     assert (due.far, due.confirming) == (1, 1)

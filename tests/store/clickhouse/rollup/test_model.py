@@ -64,17 +64,23 @@ class World:
     def __init__(self, random: Random, without: str) -> None:
         self.random = random
         self.rechecks = without != "recheck"
+        self.repeats_marks = without != "repeated marks"
         self.now = self.serial = 0
         self.rows: dict[tuple[int, int, int], Row] = {}
         self.pending: list[tuple[int, Row]] = []
+        self.journal: list[tuple[int, Row]] = []
+        """Rows of a process that ended behind their mark, and when another repeats mark and rows."""
         self.dirty: dict[int, Mark] = {}
         self.refs: set[tuple[int, int]] = set()
         self.versions: dict[int, Version] = {}
 
     def insert(self, bucket: int, trace: int, id: int, parent: int, name: str) -> None:
         self.serial += 1
-        visible = self.now + self.random.choice((0, 0, 1, 5, 20))
-        self.pending.append((visible, Row(bucket, trace, id, parent, name, self.serial)))
+        row = Row(bucket, trace, id, parent, name, self.serial)
+        if self.random.random() < 0.1:
+            self.journal.append((self.now + self.random.choice((5, 80)), row))
+        else:
+            self.pending.append((self.now + self.random.choice((0, 0, 1, 5, 20)), row))
         self.mark(bucket, Mark(arrived=self.now, recheck=self.now + SETTLE))
 
     def mark(self, bucket: int, mark: Mark) -> None:
@@ -84,6 +90,11 @@ class World:
 
     def step(self) -> None:
         self.now += 1
+        for at, row in [each for each in self.journal if each[0] <= self.now]:
+            self.journal.remove((at, row))
+            self.pending.append((self.now + self.random.choice((0, 1, 5)), row))
+            if self.repeats_marks:
+                self.mark(row.bucket, Mark(arrived=self.now, recheck=self.now + SETTLE))
         for at, row in [each for each in self.pending if each[0] <= self.now]:
             self.pending.remove((at, row))
             key = row[:3]
@@ -220,7 +231,16 @@ def test_every_schedule_ends_with_the_truth() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "rule", ["far rows", "fingerprint first", "references", "marks", "version last", "recheck"]
+    "rule",
+    [
+        "far rows",
+        "fingerprint first",
+        "references",
+        "marks",
+        "version last",
+        "recheck",
+        "repeated marks",
+    ],
 )
 def test_each_rule_is_needed(rule: str) -> None:
     assert any(wrong_after(seed, rule) for seed in range(2_000))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from store.clickhouse.connection.pool import connect
+from store.clickhouse.rollup import worker
 from store.clickhouse.store import ClickHouseStore
 from store.clickhouse.write import inserts
 from store.model import Link, NodeKey, TimeRange
-from store.times import MINUTE
+from store.times import MINUTE, SECOND
 from tests.builders import T0, call, segment, trace_id
 
 WINDOW = TimeRange(T0 - MINUTE, T0 + MINUTE)
@@ -42,3 +43,78 @@ def test_half_a_batch_makes_no_ghosts(
     assert (NodeKey("", "frontend", ""), NodeKey("", "backend", "")) in graph.edges
     assert NodeKey("", "backend.example.com", "remote") not in graph.services
     assert len(graph.links) == 1
+
+
+FRONTEND = NodeKey("", "frontend", "")
+
+
+class Died(Exception):
+    """The process, in the place of kill -9."""
+
+
+@pytest.mark.parametrize("table", ["calls", "segments"])
+def test_a_batch_that_ended_behind_its_mark_is_counted_once_repeated(
+    clickhouse_store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch, table: str
+) -> None:
+    """The mark has been looked at in between, so the repetition has to leave another."""
+    store, insert = clickhouse_store, inserts._insert
+
+    def dies(of: object, into: str, *rest: object) -> None:
+        if into == table:
+            raise Died
+        insert(of, into, *rest)  # type: ignore[arg-type]
+
+    batch = [segment(1, calls=(call(11),)), segment(2, trace_id=trace_id(2))]
+    monkeypatch.setattr(inserts, "_insert", dies)
+    with pytest.raises(Died):
+        store.put(batch, "a batch")
+    assert store.service_graph(WINDOW).services == {}
+    monkeypatch.undo()
+    for _ in range(2):
+        store.put(batch, "a batch")
+        graph = store.service_graph(WINDOW)
+        assert graph.services[FRONTEND].statistics.total == 2
+
+
+def test_buckets_are_marked_before_their_rows(
+    clickhouse_store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of them, whatever starts there: documents, calls; times before 1970 are in the first bucket."""
+    later = call(11, start=T0 + 7 * SECOND, end=T0 + 8 * SECOND)
+    batch = [
+        segment(1, calls=(later,), links=(Link(trace_id(2), 0xD1),)),
+        segment(2),
+        segment(3, start=-5, end=5),
+    ]
+    client = connect(clickhouse_store.address)
+    monkeypatch.setattr(inserts, "_insert", lambda *_: None)
+    ((before,),) = client.execute("SELECT toUnixTimestamp64Micro(now64(6))")
+    inserts.insert(client, batch, "marked")
+    marked = client.execute(
+        f"SELECT bucket, rows, arrived BETWEEN {before} AND toUnixTimestamp64Micro(now64(6)), "
+        "recheck - arrived, looked FROM dirty ORDER BY bucket"
+    )
+    client.disconnect()
+    first = T0 // (5 * SECOND)
+    settle = 60 * SECOND
+    assert marked == [
+        (0, 1, 1, settle, 0),
+        (first, 3, 1, settle, 0),
+        ((T0 + 7 * SECOND) // (5 * SECOND), 1, 1, settle, 0),
+    ]
+
+
+def test_rows_that_took_long_are_marked_again(
+    clickhouse_store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A count that looked in between is behind what a round looks at once more."""
+    assert inserts.PROMPT * SECOND < worker.GUARD
+    client = connect(clickhouse_store.address)
+    later = "SELECT (SELECT max(arrived) FROM dirty) > (SELECT max(inserted) FROM segments)"
+    inserts.insert(client, [segment(1)], "soon")
+    assert client.execute(later) == [(0,)]
+    monkeypatch.setattr(inserts, "PROMPT", -1.0)
+    inserts.insert(client, [segment(2)], "late")
+    assert client.execute(later) == [(1,)]
+    assert client.execute("SELECT sum(rows) FROM dirty") == [(2,)]
+    client.disconnect()
