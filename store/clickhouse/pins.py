@@ -8,12 +8,12 @@ must not become those of the pinned traces alone when the rest expires. The cond
 the pin partitions, whose few rows spread over all times and would make FINAL merge more than
 necessary (scans of a quiet day took twice as long).
 
-Copies are made in a staging table and attached as parts: no materialized view runs and nothing is marked, so
-revisions, the map's dirty minutes and everything else that counts arrivals are unaffected. Each run fills an
+Copies are made in a staging table and attached as parts; nothing is marked, and the map's dirty minutes and
+everything else that counts arrivals are unaffected. Each run fills an
 empty partition. A trace is unpinned by moving the others of its partition to a new one and dropping
 the old: concurrent runs drop only what has been copied elsewhere.
-Rejected: a second set of tables (each read becomes a union); copies by INSERT (the views count
-them as arrivals); DELETE (a mutation touches every part of the table, also IN PARTITION).
+Rejected: a second set of tables (each read becomes a union); copies by INSERT (a partition is visible
+before it is whole); DELETE (a mutation touches every part of the table, also IN PARTITION).
 
 `pins` is the desired state, `reconcile` establishes it: it copies what has changed since the last
 run (documents that arrived later) and drops what is no longer pinned. It may run anywhere, at any
@@ -67,15 +67,15 @@ EVERY = Sql("1")
 
 class _Row(NamedTuple):
     pin: Pin
-    revision: int
-    updated: int
+    rows: int
+    checksum: int
     ver: int
 
 
 class _Changed(NamedTuple):
     row: _Row
-    revision: int
-    updated: int
+    rows: int
+    checksum: int
     lo: int
     hi: int
 
@@ -136,8 +136,8 @@ def reconcile(client: Client) -> int:
         _copy(client, changed)
         # Of equal `ver` the last insert wins; a concurrent unpin has a greater one.
         client.execute(
-            "INSERT INTO pins (trace_id, note, at, removed, revision, updated, ver) VALUES",
-            [(*_key(c.row.pin), 0, c.revision, c.updated, c.row.ver) for c in changed],
+            "INSERT INTO pins (trace_id, note, at, removed, rows, checksum, ver) VALUES",
+            [(*_key(c.row.pin), 0, c.rows, c.checksum, c.row.ver) for c in changed],
         )
     return len(changed)
 
@@ -149,8 +149,8 @@ def _key(pin: Pin) -> tuple[bytes, str, int]:
 def _rows(client: Client, condition: Sql = EVERY) -> list[_Row]:
     found = execute(client, queries.PINNED.render({"condition": condition}))
     return [
-        _Row(Pin(bytes.fromhex(digits), note, at), revision, updated, ver)
-        for digits, note, at, revision, updated, ver in found
+        _Row(Pin(bytes.fromhex(digits), note, at), rows, checksum, ver)
+        for digits, note, at, rows, checksum, ver in found
     ]
 
 
@@ -159,22 +159,22 @@ def _write(client: Client, pin: Pin, *, removed: bool, at: int) -> None:
     literal = sql.trace_literal(pin.trace_id)
     ((last,),) = client.execute(f"SELECT max(ver) FROM pins WHERE trace_id = {literal}")
     client.execute(
-        "INSERT INTO pins (trace_id, note, at, removed, revision, updated, ver) VALUES",
+        "INSERT INTO pins (trace_id, note, at, removed, rows, checksum, ver) VALUES",
         [(*_key(pin), removed, 0, 0, max(last + 1, at))],
     )
 
 
 def _changed(client: Client, rows: Mapping[bytes, _Row]) -> list[_Changed]:
-    """Pinned traces whose rows changed (arrived or expired) since they were copied."""
+    """Pinned traces whose rows changed (arrived, expired, or were replaced in a merge) since they were copied."""
     if not rows:
         return []
     found = execute(client, queries.ORIGINALS.render({"not_pinned_copy": Sql(NOT_PINNED_COPY)}))
     candidates = [
-        _Changed(row, revision, updated, lo // MINUTE, hi // MINUTE)
-        for digits, revision, updated, lo, hi in found
+        _Changed(row, count, checksum, lo // MINUTE, hi // MINUTE)
+        for digits, count, checksum, lo, hi in found
         if (row := rows.get(bytes.fromhex(digits))) is not None
     ]
-    return [c for c in candidates if (c.revision, c.updated) != (c.row.revision, c.row.updated)]
+    return [c for c in candidates if (c.rows, c.checksum) != (c.row.rows, c.row.checksum)]
 
 
 def _copy(client: Client, changed: Sequence[_Changed]) -> None:

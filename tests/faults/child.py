@@ -34,7 +34,7 @@ from raymap.settings import ApiSettings
 from store.clickhouse.connection.address import parse_url
 from store.clickhouse.store import ClickHouseStore
 
-TABLES = ("dirty", "calls", "links", "segments")
+TABLES = ("dirty", "traces", "calls", "links", "segments")
 
 
 @dataclass(frozen=True)

@@ -177,19 +177,25 @@ SETTINGS ttl_only_drop_parts = 1, {window} = 10000, {durable}, {tidy};
 -- The buckets in which a trace has rows, so that a trace is found without its time and the two halves of
 -- a call find each other however far apart they are. `start`: its earliest document; `lo`, `hi`: the first
 -- and last start of anything in it (documents and calls); `end`: their last end.
+-- A row is inserted for each document and each call (`document` = 0), from which the rest follows, and the insert makes
+-- one of those with the same key (store/clickhouse/write/inserts.py). A call says nothing about the earliest document.
+-- Rejected: materialized views (two of them took as long as `segments` at one small insert a second).
 CREATE TABLE IF NOT EXISTS traces{on_cluster} (
     trace_id FixedString(16) CODEC(ZSTD(1)),
-    minute UInt32 CODEC(Delta(4), ZSTD(1)),
-    bucket UInt64 CODEC(Delta(8), ZSTD(1)),
-    start SimpleAggregateFunction(min, Int64) CODEC(ZSTD(1)),
+    minute UInt32 DEFAULT toUInt32(greatest(0, intDiv(lo, 60000000))) CODEC(Delta(4), ZSTD(1)),
+    bucket UInt64 DEFAULT toUInt64(greatest(0, intDiv(lo, 5000000))) CODEC(Delta(8), ZSTD(1)),
+    start SimpleAggregateFunction(min, Int64) DEFAULT if(document, lo, 9223372036854775807) CODEC(ZSTD(1)),
     lo SimpleAggregateFunction(min, Int64) CODEC(ZSTD(1)),
-    hi SimpleAggregateFunction(max, Int64) CODEC(ZSTD(1)),
-    end SimpleAggregateFunction(max, Int64) CODEC(ZSTD(1)),
-    updated SimpleAggregateFunction(max, Int64) CODEC(ZSTD(1)),
-    revision SimpleAggregateFunction(sum, UInt64) CODEC(ZSTD(1)),
+    hi SimpleAggregateFunction(max, Int64) DEFAULT lo CODEC(ZSTD(1)),
+    end SimpleAggregateFunction(max, Int64) DEFAULT lo + duration CODEC(ZSTD(1)),
+    updated SimpleAggregateFunction(max, Int64) DEFAULT if(document, bitAnd(ver, 18014398509481983), 0) CODEC(ZSTD(1)),
+    revision SimpleAggregateFunction(sum, UInt64) DEFAULT document CODEC(ZSTD(1)),
     sampled SimpleAggregateFunction(max, UInt8) CODEC(ZSTD(1)),
     received SimpleAggregateFunction(max, DateTime('UTC')) CODEC(ZSTD(1)),
-    day Date
+    day Date DEFAULT toDate(received),
+    duration Int64 EPHEMERAL,
+    ver UInt64 EPHEMERAL,
+    document UInt8 EPHEMERAL
 )
 ENGINE = {replicated}AggregatingMergeTree
 PARTITION BY day
@@ -198,27 +204,6 @@ ORDER BY (trace_id, minute, bucket)
 TTL received + toIntervalDay({retention_days})
 SETTINGS index_granularity = 1024, min_compress_block_size = 16384, max_compress_block_size = 16384,
     ttl_only_drop_parts = 1, {window} = 10000, {durable}, {tidy};
-
-CREATE MATERIALIZED VIEW IF NOT EXISTS traces_from_segments{on_cluster} TO traces AS
-SELECT s.trace_id AS trace_id, toUInt32(greatest(0, intDiv(s.start, 60000000))) AS minute,
-       toUInt64(greatest(0, intDiv(s.start, 5000000))) AS bucket,
-       min(s.start) AS start, min(s.start) AS lo, max(s.start) AS hi,
-       max(s.start + s.duration) AS end,
-       toInt64(max(bitAnd(s.ver, 18014398509481983))) AS updated, count() AS revision,
-       max(s.sampled) AS sampled, max(s.received) AS received, toDate(max(s.received)) AS day
-FROM segments AS s
-GROUP BY s.trace_id, minute, bucket;
-
--- 9223372036854775807: a call says nothing about the earliest document.
-CREATE MATERIALIZED VIEW IF NOT EXISTS traces_from_calls{on_cluster} TO traces AS
-SELECT c.trace_id AS trace_id, toUInt32(greatest(0, intDiv(c.start, 60000000))) AS minute,
-       toUInt64(greatest(0, intDiv(c.start, 5000000))) AS bucket,
-       toInt64(9223372036854775807) AS start, min(c.start) AS lo, max(c.start) AS hi,
-       max(c.start + c.duration) AS end,
-       toInt64(0) AS updated, toUInt64(0) AS revision,
-       toUInt8(0) AS sampled, max(c.received) AS received, toDate(max(c.received)) AS day
-FROM calls AS c
-GROUP BY c.trace_id, minute, bucket;
 
 -- Settings by name; the newest `ver` applies (store/clickhouse/schema/retention.py).
 CREATE TABLE IF NOT EXISTS settings{on_cluster} (
@@ -367,15 +352,15 @@ ENGINE = {replicated}ReplacingMergeTree(cancelled)
 ORDER BY token
 TTL toDateTime(intDiv(started, 1000000)) + INTERVAL 1 DAY;
 
--- Pinned traces; the newest `ver` applies (store/clickhouse/pins.py). `revision` and `updated` are those of
--- `traces` when the copies were last made.
+-- Pinned traces; the newest `ver` applies (store/clickhouse/pins.py). rows: of `segments` when the copies were last made;
+-- checksum: the sum of their insertion times, modulo 2^64.
 CREATE TABLE IF NOT EXISTS pins{on_cluster} (
     trace_id FixedString(16),
     note String,
     at Int64 COMMENT 'when it was pinned, microseconds since the epoch',
     removed UInt8,
-    revision UInt64,
-    updated Int64,
+    rows UInt64,
+    checksum UInt64,
     ver UInt64
 )
 ENGINE = {replicated}ReplacingMergeTree(ver)

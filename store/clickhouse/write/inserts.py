@@ -1,13 +1,14 @@
 """Inserts documents: encoded as rows of each table, one insert per table and batch.
 
-Which buckets the rows are in is written to `dirty` first, by an insert of its own: a materialized view on each of
-the tables cost as much as the tables. A process, ClickHouse or the connection may end between any two inserts; the
+Which buckets the rows are in is written to `dirty` first, then which traces to `traces`, by inserts of their own:
+materialized views on the tables cost as much as the tables. A process, ClickHouse or the connection may end between any two inserts; the
 journal has the batch until all are done, and repeats it under its token.
 
-* Before its rows, so that no row is visible whose bucket is not marked.
-* Without deduplication, unlike rows: of a batch that is repeated the rows may be new, and a mark too many costs a
+* Marks before the rows, so that no row is visible whose bucket is not marked.
+* Marks without deduplication, unlike rows: of a batch that is repeated the rows may be new, and a mark too many costs a
   look.
-* Once more behind the rows when they took longer than `PROMPT`: a count may have looked in between.
+* Traces before their rows, so that no row is counted that its trace's other rows do not find.
+* Marks once more behind the rows when they took longer than `PROMPT`: a count may have looked in between.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from clickhouse_driver import Client
 from msgspec import Struct
@@ -29,7 +31,6 @@ from store.model import Document
 from store.protocol import ENCODE_CHUNK
 
 SETTINGS = {
-    "deduplicate_blocks_in_dependent_materialized_views": 1,
     "optimize_on_insert": 0,
     "exclude_materialize_skip_indexes_on_insert": "by_key",
     "async_insert": 0,
@@ -41,6 +42,24 @@ default since 26.x gathers inserts, which a batch is already."""
 PROMPT = 0.5
 """Seconds from the mark until the rows are visible, in which no count that looked stays
 (`store.clickhouse.rollup.worker.GUARD`, less what clocks and threads may differ)."""
+
+_TRACE_TYPES = {
+    "trace_id": "FixedString(16)",
+    "lo": "SimpleAggregateFunction(min, Int64)",
+    "duration": "Int64",
+    "received": "SimpleAggregateFunction(max, DateTime('UTC'))",
+    "ver": "UInt64",
+    "sampled": "SimpleAggregateFunction(max, UInt8)",
+    "document": "UInt8",
+}
+"""The columns of `traces` that are sent, and their types."""
+_OF_TRACES = ("trace_id", "start", "duration", "received", "ver", "sampled")
+"""Of documents, in that order; of calls all but the last."""
+_SOURCES = [
+    (number, [columns.index(name) for name in _OF_TRACES if name in columns])
+    for number, table in enumerate(TABLES)
+    if table.name != "links" and (columns := table.names.split(", "))
+]
 
 
 class EncodedDocuments(Struct, gc=False):
@@ -93,6 +112,7 @@ def insert_encoded(client: Client, batch: Sequence[EncodedDocuments], token: str
         return
     begun = time.monotonic()
     _mark(client, buckets)
+    _insert_traces(client, batch, token)
     for number, table in enumerate(TABLES):
         pieces = [piece for chunk in batch if (piece := chunk.pieces[number]) is not None]
         if pieces:
@@ -101,6 +121,25 @@ def insert_encoded(client: Client, batch: Sequence[EncodedDocuments], token: str
             )
     if time.monotonic() - begun > PROMPT:
         _mark(client, dict.fromkeys(buckets, 0))
+
+
+def _insert_traces(client: Client, batch: Sequence[EncodedDocuments], token: str) -> None:
+    """Write the rows of `traces`: columns of documents and calls that are encoded already."""
+    parts: list[list[Any]] = []
+    rows = 0
+    for number, places in _SOURCES:
+        for chunk in batch:
+            if piece := chunk.pieces[number]:
+                part: list[Any] = [piece.parts[place] for place in places]
+                if len(part) == len(_OF_TRACES):
+                    part.append(b"\1" * piece.rows)
+                else:  # of a call: not a document, nor known to be sampled
+                    part += [bytes(piece.rows)] * 2
+                parts.append(part)
+                rows += piece.rows
+    columns = [b"".join(of_column) for of_column in zip(*parts, strict=True)]
+    encoded = Encoded(rows, list(_TRACE_TYPES.values()), columns)
+    _insert(client, "traces", ", ".join(_TRACE_TYPES), encoded, token, optimize_on_insert=1)
 
 
 def _mark(client: Client, buckets: Mapping[int, int]) -> None:
@@ -114,11 +153,13 @@ def _mark(client: Client, buckets: Mapping[int, int]) -> None:
     )
 
 
-def _insert(client: Client, table: str, names: str, rows: Encoded, token: str) -> None:
+def _insert(
+    client: Client, table: str, names: str, rows: Encoded, token: str, **settings: object
+) -> None:
     client.execute(
         f"INSERT INTO {table} ({names}) VALUES",
         rows,
         columnar=True,
         types_check=False,
-        settings={**SETTINGS, "insert_deduplication_token": f"{table}-{token}"},
+        settings={**SETTINGS, "insert_deduplication_token": f"{table}-{token}", **settings},
     )

@@ -165,13 +165,13 @@ def test_what_a_crash_leaves_is_put_right(
     """A pin that was written and not copied, copies without a pin, staging tables."""
     store.put([*documents(), *documents(OTHER)], "a")
     client.execute(
-        "INSERT INTO pins (trace_id, note, at, removed, revision, updated, ver) VALUES",
+        "INSERT INTO pins (trace_id, note, at, removed, rows, checksum, ver) VALUES",
         [(TRACE, "", T0, 0, 0, 0, T0)],
     )
     assert store.refresh_pins() == 1
     store.pin(OTHER, "", T0)
     client.execute(
-        "INSERT INTO pins (trace_id, note, at, removed, revision, updated, ver) VALUES",
+        "INSERT INTO pins (trace_id, note, at, removed, rows, checksum, ver) VALUES",
         [(OTHER, "", T0, 1, 0, 0, T0 + SECOND)],
     )
     client.execute("CREATE TABLE pinning_calls_0 AS calls")
@@ -219,7 +219,7 @@ def test_letting_go_touches_nothing_else(store: ClickHouseStore, client: Client)
     store.put([*documents(), *documents(OTHER)], "a")
     for trace in (TRACE, OTHER):
         client.execute(
-            "INSERT INTO pins (trace_id, note, at, removed, revision, updated, ver) VALUES",
+            "INSERT INTO pins (trace_id, note, at, removed, rows, checksum, ver) VALUES",
             [(trace, "", T0, 0, 0, 0, T0)],
         )
     assert store.refresh_pins() == 2

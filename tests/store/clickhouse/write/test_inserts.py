@@ -27,9 +27,9 @@ def test_half_a_batch_makes_no_ghosts(
     client = connect(clickhouse_store.address)
     insert = inserts._insert
 
-    def but_segments(of: object, table: str, *rest: object) -> None:
+    def but_segments(of: object, table: str, *rest: object, **settings: object) -> None:
         if table != "segments":
-            insert(of, table, *rest)  # type: ignore[arg-type]
+            insert(of, table, *rest, **settings)  # type: ignore[arg-type]
 
     monkeypatch.setattr(inserts, "_insert", but_segments)
     inserts.insert(client, [front, answer], "second")
@@ -52,17 +52,17 @@ class Died(Exception):
     """The process, in the place of kill -9."""
 
 
-@pytest.mark.parametrize("table", ["calls", "segments"])
+@pytest.mark.parametrize("table", ["traces", "calls", "segments"])
 def test_a_batch_that_ended_behind_its_mark_is_counted_once_repeated(
     clickhouse_store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch, table: str
 ) -> None:
     """The mark has been looked at in between, so the repetition has to leave another."""
     store, insert = clickhouse_store, inserts._insert
 
-    def dies(of: object, into: str, *rest: object) -> None:
+    def dies(of: object, into: str, *rest: object, **settings: object) -> None:
         if into == table:
             raise Died
-        insert(of, into, *rest)  # type: ignore[arg-type]
+        insert(of, into, *rest, **settings)  # type: ignore[arg-type]
 
     batch = [segment(1, calls=(call(11),)), segment(2, trace_id=trace_id(2))]
     monkeypatch.setattr(inserts, "_insert", dies)
@@ -74,6 +74,8 @@ def test_a_batch_that_ended_behind_its_mark_is_counted_once_repeated(
         store.put(batch, "a batch")
         graph = store.service_graph(WINDOW)
         assert graph.services[FRONTEND].statistics.total == 2
+        found = store.get_traces([each.trace_id for each in batch])
+        assert [each.revision for each in found.values()] == [1, 1]
 
 
 def test_buckets_are_marked_before_their_rows(
@@ -87,7 +89,7 @@ def test_buckets_are_marked_before_their_rows(
         segment(3, start=-5, end=5),
     ]
     client = connect(clickhouse_store.address)
-    monkeypatch.setattr(inserts, "_insert", lambda *_: None)
+    monkeypatch.setattr(inserts, "_insert", lambda *_, **__: None)
     ((before,),) = client.execute("SELECT toUnixTimestamp64Micro(now64(6))")
     inserts.insert(client, batch, "marked")
     marked = client.execute(
@@ -118,3 +120,28 @@ def test_rows_that_took_long_are_marked_again(
     assert client.execute(later) == [(1,)]
     assert client.execute("SELECT sum(rows) FROM dirty") == [(2,)]
     client.disconnect()
+
+
+def test_a_trace_knows_what_its_documents_and_calls_say(clickhouse_store: ClickHouseStore) -> None:
+    """Each bucket that they start in, from the first start to the last end; two copies are two arrivals."""
+    later = call(11, start=T0 + 7 * SECOND, end=T0 + 9 * SECOND)
+    early = call(12, start=T0 - 1000, end=T0 + 1000)
+    batch = [
+        segment(1, calls=(later, early), version=T0 + 5),
+        segment(2, start=T0 + 2000, end=T0 + 3 * SECOND, version=T0 + 9),
+    ]
+    client = connect(clickhouse_store.address)
+    for token in ("one", "other", "other"):
+        inserts.insert(client, batch, token)
+    found = client.execute(
+        "SELECT minute, bucket, start, lo, hi, end, updated, revision, sampled, toUnixTimestamp(received), "
+        "day = toDate(received) FROM traces FINAL ORDER BY bucket"
+    )
+    client.disconnect()
+    minute, first, received = T0 // MINUTE, T0 // (5 * SECOND), T0 // SECOND
+    never = 2**63 - 1
+    assert found == [
+        ((T0 - 1000) // MINUTE, first - 1, never, T0 - 1000, T0 - 1000, T0 + 1000, 0, 0, 0, received, 1),
+        (minute, first, T0, T0, T0 + 2000, T0 + 3 * SECOND, T0 + 9, 4, 1, received, 1),
+        (minute, first + 1, never, T0 + 7 * SECOND, T0 + 7 * SECOND, T0 + 9 * SECOND, 0, 0, 0, received, 1),
+    ]  # fmt: skip
