@@ -11,6 +11,7 @@ from clickhouse_driver import Client
 from store.clickhouse import pins
 from store.clickhouse.schema import retention
 from store.clickhouse.store import ClickHouseStore
+from store.clickhouse.write import inserts
 from store.errors import StoreError, TooManyPins
 from store.filters.conditions import touches
 from store.model import Document, Link, State, TimeRange
@@ -91,6 +92,28 @@ def test_what_arrives_later_is_pinned_too(store: ClickHouseStore, client: Client
     assert set(whole.documents) == {0xA1, 0xB1, 0xA3}
     assert (set(whole.calls), len(whole.links)) == ({0xC1, 0xC2}, 1)
     assert all(document.raw for document in whole.documents.values())
+
+
+def test_an_insert_that_runs_is_pinned_once_its_rows_are_there(
+    store: ClickHouseStore, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`traces` knows of it before: a copy that is made in between is not the last one."""
+    store.put(documents()[:1], "a")
+    store.pin(TRACE, "", T0)
+    insert = inserts._insert
+
+    def only_traces(of: Client, table: str, *rest: Any, **settings: Any) -> None:
+        if table == "traces":
+            insert(of, table, *rest, **settings)
+
+    monkeypatch.setattr(inserts, "_insert", only_traces)
+    store.put(documents()[1:], "b")
+    store.refresh_pins()
+    monkeypatch.undo()
+    store.put(documents()[1:], "b")
+    store.refresh_pins()
+    expire(client)
+    assert set(store.get_traces([TRACE])[TRACE].documents) == {0xA1, 0xB1}
 
 
 def test_a_later_copy_of_a_document_wins(store: ClickHouseStore, client: Client) -> None:

@@ -1,5 +1,5 @@
 SELECT name
 FROM system.columns
 WHERE database = currentDatabase() AND table = {table:String}
-  AND default_kind NOT IN ('MATERIALIZED', 'ALIAS')
+  AND default_kind NOT IN ('MATERIALIZED', 'ALIAS', 'EPHEMERAL')
 ORDER BY position

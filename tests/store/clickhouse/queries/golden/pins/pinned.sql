@@ -1,3 +1,3 @@
-SELECT hex(trace_id), note, at, revision, updated, ver
+SELECT hex(trace_id), note, at, rows, checksum, ver
 FROM pins FINAL
 WHERE removed = 0 AND <condition>
