@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from clickhouse_driver import Client
 
-from bench.scale.shapes import SHAPES, T0, Shape
+from bench.scale.shapes import SHAPES, T0
 from store.model import TimeRange
 
 STEP = 500_000
@@ -19,7 +19,6 @@ SETTINGS = {
     "min_insert_block_size_rows": 1_000_000,
     "min_insert_block_size_bytes": 0,
     "insert_deduplicate": 0,
-    "parallel_view_processing": 1,
     "max_execution_time": 0,
 }
 
@@ -59,14 +58,29 @@ def statements(data: DataSet, first: int, count: int) -> Iterator[tuple[str, str
     """The inserts of ``count`` traces from number ``first`` on: table and SQL, in the writer's order."""
     shape = SHAPES[data.shape]
     body = {"body": shape.body} if data.documents else {}
-    yield "calls", _insert(data, "calls", shape.call_columns, shape, first, count)
-    yield "segments", _insert(data, "segments", shape.segment_columns | body, shape, first, count)
+    tables = {"calls": shape.call_columns, "segments": shape.segment_columns | body}
+    for source, columns in tables.items():
+        for table, derived in (("dirty", _marks(columns)), ("traces", _traces(source, columns))):
+            yield table, _insert(data, table, derived, source, first, count)
+    for source, columns in tables.items():
+        yield source, _insert(data, source, columns, source, first, count)
+
+
+def _marks(columns: dict[str, str]) -> dict[str, str]:
+    return {"bucket": f"intDiv({columns['start']}, 5000000)", "rows": "1"}
+
+
+def _traces(source: str, columns: dict[str, str]) -> dict[str, str]:
+    """What `store.clickhouse.write.inserts` sends."""
+    same = {name: columns[name] for name in ("trace_id", "duration", "received", "ver")}
+    document = str(int(source == "segments"))
+    return {**same, "lo": columns["start"], "sampled": document, "document": document}
 
 
 def _insert(
-    data: DataSet, table: str, columns: dict[str, str], shape: Shape, first: int, count: int
+    data: DataSet, table: str, columns: dict[str, str], source: str, first: int, count: int
 ) -> str:
-    calls = table == "calls"
+    shape, calls = SHAPES[data.shape], source == "calls"
     each = shape.calls if calls else shape.segments
     of_row = shape.call if calls else shape.segment
     places = {
@@ -100,7 +114,7 @@ def fill(client: Client, data: DataSet, say: Callable[[str], None] = lambda _: N
 
 def insert_floors(client: Client, data: DataSet, count: int = 100_000) -> dict[str, float]:
     """Rows/s of the same insert into Raymap's tables, into plain ones (the same columns and codecs, no
-    views, indexes or fsync), and into nothing: what it takes to make the rows."""
+    indexes or fsync), and into nothing: what it takes to make the rows."""
     rates: dict[str, float] = {}
     for kind, engine in (
         ("Null", "Null"),
@@ -110,7 +124,10 @@ def insert_floors(client: Client, data: DataSet, count: int = 100_000) -> dict[s
         later = DataSet(data.shape, data.rows, data.hours, seed=data.seed + 77)
         rows, seconds = 0, 0.0
         for table, statement in statements(later, 0, count):
-            if engine:
+            if table not in ("calls", "segments"):
+                if engine:
+                    continue
+            elif engine:
                 client.execute("DROP TABLE IF EXISTS bench_floor")
                 client.execute(_plain(client, table, engine))
                 statement = statement.replace(
@@ -119,9 +136,7 @@ def insert_floors(client: Client, data: DataSet, count: int = 100_000) -> dict[s
             begun = time.monotonic()
             client.execute(statement, settings=SETTINGS)
             seconds += time.monotonic() - begun
-            rows += count * (
-                SHAPES[data.shape].calls if table == "calls" else SHAPES[data.shape].segments
-            )
+        rows += count * SHAPES[data.shape].rows
         rates[kind] = rows / seconds
     client.execute("DROP TABLE IF EXISTS bench_floor")
     return rates
