@@ -31,13 +31,13 @@ class Limits(Struct, frozen=True):
     """When a batch is inserted, and how much may be in memory. Seconds, documents, bytes."""
 
     batch_documents: int = 50_000
-    """An insert costs ClickHouse 36 ms and 7 µs a document, and its parts are merged: with batches of
+    """An insert costs ClickHouse 29 ms and 5 µs a document, and its parts are merged: with batches of
     20,000 spans a quarter more CPU and 40 % more disk at the peak (measured)."""
     batch_bytes: int = 72 << 20
     gather: float = 0.05
     """Time in which the documents of one request of a user arrive."""
     linger: float = 1.0
-    """Time between two inserts of few documents. Each makes some seven parts: with five a second an
+    """Time between two inserts of few documents. Each makes some five parts: with five a second an
     almost idle ClickHouse was busy merging."""
     bulk_linger: float = 3.0
     """Maximum age of the oldest document once there are `bulk_documents`."""
