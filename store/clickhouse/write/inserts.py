@@ -1,8 +1,8 @@
 """Inserts documents: encoded as rows of each table, one insert per table and batch.
 
 Which buckets the rows are in is written to `dirty` first, then which traces to `traces`, by inserts of their own:
-materialized views on the tables cost as much as the tables. A process, ClickHouse or the connection may end between any two inserts; the
-journal has the batch until all are done, and repeats it under its token.
+materialized views on the tables cost as much as the tables. A process, ClickHouse or the connection may end between
+any two inserts; the journal has the batch until all are done, and repeats it under its token.
 
 * Marks before the rows, so that no row is visible whose bucket is not marked.
 * Marks without deduplication, unlike rows: of a batch that is repeated the rows may be new, and a mark too many costs a
@@ -40,8 +40,8 @@ reads use FINAL anyway, and merging was up to a quarter of an insert's user time
 made by merges: it was a sixth of an insert of 50,000 spans, and few filters ask for a key alone. ClickHouse's own
 default since 26.x gathers inserts, which a batch is already."""
 PROMPT = 0.5
-"""Seconds from the mark until the rows are visible, in which no count that looked stays
-(`store.clickhouse.rollup.worker.GUARD`, less what clocks and threads may differ)."""
+"""Seconds from the mark in which rows become visible, mostly. A round looks again at a bucket that it saw within a
+second of its mark (`store.clickhouse.rollup.worker.GUARD`)."""
 
 _TRACE_TYPES = {
     "trace_id": "FixedString(16)",
@@ -149,7 +149,7 @@ def _mark(client: Client, buckets: Mapping[int, int]) -> None:
         Columns((list(buckets), list(buckets.values()))),
         columnar=True,
         types_check=False,
-        settings={"insert_deduplicate": 0, "optimize_on_insert": 0},
+        settings={"insert_deduplicate": 0, "optimize_on_insert": 0, "async_insert": 0},
     )
 
 
