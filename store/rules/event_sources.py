@@ -41,12 +41,16 @@ def source_node(arn: object) -> NodeKey:
         "s3": ("AWS::S3::Bucket", kind),
         "kinesis": ("AWS::Kinesis::Stream", _inner(kind, "stream", path)),
         "dynamodb": ("AWS::DynamoDB::Table", _inner(kind, "table", path)),
-        "events": ("AWS::Events", _inner(kind, "event-bus", path) or UNNAMED_BUS),
+        "events": _bus(_inner(kind, "event-bus", path)),
     }
     type, name = named.get(service, ("", ""))
     if not name or len(name) > MAX_NAME:
         return NO_NODE
     return NodeKey(arn_account(arn), name, type, arn_region(arn))
+
+
+def _bus(name: str) -> tuple[str, str]:
+    return ("AWS::Events::EventBus", name) if name else ("AWS::Events", UNNAMED_BUS)
 
 
 def _inner(kind: str, expected: str, path: str) -> str:

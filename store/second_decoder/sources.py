@@ -16,7 +16,7 @@ FORMS = {
     "s3": ("AWS::S3::Bucket", r"([^/]*)(/.*)?"),
     "kinesis": ("AWS::Kinesis::Stream", r"stream/([^/]*)(/.*)?"),
     "dynamodb": ("AWS::DynamoDB::Table", r"table/([^/]*)(/.*)?"),
-    "events": ("AWS::Events", r"event-bus/([^/]*)(/.*)?"),
+    "events": ("AWS::Events::EventBus", r"event-bus/([^/]*)(/.*)?"),
 }
 """By the service in an ARN: a node's type, and where the resource has its name."""
 
@@ -30,8 +30,8 @@ def event_source(arn: str) -> NodeKey:
     found = read_arn(arn)
     match = re.fullmatch(form, found.resource, re.DOTALL)
     name = match[1] if match else ""
-    if service[1] == "events":
-        name = name or "Events"
+    if service[1] == "events" and not name:
+        type, name = "AWS::Events", "Events"
     if not name or len(name) > LONGEST_NAME:
         return NO_NODE
     return NodeKey(found.account, name, type, found.region)

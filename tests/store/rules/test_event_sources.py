@@ -23,11 +23,18 @@ PLACE = "eu-west-1:111122223333"
         (f"arn:aws:kinesis:{PLACE}:stream/clicks/consumer/a:1", "clicks", "AWS::Kinesis::Stream"),
         (f"arn:aws:dynamodb:{PLACE}:table/orders/stream/2026-11-24T22:40:00.000", "orders", "AWS::DynamoDB::Table"),
         (f"arn:aws:events:{PLACE}:event-bus", "Events", "AWS::Events"),
-        (f"arn:aws:events:{PLACE}:event-bus/shop", "shop", "AWS::Events"),
+        (f"arn:aws:events:{PLACE}:event-bus/shop", "shop", "AWS::Events::EventBus"),
     ],
 )  # fmt: skip
 def test_sources(arn: str, name: str, type: str) -> None:
     assert source_node(arn) == NodeKey("111122223333", name, type, "eu-west-1")
+
+
+def test_a_bus_is_the_one_that_calls_name() -> None:
+    for name, arn in (("shop", f"arn:aws:events:{PLACE}:event-bus/shop"), ("", "")):
+        called = call_node("aws", "Events", aws={"event_bus_name": name} if name else {}).node
+        source = source_node(arn or f"arn:aws:events:{PLACE}:event-bus")
+        assert (called.name, called.type) == (source.name, source.type)
 
 
 def test_a_bucket_is_the_one_that_calls_name() -> None:
