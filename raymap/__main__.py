@@ -13,7 +13,6 @@ of the same name beside Raymap must neither replace one of ours nor be replaced.
 def main() -> None:
     """The console script."""
     put_packages_first()
-    leave_out_rich()
     from raymap.cli import main
 
     main()
@@ -26,12 +25,6 @@ def put_packages_first() -> None:
     """
     folder = PACKAGES if PACKAGES.is_dir() else PACKAGES.parents[1]  # a source tree
     sys.path.insert(0, str(folder))
-
-
-def leave_out_rich() -> None:
-    """Let libraries that would import rich for their own output do without: it is a tenth of the time that a command
-    takes to start, and writes local variables, which may be secrets, below a traceback."""
-    sys.modules["rich"] = None  # type: ignore[assignment]
 
 
 if __name__ == "__main__":

@@ -103,7 +103,6 @@ def test_a_log_in_json_has_no_other_lines(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("imported", "left_out"),
     [
-        ("raymap.cli, raymap.logging", "rich"),
         ("raymap.commands.keys", "collector.decode.otlp"),
         ("raymap.commands.users", "collector.decode.otlp"),
     ],
@@ -112,7 +111,7 @@ def test_a_command_starts_without_what_it_does_not_need(imported: str, left_out:
     """It took a sixth of the time of ``raymap key``, of which every test of a command and every script has many."""
     program = (
         "import sys, raymap.__main__ as program\n"
-        "program.put_packages_first(); program.leave_out_rich()\n"
+        "program.put_packages_first()\n"
         f"import {imported}\n"
         f"print([name for name in sys.modules if name.startswith({left_out!r} + '.')])"
     )
