@@ -193,7 +193,7 @@ class GraphReader(Protocol):
 
         ``settled_before`` (microseconds): calls from clients to roots with an unknown parent are
         left out if they began then or later (`store.model.is_settled`), and so are inferred nodes
-        to which no edge leads."""
+        without edges."""
         ...
 
     def backlog(self, window: TimeRange, *, least: int = 0) -> Backlog | None:

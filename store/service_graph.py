@@ -180,12 +180,12 @@ def join_nodes(
 def leave_out_young(
     services: dict[NodeKey, ServiceStats], edges: Iterable[Ends], settled_before: int | None
 ) -> set[NodeKey]:
-    """Remove inferred nodes that no edge leads to and whose calls are all young: a streamed call is often stored
-    before the segment that says who made it, and in which account. Their keys."""
+    """Remove inferred nodes without edges whose calls are all young: a streamed call is often stored before the segment
+    that says who made it, and in which account. Their keys."""
     removed: set[NodeKey] = set()
-    called = {target for _, target in edges}
+    ends = {end for pair in edges for end in pair}
     for key, stats in list(services.items()):
-        if not stats.active and key not in called and is_young(stats.start, settled_before):
+        if not stats.active and key not in ends and is_young(stats.start, settled_before):
             removed |= services.pop(key).keys
     return removed
 

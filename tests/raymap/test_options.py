@@ -42,7 +42,17 @@ def options() -> Iterator[tuple[str, str, TyperOption]]:
 def test_the_server_is_the_url_in_every_command() -> None:
     """With the same default and the same variable: nothing else says where a server listens."""
     found = {words: option for words, name, option in options() if name == "--url"}
-    talking = ("declare", "demo", "import", "journal send", "logs", "mcp", "sam", "verdict")
+    talking = (
+        "aws doctor",
+        "declare",
+        "demo",
+        "import",
+        "journal send",
+        "logs",
+        "mcp",
+        "sam",
+        "verdict",
+    )
     assert sorted(found) == [f"raymap {name}" for name in talking]
     for words, option in found.items():
         assert (option.metavar, option.envvar, option.help) == ("URL", "RAYMAP_URL", SERVER)

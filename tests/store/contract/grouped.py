@@ -187,6 +187,22 @@ class GroupedContract:
             calls(grouped(store, Dimension.STATUS))[("jobs", "200"), NodeKey("", "worker", "")] == 1
         )
 
+    def test_a_queue_of_a_young_call_that_a_consumer_names(self, store: Store) -> None:
+        """It has an edge, so it is drawn, and the consumer's queue is that one."""
+        queue = NodeKey("2" * 12, "mail", "AWS::SQS::Queue")
+        store.put([subsegment(0x51, 0xA1, calls=(call(0x51, node=queue),))], "call")
+        named = queue._replace(account="")
+        got = segment(0xC1, name="worker", trace_id=trace_id(2), kind=Kind.CONSUMER, before=named)
+        store.put([got], "message")
+        nodes = store.service_graph(HOUR, settled_before=T0).services
+        assert nodes[queue].statistics.ok == 1
+        assert nodes[queue].keys == {queue, named}
+        units = store.grouped_units(HOUR, Dimension.VERSION)
+        split = graph_of_grouped(units, T0)
+        assert requests(split) == {
+            _short(key): each.statistics.total for key, each in nodes.items()
+        }
+
     def test_rare_values_are_counted_together(
         self, store: Store, monkeypatch: pytest.MonkeyPatch
     ) -> None:
