@@ -227,9 +227,12 @@ def open_group_form(page: Page, shop: Any) -> None:
     page.route("**/Groups", lambda route: route.fulfill(json=GROUPS))
     page.goto(shop.url("/groups?new=1"))
     page.get_by_role("button", name="Delete the group slow").click()
+    # It moves the button below when it comes: a click at the same moment would miss.
+    preview = page.get_by_role("region", name="Matching traces")
+    expect(preview.get_by_role("listitem")).not_to_have_count(0)
+    expect(preview).to_contain_text("every trace")
     page.get_by_role("button", name="Create group").click()
     expect(page.get_by_role("alert")).to_contain_text("GroupName")
-    expect(page.get_by_role("region", name="Matching traces")).to_contain_text("every trace")
 
 
 def open_rule_form(page: Page, shop: Any) -> None:
