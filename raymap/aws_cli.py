@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from raymap.commands.aws_doctor import Source
+from raymap.commands.aws_sources import Source
 from raymap.options import LOCAL, ServerUrl, WindowEnd, WindowStart
 from raymap.ready_pipe import exit_on_error
 

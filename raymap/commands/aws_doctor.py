@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from raymap.commands.aws_sources import Source
 from raymap.commands.checks import Check
 from raymap.commands.server import get_json
 from raymap.commands.tables import print_table
@@ -27,15 +27,6 @@ MOST_FUNCTIONS = 50
 PAGE, PAGES = 1_000, 10
 LINES = 1_000
 TEMPLATE = "deploy/aws/raymap.yaml"
-
-
-class Source(StrEnum):
-    """What an account sends."""
-
-    SPANS = "spans"
-    RECORDS = "records"
-    LINES = "lines"
-    METRICS = "metrics"
 
 
 NAMES = {

@@ -103,6 +103,7 @@ def test_a_log_in_json_has_no_other_lines(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("imported", "left_out"),
     [
+        ("raymap.cli", "http"),
         ("raymap.commands.keys", "collector.decode.otlp"),
         ("raymap.commands.users", "collector.decode.otlp"),
     ],
