@@ -13,6 +13,7 @@ from plotly.offline import get_plotlyjs_version
 
 import hatch_build
 import ui
+from store.rules.dimensions import Dimension
 from ui.codegen.generate import header, is_stale, schema_document
 
 ROOT = Path(hatch_build.__file__).parent
@@ -62,6 +63,19 @@ def test_the_api_types_are_those_of_the_console() -> None:
     schemas = json.loads(schema_document())["components"]["schemas"]
     assert {"ServiceMap", "ErrorReply", "XRayGroup", "XRaySamplingRule"} <= schemas.keys()
     assert "XRayTraceSummary" not in schemas
+
+
+def test_the_console_splits_nodes_by_what_the_store_does() -> None:
+    """And filters the parts by the same keywords."""
+    source = (ROOT / "ui" / "src" / "model" / "grouping.ts").read_text()
+    listed = re.search(r"DIMENSIONS = \[(.*?)\]", source, re.DOTALL)
+    keywords = re.search(r"KEYWORDS: .*? = \{(.*?)\}", source, re.DOTALL)
+    assert listed
+    assert keywords
+    assert re.findall(r"'(.*?)'", listed[1]) == [each.value for each in Dimension]
+    assert dict(re.findall(r"(\w+): '(.*?)'", keywords[1])) == {
+        each.value: each.keyword for each in Dimension
+    }
 
 
 @pytest.mark.slow

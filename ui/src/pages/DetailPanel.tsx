@@ -10,7 +10,7 @@ import { KindBadge } from '../components/KindBadge'
 import { slowWords } from '../components/Loading'
 import { DetailBody, PanelFrame, nodeHead } from '../components/SidePanel'
 import { typeWords } from '../map/describe'
-import { currentGrouping, valueCondition, type Dimension } from '../model/grouping'
+import { currentGrouping, partOf, valueCondition, type Dimension } from '../model/grouping'
 import { shares } from '../model/health'
 import { faultProposal, proposal, proposalWords, type Proposal } from '../model/proposals'
 import { isShared, readsUnfiltered } from '../model/share'
@@ -50,7 +50,7 @@ export function DetailPanel(props: Props) {
   const ends = edgeEnds(id)
   const shared = isShared()
   const by = currentGrouping()
-  const isPart = id.includes('~')
+  const isPart = partOf(id) !== null
   const showAll = !ends && !isPart && readsUnfiltered(filter)
   const url = ends ? addresses.edge(window, filter, ...ends) : addresses.node(window, filter, id)
   const { data, error, slow, at } = useLiveQuery<NodeDetail | EdgeDetail>(url, {
