@@ -16,7 +16,7 @@ from api.v1.params import Window
 from store.filters.ast import And, Expression, Selector, ServiceMatch
 from store.log_lines import WrittenIn
 from store.model import TimeRange
-from store.rules.namespaces import own_names
+from store.rules.namespaces import goes_by, own_names
 from store.times import MINUTE
 
 Function = Annotated[
@@ -76,7 +76,7 @@ def _names(context: Context, name: str, window: TimeRange) -> set[str]:
         *(
             own_names(key, stats.names)
             for key, stats in services.items()
-            if name in own_names(key, stats.names)
+            if goes_by(name, key, stats.names)
         )
     )
 
