@@ -96,6 +96,18 @@ class World:
         for found in invocations_in(self.trace):
             self.report(found.invocation, evidence_in(self.trace, found, now=now))
 
+    def arrive(self, order: list[Any], joins: list[bool]) -> None:
+        """Take documents and invocations, and derive again after some of them."""
+        for item, join in zip(order, joins, strict=False):
+            if isinstance(item, Document):
+                self.put(item)
+            else:
+                self.report(item)
+            if join and self.store.get_traces([TRACE_ID]):
+                self.join()
+        self.join()
+        self.join()
+
     @property
     def trace(self) -> Trace:
         return self.store.get_traces([TRACE_ID], raw=True)[TRACE_ID]
@@ -154,15 +166,7 @@ def test_in_any_order_two_sources_and_the_trace_count_once(
 ) -> None:
     """Also of sources that contradict each other in which segment an id names."""
     world = World()
-    for item, join in zip(order, joins, strict=True):
-        if isinstance(item, Document):
-            world.put(item)
-        else:
-            world.report(item)
-        if join and world.store.get_traces([TRACE_ID]):
-            world.join()
-    world.join()
-    world.join()
+    world.arrive(order, joins)
     assert world.edges == FROM_WEB
     assert (world.nodes[FUNCTION], world.nodes[SERVICE]) == (1, 1)
 

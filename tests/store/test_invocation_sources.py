@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store.model import Document, NodeKey
+from store.model import NodeKey
 from store.rules.event_sources import Messages
 from store.rules.invocation_documents import documents_of
 from store.times import SECOND
@@ -52,18 +52,6 @@ def links(world: World) -> dict[tuple[NodeKey, NodeKey], dict[int, int]]:
     return {edge: dict(each.statistics.histogram) for edge, each in found.items()}
 
 
-def arrive(world: World, order: list[Any], joins: list[bool]) -> None:
-    for item, join in zip(order, joins, strict=False):
-        if isinstance(item, Document):
-            world.put(item)
-        else:
-            world.report(item)
-        if join and world.store.get_traces([TRACE_ID]):
-            world.join()
-    world.join()
-    world.join()
-
-
 JOINS = st.lists(st.booleans(), min_size=9, max_size=9)
 
 
@@ -75,7 +63,7 @@ def test_in_any_order_and_beside_records_that_do_not_know_of_it(
     order: list[Any], joins: list[bool]
 ) -> None:
     world = World()
-    arrive(world, order, joins)
+    world.arrive(order, joins)
     assert world.edges == FROM_QUEUE
     assert links(world) == {(QUEUE, SERVICE): {0: 7, 500_000: 3}}
     assert (world.nodes[FUNCTION], world.nodes[SERVICE]) == (1, 1)
@@ -95,7 +83,7 @@ def test_the_links_of_aws_own_segment_are_the_ones_that_count(
 ) -> None:
     """Another id than the record names included."""
     world = World()
-    arrive(world, order, joins)
+    world.arrive(order, joins)
     assert world.edges == FROM_QUEUE
     assert links(world) == {(QUEUE, SERVICE): {500_000: 1}}
     assert (world.nodes[FUNCTION], world.nodes[SERVICE]) == (1, 1)
