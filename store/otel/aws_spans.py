@@ -62,8 +62,11 @@ def is_finished(record: Json) -> bool:
     """Whether a span has ended. AWS writes some twice: when they begin, and when they end."""
     if members(record.get("attributes")).get("aws.xray.inprogress") is True:
         return False
-    end = record.get("endTimeUnixNano")
-    return not (end is None or end in (0, "", "0"))
+    try:
+        end = int(record.get("endTimeUnixNano") or 0)
+    except (TypeError, ValueError, OverflowError):
+        return True  # whoever decodes it says what is wrong
+    return end >= 1_000  # as `store.otel.span_facts`, where an end of zero microseconds is none
 
 
 def document_of(record: Json, xray: Json, account: str, region: str) -> Json:

@@ -233,6 +233,15 @@ START = 1_795_560_000
 TRACE = f"{START:08x}{7:024x}"
 
 
+@pytest.mark.parametrize("end", [None, 0, "0", 179, "999"])
+def test_an_end_of_no_microsecond_is_none(end: Any) -> None:
+    """So that a span which runs cannot keep the place of its end."""
+    begin = START * 1_000_000_000
+    span = {"traceId": TRACE, "spanId": "1" * 16, "name": "call", "startTimeUnixNano": begin}
+    [document] = decoded([{**span, "endTimeUnixNano": end}])
+    assert (document.in_progress, document.version) == (True, 1)
+
+
 def otlp(
     id: int, parent: int, kind: str, service: str, at: float, attributes: Json, **more: Any
 ) -> Json:
