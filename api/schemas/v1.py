@@ -238,6 +238,73 @@ class StateList(Span, Freshness):
     transitions: Annotated[list[StateTransition], Field(description="the most frequent first")]
 
 
+class NamedNode(TypedDict):
+    """A service by its id, and what it is called."""
+
+    id: NodeId
+    name: str
+    type: str
+    account: str
+
+
+class DependentCaller(NamedNode):
+    """A service above another, and how many of its requests need that. Null where it only sends messages, which the
+    other receives in other traces, where it stands for many names, and where nothing of the window is counted yet."""
+
+    hops: Annotated[int, Field(description="calls and messages between them")]
+    by: Annotated[
+        Literal["calls", "messages"], Field(description="calls alone lead from it to the other")
+    ]
+    requests: Annotated[int | None, Field(description="of it, in the minutes `counted`")]
+    through: Annotated[int | None, Field(description="those in traces that the other is in")]
+    share: Annotated[float | None, Field(description="`through` of `requests`, 0 to 1")]
+
+
+@reply
+class ImpactReply(Span, Freshness):
+    """What would stop if a service did."""
+
+    node: NodeId
+    callers: Annotated[
+        list[DependentCaller], Field(description="the largest share first; at most 200")
+    ]
+    callers_left_out: int
+    counted: Annotated[
+        Span | None,
+        Field(description="the minutes that `callers` are counted in; null if nothing calls it"),
+    ]
+    only_through: Annotated[
+        list[NamedNode],
+        Field(description="services that no traffic reached but through it; at most 200"),
+    ]
+    only_through_left_out: int
+    circle: Annotated[
+        list[NamedNode],
+        Field(description="services that call each other in a circle, itself among them"),
+    ]
+
+
+class SinglePoint(NamedNode):
+    """A service that others are reached through alone."""
+
+    only_through: Annotated[int, Field(description="how many services")]
+    requests_lost: Annotated[int, Field(description="requests of those")]
+
+
+@reply
+class StructureReply(Span, Freshness):
+    """How a map hangs together."""
+
+    circles: Annotated[
+        list[list[NamedNode]], Field(description="services that call each other in a circle")
+    ]
+    single_points: Annotated[
+        list[SinglePoint],
+        Field(description="services that others are reached through alone; at most 200"),
+    ]
+    single_points_left_out: int
+
+
 class GenAIOperation(TypedDict):
     """Calls of one operation along an edge to a model, an agent or a tool; of what spans do not name, an empty text."""
 

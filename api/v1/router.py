@@ -16,6 +16,7 @@ from api.v1.declarations import declarations_router
 from api.v1.deployments import deployments_router
 from api.v1.genai import genai_router
 from api.v1.graph import graph_router
+from api.v1.impact import impact_router
 from api.v1.logs import logs_router
 from api.v1.node_metrics import node_metrics_router
 from api.v1.operations import operations_router
@@ -52,6 +53,7 @@ def v1_router(context: Context, environment_annotation: str) -> APIRouter:
     parts = (
         graph_router,
         genai_router,
+        impact_router,
         time_series_router,
         traces_router,
         logs_router,

@@ -65,7 +65,7 @@ def is_finished(record: Json) -> bool:
     try:
         end = int(record.get("endTimeUnixNano") or 0)
     except (TypeError, ValueError, OverflowError):
-        return True  # whoever decodes it says what is wrong
+        return True  # its decoder says what is wrong
     return end >= 1_000  # as `store.otel.span_facts`, where an end of zero microseconds is none
 
 

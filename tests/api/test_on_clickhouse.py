@@ -14,7 +14,7 @@ from store.model import State
 from store.protocol import Store
 from tests.api.jaeger.conftest import NOW, documents
 from tests.api.openmetrics.test_router import OPENMETRICS
-from tests.api.shop import shop
+from tests.api.shop import TABLE, shop
 from tests.api.v1.test_verdict import CHECKOUT, JUDGE, request
 from tests.api.v1.test_verdict import NOW as AFTER
 from tests.builders import T0
@@ -28,6 +28,8 @@ QUERIES = [
     f"/api/v1/timeseries?{V1}&step=7s&filter=!fault",
     f"/api/v1/annotations/tier?{V1}",
     f"/api/v1/operations?{V1}&service=shop",
+    f"/api/v1/nodes/{node_id(TABLE)}/impact?{V1}",
+    f"/api/v1/structure?{V1}",
     "/jaeger/api/services",
     "/jaeger/api/services/worker/a/operations",
     f"/jaeger/api/dependencies?endTs={NOW * 1000}&lookback=900000",
@@ -61,7 +63,18 @@ def test_answers_are_the_same(clickhouse_store: ClickHouseStore) -> None:
         assert any(expected.json().get(name) for name in DATA), url
 
 
-DATA = ("services", "edges", "points", "traces", "keys", "values", "operations", "data")
+DATA = (
+    "services",
+    "edges",
+    "points",
+    "traces",
+    "keys",
+    "values",
+    "operations",
+    "data",
+    "callers",
+    "single_points",
+)
 
 
 def test_verdicts_are_the_same(clickhouse_store: ClickHouseStore) -> None:

@@ -23,6 +23,8 @@ TOOLS = {
     "service_map",
     "describe_node",
     "describe_edge",
+    "what_if_it_stops",
+    "map_structure",
     "find_traces",
     "trace_outline",
     "trace_documents",
@@ -158,6 +160,17 @@ def test_the_map(call: Call, shop: Shop) -> None:
     only = call("service_map", find=shop.mark, filter=f'annotation.tier{shop.mark} = "gold"')
     assert f"node {shop.front} [AWS::ECS::Container], 1 requests, 1 fault" in only
     assert "of 1 traces that satisfy the filter" in only
+
+
+def test_what_if_a_service_stops(call: Call, shop: Shop) -> None:
+    answer = call("what_if_it_stops", node=shop.stock)
+    assert f"caller {shop.front} [AWS::ECS::Container], 1 away: 3 of 3 requests (100.0%)" in answer
+    assert f"only through it: {shop.stock}" in call("what_if_it_stops", node=shop.front)
+    structure = call("map_structure", filter=f'service("{shop.front}")')
+    assert (
+        f"{shop.front} [AWS::ECS::Container]: 1 services are reached through it alone, with 3 requests"
+        in structure
+    )
 
 
 def test_from_a_node_to_the_failing_trace_and_its_exception(call: Call, shop: Shop) -> None:

@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: 46bc8562b94b337c9b742302110d19432c133f9aa07b4d5e634b724d629b4c26
+// sha256 of its schemas: b16d001a34db8c09b4c6c117a96aaeaf751365974d893fb4aea3ec075216158e
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -177,6 +177,18 @@ export interface components {
             type: string;
             why: string;
         };
+        DependentCaller: {
+            account: string;
+            /** @enum {string} */
+            by: "calls" | "messages";
+            hops: number;
+            id: string;
+            name: string;
+            requests: number | null;
+            share: number | null;
+            through: number | null;
+            type: string;
+        };
         DeploymentList: {
             deployments: components["schemas"]["DeploymentMark"][];
             from: number;
@@ -284,6 +296,19 @@ export interface components {
         };
         HTTPValidationError: {
             detail?: components["schemas"]["ValidationError"][];
+        };
+        ImpactReply: {
+            callers: components["schemas"]["DependentCaller"][];
+            callers_left_out: number;
+            circle: components["schemas"]["NamedNode"][];
+            counted: components["schemas"]["Span"] | null;
+            data_until: number;
+            from: number;
+            incomplete: components["schemas"]["Incomplete"] | null;
+            node: string;
+            only_through: components["schemas"]["NamedNode"][];
+            only_through_left_out: number;
+            to: number;
         };
         Incomplete: {
             minutes: number;
@@ -423,6 +448,12 @@ export interface components {
             total: number | null;
             unit: string;
         };
+        NamedNode: {
+            account: string;
+            id: string;
+            name: string;
+            type: string;
+        };
         Neighbour: {
             id: string;
             location: string;
@@ -548,6 +579,10 @@ export interface components {
             source: "default" | "file" | "environment" | "option" | "database";
             unset: string;
             value: string;
+        };
+        Span: {
+            from: number;
+            to: number;
         };
         StackLine: {
             account: string;

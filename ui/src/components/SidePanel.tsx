@@ -64,11 +64,13 @@ interface BodyProps extends ChartsProps {
   versions?: ReactNode
   /** Of a node, what its platform measured. */
   metrics?: ReactNode
+  /** Of a node, what would stop if it did. */
+  impact?: ReactNode
   onSelect(id: string): void
 }
 
 export function DetailBody(props: BodyProps) {
-  const { detail, tracesLink, callsLink, actions, states, usage, versions, metrics, onSelect } = props
+  const { detail, tracesLink, callsLink, actions, states, usage, versions, metrics, impact, onSelect } = props
   const { alarmLink, onResponseTimes, onTimes } = props
   const isNode = 'node' in detail
   const thing = isNode ? detail.node : detail.edge
@@ -117,6 +119,7 @@ export function DetailBody(props: BodyProps) {
             requestsLink={(other, words) => callsLink(`${detail.node.id}:${other}`, words)}
             onSelect={onSelect}
           />
+          {impact}
         </>
       )}
     </>

@@ -19,6 +19,7 @@ import { responseTimeBetween, responseTimeFrom } from '../filter/selection'
 import { quoted } from '../filter/quoted'
 import { both, selector } from '../filter/tokens'
 import { rangeParams } from '../model/range'
+import { NodeImpact } from './NodeImpact'
 import { NodeMetrics } from './NodeMetrics'
 import { NodeStates } from './NodeStates'
 import { NodeVersions } from './NodeVersions'
@@ -92,6 +93,13 @@ export function DetailPanel(props: Props) {
   const callsLink = (edge: string, words: ReactNode) => (
     <Link href={href('/traces', { ...carried, edge })}>{words}</Link>
   )
+  const impactLink = (caller: string, range: Record<string, string | null>, words: ReactNode) => (
+    <Link
+      href={href('/traces', { ...carried, ...range, node: caller, filter: both(filter, meant(id, graph)) })}
+    >
+      {words}
+    </Link>
+  )
   const alarmOf = (rule: Proposal) =>
     href('/alarms', { ...carried, filter: null, ...proposal(meant(id, graph), rule) })
   const alarmLink = (rule: Proposal) => (
@@ -161,6 +169,20 @@ export function DetailPanel(props: Props) {
           }
           versions={
             showAll && <NodeVersions id={id} window={window} rangeKey={rangeKey} versionLink={versionLink} />
+          }
+          impact={
+            !ends &&
+            !isPart &&
+            !shared && (
+              <NodeImpact
+                key={`impact ${id}`}
+                id={id}
+                window={window}
+                filter={filter}
+                link={impactLink}
+                onSelect={onSelect}
+              />
+            )
           }
           metrics={showAll && <NodeMetrics key={id} id={id} window={window} rangeKey={rangeKey} />}
           alarmLink={shared || isPart ? undefined : alarmLink}

@@ -1,0 +1,74 @@
+"""Tools that answer what would stop if a service did."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from raymap.mcp.answer import clean, table
+from raymap.mcp.client import Client
+from raymap.mcp.map_tools import node_id
+from raymap.mcp.parameters import End, Filter, NodeName, Start
+from raymap.mcp.window import describe, parse_window
+
+_MORE = "{left} more lines: narrow with filter or a shorter window."
+
+
+def impact_tools(client: Client) -> list[Callable[..., str]]:
+    """Functions whose signatures and docstrings are what clients see."""
+
+    def what_if_it_stops(
+        node: NodeName, start: Start = "-1h", end: End = "now", filter: Filter = ""
+    ) -> str:
+        """Who would be hit if a service stopped: its callers, direct or not, with the share of their requests that
+        are in traces with it; what no traffic reaches but through it; and the circle of calls it is in.
+        """
+        window = parse_window(start, end)
+        id = node_id(client, window, node)
+        found = client.get(f"/api/v1/nodes/{quote(id)}/impact", {**window, "filter": filter})
+        lines = [_caller(each) for each in found["callers"]]
+        lines += [f"only through it: {_named(each)}" for each in found["only_through"]]
+        if found["circle"]:
+            lines.append(f"in a circle of calls: {_listed(found['circle'])}")
+        left_out = found["callers_left_out"] + found["only_through_left_out"]
+        about = f"Node {id}, {describe(found)}" + (f", {left_out} not listed" if left_out else "")
+        if found["counted"]:
+            about += f"; callers' requests counted in {describe(found['counted'])}"
+        return table([about + "."], lines or ["Nothing calls it, and it leads to nothing."], _MORE)
+
+    def map_structure(start: Start = "-1h", end: End = "now", filter: Filter = "") -> str:
+        """Circles of calls, and single points of failure: services that others are reached through alone, those
+        with most requests behind them first.
+        """
+        found = client.get("/api/v1/structure", {**parse_window(start, end), "filter": filter})
+        lines = [f"circle: {_listed(circle)}" for circle in found["circles"]]
+        lines += [
+            f"{_named(point)}: {point['only_through']} services are reached through it alone, with "
+            f"{point['requests_lost']:g} requests"
+            for point in found["single_points"]
+        ]
+        left_out = found["single_points_left_out"]
+        about = f"Structure, {describe(found)}" + (f", {left_out} not listed" if left_out else "")
+        return table([about + "."], lines, _MORE)
+
+    return [what_if_it_stops, map_structure]
+
+
+def _caller(caller: Mapping[str, Any]) -> str:
+    words = f"caller {_named(caller)}, {caller['hops']} away"
+    if caller["by"] == "messages":
+        return f"{words}: sends messages that it receives in other traces"
+    if caller["share"] is None:
+        return f"{words}: not counted"
+    return (
+        f"{words}: {caller['through']:g} of {caller['requests']:g} requests ({caller['share']:.1%})"
+    )
+
+
+def _named(node: Mapping[str, Any]) -> str:
+    return f"{clean(node['name'])} [{clean(node['type'] or 'no type')}]"
+
+
+def _listed(nodes: Iterable[Mapping[str, Any]]) -> str:
+    return ", ".join(map(_named, nodes))
