@@ -18,6 +18,9 @@ from store.times import MINUTE
 MAX_BODY = 8 << 10
 """Characters of a line; what is beyond is left out, and the line says how much."""
 NO_TRACE = bytes(16)
+ACCESS, EXECUTION = "access", "execution"
+"""`LogLine.record` of an access log that names a function's request and no trace, and of the event that ended a state
+machine's execution."""
 _MILLISECOND = 1_000
 
 
@@ -38,7 +41,7 @@ class LogLine(Struct, frozen=True, array_like=True):
     severity: str = ""
     """Among `store.rules.log_severity.SEVERITIES`."""
     record: str = ""
-    """Which of the platform's lines it is: ``init``, ``start``, ``end``, ``report``."""
+    """Which of the platform's lines it is: ``init``, ``start``, ``end``, ``report``, `ACCESS`, `EXECUTION`."""
     log_group: str = ""
     log_stream: str = ""
     source: str = ""
@@ -171,6 +174,15 @@ class LogStore(LogWriter, Protocol):
     def failed_requests(self, since: int) -> set[FailedRequest]:
         """Requests whose trace is known, in whose handler a runtime reported a failure: all of which a
         line was received since then, and possibly others."""
+        ...
+
+    def request_traces(self, requests: Collection[str], window: TimeRange) -> dict[str, bytes]:
+        """The traces that lines of a window name, by their requests of Lambda; of several any."""
+        ...
+
+    def recorded_lines(self, record: str, since: int, *, limit: int) -> LinePage:
+        """The first ``limit`` lines of one kind of the platform's (`LogLine.record`), by time: of all that were received
+        since then, and possibly others."""
         ...
 
 

@@ -54,3 +54,19 @@ class MemoryLogs:
             for line in self._lines
             if line.request_id in failed and line.trace_id != NO_TRACE
         }
+
+    def request_traces(self, requests: Collection[str], window: TimeRange) -> dict[str, bytes]:
+        """The traces that lines name."""
+        return {
+            line.request_id: line.trace_id
+            for line in self._lines
+            if line.request_id in requests
+            and line.request_id
+            and line.time in window
+            and line.trace_id != NO_TRACE
+        }
+
+    def recorded_lines(self, record: str, since: int, *, limit: int) -> LinePage:
+        """The first lines of one kind, whenever they were received."""
+        found = [line for line in self._lines if line.record == record]
+        return LinePage(found[:limit], max(0, len(found) - limit))

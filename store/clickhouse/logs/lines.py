@@ -89,6 +89,22 @@ def failed_requests(ask: RunQuery, since: int) -> set[FailedRequest]:
     }
 
 
+def request_traces(ask: RunQuery, requests: Collection[str], window: TimeRange) -> dict[str, bytes]:
+    """The traces that lines of a window name, by their requests."""
+    statement = queries.REQUEST_TRACES.render(
+        **_span(window), requests=sorted(requests), no_trace=NO_TRACE
+    )
+    return {str(request): bytes.fromhex(str(trace)) for request, trace in ask(statement)}
+
+
+def recorded_lines(ask: RunQuery, record: str, since: int, limit: int) -> LinePage:
+    """The first lines of one kind that were received since."""
+    statement = queries.RECORDED_LINES.render(
+        since=max(0, since // SECOND), record=record, most=limit
+    )
+    return _page(ask(statement))
+
+
 def _span(window: TimeRange) -> dict[str, int]:
     return {
         "first": max(0, window.start // MINUTE),

@@ -51,3 +51,15 @@ class LogMethods:
         """The requests of failures received since."""
         with self._asking() as ask:
             return log_lines.failed_requests(ask, since)
+
+    def request_traces(
+        self: Connections, requests: Collection[str], window: TimeRange
+    ) -> dict[str, bytes]:
+        """The traces that lines name."""
+        with self._asking() as ask:
+            return log_lines.request_traces(ask, requests, window)
+
+    def recorded_lines(self: Connections, record: str, since: int, *, limit: int) -> LinePage:
+        """The first lines of one kind that were received since."""
+        with self._asking() as ask:
+            return log_lines.recorded_lines(ask, record, since, limit)

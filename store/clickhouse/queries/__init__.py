@@ -240,6 +240,8 @@ NODE_LINES = _sql(
     parameters="account end first last most names of_traces record region start traces",
 )
 FAILED_REQUESTS = _sql("logs/failed_requests", parameters="no_trace since")
+REQUEST_TRACES = _sql("logs/request_traces", parameters="end first last no_trace requests start")
+RECORDED_LINES = _sql("logs/recorded_lines", parameters="most record since")
 # metrics
 METRIC_STEPS = _sql("metrics/metric_steps", parameters="account first last name region step types")
 

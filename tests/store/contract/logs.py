@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from store.log_lines import FailedRequest, LogLine, StreamSpan, Wanted, WrittenIn
+from store.log_lines import ACCESS, EXECUTION, FailedRequest, LogLine, StreamSpan, Wanted, WrittenIn
 from store.model import TimeRange
 from store.protocol import Store
 from store.times import MINUTE, SECOND
@@ -79,6 +79,28 @@ class LogContract:
         assert store.failed_requests(0) == {FailedRequest(ours, "r1")}
         wanted = Wanted(WINDOW, requests=("r1", "r2"), failed=True)
         assert store.request_lines(wanted, limit=9) == ([failed], 0)
+
+    def test_lines_of_one_kind_that_were_received(self, store: Store) -> None:
+        """By time, one copy of each; what does not fit is counted."""
+        lines = [line(str(number), number, record=ACCESS) for number in range(3)]
+        store.put_log_lines([*lines, line("own", 1), line("start", 2, record="start")], "a")
+        store.put_log_lines(lines, "b")
+        assert store.recorded_lines(ACCESS, 0, limit=2) == (lines[:2], 1)
+        assert store.recorded_lines(EXECUTION, 0, limit=2) == ([], 0)
+
+    def test_the_traces_that_lines_of_requests_name(self, store: Store) -> None:
+        ours, theirs = trace_id(7), trace_id(8)
+        lines = [
+            line("START", 1),
+            line("REPORT", 2, trace_id=ours),
+            line("REPORT", 3, request_id="r2", trace_id=theirs),
+            line("own", 4, request_id="r3"),
+            line("late", 61, request_id="r4", trace_id=theirs),
+            line("no request", 5, request_id="", trace_id=theirs),
+        ]
+        store.put_log_lines(lines, "a")
+        assert store.request_traces(["r1", "r3", "r4", ""], WINDOW) == {"r1": ours}
+        assert store.request_traces([], WINDOW) == {}
 
     def test_lines_of_one_kind(self, store: Store) -> None:
         lines = [line("INIT_START", 1, record="init", request_id=""), line("own", 2)]
