@@ -64,8 +64,8 @@ class IngestMetrics:
         )
         self.platform_records = Counter(
             "raymap_platform_records",
-            "Invocations that Lambda's platform reported: derived (segments were made of it), "
-            "not_sampled, no_trace, no_function",
+            "Invocations that Lambda's platform reported, requests that API Gateway logged and executions of Step "
+            "Functions: derived (segments were made of it), not_sampled, no_trace, no_function, no_start",
             ["outcome"],
             registry=registry,
         )

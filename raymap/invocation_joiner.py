@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Iterable
+from typing import Protocol
 
 import msgspec
 import structlog
@@ -21,16 +21,17 @@ import structlog
 from collector.derived import submit_invocations
 from collector.group_commit import JournalFull
 from collector.pipeline import IngestPipeline
+from raymap.derived_search import BATCH, FIRST_WINDOW, Search, has
+from raymap.execution_joiner import ExecutionJoiner
+from raymap.gateway_joiner import GatewayJoiner
 from store.errors import StoreError
 from store.filters.ast import Expression
 from store.filters.parse import parse
 from store.invocation_evidence import SETTLED, Found, evidence_in, invocations_in
 from store.log_lines import FailedRequest, LogStore, Wanted
 from store.missing_functions import LONG_PATIENCE, PATIENCE, RANK, missing_functions
-from store.model import TimeRange, Trace, is_derived
-from store.otel.stored_document import Json
+from store.model import TimeRange, Trace
 from store.protocol import TraceReader
-from store.query import Axis, TraceQuery
 from store.rules.handler_failures import Failure, handler_failure
 from store.rules.invocation_documents import documents_of
 from store.rules.invocations import (
@@ -48,13 +49,8 @@ log = structlog.get_logger(__name__)
 
 PAUSE, LONGEST_PAUSE = 5.0, 30.0
 """Seconds between two rounds; the longest while there is no function to join."""
-WINDOW, LONG_WINDOW, FIRST_WINDOW = 3 * MINUTE, 10 * MINUTE, HOUR
-"""How long ago a trace has changed that a round looks at: for callers, for functions without a record.
-The first round sees to what was left."""
-BATCH = 100
-"""Traces read at once, with their documents."""
-MOST = 2_000
-"""Traces of one round; the others are next."""
+WINDOW, LONG_WINDOW = 3 * MINUTE, 10 * MINUTE
+"""How long ago a trace has changed that a round looks at: for callers, for functions without a record."""
 MOST_FAILURES = 10_000
 """Lines on failures read for some traces."""
 SECOND_LOOK = SETTLED + 5_000_000
@@ -73,44 +69,6 @@ class JoinedStore(TraceReader, LogStore, Protocol):
     """What the joiner reads."""
 
 
-class _Seen(NamedTuple):
-    """What a trace was when it was looked at, and when to look again though it is the same."""
-
-    updated: int
-    again: int
-
-
-class _Search:
-    """Traces that satisfy a filter and changed in a window, each once until it changes again."""
-
-    def __init__(self, reader: TraceReader, filter: Expression) -> None:
-        self._reader = reader
-        self._filter = filter
-        self.hits = 0
-        """Traces that satisfied the filter, due or not."""
-        self._seen: dict[bytes, _Seen] = {}
-
-    def due(self, window: TimeRange, now: int) -> Iterator[list[Trace]]:
-        """Those to be looked at, with their documents, some at a time."""
-        oldest = now - FIRST_WINDOW
-        self._seen = {id: seen for id, seen in self._seen.items() if seen.updated >= oldest}
-        query = TraceQuery(window, Axis.EVENT, self._filter)
-        page = self._reader.find_traces(query, limit=MOST)
-        self.hits = len(page.found)
-        changed = [h.trace_id for h in page.found if self._is_due(h.trace_id, h.time, now)]
-        for start in range(0, len(changed), BATCH):
-            found = self._reader.get_traces(changed[start : start + BATCH], raw=True)
-            yield list(found.values())
-
-    def _is_due(self, trace_id: bytes, updated: int, now: int) -> bool:
-        seen = self._seen.get(trace_id)
-        return seen is None or seen.updated != updated or seen.again <= now
-
-    def look_again(self, trace: Trace, at: int) -> None:
-        """Do not return the trace before ``at`` (microseconds) unless it changes."""
-        self._seen[trace.trace_id] = _Seen(trace.updated, at)
-
-
 class InvocationJoiner:
     """One round after the other; not to be shared by threads."""
 
@@ -123,8 +81,10 @@ class InvocationJoiner:
         self._pipeline = pipeline
         self._now = now
         self._store = store
-        self._waiting = _Search(store, WAITING)
-        self._partial = _Search(store, PARTIAL)
+        self._executions = ExecutionJoiner(store, pipeline)
+        self._gateways = GatewayJoiner(store, pipeline)
+        self._waiting = Search(store, WAITING)
+        self._partial = Search(store, PARTIAL)
         self._failed: set[FailedRequest] = set()
         """Requests whose late failures have been seen to."""
         self._round = 0
@@ -144,11 +104,14 @@ class InvocationJoiner:
     def join(self) -> int:
         """One round; returns how many invocations were derived again."""
         now = self._now()
-        joined = 0
         since = now - (WINDOW if self._round else FIRST_WINDOW)
+        joined = self._gateways.join_functions(since, now)
+        for traces in self._gateways.due(since, now):
+            joined += self._gateways.join(traces, now) + self._join(traces, now)
         for traces in self._waiting.due(TimeRange(since, now + MINUTE), now):
             joined += self._join(traces, now)
         joined += self._join_failures(since, now)
+        joined += self._executions.join(since, now)
         if self._round % EVERY == 0:
             since = now - (LONG_WINDOW if self._round else FIRST_WINDOW)
             for traces in self._partial.due(TimeRange(since, now - PATIENCE), now):
@@ -212,9 +175,7 @@ class InvocationJoiner:
                 joined += again  # what is missing then, the next round knows
                 continue
             missing = missing_functions(trace, now=now)
-            raws += [
-                msgspec.json.encode(content) for content in missing if not _has(trace, content)
-            ]
+            raws += [msgspec.json.encode(content) for content in missing if not has(trace, content)]
             settled = trace.updated + LONG_PATIENCE
             self._partial.look_again(trace, settled if now < settled else now + HOUR)
         if raws:
@@ -225,11 +186,4 @@ class InvocationJoiner:
 
 def _is_stored(trace: Trace, invocation: Invocation, evidence: Evidence) -> bool:
     """Whether the trace has what would be derived, or what replaces it."""
-    return all(_has(trace, content) for content in documents_of(invocation, evidence))
-
-
-def _has(trace: Trace, content: Json) -> bool:
-    stored = trace.documents.get(int(content["id"], 16))
-    if stored is None:
-        return False
-    return not is_derived(stored.version) or stored.raw == msgspec.json.encode(content)
+    return all(has(trace, content) for content in documents_of(invocation, evidence))

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import msgspec
 from msgspec import structs
 
+from store.gateway_evidence import integrations_in
 from store.model import Document, OwnedCall, State, Trace, is_derived
 from store.otel.stored_document import Json, parse_document, subsegments_of
 from store.parents import ParentIndex
@@ -224,8 +225,8 @@ def _inside(document: Document, invocation: Invocation) -> bool:
 
 
 def _caller(trace: Trace, invocation: Invocation) -> int:
-    """The call of the function: by the request id it was answered with, else the only one around
-    the invocation."""
+    """The call of the function: by the request id it was answered with, a stage's integration among them, else the
+    only one around the invocation."""
     calls = [
         owned
         for owned in trace.calls.values()
@@ -235,6 +236,8 @@ def _caller(trace: Trace, invocation: Invocation) -> int:
     if not calls and (sent := _sending(trace, invocation)):
         return sent
     same = [o for o in calls if request_ids.get(o.call.id) == invocation.request_id]
+    if not same and (stage := integrations_in(trace).get(invocation.request_id)):
+        return stage
     unknown = [o for o in calls if o.call.id not in request_ids and _around(o, invocation)]
     if same:
         return min(owned.call.id for owned in same)

@@ -23,8 +23,11 @@ class LogEntry(TypedDict):
         str, Field(description="at most 8,192 characters; longer ones say how much is left out")
     ]
     record: Annotated[
-        Literal["", "init", "start", "end", "report"],
-        Field(description="which line of Lambda's platform it is; empty: the program's own"),
+        Literal["", "init", "start", "end", "report", "access", "execution"],
+        Field(
+            description="which line of Lambda's platform it is; access: of an access log, without a trace; execution: "
+            "the end of a state machine's; empty: any other"
+        ),
     ]
     service: Annotated[str, Field(description="the function or service that wrote it")]
     account: str

@@ -1,5 +1,5 @@
-"""The Firehose receivers: ``POST /firehose/logs``, a CloudWatch Logs subscription of Lambda functions and of
-Transaction Search's spans, and ``POST /firehose/metrics``, a CloudWatch metric stream.
+"""The Firehose receivers: ``POST /firehose/logs``, a CloudWatch Logs subscription of Lambda functions, of API Gateway
+and Step Functions and of Transaction Search's spans, and ``POST /firehose/metrics``, a CloudWatch metric stream.
 
 Firehose's HTTP endpoint contract: the answer repeats the request's id, with a timestamp in
 milliseconds, and an errorMessage where it failed; anything but 200 is delivered again until the
@@ -103,7 +103,9 @@ class _FirehoseReceiver:
 
     async def _submit(self, decoded: Decoded) -> None:
         self._pipeline.reject_received(NAME, decoded.rejected)
-        acks = submit_records(self._pipeline, decoded.invocations, decoded.skipped, NAME)
+        acks = submit_records(
+            self._pipeline, decoded.invocations, decoded.skipped, NAME, decoded.requests
+        )
         acks += submit_lines(self._pipeline, decoded.logs)
         acks += await submit_spans(self._pipeline, decoded.spans, NAME)
         for ack in acks:

@@ -1,4 +1,5 @@
-"""What Firehose delivers of a CloudWatch Logs subscription → invocations and log lines, and spans of ``aws/spans``.
+"""What Firehose delivers of a CloudWatch Logs subscription → invocations, requests of API Gateway and log lines, and
+spans of ``aws/spans``.
 
 The body is a list of records in base64; each is gzip of one or several JSON objects, one for a few log
 events of one stream, or the same without compression. A damaged record costs itself only.
@@ -18,12 +19,15 @@ import msgspec
 from msgspec import Struct
 
 from collector.decode.aws_spans import AwsSpans, no_spans, read_spans
+from collector.decode.lambda_records.access_logs import take_access_lines
 from collector.decode.lambda_records.events import damaged, read_line
-from collector.decode.lambda_records.fold import Skipped, fold, origin_of_logs
+from collector.decode.lambda_records.execution_logs import take_execution_lines
+from collector.decode.lambda_records.fold import Origin, Skipped, fold, origin_of_logs
 from collector.decode.lambda_records.lines import Lines, StreamLine, collect
 from collector.decode.limits import check_value_count
 from collector.decode.rejected import Rejected
 from store.otel.aws_span_blocks import GROUP
+from store.rules.gateway_requests import GatewayRequest
 from store.rules.invocations import Invocation
 
 MAX_RECORD = 16 << 20
@@ -86,6 +90,8 @@ class Decoded(NamedTuple):
     rejected: list[Rejected]
     logs: Lines
     spans: AwsSpans
+    requests: list[GatewayRequest]
+    """Of access logs of API Gateway that name a trace."""
 
 
 SOURCE = "firehose"
@@ -93,7 +99,7 @@ SOURCE = "firehose"
 
 def nothing() -> Decoded:
     """What comes of a delivery without records."""
-    return Decoded([], [], [], Lines([], Counter(), []), no_spans())
+    return Decoded([], [], [], Lines([], Counter(), []), no_spans(), [])
 
 
 def decode_delivery(delivery: Delivery, region: str) -> Decoded:
@@ -124,12 +130,26 @@ def _add(decoded: Decoded, batch: LogBatch, region: str) -> None:
         return
     origin = origin_of_logs(batch.logGroup, batch.logStream, batch.owner, region)
     stream = list(_stream(batch))
+    if not origin.function:
+        stream = _take_services(decoded, origin, stream)
     lines = collect(origin, stream, SOURCE)
     folded, rejected = fold(origin, [line.fact for line in stream], lines.failed)
     decoded.invocations.extend(folded.invocations)
     decoded.skipped.extend(folded.skipped)
     decoded.rejected.extend(rejected)
     decoded.logs.add(lines)
+
+
+def _take_services(decoded: Decoded, origin: Origin, stream: list[StreamLine]) -> list[StreamLine]:
+    """Take what AWS's services log of requests; returns the other lines."""
+    access = take_access_lines(origin, stream, SOURCE)
+    decoded.requests.extend(access.requests)
+    decoded.rejected.extend(access.rejected)
+    decoded.logs.lines.extend(access.lines)
+    executions = take_execution_lines(origin, access.others, SOURCE)
+    decoded.rejected.extend(executions.rejected)
+    decoded.logs.lines.extend(executions.lines)
+    return executions.others
 
 
 def _stream(batch: LogBatch) -> Iterator[StreamLine]:

@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: b16d001a34db8c09b4c6c117a96aaeaf751365974d893fb4aea3ec075216158e
+// sha256 of its schemas: d7eb05e81bad571096f36b66f8d5bcb04cc365302824e6413f2c1861e4755a2c
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -740,7 +740,7 @@ export interface components {
             log_group: string;
             log_stream: string;
             /** @enum {string} */
-            record: "" | "init" | "start" | "end" | "report";
+            record: "" | "init" | "start" | "end" | "report" | "access" | "execution";
             region: string;
             request_id: string;
             segment: string | null;
