@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from store.gateway_evidence import integrations_in
 from store.invocation_evidence import SLACK, is_placeholder
 from store.model import Document, NodeKey, OwnedCall, Trace, arrival_of, is_derived
 from store.otel.stored_document import Json
@@ -96,12 +97,20 @@ def _segment(trace: Trace, id: int, children: list[Document], caller: OwnedCall 
         "annotations": {RECORD: Standing.MISSING},
         "metadata": {NAMESPACE: {"platform_record_missing": list(MEND)}},
     }
-    if caller:
-        document["parent_id"] = f"{caller.call.id:016x}"
+    parent = caller.call.id if caller else _integration(trace)
+    if parent:
+        document["parent_id"] = f"{parent:016x}"
     place = {"account_id": about.account, "region": about.region}
     if known := {key: value for key, value in place.items() if value}:
         document["aws"] = known
     return document
+
+
+def _integration(trace: Trace) -> int:
+    """The only integration of a stage of API Gateway that nothing else answers; 0 if there is none."""
+    answered = {d.parent_id for d in trace.documents.values() if not is_placeholder(d)}
+    waiting = set(integrations_in(trace).values()) - answered
+    return waiting.pop() if len(waiting) == 1 else 0
 
 
 def _called_from(trace: Trace, children: list[Document]) -> NodeKey:

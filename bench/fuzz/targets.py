@@ -20,6 +20,7 @@ from collector._pb import segments_pb2
 from collector.batches import Ack
 from collector.decode.daemon import split_datagram
 from collector.decode.lambda_records.cloudwatch import decode_delivery, read_delivery
+from collector.decode.lambda_records.execution_logs import read_event
 from collector.decode.lambda_records.otlp_logs import decode_json_logs, decode_logs
 from collector.decode.lambda_records.upload import decode_upload
 from collector.decode.limits import check_count, check_field_count
@@ -52,6 +53,8 @@ from store.filters.parse import parse_with_positions
 from store.memory import MemoryStore
 from store.model import Document, Trace
 from store.otel.from_xray import export_trace, to_json
+from store.rules.execution_documents import RANK, segment_of
+from store.rules.executions import Event, execution_of
 from store.service_graph import build_service_graph
 from store.summary import summarize
 from store.trace_documents import processed_documents
@@ -187,7 +190,7 @@ def _metrics(decode: Callable[[bytes], Any], data: bytes) -> None:
 def _firehose(data: bytes) -> None:
     decoded = decode_delivery(read_delivery(data), "eu-west-1")
     _pipeline().reject(decoded.rejected)
-    submit_records(_pipeline(), decoded.invocations, decoded.skipped, "fuzz")
+    submit_records(_pipeline(), decoded.invocations, decoded.skipped, "fuzz", decoded.requests)
     submit_lines(_pipeline(), decoded.logs)
     for part, relayed in ((decoded.spans.finished, True), (decoded.spans.running, False)):
         for spans in decode_part(_pipeline(), part, "fuzz", relayed=relayed):
@@ -206,6 +209,30 @@ def _aws_span(data: bytes) -> None:
         "logEvents": [{"timestamp": 1_795_560_000_000, "message": line} for line in lines],
     }
     _firehose(_delivered(msgspec.json.encode(batch)))
+
+
+def _service_log(data: bytes) -> None:
+    """A line that API Gateway or Step Functions logs, between others; what becomes of it when it is joined."""
+    lines = [line.decode(errors="replace") for line in data.split(b"\n")]
+    batch = {
+        "messageType": "DATA_MESSAGE",
+        "owner": "111122223333",
+        "logGroup": "/aws/vendedlogs/states/fulfilment",
+        "logStream": "default",
+        "logEvents": [
+            {"timestamp": 1_795_560_000_000 + at, "message": line} for at, line in enumerate(lines)
+        ],
+    }
+    _firehose(_delivered(msgspec.json.encode(batch)))
+    events: dict[str, list[Event]] = {}
+    for arn, event in filter(None, map(read_event, lines)):
+        events.setdefault(arn, []).append(event)
+    executions = [execution_of(arn, found) for arn, found in events.items()]
+    raws = [msgspec.json.encode(segment_of(each)) for each in executions if each]
+    if raws:
+        derived = _pipeline().decode_derived(raws, RANK, "fuzz")
+        assert not derived.rejected, derived.rejected
+        _pipeline().submit(derived)
 
 
 def _delivered(record: bytes) -> bytes:
@@ -321,6 +348,8 @@ TARGETS: tuple[Target, ...] = (
     Target("lambda-telemetry", mutate_json, _upload),
     Target("log-line", mutate_bytes, _log_line),
     Target("aws-span", mutate_json, _aws_span),
+    Target("service-log", mutate_json, _service_log),
+    Target("service-log-lines", mutate_bytes, _service_log),
     Target("raymap-v1", mutate_protobuf, _message, (Rejected, DecodeError)),
     Target("filter", mutate_bytes, _filter, (FilterError,)),
     Target("signature", mutate_bytes, _signature, (sigv4.InvalidSignature,)),

@@ -16,10 +16,13 @@ from raymap.commands.aws_sources import Source
 from raymap.commands.checks import Check
 from raymap.commands.server import get_json
 from raymap.commands.tables import print_table
+from store.rules.gateway_requests import STANDING
 
 FUNCTION = "AWS::Lambda::Function"
 REPORTED_BY_AWS = ("AWS::ApiGateway::Stage", "AWS::AppSync::GraphQLAPI")
 """Types of nodes of which no SDK reports requests: AWS does, to X-Ray alone."""
+OF_SPANS = f"NOT (annotation.{STANDING} EXISTS)"
+"""Traces without a stage's segment that was made of an access log."""
 STREAMED = ("Throttles", "ConcurrentExecutions", "IteratorAge", "DeadLetterErrors")
 RECORDED = ("BilledDuration", "MaxMemoryUsed", "InitDuration")
 """Labels of metrics that have one origin: CloudWatch's stream, and Lambda's REPORT lines."""
@@ -95,7 +98,9 @@ def read(url: str, window: Mapping[str, str]) -> Report:
     found = [_function(url, window, each) for each in functions[:MOST_FUNCTIONS]]
     looked_at, step = [each for each, _ in found], max((step for _, step in found), default=0)
     reported = [
-        each for each in services if each["type"] in REPORTED_BY_AWS and each["state"] == "active"
+        each
+        for each in _services(url, {**window, "filter": OF_SPANS})
+        if each["type"] in REPORTED_BY_AWS and each["state"] == "active"
     ]
     return Report(looked_at, step, reported, len(functions) - len(looked_at))
 

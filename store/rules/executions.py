@@ -1,7 +1,7 @@
 """Events of an execution of a Step Functions state machine → its states, and how it ended (docs/access-logs.md). Pure.
 
 The events are those of the execution history. Each names the one before it, so that branches and iterations that run at
-the same time are kept apart: an event is within the state that the event before it left open.
+the same time are separated: an event is within the state that the event before it left open.
 """
 
 from __future__ import annotations

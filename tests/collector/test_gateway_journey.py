@@ -12,7 +12,7 @@ import pytest
 from raymap.gateway_joiner import OVERLAP
 from store.model import NodeKey
 from store.rules.gateway_requests import STAGE
-from store.times import SECOND
+from store.times import MINUTE, SECOND
 from tests.access_logs import ANSWERED, START, THROTTLED, TRACED, access_line
 from tests.aws_spans import delivered, records_of
 from tests.collector.log_world import World, make_world, memory_world, world
@@ -223,3 +223,17 @@ def test_the_functions_record_in_json_names_the_stage_as_well(world: World) -> N
     world.lines(access_line(**TRACED, **ANSWERED))
     world.join()
     assert world.edges == PATH
+
+
+def test_a_function_of_which_no_record_comes_is_behind_the_stage(world: World) -> None:
+    world.put(query())
+    world.lines(access_line(**TRACED, **ANSWERED))
+    world.join(1)
+    world.later = 4 * MINUTE
+    world.join(6)
+    unknown = NodeKey("", "unknown function", "AWS::Lambda::Function", REGION)
+    assert world.edges == {(CLIENT, GATEWAY): 1, (GATEWAY, unknown): 1, (unknown, TABLE): 1}
+    world.later = 0
+    world.report()
+    world.join()
+    assert world.edges == PATH | {(FUNCTION, TABLE): 1}

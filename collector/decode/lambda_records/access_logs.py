@@ -28,6 +28,8 @@ MAX_LINE = 64 << 10
 """Characters; API Gateway's own limit of a line is 1 kB for REST APIs."""
 MAX_TEXT = 2_000
 """Characters of a path, a message, or a user agent."""
+MAX_PART = (MAX_NAME - 1) // 2
+"""Characters of the name of an API, and of a stage: a node has both."""
 _LATEST = 253_402_300_799
 """Seconds: the end of the year 9999."""
 _HOST = re.compile(r"\.execute-api\.([a-z0-9-]+)\.amazonaws\.com")
@@ -103,7 +105,7 @@ def read_access_line(text: str, time: int, origin: Origin) -> GatewayRequest | N
     members = _members(text)
     if members is None or not all(_text(members, name) for name in _NAMED):
         return None
-    if any(len(_text(members, name)) > MAX_NAME // 2 for name in _NAMED):
+    if any(len(_text(members, name)) > MAX_PART for name in _NAMED):
         raise damaged("an access log: an id or a stage that is too long")
     duration = _milliseconds(members, "responseLatency") or _milliseconds(
         members, "integrationLatency"
@@ -123,7 +125,7 @@ def read_access_line(text: str, time: int, origin: Origin) -> GatewayRequest | N
         duration,
         _kind(members),
         "" if trace == NO_TRACE else trace.hex(),
-        _text(members, "apiName")[: MAX_NAME // 2],
+        _text(members, "apiName")[:MAX_PART],
         named if _ACCOUNT.match(named) else origin.account,
         (region_name(host[1]) if host else "") or origin.region,
         domain,

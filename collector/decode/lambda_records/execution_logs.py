@@ -23,7 +23,7 @@ from store.rules.executions import ENDS, MACHINE, Event, machine_of, place_of, t
 MAX_TEXT = 1_000
 """Characters of an error or its cause."""
 MAX_NAME = 80
-"""Characters of the name of a state: Step Functions' own limit."""
+"""Characters of the name of a state, or of a machine: Step Functions' own limit."""
 _DATA = ("input", "output", "inputDetails", "outputDetails", "parameters")
 _LATEST = 253_402_300_799_000
 """Milliseconds: the end of the year 9999."""
@@ -116,7 +116,7 @@ def _bounded(value: Any) -> Any:
 
 def _event(members: Mapping[str, Any]) -> Event:
     arn, type = members["execution_arn"], members["type"]
-    if not isinstance(arn, str) or len(arn) > MAX_ARN or not machine_of(arn):
+    if not isinstance(arn, str) or len(arn) > MAX_ARN or not 0 < len(machine_of(arn)) <= MAX_NAME:
         raise damaged(f"an execution log: execution_arn: got {str(arn)[:60]!r}")
     if not isinstance(type, str) or not 0 < len(type) <= MAX_NAME:
         raise damaged("an execution log: type: expected a name")

@@ -14,6 +14,7 @@ from store.log_lines import LogLine
 from store.memory import MemoryStore
 from store.model import Document, NodeKey
 from store.platform_metrics import MetricPoint
+from store.rules.annotations import annotation_item
 from store.times import MINUTE, SECOND
 from tests.builders import T0, segment, trace_id
 from tests.http_server import serve
@@ -71,6 +72,16 @@ def test_what_never_arrived_has_the_line_that_mends_it(url: str) -> None:
         assert lines[2 * at].startswith(f"fail  {name}: never")
         assert lines[2 * at + 1].startswith("      try: deploy/aws/raymap.yaml with")
         assert mend in lines[2 * at + 1]
+
+
+def test_a_stages_access_log_is_no_span_of_awss(url: str, store: MemoryStore) -> None:
+    stage = NodeKey(ACCOUNT, "shop/prod", "AWS::ApiGateway::Stage", REGION)
+    made = segment(
+        9, trace_id=trace_id(9), node=stage, service="shop/prod",
+        annotations=(annotation_item("access_log", "alone"),),
+    )  # fmt: skip
+    store.put([made], "b")
+    assert run(url).stdout.startswith("fail  spans of AWS's services: never")
 
 
 def test_what_arrives_has_its_times_and_log_groups(url: str, store: MemoryStore) -> None:
