@@ -213,6 +213,13 @@ def test_access_log_formats_are_json(template: Any, api: str) -> None:
     assert all(re.fullmatch(r"\$context(\.\w+)+|-", each) for each in entry.values())
 
 
+@pytest.mark.parametrize("api", ["Rest", "Http", "WebSocket"])
+def test_the_documentation_has_the_formats(template: Any, api: str) -> None:
+    text = (AWS.parents[1] / "docs" / "access-logs.md").read_text()
+    given = template["Outputs"][f"AccessLogFormat{api}"]["Value"]
+    assert f"\n{given.replace(', ', ',')}\n" in text
+
+
 def test_terraform_deploys_the_same(template: Any) -> None:
     text = (AWS / "terraform" / "main.tf").read_text()
     (path,) = re.findall(r'file\("\$\{path\.module\}/([^"]+)"\)', text)
