@@ -51,6 +51,7 @@ NO_START = "no_start"
 """Label of a counter: of the execution only the end is known, as by a log of level ERROR."""
 REPORTED: Expression = parse(f'service(id(type: "{MACHINE}"))')
 DERIVED_ONES: Expression = parse(f'annotation.{STANDING} = "{DERIVED}"')
+OTHERS: Expression = parse(f"NOT (annotation.{STANDING} EXISTS)")
 PATIENCE = 60 * SECOND
 """After an execution's end, in which AWS's own segment and late events may arrive."""
 OVERLAP = MINUTE
@@ -88,6 +89,8 @@ class ExecutionJoiner:
         self._waiting: dict[str, _Ended] = {}
         self._done: dict[str, int] = {}
         self._read = 0
+        self._logged: bool | None = None
+        """Whether executions are derived from logs at all; None: not known yet."""
 
     def join(self, since: int, now: int) -> int:
         """One round over what was received since; returns how many executions were derived, or taken back."""
@@ -106,6 +109,7 @@ class ExecutionJoiner:
         page = self._store.recorded_lines(EXECUTION, since, limit=LINES)
         if page.left_out:
             log.warning("executions_not_read", lines=page.left_out)
+        self._logged = bool(page.lines) or self._logged
         for line in page.lines:
             found = read_event(line.body)
             if found is None or found[1].type not in ENDS:
@@ -168,7 +172,7 @@ class ExecutionJoiner:
         """The segments of executions that AWS has not reported, unless they are stored."""
         if not executions:
             return
-        traces = self._traces(node, _span(executions), None)
+        traces = self._traces(node, _span(executions), OTHERS)
         known = reported_ones(map(values_of, executions), reported_in(traces.values()))
         stored = self._store.get_traces([trace_of(each.arn) for each in executions], raw=True)
         for execution in executions:
@@ -177,13 +181,23 @@ class ExecutionJoiner:
                 yield RANK, document
 
     def _taken_back(self, since: int, now: int) -> Iterator[tuple[int, Json]]:
-        """What takes the place of segments whose executions were reported since."""
+        """What takes the place of segments whose executions were reported since. Where no execution is logged, there is
+        none to look for."""
+        if not self._are_logged(now):
+            return
         for traces in self._reported.due(TimeRange(since, now + MINUTE), now):
             for trace in traces:
                 self._reported.look_again(trace, now + HOUR)
             reported = sorted(reported_in(traces), key=lambda each: (each.node.name, each.start))
             for name, some in groupby(reported, key=lambda each: each.node.name):
                 yield from self._twice(name, list(some))
+
+    def _are_logged(self, now: int) -> bool:
+        if self._logged is None:
+            window = TimeRange(max(0, now - LONG), now + MINUTE)
+            query = TraceQuery(window, Axis.EVENT, DERIVED_ONES)
+            self._logged = bool(self._store.find_traces(query, limit=1).found)
+        return self._logged
 
     def _twice(self, name: str, reported: list[Reported]) -> Iterator[tuple[int, Json]]:
         node = NodeKey("", name, MACHINE)
@@ -197,15 +211,13 @@ class ExecutionJoiner:
             if values["arn"] in known:
                 yield REPORTED_RANK, elsewhere(values)
 
-    def _traces(
-        self, node: NodeKey, span: TimeRange, filter: Expression | None
-    ) -> dict[bytes, Trace]:
+    def _traces(self, node: NodeKey, span: TimeRange, filter: Expression) -> dict[bytes, Trace]:
         """The traces with segments of a machine that ended in a span, or soon before or after."""
         own = parse(f'service(id(name: {_quoted(node.name)}, type: "{MACHINE}"))')
         query = TraceQuery(
             TimeRange(max(0, span.start - NEAR), span.end + NEAR + SECOND),
             Axis.SERVICE,
-            And((filter, own)) if filter else own,
+            And((filter, own)),
         )
         ids = [hit.trace_id for hit in self._store.find_traces(query, limit=MOST_TRACES).found]
         found: dict[bytes, Trace] = {}

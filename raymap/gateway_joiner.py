@@ -67,7 +67,7 @@ class GatewayStore(TraceReader, LogStore, Protocol):
     """What the joiner reads."""
 
 
-_Key = tuple[str, str, str]
+_Key = tuple[str, str, int]
 
 
 class _Waiting(NamedTuple):
@@ -88,6 +88,11 @@ class GatewayJoiner:
         """Of those: which have a trace of their own meanwhile."""
         self._done: dict[_Key, int] = {}
         self._read, self._round = 0, 0
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether requests wait, or changed of late."""
+        return bool(self._waiting or self._derived.hits)
 
     def due(self, since: int, now: int) -> Iterator[list[Trace]]:
         """Traces with requests that changed since, some at a time."""
@@ -155,7 +160,7 @@ class GatewayJoiner:
             request = _request_of(line)
             if request is None:
                 continue
-            key = (request.api_id, request.request_id, request.integration_request)
+            key = (request.request_id, request.integration_request, request.start)
             if key not in self._done:
                 self._waiting.setdefault(key, _Waiting(request, now))
         self._read = now

@@ -95,7 +95,8 @@ class InvocationJoiner:
         while not stopping.wait(pause):
             try:
                 self.join()
-                pause = PAUSE if self._waiting.hits else min(2 * pause, LONGEST_PAUSE)
+                is_busy = self._waiting.hits or self._gateways.is_busy
+                pause = PAUSE if is_busy else min(2 * pause, LONGEST_PAUSE)
             except (StoreError, JournalFull) as error:
                 log.warning("invocations_not_joined", error=str(error)[:200])
             except Exception as error:  # a round is lost, not the thread

@@ -117,16 +117,21 @@ def rank_of(evidence: GatewayEvidence = NOTHING) -> int:
 
 def own_trace(request: GatewayRequest) -> bytes:
     """A trace id for a request that belongs to none: the same for all copies of the line."""
-    seed = f"{request.account} {request.api_id} {request.stage} {request.request_id}".encode()
+    seed = f"{request.account} {_identity(request)}".encode()
     digest = blake2b(seed, digest_size=12, person=b"gateway trace").digest()
     return (request.start // SECOND & 0xFFFF_FFFF).to_bytes(4, "big") + digest
 
 
 def made_id(request: GatewayRequest, what: str) -> int:
     """The same for all copies of the line."""
-    seed = f"{request.api_id} {request.stage} {request.request_id} {what}".encode()
+    seed = f"{_identity(request)} {what}".encode()
     digest = blake2b(request.trace_id + seed, digest_size=8, person=b"gateway request").digest()
     return int.from_bytes(digest, "big") or 1
+
+
+def _identity(request: GatewayRequest) -> str:
+    """Which request of a stage it was: a client may choose the id, and the same one twice."""
+    return f"{request.api_id} {request.stage} {request.request_id} {request.start}"
 
 
 def document_of(request: GatewayRequest, evidence: GatewayEvidence = NOTHING) -> Json:
