@@ -91,7 +91,7 @@ class GatewayJoiner:
 
     @property
     def is_busy(self) -> bool:
-        """Whether requests wait, or changed of late."""
+        """Whether requests wait, or changed recently."""
         return bool(self._waiting or self._derived.hits)
 
     def due(self, since: int, now: int) -> Iterator[list[Trace]]:
