@@ -64,7 +64,8 @@ MOST_LONG = 20
 """Executions that lasted longer, in one round."""
 MOST_WAITING = 100_000
 MOST_TRACES = 2_000
-FORGOTTEN = 2 * HOUR
+FORGOTTEN = 5 * MINUTE
+"""Executions that were derived are remembered as long as their lines may be read again."""
 
 
 class ExecutionStore(TraceReader, LogStore, Protocol):
@@ -94,7 +95,7 @@ class ExecutionJoiner:
 
     def join(self, since: int, now: int) -> int:
         """One round over what was received since; returns how many executions were derived, or taken back."""
-        self._take(min(since, self._read - OVERLAP) if self._read else since, now)
+        self._take(min(self._read, now) - OVERLAP if self._read else since, now)
         derived = list(self._derived(now))
         if derived:
             self._pipeline.metrics.platform_records.labels("derived").inc(len(derived))

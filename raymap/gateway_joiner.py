@@ -54,8 +54,8 @@ APART = 15 * MINUTE
 """Lines of a function's request are at most so far from the request: that is how long a function may work."""
 AT_ONCE = 1_000
 """Functions' requests whose lines are looked up in one statement."""
-FORGOTTEN = 2 * HOUR
-"""Requests are remembered that were derived, so that their lines, read again, are left alone."""
+FORGOTTEN = 5 * MINUTE
+"""Requests that were derived are remembered as long as their lines may be read again."""
 SECOND_LOOK = SETTLED + 5 * SECOND
 """After a request's end, when its trace is looked at once more."""
 EVERY = 6
@@ -130,14 +130,14 @@ class GatewayJoiner:
         self, since: int, now: int
     ) -> Iterator[tuple[GatewayRequest, GatewayEvidence]]:
         """Requests without a trace whose functions' traces are known, and those that waited long enough."""
-        since = min(since, self._read - OVERLAP) if self._read else since
-        self._take(since, now)
+        self._take(min(self._read, now) - OVERLAP if self._read else since, now)
         traces, late = self._traces(now), list[GatewayRequest]()
         patience = 0 if len(self._waiting) > MOST_WAITING else SETTLED
         for key, (request, first) in list(self._waiting.items()):
             age = now - max(first, request.end)
             trace_id = traces.get(request.integration_request)
             if trace_id is not None:
+                self._alone.discard(key)
                 yield structs.replace(request, trace=trace_id.hex()), NOTHING
                 if age > patience:
                     late.append(request)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from store.model import Document, NodeKey, Trace, is_derived
 from store.otel.stored_document import Json, parse_document
 from store.rules.execution_documents import RECORD
-from store.rules.executions import MACHINE
+from store.rules.executions import MACHINE, place_of
 from store.rules.invocations import NAMESPACE
 from store.times import SECOND
 
@@ -99,6 +99,11 @@ def reported_ones(executions: Iterable[Json], reported: Iterable[Reported]) -> s
 
 
 def _is_near(execution: Json, segment: Reported) -> bool:
+    places = zip(
+        place_of(execution["arn"]), (segment.node.account, segment.node.region), strict=True
+    )
+    if any(one and other and one != other for one, other in places):
+        return False
     if abs(execution["start"] - segment.start) > NEAR:
         return False
     return segment.in_progress or abs(execution["end"] - segment.end) <= NEAR

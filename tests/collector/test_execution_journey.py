@@ -159,3 +159,17 @@ def test_an_arn_in_awss_segment_says_which_execution_it_is(world: World) -> None
     assert world.nodes == {NODE: (1, 0, 0, 1)}
     assert trace_of(EXPRESS) in world.store.get_traces([trace_of(EXPRESS)])
     assert world.store.get_traces([trace_of(STANDARD)]) == {}
+
+
+@pytest.mark.parametrize("place", ["account", "region"])
+def test_a_machine_of_that_name_elsewhere_is_another(world: World, place: str) -> None:
+    """Though it ran at the same time, and whichever is known first."""
+    text = json.dumps(reported())
+    old, new = (ACCOUNT, "999988887777") if place == "account" else (REGION, "us-east-1")
+    elsewhere = delivered(*json.loads(text.replace(old, new)), owner="999988887777")
+    post(world, *SUCCEEDED)
+    settle(world)
+    world.post(elsewhere)
+    settle(world)
+    assert sum(sum(each) for each in world.nodes.values()) == 2
+    assert len(world.nodes) == 2
