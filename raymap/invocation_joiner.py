@@ -25,6 +25,7 @@ from raymap.derived_search import BATCH, FIRST_WINDOW, Search, has
 from raymap.execution_joiner import ExecutionJoiner
 from raymap.gateway_joiner import GatewayJoiner
 from store.errors import StoreError
+from store.event_evidence import Completed, with_source
 from store.filters.ast import Expression
 from store.filters.parse import parse
 from store.invocation_evidence import SETTLED, Found, evidence_in, invocations_in
@@ -152,6 +153,7 @@ class InvocationJoiner:
 
     def _join(self, traces: Iterable[Trace], now: int) -> int:
         better: list[tuple[Invocation, Evidence]] = []
+        completed: list[Completed] = []
         found_in = [(trace, invocations_in(trace)) for trace in traces]
         failures = self._failures(each for _, found in found_in for each in found)
         for trace, all_found in found_in:
@@ -163,10 +165,23 @@ class InvocationJoiner:
                     again = min(again, invocation.end + SECOND_LOOK)
                 if not _is_stored(trace, invocation, evidence):
                     better.append((invocation, evidence))
+                if (own := with_source(trace, invocation, evidence)) is not None:
+                    completed.append(own)
             self._waiting.look_again(trace, again)
         for ack in submit_invocations(self._pipeline, better, "derived"):
             ack.result()
-        return len(better)
+        self._complete(completed)
+        return len(better) + len(completed)
+
+    def _complete(self, completed: Iterable[Completed]) -> None:
+        """Store segments again that AWS reported without the source of their events, as copies of the same standing."""
+        for relayed in (True, False):
+            raws = [
+                msgspec.json.encode(each.document) for each in completed if each.relayed == relayed
+            ]
+            if raws:
+                decoded = self._pipeline.decode(raws, "derived", relayed=relayed)
+                self._pipeline.submit(decoded).result()
 
     def _replace_missing(self, traces: Iterable[Trace], now: int) -> int:
         raws: list[bytes] = []

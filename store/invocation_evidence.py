@@ -16,7 +16,7 @@ from store.gateway_evidence import integrations_in
 from store.model import Document, OwnedCall, State, Trace, is_derived
 from store.otel.stored_document import Json, parse_document, subsegments_of
 from store.parents import ParentIndex
-from store.rules.event_sources import source_node
+from store.rules.event_sources import bus_arn, is_same_source, source_node
 from store.rules.handler_failures import Failure
 from store.rules.invocations import (
     FUNCTION,
@@ -108,6 +108,7 @@ def evidence_in(trace: Trace, found: Found, *, now: int) -> Evidence:
         settled=now - invocation.end > SETTLED,
         handler=handler is not None and is_handler(handler),
         failure=_failure_of(telling) if telling is not None and failed else None,
+        bus=_bus(trace, invocation),
     )
 
 
@@ -234,7 +235,7 @@ def _caller(trace: Trace, invocation: Invocation) -> int:
     ]
     request_ids = _request_ids(trace, calls)
     if not calls and (sent := _sending(trace, invocation)):
-        return sent
+        return sent.call.id
     same = [o for o in calls if request_ids.get(o.call.id) == invocation.request_id]
     if not same and (stage := integrations_in(trace).get(invocation.request_id)):
         return stage
@@ -248,18 +249,22 @@ PASSES_TRACE_ON = ("AWS::SNS", "AWS::Events")
 """Types of event sources whose invocations go on with the trace of what sent the event, which has no trace header."""
 
 
-def _sending(trace: Trace, invocation: Invocation) -> int:
+def _sending(trace: Trace, invocation: Invocation) -> OwnedCall | None:
     """The only call before the invocation of what its event came from."""
     source = source_node(invocation.event_source)
     if source.type not in PASSES_TRACE_ON:
-        return 0
+        return None
     sent = [
-        owned.call.id
+        owned
         for owned in trace.calls.values()
-        if (owned.call.node.name, owned.call.node.type) == (source.name, source.type)
-        and owned.call.start <= invocation.start + SLACK
+        if is_same_source(owned.call.node, source) and owned.call.start <= invocation.start + SLACK
     ]
-    return sent[0] if len(sent) == 1 else 0
+    return sent[0] if len(sent) == 1 else None
+
+
+def _bus(trace: Trace, invocation: Invocation) -> str:
+    sent = _sending(trace, invocation)
+    return bus_arn(invocation.event_source, sent.call.node) if sent else ""
 
 
 def _around(owned: OwnedCall, invocation: Invocation) -> bool:

@@ -325,6 +325,11 @@ def arrival_of(version: int) -> int:
     return version & ARRIVAL
 
 
+def is_relayed(version: int) -> bool:
+    """Whether the version is a `relayed_version`."""
+    return -_RELAYED <= version < 0
+
+
 def is_derived(version: int) -> bool:
     """Whether the version is a `derived_version`."""
     return -_DERIVED <= version < -_RELAYED

@@ -17,7 +17,7 @@ from store.graph import (
 )
 from store.graph_names import Ends, fold_names
 from store.model import NodeKey, State, TimeRange, Trace, confirmed, is_settled, is_young
-from store.rules.brokers import is_broker
+from store.rules.brokers import sends_messages
 from store.rules.classify import failure_key
 from store.rules.histogram import bucket
 from store.rules.joins import joined_nodes
@@ -159,7 +159,7 @@ def join_nodes(
         for pair, each in edges.items()
         if each.link
         for end in pair
-        if is_broker(end)
+        if sends_messages(end)
     }
     found = joined_nodes({**dict.fromkeys(linked, False), **nodes})
     joined = {key: into for key, into in found.items() if into in services}

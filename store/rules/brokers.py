@@ -16,6 +16,14 @@ AWS_BROKERS = (
     "AWS::SQS::Queue",
 )
 
+EVENT_SOURCES = (*AWS_BROKERS, "AWS::DynamoDB::Table", "AWS::S3::Bucket")
+"""What functions are invoked for messages of, without a call of it (`store.rules.event_sources`)."""
+
+
+def sends_messages(node: NodeKey) -> bool:
+    """Whether what a node sends on makes link edges from it, although it reports nothing itself."""
+    return node.type.startswith(MESSAGING) or node.type in EVENT_SOURCES
+
 
 def is_broker(node: NodeKey) -> bool:
     """Whether a node passes messages on."""

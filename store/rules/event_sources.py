@@ -12,6 +12,7 @@ MAX_ARN = 1_000
 """Characters."""
 MAX_NAME = 200
 """Characters of a resource's name."""
+BUS, UNNAMED = "AWS::Events::EventBus", "AWS::Events"
 UNNAMED_BUS = "Events"
 """EventBridge: its events name no bus, and X-Ray's SDKs record none either."""
 
@@ -49,8 +50,19 @@ def source_node(arn: object) -> NodeKey:
     return NodeKey(arn_account(arn), name, type, arn_region(arn))
 
 
+def is_same_source(called: NodeKey, source: NodeKey) -> bool:
+    """Whether a call's node is an event source, in whatever account: any event bus, of an event that names none."""
+    unnamed_bus = source.type == UNNAMED and called.type in (UNNAMED, BUS)
+    return unnamed_bus or (called.name, called.type) == (source.name, source.type)
+
+
+def bus_arn(arn: str, called: NodeKey) -> str:
+    """The ARN of an event source that is a bus, with the name that the call of it had; '' if that had none."""
+    return f"{arn}/{called.name}" if called.type == BUS else ""
+
+
 def _bus(name: str) -> tuple[str, str]:
-    return ("AWS::Events::EventBus", name) if name else ("AWS::Events", UNNAMED_BUS)
+    return (BUS, name) if name else (UNNAMED, UNNAMED_BUS)
 
 
 def _inner(kind: str, expected: str, path: str) -> str:

@@ -52,7 +52,27 @@ def documents_of(invocation: Invocation, evidence: Evidence = NOTHING) -> list[J
         about = _inside(invocation, pair.function, pair.service)
         documents.append(about | _recorded(invocation, pair.function, cause))
     above = pair.service if evidence.function else pair.function
-    return documents + [_inside(invocation, id, above) for id in sorted(spare)]
+    spare.discard(event_id(invocation))
+    documents += [_inside(invocation, id, above) for id in sorted(spare)]
+    return documents + ([_event(invocation, pair, evidence)] if says_more(invocation) else [])
+
+
+def event_id(invocation: Invocation) -> int:
+    """The id of the subsegment that remembers what an invocation's event came from."""
+    return made_id(invocation, "event")
+
+
+def says_more(invocation: Invocation) -> bool:
+    """Whether an event says more than the links do that AWS writes: one to each sender that a header names."""
+    return any(not each.trace_id or each.number > 1 for each in invocation.messages)
+
+
+def _event(invocation: Invocation, pair: Pair, evidence: Evidence) -> Json:
+    """A subsegment that counts nowhere. AWS's own segments replace those that are derived; what they lack remains."""
+    document = _inside(invocation, event_id(invocation), pair.service)
+    standing = Standing.ALONE if evidence.settled else Standing.ASSUMED
+    times = {"end_time": document["start_time"]}
+    return document | times | {"name": "Event", "annotations": {RECORD: standing}}
 
 
 def _service(invocation: Invocation, pair: Pair, evidence: Evidence) -> Json:
@@ -70,9 +90,9 @@ def _service(invocation: Invocation, pair: Pair, evidence: Evidence) -> Json:
     else:
         document["aws"] |= _known(account_id=invocation.account, region=invocation.region)
     if invocation.event_source:
-        document["aws"]["event_source_arn"] = invocation.event_source
+        document["aws"]["event_source_arn"] = evidence.bus or invocation.event_source
         document["annotations"] |= _oldest(invocation)
-        document |= _known(links=_links(invocation))
+        document |= _known(links=links_of(invocation))
     return document
 
 
@@ -82,7 +102,7 @@ def _oldest(invocation: Invocation) -> Json:
     return {"lambda_message_age_ms": max(0, invocation.start - sent) / 1000} if sent else {}
 
 
-def _links(invocation: Invocation) -> list[Json]:
+def links_of(invocation: Invocation) -> list[Json]:
     """To what sent the messages. One message alone, of an unknown sender, needs none: its source is named."""
     others = [each for each in invocation.messages if each.trace_id != invocation.trace_id]
     if sum(each.number for each in others) == 1 and not others[0].trace_id:

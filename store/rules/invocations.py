@@ -164,6 +164,8 @@ class Evidence(NamedTuple):
     """Whether the subsegment around the handler has arrived, which says how it ended."""
     failure: Failure | None = None
     """Of the function's reported segment, else of a subsegment that encloses all its work."""
+    bus: str = ""
+    """The ARN of the event bus that the call named which sent the event: the event names none."""
 
 
 NOTHING = Evidence()

@@ -4,7 +4,7 @@ and SDKs' documents of the same requests beside them change nothing."""
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from random import Random
 from typing import Any
 
@@ -14,17 +14,18 @@ import pytest
 from collector.decode.document import decode_document
 from collector.decode.lambda_records.cloudwatch import Delivery, decode_delivery
 from store.clickhouse.store import ClickHouseStore
+from store.event_evidence import with_source
 from store.invocation_evidence import evidence_in, invocations_in
 from store.memory import MemoryStore
-from store.model import Document, NodeKey, TimeRange, derived_version
+from store.model import Document, TimeRange, Trace, derived_version, relayed_version
 from store.protocol import Store
 from store.rules.histogram import bucket
 from store.rules.invocation_documents import documents_of
 from store.rules.invocations import NOTHING, Evidence, Invocation, rank_of
 from store.times import MINUTE, SECOND
 from tests.aws import expected
-from tests.aws.account import REGION, START, Json, Recording, recordings
-from tests.aws_spans import delivered, records_of
+from tests.aws.account import REGION, START, Recording, recordings
+from tests.aws_spans import records_of
 from tests.collector.test_aws_spans import decoded
 from tests.lambda_samples import delivery, log_batch, record
 
@@ -94,6 +95,7 @@ class World:
                 for found in invocations_in(trace):
                     evidence = evidence_in(trace, found, now=LATER)
                     documents += self._derived(found.invocation, evidence)
+                    documents += self._completed(trace, found.invocation, evidence)
             self._put(documents)
 
     def _derived(self, invocation: Invocation, evidence: Evidence) -> Iterator[Document]:
@@ -101,6 +103,16 @@ class World:
         version = derived_version(ARRIVED + self._number, rank_of(invocation, evidence))
         for each in documents_of(invocation, evidence):
             yield decode_document(msgspec.json.encode(each), version)
+
+    def _completed(
+        self, trace: Trace, invocation: Invocation, evidence: Evidence
+    ) -> Iterator[Document]:
+        own = with_source(trace, invocation, evidence)
+        if own:
+            self._number += 1
+            at = ARRIVED + self._number
+            version = relayed_version(at) if own.relayed else at
+            yield decode_document(msgspec.json.encode(own.document), version)
 
     def _put(self, documents: list[Document]) -> None:
         self._number += 1
@@ -147,16 +159,16 @@ def store(request: pytest.FixtureRequest) -> Store:
     return found
 
 
-def shuffled(arriving: list[Arriving], seed: int) -> Iterator[list[Arriving]]:
+def shuffled(arriving: Sequence[Arriving], seed: int) -> Iterator[list[Arriving]]:
     """In batches; some arrive twice."""
     random = Random(seed)
-    all = arriving + random.sample(arriving, len(arriving) // 5)
+    all = [*arriving, *random.sample(arriving, len(arriving) // 5)]
     random.shuffle(all)
     for at in range(0, len(all), 90):
         yield all[at : at + 90]
 
 
-def drawn_of(store: Store, arriving: list[Arriving], seed: int) -> dict[str, Any]:
+def drawn_of(store: Store, arriving: Sequence[Arriving], seed: int) -> dict[str, Any]:
     world = World(store)
     for number, batch in enumerate(shuffled(arriving, seed)):
         world.take(*batch)
@@ -190,7 +202,8 @@ def test_logs_beside_them_double_nothing(store: Store, seed: int) -> None:
 def test_logs_alone_know_the_functions(store: Store, seed: int) -> None:
     """What needs no ``aws/spans``: each function and its failures."""
     found = recordings()
-    drawn = drawn_of(store, list(logged(found)), seed)
+    lines: list[Arriving] = [*logged(found)]
+    drawn = drawn_of(store, lines, seed)
     functions = {k: v for k, v in AWS_ALONE["nodes"].items() if k.type.startswith("AWS::Lambda")}
     assert drawn["nodes"] == functions
 
@@ -199,7 +212,7 @@ def test_logs_alone_know_the_functions(store: Store, seed: int) -> None:
 def test_sdks_beside_them_double_nothing(store: Store, seed: int) -> None:
     """The same spans by X-Ray's SDKs here, by ``aws/spans``, or by both."""
     found = recordings()
-    both = [*by_aws(found, inside=True), *by_sdk(found), *logged(found)]
+    both: list[Arriving] = [*by_aws(found, inside=True), *by_sdk(found), *logged(found)]
     assert drawn_of(store, both, seed) == WITH_SDKS
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 from prometheus_client import CollectorRegistry
 
 from collector.derived import submit_invocations
@@ -19,12 +20,22 @@ from raymap.invocation_joiner import EVERY, InvocationJoiner
 from store.errors import StoreUnavailable
 from store.log_lines import LogLine
 from store.memory import MemoryStore
-from store.model import State, TimeRange
+from store.model import State, TimeRange, relayed_version
+from store.rules.event_sources import Messages
 from store.rules.invocations import FUNCTION, NOTHING, Invocation
 from store.times import MINUTE, SECOND
 from tests.collector.conftest import SOON, StoringPipeline
-from tests.lambda_samples import END, REQUEST, SERVICE_ID, TRACE_ID, invocation, telemetry
-from tests.store.test_invocation_evidence import FROM_OUTSIDE, FROM_WEB, query, web
+from tests.lambda_samples import (
+    ACCOUNT,
+    END,
+    REGION,
+    REQUEST,
+    SERVICE_ID,
+    TRACE_ID,
+    invocation,
+    telemetry,
+)
+from tests.store.test_invocation_evidence import FROM_OUTSIDE, FROM_WEB, document, query, web
 
 ALWAYS = TimeRange(0, 1 << 62)
 
@@ -268,3 +279,36 @@ def raising(error: Exception) -> Callable[[], int]:
         raise error
 
     return join
+
+
+@pytest.mark.parametrize("relayed", [True, False])
+@pytest.mark.parametrize("aws_first", [True, False])
+def test_aws_own_segment_gets_the_source_of_its_event(
+    setting: Setting, memory: MemoryStore, *, relayed: bool, aws_first: bool
+) -> None:
+    """Also when it replaces the derived one long after that was joined; and again when AWS's record is delivered again."""
+    stream = f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/clicks"
+    caused = telemetry(event_source=stream, messages=(Messages(3),))
+    own = document(id=SERVICE_ID, name="checkout", origin="AWS::Lambda", aws={"request_id": REQUEST},
+                   resource_arn=f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:checkout")  # fmt: skip
+
+    def arrive(number: int) -> None:
+        at = own.version + number
+        memory.put([replace(own, version=relayed_version(at) if relayed else at)], f"own {number}")
+        setting.arrive()
+
+    if aws_first:
+        arrive(1)
+    setting.report(caused)
+    setting.joiner.join()
+    for number in (2, 3):
+        setting.clock.at += MINUTE
+        arrive(number)
+        setting.joiner.join()
+        graph = memory.service_graph(ALWAYS)
+        assert {source.type: each.statistics.ok for (source, _), each in graph.links.items()} == {
+            "AWS::Kinesis::Stream": 3
+        }
+        assert not any(source.is_client for source, _ in graph.edges)
+        setting.arrive()
+        assert setting.joiner.join() == 0

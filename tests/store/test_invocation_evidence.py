@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.decode.document import decode_document
+from store.event_evidence import with_source
 from store.invocation_evidence import evidence_in, invocations_in
 from store.memory import MemoryStore
-from store.model import Document, NodeKey, State, TimeRange, Trace, derived_version
+from store.model import Document, NodeKey, State, TimeRange, Trace, derived_version, relayed_version
 from store.rules.annotations import parse_annotation_item
 from store.rules.invocation_documents import documents_of
 from store.rules.invocations import NOTHING, Evidence, Invocation, rank_of
@@ -94,7 +95,12 @@ class World:
     def join(self, now: int = LATER) -> None:
         """Derive again with what the trace says, as `api.invocation_joiner` does."""
         for found in invocations_in(self.trace):
-            self.report(found.invocation, evidence_in(self.trace, found, now=now))
+            evidence = evidence_in(self.trace, found, now=now)
+            self.report(found.invocation, evidence)
+            if own := with_source(self.trace, found.invocation, evidence):
+                number = next(self._number)
+                version = relayed_version(T0 + number) if own.relayed else T0 + number
+                self.put(decode_document(msgspec.json.encode(own.document), version))
 
     def arrive(self, order: list[Any], joins: list[bool]) -> None:
         """Take documents and invocations, and derive again after some of them."""

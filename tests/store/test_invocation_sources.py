@@ -81,11 +81,11 @@ REPORTED = (
 def test_the_links_of_aws_own_segment_are_the_ones_that_count(
     order: list[Any], joins: list[bool]
 ) -> None:
-    """Another id than the record names included."""
+    """With the number of messages, which the event alone has. Another id than the record names included."""
     world = World()
     world.arrive(order, joins)
     assert world.edges == FROM_QUEUE
-    assert links(world) == {(QUEUE, SERVICE): {500_000: 1}}
+    assert links(world) == {(QUEUE, SERVICE): {0: 7, 500_000: 3}}
     assert (world.nodes[FUNCTION], world.nodes[SERVICE]) == (1, 1)
 
 
@@ -132,3 +132,22 @@ def test_a_message_that_is_delivered_again_counts_again() -> None:
     world.report(telemetry(**of_again, event_source=ARN, messages=(Messages(1, SENDER, 0xB1),)))
     assert links(world) == {(QUEUE, SERVICE): {0: 7, 500_000: 3, 1_500_000: 1}}
     assert world.nodes[SERVICE] == 2
+
+
+def test_the_bus_that_the_sender_names() -> None:
+    """Events of EventBridge name no bus; the only call of one in the trace does."""
+    arn = f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus"
+    put = SENT | {"name": "Events", "aws": {"event_bus_name": "arrivals", "account_id": ACCOUNT, "region": REGION}}  # fmt: skip
+    shop = document(id=0xA1, name="shop", start_time=BEGIN - 1, end_time=BEGIN - 0.4, subsegments=[put])  # fmt: skip
+    bus = NodeKey(ACCOUNT, "arrivals", "AWS::Events::EventBus", REGION)
+    for own in (False, True):
+        world = World(shop, query())
+        if own:
+            world.put(document(id=SERVICE_ID, parent_id=0xB1, name="checkout", origin="AWS::Lambda", aws={"request_id": REQUEST},
+                               resource_arn=f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:checkout"))  # fmt: skip
+        world.report(telemetry(event_source=arn, messages=(Messages(1),)))
+        world.join()
+        world.join()
+        assert world.edges == {("client", ""), ("shop", bus.type), *PATH}
+        assert links(world).keys() == {(bus, SERVICE)}
+        assert world.nodes[SERVICE] == 1
