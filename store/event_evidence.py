@@ -42,10 +42,10 @@ def with_source(trace: Trace, invocation: Invocation, evidence: Evidence) -> Com
 
 def _merged(own: Any, seen: list[Json]) -> list[Json]:
     """The links of AWS, with the number of messages that the event had of their senders; and those of other messages."""
-    kept = [link for link in own if isinstance(link, dict)] if isinstance(own, list) else []
+    given = [link for link in own if isinstance(link, dict)] if isinstance(own, list) else []
     by_sender = {_sender(link): link for link in seen}
     merged = []
-    for link in kept:
+    for link in given:
         known = by_sender.pop(_sender(link), None)
         attributes = link.get("attributes")
         count = known["attributes"].get(MESSAGES) if known else None

@@ -1,4 +1,4 @@
-"""A held-out account: AWS's own records alone draw the map that was written down before, in any order, in both stores;
+"""A whole account: AWS's own records alone draw the map that was written down before, in any order, in both stores;
 and SDKs' documents of the same requests beside them change nothing."""
 
 from __future__ import annotations
