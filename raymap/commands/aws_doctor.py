@@ -16,13 +16,15 @@ from raymap.commands.aws_sources import Source
 from raymap.commands.checks import Check
 from raymap.commands.server import get_json
 from raymap.commands.tables import print_table
-from store.rules.gateway_requests import STANDING
+from raymap.units import counted
+
+Json = dict[str, Any]
 
 FUNCTION = "AWS::Lambda::Function"
-REPORTED_BY_AWS = ("AWS::ApiGateway::Stage", "AWS::AppSync::GraphQLAPI")
-"""Types of nodes of which no SDK reports requests: AWS does, to X-Ray alone."""
-OF_SPANS = f"NOT (annotation.{STANDING} EXISTS)"
-"""Traces without a stage's segment that was made of an access log."""
+RELAYED = "aws/spans"
+"""The metadata of a document that is made of a record of that log group (docs/aws-spans.md)."""
+MOST_TRACES = 10
+"""Of the newest, and of services of AWS, one of each, the busiest first."""
 STREAMED = ("Throttles", "ConcurrentExecutions", "IteratorAge", "DeadLetterErrors")
 RECORDED = ("BilledDuration", "MaxMemoryUsed", "InitDuration")
 """Labels of metrics that have one origin: CloudWatch's stream, and Lambda's REPORT lines."""
@@ -64,13 +66,22 @@ class Function(NamedTuple):
     log_groups: tuple[str, ...] = ()
 
 
+class Relayed(NamedTuple):
+    """How many traces were looked at, in how many of them a record of ``aws/spans`` is, and when the last of those
+    began."""
+
+    traces: int
+    found: int = 0
+    last: float = 0.0
+
+
 class Report(NamedTuple):
     """What the server has; ``step``: seconds to which times of metrics are rounded down; ``left_out``: functions that
     were not looked at."""
 
     functions: list[Function]
     step: int
-    reported: Sequence[Mapping[str, Any]]
+    relayed: Relayed
     left_out: int
 
 
@@ -78,8 +89,9 @@ def doctor(
     url: str, window: Mapping[str, str], without: Iterable[Source], *, as_json: bool
 ) -> bool:
     """Print what arrives; whether every source does, of those that are expected."""
-    report = read(url, window)
-    checks = list(checks_of(report, set(without)))
+    expected = {*Source} - {*without}
+    report = read(url, window, spans=Source.SPANS in expected)
+    checks = list(checks_of(report, expected))
     if as_json:
         functions = [each._asdict() | {"arrived": _json(each)} for each in report.functions]
         checked = [check._asdict() for check in checks]
@@ -90,19 +102,48 @@ def doctor(
     return all(check.status != "fail" for check in checks)
 
 
-def read(url: str, window: Mapping[str, str]) -> Report:
-    """What the server has of a window and, where they are named, an account and a region. Raises CommandError."""
+def read(url: str, window: Mapping[str, str], *, spans: bool) -> Report:
+    """What the server has of a window and, where they are named, an account and a region; ``spans``: with those that
+    AWS relayed. Raises CommandError."""
     services = list(_services(url, window))
     functions = [each for each in services if each["type"] == FUNCTION]
     functions.sort(key=lambda each: -each["requests"])
     found = [_function(url, window, each) for each in functions[:MOST_FUNCTIONS]]
     looked_at, step = [each for each, _ in found], max((step for _, step in found), default=0)
-    reported = [
-        each
-        for each in _services(url, {**window, "filter": OF_SPANS})
-        if each["type"] in REPORTED_BY_AWS and each["state"] == "active"
+    relayed = _relayed(url, window, services) if spans else Relayed(0)
+    return Report(looked_at, step, relayed, len(functions) - len(looked_at))
+
+
+def _relayed(url: str, window: Mapping[str, str], services: Sequence[Mapping[str, Any]]) -> Relayed:
+    """Of the newest traces, and of services of AWS, one of each."""
+    of_aws = [
+        each for each in services if each["type"].startswith("AWS::") and each["state"] == "active"
     ]
-    return Report(looked_at, step, reported, len(functions) - len(looked_at))
+    of_aws.sort(key=lambda each: -each["requests"])
+    queries: list[Json] = [{"limit": MOST_TRACES}]
+    queries += [{"node": each["id"], "limit": 1} for each in of_aws[:MOST_TRACES]]
+    listed = {
+        each["id"]: each["start"]
+        for query in queries
+        for each in get_json(url, "/api/v1/traces", {**window, **query})["traces"]
+    }
+    found = [
+        start
+        for id, start in listed.items()
+        if _has_record(get_json(url, f"/api/v1/traces/{id}", {})["documents"])
+    ]
+    return Relayed(len(listed), len(found), max(found, default=0.0))
+
+
+def _has_record(documents: Mapping[str, Any]) -> bool:
+    """Whether a document, or a subsegment of one, is made of a record of ``aws/spans``."""
+    left = list(documents.values())
+    while left:
+        document = left.pop()
+        if RELAYED in (document.get("metadata") or {}):
+            return True
+        left += document.get("subsegments") or ()
+    return False
 
 
 def _services(url: str, window: Mapping[str, str]) -> Iterator[dict[str, Any]]:
@@ -150,28 +191,24 @@ def _times(
     return Times(min(steps), max(steps)) if steps else None
 
 
-def checks_of(report: Report, without: set[Source]) -> Iterator[Check]:
+def checks_of(report: Report, expected: set[Source]) -> Iterator[Check]:
     """A line for each source that is expected."""
-    if Source.SPANS not in without:
-        yield _spans_check(report)
+    if Source.SPANS in expected:
+        yield _spans_check(report.relayed)
     if not report.functions:
         yield Check("functions", "fail", "no function is on the map", "docs/aws.md")
         return
     for source in (Source.RECORDS, Source.LINES, Source.METRICS):
-        if source not in without:
+        if source in expected:
             yield _function_check(source, report.functions)
 
 
-def _spans_check(report: Report) -> Check:
-    name = NAMES[Source.SPANS]
-    if report.reported:
-        requests = sum(each["requests"] for each in report.reported)
-        count = len(report.reported)
-        return Check(name, "ok", f"{requests:,} requests of {count:,} stages and AppSync APIs")
-    detail = (
-        "never: no stage and no AppSync API is on the map (none in the account: --without spans)"
-    )
-    return Check(name, "fail", detail, MENDS[Source.SPANS])
+def _spans_check(relayed: Relayed) -> Check:
+    name, traces = NAMES[Source.SPANS], counted(relayed.traces, "trace")
+    if relayed.found:
+        detail = f"in {relayed.found:,} of {traces}, the last of {_moment(relayed.last)}"
+        return Check(name, "ok", detail)
+    return Check(name, "fail", f"never: in none of {traces}", MENDS[Source.SPANS])
 
 
 def _function_check(source: Source, functions: Sequence[Function]) -> Check:

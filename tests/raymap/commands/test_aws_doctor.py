@@ -16,7 +16,9 @@ from store.model import Document, NodeKey
 from store.platform_metrics import MetricPoint
 from store.rules.annotations import annotation_item
 from store.times import MINUTE, SECOND
+from tests.aws_spans import records_of
 from tests.builders import T0, segment, trace_id
+from tests.collector.test_aws_spans import decoded
 from tests.http_server import serve
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
@@ -39,6 +41,16 @@ def line(name: str, text: str, record: str = "") -> LogLine:
         T0 + SECOND, text, name, "AWS::Lambda::Function", ACCOUNT, REGION,
         record=record, log_group=group, log_stream="s", source="firehose",
     )  # fmt: skip
+
+
+def relayed() -> list[Document]:
+    """A state machine, by ``aws/spans``."""
+    times = {"start_time": T0 / SECOND + 1, "end_time": T0 / SECOND + 2}
+    arn = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:ship"
+    origin = "AWS::StepFunctions::StateMachine"
+    identity = {"trace_id": f"1-{T0 // SECOND:08x}-{4:024x}", "id": f"{4:016x}", "name": "ship"}
+    machine = {**identity, **times, "origin": origin, "resource_arn": arn}
+    return decoded(records_of(machine), 1, ACCOUNT, REGION)
 
 
 @pytest.fixture
@@ -85,8 +97,7 @@ def test_a_stages_access_log_is_no_span_of_awss(url: str, store: MemoryStore) ->
 
 
 def test_what_arrives_has_its_times_and_log_groups(url: str, store: MemoryStore) -> None:
-    stage = NodeKey(ACCOUNT, "shop/prod", "AWS::ApiGateway::Stage", REGION)
-    store.put([segment(4, trace_id=trace_id(4), node=stage, service="shop/prod")], "b")
+    store.put(relayed(), "b")
     store.put_log_lines([line("pay", "REPORT …", "report"), line("pay", "hello")], "c")
     store.put_log_lines([line("ship", "REPORT …", "report")], "d")
     recorded = [
@@ -96,7 +107,7 @@ def test_what_arrives_has_its_times_and_log_groups(url: str, store: MemoryStore)
     done = run(url)
     assert done.exit_code == 0
     assert done.stdout.splitlines() == [
-        "ok    spans of AWS's services: 1 requests of 1 stages and AppSync APIs",
+        "ok    spans of AWS's services: in 1 of 3 traces, the last of 2026-11-24 22:40",
         "ok    records of invocations: of 2 of 2 functions, from 2026-11-24 22:30 to 2026-11-24 22:40",
         "warn  log lines of functions: of 1 of 2 functions, from 2026-11-24 22:40 to 2026-11-24 22:40",
         "      try: deploy/aws/raymap.yaml with Logs=all-groups and LogFilter empty",
@@ -126,3 +137,11 @@ def test_an_account_of_which_nothing_is_known(url: str) -> None:
     done = run(url, "--region", "us-east-1")
     assert done.exit_code == 1
     assert "fail  functions: no function is on the map" in done.stdout
+
+
+def test_a_stage_that_others_report_is_no_evidence_of_spans(url: str, store: MemoryStore) -> None:
+    """By its access log, or imported."""
+    stage = NodeKey(ACCOUNT, "shop/prod", "AWS::ApiGateway::Stage", REGION)
+    store.put([segment(4, trace_id=trace_id(4), node=stage, service="shop/prod")], "b")
+    first, *_ = run(url).stdout.splitlines()
+    assert first == "fail  spans of AWS's services: never: in none of 3 traces"
