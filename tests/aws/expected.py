@@ -119,3 +119,20 @@ def with_rates(of_one: Any) -> Any:
         return of_one(place) | added
 
     return found
+
+
+def with_sources(of_one: Any) -> Any:
+    """With what the layer sees of the events behind the stream and the bucket, of three messages each."""
+
+    def found(place: Place) -> Any:
+        n = Names(place)
+        if of_one is links_of:
+            three = (3, 0, 0, 0)
+            return links_of(place) | {(n.scans, n.scan): three, (n.bucket, n.thumb): three}
+        return {
+            edge: counts
+            for edge, counts in of_one(place).items()
+            if edge not in ((client(n.scan), n.scan), (client(n.thumb), n.thumb))
+        }
+
+    return found

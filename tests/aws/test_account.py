@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec import structs
 
 from collector.decode.document import decode_document
 from collector.decode.lambda_records.cloudwatch import Delivery, decode_delivery
@@ -19,12 +20,13 @@ from store.invocation_evidence import evidence_in, invocations_in
 from store.memory import MemoryStore
 from store.model import Document, TimeRange, Trace, derived_version, relayed_version
 from store.protocol import Store
+from store.rules.event_sources import Messages
 from store.rules.histogram import bucket
 from store.rules.invocation_documents import documents_of
 from store.rules.invocations import NOTHING, Evidence, Invocation, rank_of
 from store.times import MINUTE, SECOND
 from tests.aws import expected
-from tests.aws.account import REGION, START, Recording, recordings
+from tests.aws.account import REGION, START, Recording, bucket_of, recordings
 from tests.aws_spans import records_of
 from tests.collector.test_aws_spans import decoded
 from tests.lambda_samples import delivery, log_batch, record
@@ -69,6 +71,22 @@ def logged(found: Iterable[Recording]) -> list[Invocation]:
             read = decode_delivery(request, REGION)
             assert not read.rejected
             invocations += read.invocations
+    return invocations
+
+
+def sourced(found: Iterable[Recording]) -> list[Invocation]:
+    """The same, with what the layer sees of the events behind streams and buckets: three messages each time."""
+    invocations: list[Invocation] = []
+    for recording in found:
+        place = recording.place
+        sources = {
+            place.name("scan"): place.arn("kinesis", f"stream/{place.name('scans')}"),
+            place.name("thumb"): f"arn:aws:s3:::{bucket_of(place)}",
+        }
+        for each in logged([recording]):
+            source, messages = sources.get(each.function, ""), (Messages(3),)
+            known = {"event_source": source, "messages": messages} if source else {}
+            invocations.append(structs.replace(each, **known))
     return invocations
 
 
@@ -149,6 +167,11 @@ WITH_SDKS = expected_map(
     expected.with_rates(expected.edges_of),
     expected.links_of,
 )
+SOURCED = expected_map(
+    expected.nodes_of,
+    expected.with_sources(expected.edges_of),
+    expected.with_sources(expected.links_of),
+)
 
 
 @pytest.fixture(params=["memory", "clickhouse"])
@@ -196,6 +219,14 @@ def test_logs_beside_them_double_nothing(store: Store, seed: int) -> None:
     """Documents and Lambda's log lines, in any order, some twice."""
     found = recordings()
     assert drawn_of(store, [*by_aws(found), *logged(found)], seed) == AWS_ALONE
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_events_came_from_is_in_front_of_functions(store: Store, seed: int) -> None:
+    """A stream and a bucket in place of clients."""
+    found = recordings()
+    drawn = drawn_of(store, [*by_aws(found), *sourced(found)], seed)
+    assert drawn == SOURCED
 
 
 @pytest.mark.parametrize("seed", range(3))
