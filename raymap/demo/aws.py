@@ -6,6 +6,7 @@ A call lets time pass on the caller's clock and returns, or raises what the SDK 
 from __future__ import annotations
 
 from collections.abc import Callable
+from random import Random
 from typing import Any
 
 from raymap.demo import clock, latency
@@ -62,7 +63,11 @@ def call(
 
 
 def request_id(scope: Scope) -> str:
-    digits = f"{scope.trace.random.getrandbits(128):032x}"
+    return new_request_id(scope.trace.random)
+
+
+def new_request_id(random: Random) -> str:
+    digits = f"{random.getrandbits(128):032x}"
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
@@ -124,8 +129,8 @@ def put_events(scope: Scope) -> None:
     call(scope, "Events", "PutEvents", latency.PUT_EVENTS)
 
 
-def put_record(scope: Scope) -> None:
-    call(scope, "Kinesis", "PutRecord", latency.KINESIS_PUT, stream_name=STREAM)
+def put_records(scope: Scope) -> None:
+    call(scope, "Kinesis", "PutRecords", latency.KINESIS_PUT, stream_name=STREAM)
 
 
 def check_credentials(scope: Scope, operation: str, wrong: float) -> None:

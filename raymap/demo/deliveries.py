@@ -13,7 +13,7 @@ INTERVAL = 1.0
 """Seconds that records wait for others. Firehose's own is up to 15 minutes."""
 MOST = 500
 """Records in a request."""
-TIMEOUT = 2.0
+TIMEOUT = 10.0
 
 
 class Deliveries(Generic[T]):

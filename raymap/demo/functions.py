@@ -1,24 +1,36 @@
-"""AWS Lambda: a call becomes two segments, the service's and the function's, as X-Ray records them.
+"""AWS Lambda: a call becomes two segments, the service's and the function's, which AWS writes to X-Ray alone.
 
 The service segment waits and delivers; the function segment contains Initialization on a cold start,
-the Invocation with whatever the code did, and Overhead.
+the Invocation, and Overhead. What the code did, the SDK inside sends on its own.
 """
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from math import ceil
-from typing import Any
+from typing import Any, NamedTuple
 
-from raymap.demo import aws, clock, latency
+from raymap.demo import aws, clock, latency, logs
 from raymap.demo.failures import MissingField
 from raymap.demo.sdk import NODE, PYTHON, SERVICE, Sdk
-from raymap.demo.trace import Entity, LogLine, Scope, TaskTimedOut, Trace, owner
+from raymap.demo.trace import Entity, LogLine, Scope, TaskTimedOut, Trace, Upload, owner
 
 Handler = Callable[[Scope], int]
 """The code: returns an HTTP status, or raises."""
 Link = dict[str, Any]
+
+
+class Event(NamedTuple):
+    """What an invocation was for: the ARN of its source, and how many messages it had."""
+
+    source: str
+    messages: int = 1
+
+
+NO_EVENT = Event("", 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +38,11 @@ class Function:
     name: str
     sdk: Sdk
     timeout: float = 6.0
-    separate: bool = False
-    """The SDK inside sends its subsegments on their own, named by their parent."""
+    instrumented: bool = True
+    """There is an SDK inside, which sends its subsegments, named by their parent."""
     reported: bool = True
-    """Lambda's own two segments arrive. AWS writes them to X-Ray alone; otherwise they are derived from
-    the REPORT line in the function's log."""
+    """Lambda's own two segments arrive, by ``aws/spans``; otherwise, where that is off, they are derived from the REPORT
+    line in the function's log."""
     canary: bool = False
     """New versions get a tenth of the traffic at first, and some of them are bad."""
 
@@ -50,11 +62,11 @@ PLACE_ORDER = Function("place-order", PYTHON)
 CATALOG = Function("catalog", PYTHON, canary=True)
 PAYMENTS = Function("payments", PYTHON, timeout=3.0)
 RESERVE_STOCK = Function("reserve-stock", PYTHON)
-THUMBNAILER = Function("thumbnailer", PYTHON, timeout=10.0, separate=True)
-CLICKSTREAM = Function("clickstream", PYTHON, timeout=30.0, separate=True)
+THUMBNAILER = Function("thumbnailer", PYTHON, timeout=10.0)
+CLICKSTREAM = Function("clickstream", PYTHON, timeout=30.0)
 NOTIFY = Function("notify", NODE)
 AUDIT = Function("audit", PYTHON)
-RECOMMEND = Function("recommend", PYTHON, separate=True, reported=False)
+RECOMMEND = Function("recommend", PYTHON, reported=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +110,17 @@ def run(
     parent: str = "",
     links: Sequence[Link] = (),
     request_id: str = "",
+    event: Event = NO_EVENT,
 ) -> Outcome:
-    """Both segments of one invocation, sent when each has ended."""
+    """Both segments of one invocation, written when each has ended; and what its layer saw of its event, if there is
+    one to see it."""
     service = trace.segment(function.name, at, "AWS::Lambda", parent)
     service.resource_arn = function.arn
-    request_id = request_id or f"{trace.random.getrandbits(128):032x}"
+    request_id = request_id or aws.new_request_id(trace.random)
     service.set_aws({"request_id": request_id})
     if links:
         service.links = list(links)
-    outcome = _execute(trace, function, handler, at, service)
+    outcome = _execute(trace, function, handler, at, service, event)
     service.put_http_meta("status", 200)
     if outcome.failed:
         service.add_fault_flag()
@@ -122,7 +136,7 @@ def _finish(trace: Trace, function: Function, segment: Entity, end: float) -> No
 
 
 def _execute(
-    trace: Trace, function: Function, handler: Handler, at: float, service: Entity
+    trace: Trace, function: Function, handler: Handler, at: float, service: Entity, event: Event
 ) -> Outcome:
     begin = at + latency.LAMBDA_DWELL.draw(trace.random)
     cold = trace.chance(0.45 if clock.just_deployed(at) else 0.025)
@@ -137,14 +151,60 @@ def _execute(
         init.close(initialised)
     scope = Scope(trace, segment, initialised, function.sdk)
     broken = function.canary and clock.is_bad(version) and trace.chance(0.3)
-    status, failed = _invocation(scope, function, _broken if broken else handler, cold)
+    status, error = _invocation(scope, function, _broken if broken else handler, cold)
     with Scope(trace, segment, scope.now, SERVICE).subsegment("Overhead") as overhead:
         overhead.wait(latency.LAMBDA_OVERHEAD)
     _finish(trace, function, segment, overhead.now)
+    if event.source:
+        trace.upload(uploaded(function, segment, service, event, error), overhead.now)
     if not function.reported:
         segment.close(overhead.now)
         trace.log(_report(function, segment, service.aws["request_id"], initialised - begin))
-    return Outcome(overhead.now, status, failed)
+    return Outcome(overhead.now, status, error is not None)
+
+
+def uploaded(
+    function: Function, segment: Entity, service: Entity, event: Event, error: Exception | None
+) -> Upload:
+    """What the layer ``raymap-lambda`` uploads, with its wrapper (docs/lambda.md). To the platform, a handler that
+    raised has succeeded; its runtime logs the exception."""
+    request = service.aws["request_id"]
+    header = f"Root={segment.trace_id};Parent={service.id};Sampled=1"
+    tracing = {"type": "X-Amzn-Trace-Id", "spanId": segment.id, "value": header}
+    milliseconds = round((segment.end_time - segment.start_time) * 1000, 3)
+    metrics = {
+        "durationMs": milliseconds, "billedDurationMs": ceil(milliseconds), "memorySizeMB": 512, "maxMemoryUsedMB": 88,
+    }  # fmt: skip
+    start = {"requestId": request, "version": segment.service["version"], "tracing": tracing}
+    seen = {"requestId": request, "source": event.source, "messages": [{"count": event.messages}]}
+    report = {
+        "requestId": request,
+        "status": "timeout" if isinstance(error, TaskTimedOut) else "success",
+        "metrics": metrics,
+    }
+    about = {
+        "name": function.name, "account": function.account, "region": aws.REGION,
+        "log_group": f"/aws/lambda/{function.name}", "log_stream": logs.STREAM,
+    }  # fmt: skip
+    events = [
+        _event("platform.start", segment.start_time, start),
+        _event("raymap.event", segment.start_time, seen),
+        *([_raised(error, segment.end_time, request)] if error else []),
+        _event("platform.report", segment.end_time, report),
+    ]
+    return Upload(about, events)
+
+
+def _raised(error: Exception, at: float, request: str) -> dict[str, Any]:
+    """The line of Python's runtime."""
+    stack = "".join(traceback.format_exception(error))
+    text = f"[ERROR] {type(error).__name__}: {error}\n{stack}"
+    return _event("function", at, text) | {"requestId": request}
+
+
+def _event(type: str, at: float, record: dict[str, Any] | str) -> dict[str, Any]:
+    time = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
+    return {"type": type, "time": time.replace("+00:00", "Z"), "record": record}
 
 
 def _broken(scope: Scope) -> int:
@@ -168,7 +228,9 @@ def _report(function: Function, segment: Entity, request_id: str, init: float) -
     return LogLine(function.name, "\t".join(fields), segment.end_time)
 
 
-def _invocation(scope: Scope, function: Function, handler: Handler, cold: bool) -> tuple[int, bool]:
+def _invocation(
+    scope: Scope, function: Function, handler: Handler, cold: bool
+) -> tuple[int, Exception | None]:
     scope.deadline = scope.now + function.timeout
     inside: Entity = None
     try:
@@ -177,19 +239,19 @@ def _invocation(scope: Scope, function: Function, handler: Handler, cold: bool) 
             inside.set_aws({"function_arn": function.arn})
             inside.put_annotation("cold_start", cold)
             status = handler(invocation)
-        return status, False
+        return status, None
     except Exception as error:
         owner(inside).add_fault_flag()
-        return (504 if isinstance(error, TaskTimedOut) else 502), True
+        return (504 if isinstance(error, TaskTimedOut) else 502), error
     finally:
-        if function.separate:
-            _send_separately(scope.trace, inside)
+        _send_separately(scope.trace, function, inside)
 
 
-def _send_separately(trace: Trace, invocation: Entity) -> None:
+def _send_separately(trace: Trace, function: Function, invocation: Entity) -> None:
     for subsegment in list(invocation.subsegments):
         invocation.remove_subsegment(subsegment)
-        trace.send(subsegment, subsegment.end_time)
+        if function.instrumented:
+            trace.send(subsegment, subsegment.end_time)
 
 
 def _about(function: Function) -> dict[str, Any]:

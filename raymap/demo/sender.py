@@ -1,5 +1,5 @@
-"""Documents to the daemon's port through the SDK's own emitter, as fast as a buffer drains; log lines as
-Firehose delivers them, and spans over OTLP, to the same address."""
+"""Documents of SDKs to the daemon's port through the SDK's own emitter, as fast as a buffer drains; what AWS writes and
+log lines as Firehose delivers them, a layer's uploads, and spans over OTLP, to the same address."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import time
 from aws_xray_sdk.core.daemon_config import DAEMON_ADDRESS_KEY
 from aws_xray_sdk.core.emitters.udp_emitter import UDPEmitter
 
-from raymap.demo.logs import logs
+from raymap.demo.layer import Layers
+from raymap.demo.logs import aws_spans, logs
 from raymap.demo.otel import spans
-from raymap.demo.trace import LogLine, Record, Span
+from raymap.demo.trace import Document, LogLine, Record, Span, Upload
 
 DATAGRAMS_PER_SECOND = 1500.0
 _BURST = 8
@@ -23,20 +24,29 @@ class Sender:
     def __init__(self, udp: str) -> None:
         self._emitter = _emitter(udp)
         self._logs = logs(udp)
+        self._aws = aws_spans(udp)
+        self._layers = Layers(udp)
         self._spans = spans(udp)
         self._free_at = time.monotonic()
         self.sent = 0
 
-    def send(self, document: Record) -> None:
+    def send(self, record: Record) -> None:
         now = time.monotonic()
-        if isinstance(document, LogLine):
-            self._logs.add(document, now)
-            return
-        if isinstance(document, Span):
-            self._spans.add(document, now)
-            return
-        self._logs.deliver(now)
-        self._spans.deliver(now)
+        match record:
+            case LogLine():
+                self._logs.add(record, now)
+            case Span():
+                self._spans.add(record, now)
+            case Upload():
+                self._layers.add(record, now)
+            case Document() if record.account:
+                self._aws.add(record, now)
+            case _:
+                self._emit(record, now)
+
+    def _emit(self, document: Document, now: float) -> None:
+        for each in (self._logs, self._aws, self._layers, self._spans):
+            each.deliver(now)
         self._free_at = max(self._free_at, now - _BURST / DATAGRAMS_PER_SECOND)
         self._free_at += 1 / DATAGRAMS_PER_SECOND
         if self._free_at > now:

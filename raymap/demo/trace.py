@@ -24,6 +24,15 @@ Entity = Any
 """A Segment or Subsegment of the SDK, which has no annotations to check against."""
 
 STREAMING = DefaultStreaming(streaming_threshold=30)
+WRITTEN_BY_AWS = (
+    "AWS::ApiGateway::Stage",
+    "AWS::AppSync::GraphQLAPI",
+    "AWS::Lambda",
+    "AWS::Lambda::Function",
+    "AWS::SNS",
+    "AWS::StepFunctions::StateMachine",
+)
+"""Origins of segments that no SDK sends: AWS writes them to X-Ray alone, and so to ``aws/spans``."""
 
 
 class TaskTimedOut(Exception):
@@ -32,9 +41,13 @@ class TaskTimedOut(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A serialised entity; the SDK's emitter asks it for nothing else."""
+    """A serialised entity; the SDK's emitter asks it for nothing else.
+
+    ``account``: in whose log group ``aws/spans`` AWS writes it; '' of what an SDK sends.
+    """
 
     text: str
+    account: str = ""
 
     def serialize(self) -> str:
         return self.text
@@ -57,7 +70,15 @@ class Span:
     body: dict[str, Any]
 
 
-Record = Document | LogLine | Span
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """What the layer of a function uploads of an invocation: events of the Telemetry API, and where the event came from."""
+
+    function: dict[str, str]
+    events: list[dict[str, Any]]
+
+
+Record = Document | LogLine | Span | Upload
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +126,15 @@ class Trace:
 
     def send(self, entity: Entity, at: float) -> None:
         """As the entity is now; an SDK sends a finished one at its end."""
-        self._sends.append(Send(at, Document(entity.serialize())))
+        self._sends.append(Send(at, Document(entity.serialize(), _account(entity))))
 
     def log(self, line: LogLine) -> None:
         """A line that CloudWatch Logs delivers."""
         self._sends.append(Send(line.at, line))
+
+    def upload(self, upload: Upload, at: float) -> None:
+        """What a layer sends after an invocation."""
+        self._sends.append(Send(at, upload))
 
     def export(self, span: Span, at: float) -> None:
         """A span that an exporter of OpenTelemetry sends at its end."""
@@ -128,6 +153,15 @@ class Trace:
 def owner(entity: Entity) -> Entity:
     """The segment that contains this entity."""
     return getattr(entity, "parent_segment", entity)
+
+
+def _account(entity: Entity) -> str:
+    """Whose log has what AWS writes of an entity; '' if an SDK sends it."""
+    if getattr(entity, "origin", None) not in WRITTEN_BY_AWS:
+        return ""
+    block = getattr(entity, "aws", None) or {}
+    named = block.get("account_id") or block.get("api_gateway", {}).get("account_id")
+    return str(named or entity.resource_arn.split(":")[4])
 
 
 @dataclass(slots=True)

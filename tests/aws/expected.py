@@ -6,7 +6,8 @@ from __future__ import annotations
 from typing import Any
 
 from store.model import NodeKey
-from tests.aws.account import PLACES, REGION, Place, bucket_of
+from tests.aws.account import bucket_of
+from tests.aws.recording import PLACES, REGION, Place
 
 Counts = tuple[int, int, int, int]
 OK: Counts = (1, 0, 0, 0)

@@ -26,7 +26,8 @@ from store.rules.invocation_documents import documents_of
 from store.rules.invocations import NOTHING, Evidence, Invocation, rank_of
 from store.times import MINUTE, SECOND
 from tests.aws import expected
-from tests.aws.account import REGION, START, Recording, bucket_of, recordings
+from tests.aws.account import bucket_of, recordings
+from tests.aws.recording import REGION, START, Recording
 from tests.aws_spans import records_of
 from tests.collector.test_aws_spans import decoded
 from tests.lambda_samples import delivery, log_batch, record

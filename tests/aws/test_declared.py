@@ -11,7 +11,8 @@ from typer.testing import CliRunner, Result
 from api.app import create_app
 from raymap.cli import app
 from store.memory import MemoryStore
-from tests.aws.account import PLACES, REGION, START, Place, Recording, recordings
+from tests.aws.account import recordings
+from tests.aws.recording import PLACES, REGION, START, Place, Recording
 from tests.aws.test_account import World, by_aws, sourced
 from tests.http_server import serve
 

@@ -21,8 +21,8 @@ from store.model import NodeKey
 from store.protocol import Store
 from store.rules.histogram import bucket
 from store.times import SECOND
-from tests.aws.account import PARCELS as ACCOUNT
-from tests.aws.account import REGION, START
+from tests.aws.recording import PARCELS as ACCOUNT
+from tests.aws.recording import REGION, START
 from tests.aws.test_account import ARRIVED, WINDOW, Arriving, World, counts, store
 from tests.aws_spans import records_of
 from tests.collector.test_aws_spans import decoded

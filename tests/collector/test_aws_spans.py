@@ -136,12 +136,12 @@ def relayed(
 
 @pytest.mark.parametrize("says_origin", [True, False])
 def test_the_map_is_that_of_the_documents(documents: list[Json], says_origin: bool) -> None:
-    """All patterns of the demo: API Gateway, AppSync, Lambda, Step Functions, SNS, Glue, ECS; in two accounts."""
+    """All patterns of the demo: API Gateway, AppSync, Lambda, Step Functions, SNS, ECS; in two accounts."""
     expected = graph(direct(documents))
     types = {key.type for key in expected[0]}
     assert types >= {
         "AWS::ApiGateway::Stage", "AWS::AppSync::GraphQLAPI", "AWS::Lambda", "AWS::Lambda::Function",
-        "AWS::StepFunctions::StateMachine", "AWS::SNS", "AWS::Events", "AWS::SQS::Queue", "AWS::S3::Bucket",
+        "AWS::StepFunctions::StateMachine", "AWS::SNS", "AWS::SQS::Queue", "AWS::S3::Bucket",
         "AWS::Kinesis::Stream", "AWS::DynamoDB::Table", "AWS::ECS::Container", "Database::SQL",
     }  # fmt: skip
     assert expected[2]

@@ -19,16 +19,20 @@ from api.app import create_app
 from collector.decode.daemon import split_datagram
 from collector.decode.document import decode_document
 from collector.decode.lambda_records.cloudwatch import Delivery, decode_delivery
+from collector.decode.lambda_records.upload import decode_upload
+from collector.payloads import decode_documents
 from raymap.demo import clock
 from raymap.demo.alarms import put_alarm
 from raymap.demo.declared import DECLARATION, put_declaration
+from raymap.demo.deliveries import MOST
 from raymap.demo.deployments import Deployments, canary_alarm
-from raymap.demo.logs import delivery
+from raymap.demo.layer import body as body_of
+from raymap.demo.logs import delivery, spans_delivery
 from raymap.demo.main import run
 from raymap.demo.otel import export
 from raymap.demo.server import request
 from raymap.demo.story import Story
-from raymap.demo.trace import Document, LogLine, Span, Trace
+from raymap.demo.trace import Document, LogLine, Span, Trace, Upload
 from raymap.templates.reader import Place, read_template
 from store.alarms import Alarm
 from store.config import records
@@ -37,12 +41,14 @@ from store.graph import ServiceGraph
 from store.invocation_evidence import evidence_in, invocations_in
 from store.memory import MemoryStore
 from store.model import Document as StoredDocument
-from store.model import NodeKey, TimeRange
+from store.model import NodeKey, TimeRange, relayed_version
+from store.rules.invocations import Invocation
 from store.verdict import Outcome, Side, judge
 from tests.api.alarms.traffic import Clock
+from tests.aws.test_account import World
 from tests.http_server import serve
 from tests.otlp_json import decode_otlp_json
-from tests.store.test_invocation_evidence import World
+from tests.store.test_invocation_evidence import World as JoinedWorld
 
 NOON = 1_764_072_000.0
 ACCOUNT, DEV, REGION = "123456789012", "210987654321", "eu-west-1"
@@ -72,6 +78,8 @@ def called(name: str, type: str) -> NodeKey:
     return NodeKey("", name, type, REGION)
 
 
+SALES_REPORT = own("sales-report", "")
+"""A script that says where it runs."""
 NODES = {
     *(own(name, "AWS::Lambda") for name in FUNCTIONS),
     *(own(name, "AWS::Lambda::Function") for name in FUNCTIONS),
@@ -84,14 +92,13 @@ NODES = {
     own("shop-graphql", "AWS::AppSync::GraphQLAPI"),
     own("order-fulfilment", "AWS::StepFunctions::StateMachine"),
     own("sales-etl", "AWS::StepFunctions::StateMachine"),
-    own("sales-report", "AWS::Glue::Job"),
+    SALES_REPORT,
     own("recommend", "AWS::Lambda"),
     own("Events", "AWS::Events"),
     NodeKey("", "mail.example.com", "remote"),
     own("orders", "AWS::DynamoDB::Table"),
     own("products", "AWS::DynamoDB::Table"),
-    called("products", "AWS::DynamoDB::Table"),
-    *(own(name, "AWS::DynamoDB::Table", DEV) for name in ("orders", "products")),
+    own("orders", "AWS::DynamoDB::Table", DEV),
     called("shop-media", "AWS::S3::Bucket"),
     called("shop-data-lake", "AWS::S3::Bucket"),
     own("clicks", "AWS::Kinesis::Stream"),
@@ -124,17 +131,49 @@ def _spans(traces: Iterator[Trace]) -> list[Span]:
     return [document for document in sends if isinstance(document, Span)]
 
 
+def arriving(traces: list[Trace]) -> tuple[list[StoredDocument], list[Invocation]]:
+    """What receivers make of traces: documents of SDKs, spans, records of ``aws/spans``; and invocations that layers saw
+    (not those in log lines)."""
+    sends = [send.document for trace in traces for send in trace.sends()]
+    own = [each for each in sends if isinstance(each, Document)]
+    by_sdk = [each.text.encode() for each in own if not each.account]
+    documents = [decode_document(text, number) for number, text in enumerate(by_sdk, 1)]
+    body = export([each for each in sends if isinstance(each, Span)])
+    for decoded in decode_otlp_json(json.dumps(body).encode(), 1):
+        assert isinstance(decoded, StoredDocument), decoded
+        documents.append(decoded)
+    by_aws = [each for each in own if each.account]
+    for at in range(0, len(by_aws), MOST):
+        request = spans_delivery(by_aws[at : at + MOST])
+        found = decode_delivery(msgspec.convert(request, Delivery), REGION)
+        assert not found.rejected
+        for part, version in ((found.spans.finished, relayed_version(1)), (found.spans.running, 1)):
+            result = decode_documents(part.documents, version)
+            assert not result.rejected
+            documents += result.documents
+    invocations: list[Invocation] = []
+    uploads = [each for each in sends if isinstance(each, Upload)]
+    for name in sorted({each.function["name"] for each in uploads}):
+        content = body_of([each for each in uploads if each.function["name"] == name])
+        upload = decode_upload(json.dumps(content).encode())
+        assert not upload.rejected
+        invocations += upload.folded.invocations
+    return documents, invocations
+
+
+def stored(traces: list[Trace]) -> MemoryStore:
+    """A store with the traces, joined."""
+    store = MemoryStore()
+    world = World(store)
+    documents, invocations = arriving(traces)
+    world.take(*documents, *invocations)
+    world.join(each.trace_id for each in invocations)
+    return store
+
+
 @pytest.fixture(scope="module")
 def graph_store() -> MemoryStore:
-    store = MemoryStore()
-    traces = list(_traces(3000))
-    for number, text in enumerate(_documents(iter(traces))):
-        store.put([decode_document(text.encode(), number)], str(number))
-    body = json.dumps(export(_spans(iter(traces)))).encode()
-    for decoded in decode_otlp_json(body, 1):
-        assert isinstance(decoded, StoredDocument), decoded
-        store.put([decoded], f"span {decoded.id}")
-    return store
+    return stored(list(_traces(3000)))
 
 
 @pytest.fixture(scope="module")
@@ -165,7 +204,7 @@ def test_events_are_drawn_in_the_order_in_which_they_pass(graph: ServiceGraph) -
         (topic, queue),
         (place_order, bus),
         (etl, bus),
-        (etl, own("sales-report", "AWS::Glue::Job")),
+        (etl, SALES_REPORT),
     } <= set(graph.edges)
     assert {
         (queue, own("notify", service)),
@@ -213,7 +252,7 @@ def test_what_opentelemetry_reports_several_times_is_drawn_once(graph: ServiceGr
 def test_the_segments_of_a_function_are_made_of_its_log() -> None:
     """Joined to the call by its request id, and to the SDK's subsegments by the segment's id."""
     traces = list(_traces(300))
-    world = World()
+    world = JoinedWorld()
     for text in _documents(iter(traces)):
         world.put(decode_document(text.encode(), 1))
     sends = [send.document for trace in traces for send in trace.sends()]
@@ -268,7 +307,7 @@ def test_documents_are_sent_when_they_end() -> None:
     """A complete one at its end, a report of progress after its start."""
     for trace in _traces(300):
         for send in trace.sends():
-            if isinstance(send.document, LogLine):
+            if isinstance(send.document, LogLine | Upload):
                 continue
             if isinstance(send.document, Span):
                 assert send.at * 1e9 == pytest.approx(int(send.document.body["endTimeUnixNano"]))
@@ -320,7 +359,7 @@ def test_the_alarm_fires_while_the_payment_provider_is_ailing() -> None:
     begun = 660 * 2_000_000.0
     assert clock.payments_ailing(begun)
     assert not clock.payments_ailing(begun - 1)
-    past = Story(7, 6.0).backward(begun + 240, 420)
+    past = Story(7, 8.0).backward(begun + 240, 420)
     store.put([decode_document(text.encode(), 1) for text in _documents(past)], "a")
     now = Clock(begun - 60)
     with serve(create_app(store, version="1", clock=now)) as url:

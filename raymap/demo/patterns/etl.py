@@ -44,10 +44,9 @@ def _start_job(scope: Scope) -> bool:
 
 
 def sales_report(trace: Trace, at: float, parent: str) -> tuple[float, bool]:
-    """The job's run: its end, and whether it succeeded."""
-    segment = trace.segment(JOB, at, "AWS::Glue::Job", parent)
-    segment.resource_arn = aws.arn("glue", f"job/{JOB}")
-    segment.set_aws({"account_id": aws.ACCOUNT, "xray": PYTHON.mark()})
+    """The job's run, by the SDK in its script: its end, and whether it succeeded."""
+    segment = trace.segment(JOB, at, "", parent)
+    segment.set_aws({"account_id": aws.ACCOUNT, "region": aws.REGION, "xray": PYTHON.mark()})
     segment.set_service({"version": "5.0", **PYTHON.runtime})
     segment.put_annotation("stage", "prod")
     segment.put_metadata("arguments", {"--enable-metrics": True, "--workers": 4}, "glue")

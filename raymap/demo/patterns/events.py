@@ -1,6 +1,8 @@
-"""What events set off: a trace of its own per event, linked to the one that caused it.
+"""What events set off: a trace of its own per event, but for EventBridge's, which passes the trace on.
 
-The topic is traced itself: it delivers to the queue in the trace of the publication.
+The topic is traced itself: it delivers to the queue in the trace of the publication. A message of the queue has a trace
+header, by which AWS links its consumer to it. Of streams, buckets and buses the layer in the function sees what it was
+invoked for.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from raymap.demo.functions import (
     NOTIFY,
     PAYMENTS,
     THUMBNAILER,
+    Event,
     link_to,
     run,
 )
@@ -24,11 +27,11 @@ from raymap.demo.trace import Scope, Trace
 MAIL_PROVIDER = "https://mail.example.com/v1/messages"
 
 
-def order_written(trace: Trace, producer: Scope, order: str) -> None:
+def order_written(trace: Trace, order: str) -> None:
     """DynamoDB stream to Lambda to RDS and the payment provider."""
     at = trace.start + latency.EVENT_DELAY.draw(trace.random)
-    links = [link_to(producer, at)]
-    run(trace, PAYMENTS, lambda scope: payments.charge(scope, order), at, links=links)
+    event = Event(aws.arn("dynamodb", f"table/{aws.ORDERS}/stream/2026-11-01T00:00:00.000"))
+    run(trace, PAYMENTS, lambda scope: payments.charge(scope, order), at, event=event)
 
 
 def publish(scope: Scope, tier: str) -> None:
@@ -50,22 +53,24 @@ def _message_queued(trace: Trace, producer: Scope, tier: str) -> None:
 def put_event(scope: Scope) -> None:
     """EventBridge to Lambda to S3."""
     aws.put_events(scope)
-    trace = scope.trace.spawn(scope.now)
-    at = trace.start + latency.EVENT_DELAY.draw(trace.random)
-    run(trace, AUDIT, audit, at, links=[link_to(scope, at)])
+    trace, event = scope.trace, Event(aws.arn("events", "event-bus"))
+    at = scope.now + latency.EVENT_DELAY.draw(trace.random)
+    run(trace, AUDIT, audit, at, parent=trace.answered, event=event)
 
 
-def image_uploaded(trace: Trace, producer: Scope, key: str) -> None:
+def image_uploaded(trace: Trace, key: str) -> None:
     """S3 event to Lambda to S3."""
     at = trace.start + latency.EVENT_DELAY.draw(trace.random)
-    links = [link_to(producer, at)]
-    run(trace, THUMBNAILER, lambda scope: make_thumbnail(scope, key), at, links=links)
+    event = Event(f"arn:aws:s3:::{aws.MEDIA}")
+    run(trace, THUMBNAILER, lambda scope: make_thumbnail(scope, key), at, event=event)
 
 
-def clicks_batched(trace: Trace, producer: Scope) -> None:
-    """Kinesis to Lambda to S3."""
+def clicks_batched(trace: Trace) -> None:
+    """Kinesis to Lambda to S3. Large batches exceed what the SDK keeps in one document."""
     at = trace.start + latency.EVENT_DELAY.times(3.0).draw(trace.random)
-    run(trace, CLICKSTREAM, archive_clicks, at, links=[link_to(producer, at)])
+    size = trace.random.choice((3, 5, 8, 12, 45))
+    event = Event(aws.arn("kinesis", f"stream/{aws.STREAM}"), size)
+    run(trace, CLICKSTREAM, lambda scope: archive_clicks(scope, size), at, event=event)
 
 
 def notify(scope: Scope, tier: str) -> int:
@@ -101,10 +106,9 @@ def _open_image(scope: Scope, key: str) -> None:
         raise UnidentifiedImageError(f"cannot identify image file '{key}'")
 
 
-def archive_clicks(scope: Scope) -> int:
-    """A batch of records; large ones exceed what the SDK keeps in one document."""
+def archive_clicks(scope: Scope, size: int) -> int:
+    """A batch of records."""
     with scope.subsegment("## archive_clicks") as handler:
-        size = scope.trace.random.choice((3, 5, 8, 12, 45))
         handler.entity.put_metadata("records", size)
         for number in range(size):
             with handler.subsegment(f"record {number}") as record:

@@ -69,7 +69,7 @@ def _unit_price(currency: str) -> float:
 
 def _announce(scope: Scope, order: str, visitor: Visitor) -> None:
     trace = scope.trace
-    events.order_written(trace.spawn(scope.now), scope, order)
+    events.order_written(trace.spawn(scope.now), order)
     if trace.chance(0.8):
         events.publish(scope, visitor.tier)
     if trace.chance(0.3):

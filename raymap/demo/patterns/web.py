@@ -73,8 +73,8 @@ def _through_api(
 def front_page(trace: Trace) -> None:
     def page(scope: Scope, person: Visitor) -> int:
         if scope.trace.chance(0.35):
-            aws.put_record(scope)
-            events.clicks_batched(scope.trace.spawn(scope.now), scope)
+            aws.put_records(scope)
+            events.clicks_batched(scope.trace.spawn(scope.now))
         return _through_api(scope, person, "GET", "/products", CATALOG, graphql.list_products)
 
     _visit(trace, "GET", "/", page)
@@ -136,7 +136,7 @@ def upload_image(trace: Trace) -> None:
 
     def page(scope: Scope, _person: Visitor) -> int:
         aws.put_object(scope, aws.MEDIA, key)
-        events.image_uploaded(scope.trace.spawn(scope.now), scope, key)
+        events.image_uploaded(scope.trace.spawn(scope.now), key)
         return 201
 
     _visit(trace, "POST", "/reviews", page)
