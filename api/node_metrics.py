@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, NamedTuple
 
 from api.schemas.metrics import MetricSource
-from api.telling_versions import telling_versions
 from store.model import NodeKey, TimeRange
 from store.platform_metrics import MetricStep
 from store.protocol import Store
 from store.query import TimeBucket
 from store.rules.invocations import FUNCTION, SERVICE
+from store.telling_versions import telling_versions
 from store.times import MINUTE
 
 Stat = Literal["Sum", "Average", "Maximum"]
@@ -123,7 +123,7 @@ OF_FUNCTIONS = (
     Metric("MaxMemoryUsed", "Maximum", "MB", (_record("MaxMemoryUsed"),), RECORD_HELP),
     Metric("BilledDuration", "Sum", "ms", (_record("BilledDuration"),), RECORD_HELP),
 )
-_HIDDEN = frozenset({"Lambda/MemorySize"})
+_HIDDEN = frozenset({"Lambda/MemorySize", "Lambda/PlatformErrors"})
 
 
 class Series(NamedTuple):
@@ -170,7 +170,7 @@ def node_metrics(
 def _doubted(store: Store, node: NodeKey, window: TimeRange, series: Series) -> Series:
     """The errors of records with what is not among them."""
     of_records = series.label == "Errors" and series.source == "platform records"
-    if not of_records or telling_versions(store, [node], window):
+    if not of_records or telling_versions(store, [node.name], window):
         return series
     return series._replace(help=ERRORS_HELP)
 

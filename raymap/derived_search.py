@@ -17,7 +17,9 @@ from store.times import HOUR
 BATCH = 100
 """Traces read at once, with their documents."""
 MOST = 2_000
-"""Traces of one round; the others are next."""
+"""Traces of one round, about; the others are next."""
+MOST_PAGES = 10
+"""Pages of so many, in which a round looks for some that have changed: Firehose delivers minutes of them at once."""
 FIRST_WINDOW = HOUR
 """How long ago a trace has changed that the first round looks at. It sees to what was left."""
 
@@ -37,6 +39,8 @@ class Search:
         self._filter = filter
         self.hits = 0
         """Traces that satisfied the filter, due or not."""
+        self.is_cut = False
+        """Whether there may be more that are due."""
         self._seen: dict[bytes, Seen] = {}
 
     def due(self, window: TimeRange, now: int) -> Iterator[list[Trace]]:
@@ -44,9 +48,16 @@ class Search:
         oldest = now - FIRST_WINDOW
         self._seen = {id: seen for id, seen in self._seen.items() if seen.updated >= oldest}
         query = TraceQuery(window, Axis.EVENT, self._filter)
-        page = self._reader.find_traces(query, limit=MOST)
-        self.hits = len(page.found)
-        changed = [h.trace_id for h in page.found if self._is_due(h.trace_id, h.time, now)]
+        changed: list[bytes] = []
+        cursor: str | None = None
+        self.hits = 0
+        for _ in range(MOST_PAGES):
+            page = self._reader.find_traces(query, limit=MOST, cursor=cursor)
+            self.hits += len(page.found)
+            changed += [h.trace_id for h in page.found if self._is_due(h.trace_id, h.time, now)]
+            if (cursor := page.cursor) is None or len(changed) >= MOST:
+                break
+        self.is_cut = cursor is not None
         for start in range(0, len(changed), BATCH):
             found = self._reader.get_traces(changed[start : start + BATCH], raw=True)
             yield list(found.values())

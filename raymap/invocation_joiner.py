@@ -5,7 +5,8 @@ their parent (`store.rules.invocations`). The trace does, whichever of the two a
 the API process reads the traces with such segments, derives them again with what the trace says
 (`store.invocation_evidence`), and submits those that differ; and a segment for functions of which no record
 came (`store.missing_functions`). The line in which a function's runtime says that its handler failed may come
-in another delivery than the record: it is looked up by its request. Any number of processes may do so at once.
+in another delivery than the record: it is looked up by its request, and whether there would have been one by the
+function (`store.telling_versions`). Any number of processes may do so at once.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 import structlog
@@ -44,16 +45,19 @@ from store.rules.invocations import (
     Standing,
     with_failure,
 )
+from store.telling_versions import telling_versions
 from store.times import HOUR, MINUTE
 
 log = structlog.get_logger(__name__)
 
-PAUSE, LONGEST_PAUSE = 5.0, 30.0
-"""Seconds between two rounds; the longest while there is no function to join."""
+SHORTEST_PAUSE, PAUSE, LONGEST_PAUSE = 0.5, 5.0, 30.0
+"""Seconds between two rounds: after one that left some, usually, and at most while there is no function to join."""
 WINDOW, LONG_WINDOW = 3 * MINUTE, 10 * MINUTE
 """How long ago a trace has changed that a round looks at: for callers, for functions without a record."""
 MOST_FAILURES = 10_000
 """Lines on failures read for some traces."""
+REMEMBERED = MINUTE // 2
+"""How long what is known of a function's runtimes is used, microseconds: at the second look it is looked up anew."""
 SECOND_LOOK = SETTLED + 5_000_000
 """Microseconds after which a trace without the caller is looked at once more."""
 WAITING: Expression = parse(
@@ -68,6 +72,13 @@ EVERY = 6
 
 class JoinedStore(TraceReader, LogStore, Protocol):
     """What the joiner reads."""
+
+
+class _Telling(NamedTuple):
+    """The versions of a function whose runtimes log failures, and until when they are not looked up again."""
+
+    versions: frozenset[str]
+    until: int
 
 
 class InvocationJoiner:
@@ -88,6 +99,9 @@ class InvocationJoiner:
         self._partial = Search(store, PARTIAL)
         self._failed: set[FailedRequest] = set()
         """Requests whose late failures have been seen to."""
+        self._telling: dict[str, _Telling] = {}
+        self._since = 0
+        """Since when the last round looked for traces: one that left some does not let them grow too old."""
         self._round = 0
 
     def run(self, stopping: threading.Event) -> None:
@@ -98,6 +112,7 @@ class InvocationJoiner:
                 self.join()
                 is_busy = self._waiting.hits or self._gateways.is_busy
                 pause = PAUSE if is_busy else min(2 * pause, LONGEST_PAUSE)
+                pause = SHORTEST_PAUSE if self._waiting.is_cut else pause
             except (StoreError, JournalFull) as error:
                 log.warning("invocations_not_joined", error=str(error)[:200])
             except Exception as error:  # a round is lost, not the thread
@@ -106,7 +121,11 @@ class InvocationJoiner:
     def join(self) -> int:
         """One round; returns how many invocations were derived again."""
         now = self._now()
+        self._telling = {name: each for name, each in self._telling.items() if each.until > now}
         since = now - (WINDOW if self._round else FIRST_WINDOW)
+        if self._waiting.is_cut:
+            since = max(min(since, self._since), now - FIRST_WINDOW)
+        self._since = since
         joined = self._gateways.join_functions(since, now)
         for traces in self._gateways.due(since, now):
             joined += self._gateways.join(traces, now) + self._join(traces, now)
@@ -151,6 +170,15 @@ class InvocationJoiner:
             for line in lines
         ]
 
+    def _tells(self, invocation: Invocation, now: int) -> bool:
+        """Whether the function's runtime would have logged a failure, as of half a minute ago at least."""
+        known = self._telling.get(invocation.function)
+        if known is None or known.until <= now:
+            begun = TimeRange(now - FIRST_WINDOW, now)
+            versions = telling_versions(self._store, [invocation.function], begun)
+            known = self._telling[invocation.function] = _Telling(versions, now + REMEMBERED)
+        return invocation.version in known.versions
+
     def _join(self, traces: Iterable[Trace], now: int) -> int:
         better: list[tuple[Invocation, Evidence]] = []
         completed: list[Completed] = []
@@ -160,7 +188,8 @@ class InvocationJoiner:
             again = now + HOUR
             for found in all_found:
                 invocation = with_failure(found.invocation, failures)
-                evidence = evidence_in(trace, found, now=now)
+                tells = not invocation.failure and self._tells(invocation, now)
+                evidence = evidence_in(trace, found, now=now, telling=tells)
                 if not evidence.settled:
                     again = min(again, invocation.end + SECOND_LOOK)
                 if not _is_stored(trace, invocation, evidence):

@@ -11,6 +11,8 @@ from msgspec import Struct, field
 
 from store.model import NodeKey
 from store.rules import histogram
+from store.rules.classify import UNKNOWN
+from store.rules.invocations import SERVICE
 
 
 class Statistics(Struct, gc=False):
@@ -61,7 +63,8 @@ class Work(Struct, gc=False):
     minutes. A pair counts as often as its lightest unit weighs: spans of one trace may be sampled
     differently, and the trace represents no more others than the span with the highest sampling
     probability. ``durations`` is the histogram of whole durations, work after the response
-    included. ``failures``: how many of the units ended how, by `store.rules.classify.failure_key`.
+    included. ``failures``: how many of the units ended how, by `store.rules.classify.failure_key`; ``UNKNOWN`` of
+    it are among the ok ones.
     """
 
     statistics: Statistics = field(default_factory=Statistics)
@@ -145,6 +148,14 @@ class ServiceStats(Struct, gc=False):
         """Those of its ring."""
         return self.ring.failures
 
+    @property
+    def unknown(self) -> int:
+        """How many of its ok units may have failed: nothing says how they ended. Of a function that is known by its callers
+        alone these are all: Lambda answers 200 also for one that raised, and 202 before it begins."""
+        if self.key.type == SERVICE and not self.active:
+            return self.statistics.ok
+        return self.failures.get(UNKNOWN, 0)
+
 
 class EdgeStats(Struct, gc=False):
     """A caller's view of its calls to one node over a window. ``aliases``: names it used; ``failures``: as of a
@@ -162,6 +173,11 @@ class EdgeStats(Struct, gc=False):
     statistics: Statistics
     link: bool = False
     failures: dict[str, int] = {}
+
+    @property
+    def unknown(self) -> int:
+        """How many of its ok units may have failed, where it has the figures of what it leads to."""
+        return self.failures.get(UNKNOWN, 0)
 
 
 class ServiceGraph(Struct, gc=False):

@@ -89,16 +89,17 @@ def _record(document: Document) -> Invocation | None:
     return read_record(document.trace_id, record)
 
 
-def evidence_in(trace: Trace, found: Found, *, now: int) -> Evidence:
-    """What the trace says of one attempt. ``now``: microseconds since the epoch."""
+def evidence_in(trace: Trace, found: Found, *, now: int, telling: bool = False) -> Evidence:
+    """What the trace says of one attempt. ``now``: microseconds since the epoch; ``telling``: whether its runtime would
+    have logged a failure."""
     invocation = found.invocation
     function, above = _reported_function(trace, found)
     parent = above or (0 if function else _parent_named_inside(trace, found))
     service = _reported_service(trace, invocation)
     id = pair_of(invocation, Evidence(parent=parent, service=service)).function
     handler = handler_in(trace, id)
-    telling = trace.documents[function] if function else handler
-    failed = telling is not None and telling.state == State.FAULT
+    around = trace.documents[function] if function else handler
+    failed = around is not None and around.state == State.FAULT
     return Evidence(
         parent=parent,
         caller=_caller(trace, invocation),
@@ -107,7 +108,8 @@ def evidence_in(trace: Trace, found: Found, *, now: int) -> Evidence:
         derived=found.documents,
         settled=now - invocation.end > SETTLED,
         handler=handler is not None and is_handler(handler),
-        failure=_failure_of(telling) if telling is not None and failed else None,
+        telling=telling,
+        failure=_failure_of(around) if around is not None and failed else None,
         bus=_bus(trace, invocation),
     )
 

@@ -110,18 +110,19 @@ def _is_in(line: LogLine, span: StreamSpan) -> bool:
 
 class WrittenIn(NamedTuple):
     """Where lines were written: '' is anywhere. ``traces``: only lines of requests of these; ``record``: only the
-    platform's of a kind (`LogLine.record`)."""
+    platform's of a kind (`LogLine.record`); ``failed``: only those in which a runtime says that a handler failed."""
 
     account: str = ""
     region: str = ""
     traces: Collection[bytes] | None = None
     record: str = ""
+    failed: bool = False
 
     def includes(self, line: LogLine, requests: Collection[str]) -> bool:
         """Whether a line is among them; ``requests``: those of which any line names one of the traces."""
         if self.account not in ("", line.account) or self.region not in ("", line.region):
             return False
-        if self.record not in ("", line.record):
+        if self.record not in ("", line.record) or (self.failed and not line.failure):
             return False
         return self.traces is None or line.trace_id in self.traces or line.request_id in requests
 

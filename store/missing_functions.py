@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from store.gateway_evidence import integrations_in
-from store.invocation_evidence import SLACK, is_placeholder
+from store.invocation_evidence import SLACK, handler_in, is_handler, is_placeholder
 from store.model import Document, NodeKey, OwnedCall, Trace, arrival_of, is_derived
 from store.otel.stored_document import Json
 from store.parents import ParentIndex, answers_by_call_id, called_node
 from store.rules.annotations import parse_annotation_item
-from store.rules.invocations import FUNCTION, NAMESPACE, RECORD, Standing
+from store.rules.invocations import FUNCTION, NAMESPACE, RECORD, STATUS, UNKNOWN_STATUS, Standing
 from store.times import MINUTE, SECOND
 from store.trace_id import format_trace_id
 
@@ -94,7 +94,7 @@ def _segment(trace: Trace, id: int, children: list[Document], caller: OwnedCall 
         "start_time": start / SECOND,
         "end_time": end / SECOND,
         "origin": FUNCTION,
-        "annotations": {RECORD: Standing.MISSING},
+        "annotations": {RECORD: Standing.MISSING, **_outcome(trace, id)},
         "metadata": {NAMESPACE: {"platform_record_missing": list(MEND)}},
     }
     parent = caller.call.id if caller else _integration(trace)
@@ -111,6 +111,12 @@ def _integration(trace: Trace) -> int:
     answered = {d.parent_id for d in trace.documents.values() if not is_placeholder(d)}
     waiting = set(integrations_in(trace).values()) - answered
     return waiting.pop() if len(waiting) == 1 else 0
+
+
+def _outcome(trace: Trace, id: int) -> Json:
+    """That nothing says how the handler ended, unless the subsegment around it does."""
+    handler = handler_in(trace, id)
+    return {} if handler is not None and is_handler(handler) else {STATUS: UNKNOWN_STATUS}
 
 
 def _called_from(trace: Trace, children: list[Document]) -> NodeKey:

@@ -196,7 +196,8 @@ class Entities(Struct, frozen=True):
 
 
 class Failure(Struct, frozen=True):
-    """A row of an error breakdown: ``label`` is an exception's type or ``HTTP 503``."""
+    """A row of an error breakdown: ``label`` is an exception's type or ``HTTP 503``; of an ok one, that nothing says how
+    the units ended."""
 
     label: str
     state: State

@@ -303,7 +303,8 @@ def _count_unit(stats: Work | EdgeStats, unit: Unit) -> None:
 
 def failures_of(unit: Unit) -> dict[str, int]:
     """A unit among the failures of its node or edge."""
-    return {failure_key(unit.state, unit.label): unit.weight} if unit.state > State.OK else {}
+    key = failure_key(unit.state, unit.label)
+    return {key: unit.weight} if key else {}
 
 
 def count(statistics: Statistics, state: State, time: int, weight: int) -> None:

@@ -10,13 +10,13 @@ from api.context import Context
 from api.counted import freshness, incomplete_words
 from api.graph.build import node_id
 from api.schemas.v1 import EdgeChange, VerdictCheck, VerdictReply, VersionSide
-from api.telling_versions import telling_versions
 from api.v1.graph import span
 from store import verdict
 from store.filters.ast import And, Bare, Compare, Expression, Field, Or, ServiceMatch
 from store.graph import Statistics
 from store.model import NodeKey, TimeRange
 from store.query import OTHER_VERSIONS, USUAL_WAIT, Backlog, TraceQuery, VersionStatistics
+from store.telling_versions import telling_versions
 from store.trace_id import format_trace_id
 from store.verdict import Outcome, Side, Verdict, without_pass
 from store.version_edges import Calls, calls_by_version
@@ -121,7 +121,7 @@ def _with_calls(
     )
     calls = calls_by_version(traces, nodes, versions)
     telling = (
-        telling_versions(context.store, nodes, query.window)
+        telling_versions(context.store, {node.name for node in nodes}, query.window)
         if any(each.unknown for each in calls.values())
         else frozenset()
     )

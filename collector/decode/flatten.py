@@ -23,6 +23,7 @@ from collector.decode.outcome import (
 from collector.decode.wire import Aws, LinkAttributes, LinkEntry, Root, Unit
 from store.model import NO_HTTP, NO_NODE, Call, Document, Fetched, Http, Kind, Link, NodeKey, State
 from store.rules.annotations import annotation_item
+from store.rules.classify import UNKNOWN_OUTCOME
 from store.rules.deployed import (
     NAMING,
     VERSION,
@@ -32,7 +33,7 @@ from store.rules.deployed import (
 )
 from store.rules.event_sources import source_node, unknown_sender
 from store.rules.identity import CallNode
-from store.rules.invocations import kind_of
+from store.rules.invocations import is_unknown, kind_of
 from store.rules.links import MAX_LINKS, MOST_MESSAGES, read_link
 from store.trace_id import parse_trace_id
 
@@ -108,6 +109,8 @@ def flatten(root: Root, identity: Identity, raw: bytes, version: int) -> Documen
     state = state_of(root, status, exception)
     if state > State.OK and units:
         exception = deepest_exception(root, state, exception, types)
+    elif state == State.OK and root.annotations and is_unknown(origin, root.annotations):
+        exception = UNKNOWN_OUTCOME
     if aws is None or aws.event_source_arn is None or identity.independent:
         source = NO_SOURCE
     else:

@@ -57,6 +57,17 @@ def failure_label(exception: str, status: int) -> str:
     return f"HTTP {status}" if status >= 400 else "No exception recorded"
 
 
+UNKNOWN_OUTCOME = "outcome unknown"
+"""In place of the exception of what ended, but of which nothing says how (`store.rules.invocation_documents`). Its state is
+ok, as AWS would have it."""
+
+
 def failure_key(state: State, label: str) -> str:
-    """A label with how the unit ended: the key of a count of failures."""
-    return f"{int(state)}:{label}"
+    """A label with how the unit ended: the key of a count of failures, and of those that may have been one; '' of any
+    other unit."""
+    counted = state > State.OK or (state == State.OK and label == UNKNOWN_OUTCOME)
+    return f"{int(state)}:{label}" if counted else ""
+
+
+UNKNOWN = failure_key(State.OK, UNKNOWN_OUTCOME)
+"""The key of units of which nothing says how they ended."""

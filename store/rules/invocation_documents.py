@@ -10,6 +10,8 @@ from store.rules.invocations import (
     NOTHING,
     RECORD,
     SERVICE,
+    STATUS,
+    UNKNOWN_STATUS,
     Evidence,
     Invocation,
     Json,
@@ -41,16 +43,18 @@ def documents_of(invocation: Invocation, evidence: Evidence = NOTHING) -> list[J
     spare = (set(evidence.derived) | {made}) - {*pair, *reported}
     documents = []
     cause = _cause(invocation, evidence)
+    status = _status(invocation, cause, evidence)
     if pair.service not in reported:
         documents.append(
             _service(invocation, pair, evidence) | _failed(invocation, pair.service, cause)
         )
+        documents[-1]["annotations"][STATUS] = status
     if not evidence.function:
-        function = _function(invocation, pair) | _recorded(invocation, pair.function, cause)
+        function = _function(invocation, pair) | _recorded(invocation, pair.function, status)
         documents.append(function | _failed(invocation, pair.function, cause))
     elif pair.function not in reported:
         about = _inside(invocation, pair.function, pair.service)
-        documents.append(about | _recorded(invocation, pair.function, cause))
+        documents.append(about | _recorded(invocation, pair.function, status))
     above = pair.service if evidence.function else pair.function
     spare.discard(event_id(invocation))
     documents += [_inside(invocation, id, above) for id in sorted(spare)]
@@ -151,9 +155,9 @@ def _function(invocation: Invocation, pair: Pair) -> Json:
     return document
 
 
-def _recorded(invocation: Invocation, function: int, cause: Failure | None) -> Json:
+def _recorded(invocation: Invocation, function: int, status: str) -> Json:
     """What only the platform knows of an invocation; other segments of the function lack it."""
-    members: Json = {"annotations": _annotations(invocation, cause)}
+    members: Json = {"annotations": _annotations(invocation, status)}
     if invocation.cold_start:
         members["subsegments"] = [_beginning(invocation, function)]
     return members
@@ -210,21 +214,20 @@ def _known(**members: object) -> Json:
     return {key: value for key, value in members.items() if value}
 
 
-def _annotations(invocation: Invocation, cause: Failure | None) -> Json:
-    annotations: Json = {
-        "lambda_cold_start": invocation.cold_start,
-        "lambda_status": _status(invocation, cause),
-    }
+def _annotations(invocation: Invocation, status: str) -> Json:
+    annotations: Json = {"lambda_cold_start": invocation.cold_start, STATUS: status}
     if invocation.version:
         annotations["lambda_version"] = invocation.version
     return annotations
 
 
-def _status(invocation: Invocation, cause: Failure | None) -> str:
-    """The platform's, which does not know of a handler that raised."""
-    if invocation.status in SUCCEEDED:
-        return "error" if cause else "success"
-    return invocation.status
+def _status(invocation: Invocation, cause: Failure | None, evidence: Evidence) -> str:
+    """The platform's, whose success includes handlers that raised: then what else is known."""
+    if invocation.status not in SUCCEEDED:
+        return invocation.status
+    if cause:
+        return "error"
+    return "success" if evidence.tells else UNKNOWN_STATUS
 
 
 def _beginning(invocation: Invocation, function: int) -> Json:

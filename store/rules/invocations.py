@@ -32,6 +32,10 @@ Json = dict[str, Any]
 FUNCTION, SERVICE = "AWS::Lambda::Function", "AWS::Lambda"
 NAMESPACE = "raymap"
 """Of the metadata that names a derived document's record."""
+STATUS = "lambda_status"
+"""The annotation of a derived segment: how the invocation ended."""
+UNKNOWN_STATUS = "unknown"
+"""Where nothing says it."""
 RECORD = "lambda_record"
 """The annotation of a derived segment of the service: what its trace says of the record (`Standing`)."""
 JOINED_RANK = 8
@@ -162,10 +166,17 @@ class Evidence(NamedTuple):
     """Whether a caller that has not arrived is not to be expected."""
     handler: bool = False
     """Whether the subsegment around the handler has arrived, which says how it ended."""
+    telling: bool = False
+    """Whether the function's runtime would have logged a failure, and its lines arrive (`store.telling_versions`)."""
     failure: Failure | None = None
     """Of the function's reported segment, else of a subsegment that encloses all its work."""
     bus: str = ""
     """The ARN of the event bus that the call named which sent the event: the event names none."""
+
+    @property
+    def tells(self) -> bool:
+        """Whether there is a source of errors: without a failure the handler succeeded."""
+        return self.handler or self.telling or self.function != 0
 
 
 NOTHING = Evidence()
@@ -199,6 +210,11 @@ def pair_of(invocation: Invocation, evidence: Evidence = NOTHING) -> Pair:
     if not invocation.span_id and assumed != function:
         return Pair(function, assumed)
     return Pair(function, made_service(invocation, function))
+
+
+def is_unknown(origin: str | None, annotations: dict[str, Any] | None) -> bool:
+    """Whether a segment says of itself that nothing says how the invocation ended."""
+    return origin in (FUNCTION, SERVICE) and (annotations or {}).get(STATUS) == UNKNOWN_STATUS
 
 
 def kind_of(origin: str, *, is_segment: bool) -> Kind:

@@ -62,7 +62,7 @@ def test_without_a_call_it_is_named_by_what_is_known(
 
 def test_it_says_that_the_record_is_missing_and_how_to_mend_that() -> None:
     (content,) = replaced(World(query()))
-    assert content["annotations"] == {"lambda_record": "missing"}
+    assert content["annotations"] == {"lambda_record": "missing", "lambda_status": "unknown"}
     assert len(content["metadata"]["raymap"]["platform_record_missing"]) == 2
 
 

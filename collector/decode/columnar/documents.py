@@ -47,7 +47,8 @@ from collector.decode.wire import LinkEntry, Root, Unit, read_strictly
 from store.column_types import Coded
 from store.columnar import DocumentColumns
 from store.model import NO_NODE, Fetched, Kind, Link, State
-from store.rules.invocations import kind_of
+from store.rules.classify import UNKNOWN_OUTCOME
+from store.rules.invocations import is_unknown, kind_of
 
 _NO_UNITS: tuple[Unit, ...] = ()
 
@@ -129,6 +130,13 @@ def _flatten(
         if states[place] > State.OK and inside[place]:
             own = exceptions[place]
             exceptions[place] = deepest_exception(roots[place], states[place], own, known)
+    for place, root in enumerate(roots):
+        if (
+            root.annotations
+            and states[place] == State.OK
+            and is_unknown(root.origin, root.annotations)
+        ):
+            exceptions[place] = UNKNOWN_OUTCOME
     calls = calls_of(roots, identities, units, owners, ids, inside, types, services)
     members = []
     member_counts = [0] * rows

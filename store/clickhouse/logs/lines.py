@@ -75,6 +75,7 @@ def node_lines(
         account=within.account,
         region=within.region,
         record=within.record,
+        failed=within.failed,
         of_traces=within.traces is not None,
         traces=sorted(within.traces or ()),
     )

@@ -237,7 +237,7 @@ REQUEST_LINES = _sql(
 )
 NODE_LINES = _sql(
     "logs/node_lines",
-    parameters="account end first last most names of_traces record region start traces",
+    parameters="account end failed first last most names of_traces record region start traces",
 )
 FAILED_REQUESTS = _sql("logs/failed_requests", parameters="no_trace since")
 REQUEST_TRACES = _sql("logs/request_traces", parameters="end first last no_trace requests start")

@@ -277,7 +277,7 @@ def _row(case: Case, unit: Drawn) -> UnitRow:
         word,
         unit.active,
         case.state,
-        _failure(case.state, case.label),
+        failure_key(case.state, case.label),
     )
 
 
@@ -286,14 +286,10 @@ def _link(case: Case, source: Peer, target: Peer) -> tuple[UnitRow, ...]:
 
 
 def _link_rows(case: Case, edges: Iterable[Ends]) -> tuple[UnitRow, ...]:
-    failure = _failure(case.state, case.label)
+    failure = failure_key(case.state, case.label)
     return tuple(
         UnitRow(LINK, source, target, "", False, case.state, failure) for source, target in edges
     )
-
-
-def _failure(state: State, label: str) -> str:
-    return failure_key(state, label) if state > State.OK else ""
 
 
 def _read_cases(run: RunQuery, numbers: Collection[int]) -> dict[int, Case]:
@@ -326,7 +322,7 @@ def _case(columns: list[Any]) -> Case:
 
 
 def _unit_row(unit: Unit) -> UnitRow:
-    failure = _failure(unit.state, unit.label)
+    failure = failure_key(unit.state, unit.label)
     if isinstance(unit, NodeUnit):
         word = name_in_row(unit)
         kind = BACKGROUND if unit.background else NODE

@@ -23,6 +23,7 @@ from tests.store.contract.requests import RequestContract
 from tests.store.contract.search import SearchContract
 from tests.store.contract.subsegments import SubsegmentContract
 from tests.store.contract.units import UnitContract
+from tests.store.contract.unknown import UnknownContract
 from tests.store.contract.versions import VersionContract
 from tests.store.contract.weights import WeightContract
 
@@ -51,5 +52,6 @@ class StoreContract(
     VersionContract,
     AlarmContract,
     DeclarationContract,
+    UnknownContract,
 ):
     """Every store passes every test."""

@@ -107,6 +107,14 @@ class LogContract:
         store.put_log_lines(lines, "a")
         found = store.node_lines(["checkout"], WINDOW, limit=9, within=WrittenIn(record="init"))
         assert found == (lines[:1], 0)
+        failed = line("[ERROR] …", 3, failure="ValueError")
+        store.put_log_lines([failed], "b")
+        within = WrittenIn(failed=True)
+        assert store.node_lines(["checkout"], WINDOW, limit=9, within=within) == ([failed], 0)
+        within = WrittenIn(failed=True, traces=[trace_id(7)])
+        assert store.node_lines(["checkout"], WINDOW, limit=9, within=within) == ([], 0)
+        store.put_log_lines([line("REPORT", 4, trace_id=trace_id(7))], "c")
+        assert store.node_lines(["checkout"], WINDOW, limit=9, within=within) == ([failed], 0)
 
     def test_lines_of_one_place_and_of_some_traces(self, store: Store) -> None:
         """A request's lines are a trace's if one of them names it; a line's account may be in one copy only."""

@@ -27,7 +27,7 @@ FROM (
            sumIf(total, state > 0) AS total_time_,
            groupArrayArrayIf(drawn.times, state > 0) AS times,
            groupArrayArrayIf(drawn.moved, state > 0 AND kind IN (0, 3)) AS moved,
-           groupArrayIf((failure, toUInt64(weights)), state > 1) AS failed
+           groupArrayIf((failure, toUInt64(weights)), failure != '') AS failed
     FROM (<units>) AS drawn
     WHERE <key>
     GROUP BY bucket, kind, key

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from store.log_lines import LogStore, WrittenIn
-from store.model import NodeKey, TimeRange
+from store.model import TimeRange
 from store.rules.handler_failures import is_telling, version_in
 from store.times import DAY
 
@@ -17,15 +17,13 @@ MOST = 1_000
 ENVIRONMENT = WrittenIn(record="init")
 
 
-def telling_versions(
-    store: LogStore, nodes: Collection[NodeKey], window: TimeRange
-) -> frozenset[str]:
-    """Versions of nodes, one function in one or several regions, of which every environment does. An
-    environment may have begun a day before the window."""
+def telling_versions(store: LogStore, names: Collection[str], window: TimeRange) -> frozenset[str]:
+    """Versions of one function, by its names, of which every environment does. An environment may have begun a day
+    before the window."""
     earlier = TimeRange(window.start - DAY, window.end)
     telling: set[str] = set()
     silent: set[str] = set()
-    for name in {node.name for node in nodes}:
+    for name in set(names):
         page = store.node_lines([name], earlier, limit=MOST, within=ENVIRONMENT)
         for line in page.lines:
             version = version_in(line.body, line.log_stream)
