@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 
 from msgspec.structs import replace
 
 from api.alarms.metrics import (
+    OF_FAULTS,
     OF_NO_REQUEST,
     PLATFORM,
     breaches,
@@ -18,7 +19,7 @@ from api.alarms.metrics import (
 from api.node_metrics import node_metrics
 from api.xray.entity_selector import client_edges, meant, of_pairs, parse_selector
 from store.alarms import Alarm, Verdict
-from store.graph import ServiceGraph, Statistics
+from store.graph import EdgeStats, ServiceGraph, ServiceStats, Statistics
 from store.model import NodeKey, TimeRange
 from store.protocol import Store
 from store.query import Entities
@@ -46,14 +47,14 @@ def judge_metric(
 ) -> Verdict:
     """The state that the datapoints of settled minutes make."""
     window = range_of(alarm, settled)
-    values, nodes, pairs = values_of(store, read_graph, alarm, window, settled)
+    values, nodes, pairs, unknown = values_of(store, read_graph, alarm, window, settled)
     state = next_state(
         flags_of(alarm, values), alarm.datapoints, alarm.periods, alarm.missing, current
     )
     there = [value for value in values if value is not None]
     return Verdict(
         state=state,
-        reason=_reason(alarm, there[-alarm.periods :]),
+        reason=_reason(alarm, there[-alarm.periods :]) + _unknown_words(unknown),
         window=window,
         value=there[-1] if there else None,
         nodes=nodes,
@@ -63,15 +64,21 @@ def judge_metric(
 
 def values_of(
     store: Store, read_graph: ReadGraph, alarm: Alarm, window: TimeRange, settled: int
-) -> tuple[list[float | None], tuple[NodeKey, ...], tuple[tuple[NodeKey, NodeKey], ...]]:
-    """A value for each minute of a window, None where it is missing; the nodes and edges measured."""
+) -> tuple[list[float | None], tuple[NodeKey, ...], tuple[tuple[NodeKey, NodeKey], ...], float]:
+    """A value for each minute of a window, None where it is missing; the nodes and edges measured; and the share of
+    their requests of which it is not known whether they failed, where that matters."""
     pairs: tuple[tuple[NodeKey, NodeKey], ...] = ()
+    unknown = 0.0
     if alarm.metric.startswith(PLATFORM):
         points, nodes = _platform_points(store, read_graph, alarm, window)
     else:
-        entities, nodes, pairs = _entities(read_graph(window), alarm)
+        graph = read_graph(window)
+        entities, nodes, pairs = _entities(graph, alarm)
         points = _points(store, alarm, entities, window, settled)
-    return [points.get(at) for at in range(window.start, window.end, MINUTE)], nodes, pairs
+        if alarm.metric == OF_FAULTS:
+            unknown = unknown_share(graph, alarm, nodes, pairs)
+            points = _known(alarm, points, unknown)
+    return [points.get(at) for at in range(window.start, window.end, MINUTE)], nodes, pairs, unknown
 
 
 def flags_of(alarm: Alarm, values: Sequence[float | None]) -> list[bool | None]:
@@ -108,6 +115,33 @@ def _points(
     }
 
 
+def unknown_share(
+    graph: ServiceGraph,
+    alarm: Alarm,
+    nodes: Collection[NodeKey],
+    pairs: Collection[tuple[NodeKey, NodeKey]],
+) -> float:
+    """Of the requests of what is measured, the share of which nothing says whether they failed (docs/lambda.md)."""
+    edges = [graph.edges[pair] for pair in pairs if pair in graph.edges]
+    if not alarm.selector:
+        edges = [each for (source, _), each in graph.edges.items() if source.is_client]
+    of: list[ServiceStats | EdgeStats] = [*(graph.services[node] for node in nodes), *edges]
+    total = sum(each.statistics.total for each in of)
+    return sum(each.unknown for each in of) / total if total else 0.0
+
+
+def _known(alarm: Alarm, points: Points, unknown: float) -> Points:
+    """The points without those that could be on the other side of the threshold, if what is unknown had failed."""
+    return {
+        at: None if value is None or _may_differ(alarm, value, unknown) else value
+        for at, value in points.items()
+    }
+
+
+def _may_differ(alarm: Alarm, value: float, unknown: float) -> bool:
+    return breaches(alarm, value) != breaches(alarm, min(1.0, value + unknown))
+
+
 def _platform_points(
     store: Store, read_graph: ReadGraph, alarm: Alarm, window: TimeRange
 ) -> tuple[Points, tuple[NodeKey, ...]]:
@@ -126,6 +160,12 @@ def _platform_points(
                     both = sum if series.stat == "Sum" else max
                     points[start] = value if before is None else both((before, value))
     return points, tuple(sorted(nodes))
+
+
+def _unknown_words(share: float) -> str:
+    if not share:
+        return ""
+    return f"; of {share * 100:.3g} % of the requests nothing says whether they failed (docs/lambda.md)"
 
 
 def _reason(alarm: Alarm, values: list[float]) -> str:

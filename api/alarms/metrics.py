@@ -35,6 +35,7 @@ METRICS = {
     "average_ms": Metric("average latency", "ms", False, lambda s: s.total_time / s.total / 1_000),
     "p95_ms": Metric("p95 latency", "ms", False, _p95),
 }
+OF_FAULTS = "fault_share"
 OF_NO_REQUEST = "requests"
 """The metric that a minute without requests has, too: it is zero."""
 

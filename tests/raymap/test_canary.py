@@ -16,6 +16,7 @@ from collector.metrics import IngestMetrics
 from collector.pipeline import IngestPipeline
 from collector.receivers.firehose import KEY_VARIABLE, create_firehose_router
 from collector.settings import HttpLimits
+from raymap import invocation_joiner
 from raymap.invocation_joiner import InvocationJoiner
 from store.memory import MemoryStore
 from store.model import TimeRange
@@ -138,6 +139,16 @@ class Canary:
         }
 
     @property
+    def unknown(self) -> set[int]:
+        """Of how many requests it is not known how they ended: of the function and of the service."""
+        graph = self.store.service_graph(TimeRange(T0 - MINUTE, self.now))
+        return {
+            each.unknown
+            for key, each in graph.services.items()
+            if key.type.startswith("AWS::Lambda")
+        }
+
+    @property
     def verdict(self) -> str:
         query = f"service=checkout&candidate={CANARY}&from=-10m"
         return str(self.http.get(f"/api/v1/verdict?{query}").json()["verdict"])
@@ -153,7 +164,7 @@ class Canary:
         rule = alarm(**over, datapoints=1, periods=1, webhooks=())
         world = World(self.store, rule)
         events = world.run(3)
-        return events[-1][1].state
+        return events[-1][1].state if events else AlarmState.INSUFFICIENT_DATA
 
 
 @pytest.fixture
@@ -185,6 +196,7 @@ def test_a_canary_whose_handler_raises_fails(canary: Canary, as_json: bool) -> N
         canary.deliver(version, begun(version, as_json) + lines)
     canary.join()
     assert canary.faults == {"AWS::Lambda": 12, "AWS::Lambda::Function": 12}
+    assert canary.unknown == {0}
     assert canary.verdict == "fail"
     assert canary.alarm is AlarmState.ALARM
 
@@ -212,10 +224,41 @@ def test_a_good_canary_passes_where_its_runtime_would_have_said_otherwise(
 ) -> None:
     for version, invocations in traffic(0, as_json).items():
         canary.deliver(version, [line for each in invocations for line in each])
-    assert canary.verdict == "insufficient", "of which runtime is not known"
+    canary.join()
+    assert canary.unknown == {140}
+    said = canary.verdict, canary.alarm
+    assert said == ("insufficient", AlarmState.INSUFFICIENT_DATA), "of which runtime is not known"
     for version in (STABLE, CANARY):
         canary.deliver(version, begun(version, as_json))
+    canary.now += MINUTE
     canary.join()
+    assert canary.unknown == {0}
     assert canary.faults == {"AWS::Lambda": 0, "AWS::Lambda::Function": 0}
     assert canary.verdict == "pass"
     assert canary.alarm is AlarmState.OK
+
+
+@pytest.mark.parametrize("as_json", [False, True], ids=["text", "json"])
+def test_records_alone_say_nothing_of_handlers(canary: Canary, as_json: bool) -> None:
+    """Neither a verdict nor an alarm takes silence for success."""
+    for version, invocations in traffic(12, as_json).items():
+        canary.deliver(version, [each[at] for each in invocations for at in (0, -1)])
+    canary.join()
+    canary.now += 2 * MINUTE
+    canary.join()
+    assert canary.faults == {"AWS::Lambda": 0, "AWS::Lambda::Function": 0}
+    assert canary.unknown == {140}
+    assert (canary.verdict, canary.alarm) == ("insufficient", AlarmState.INSUFFICIENT_DATA)
+
+
+def test_a_burst_is_joined_in_several_rounds(
+    canary: Canary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The traces of a delivery wait for their caller until it is settled, so the newest come first in each round."""
+    monkeypatch.setattr(invocation_joiner, "MOST", 25)
+    for version, invocations in traffic(0, as_json=False).items():
+        lines = [line for each in invocations for line in each]
+        canary.deliver(version, begun(version, as_json=False) + lines)
+    for _ in range(12):  # what is derived again has changed
+        canary.join()
+    assert canary.unknown == {0}

@@ -15,6 +15,7 @@ from store.platform_metrics import MetricPoint
 from store.protocol import Store
 from store.query import Backlog
 from store.rules.alarm_state import AlarmState, MissingData
+from store.rules.classify import UNKNOWN_OUTCOME
 from store.times import MINUTE, SECOND
 from tests.api.alarms.traffic import FRONT, HOOK, ORDERS, STOCK, Clock, alarm, send
 from tests.builders import T0, segment, trace_id
@@ -395,3 +396,22 @@ def test_a_job_is_none_of_the_requests_that_are_counted(store: MemoryStore) -> N
     found = World(store, alarm(metric="requests", comparison="<=", threshold=0)).run(16)
     assert states(found) == [ALARM, OK, ALARM]
     assert found[2][0] > 8
+
+
+@pytest.mark.parametrize(
+    ("faults", "unknown", "state"),
+    [(0, 10, INSUFFICIENT), (0, 6, INSUFFICIENT), (0, 4, OK), (6, 4, ALARM)],
+)
+def test_what_may_have_failed_is_not_taken_for_success(
+    store: MemoryStore, faults: int, unknown: int, state: AlarmState
+) -> None:
+    """Unless it makes no difference."""
+    for number in range(10):
+        outcome: dict[str, object] = {"state": State.FAULT} if number < faults else {}
+        if number >= 10 - unknown:
+            outcome = {"exception": UNKNOWN_OUTCOME}
+        known = {"name": "front", "trace_id": trace_id(number), "start": T0 + number * SECOND}
+        store.put([segment(number + 1, **known, end=T0 + 20 * SECOND, **outcome)], str(number))
+    found = World(store, alarm(datapoints=1, periods=1)).run(2)
+    assert (states(found) or [INSUFFICIENT])[0] is state
+    assert not found or ("nothing says" in found[0][1].verdict.reason) is (unknown > 0)
