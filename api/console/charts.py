@@ -129,10 +129,15 @@ def step_of(window: TimeRange) -> int:
 
 
 def over_time_figure(
-    slices: Iterable[TimeBucket], window: TimeRange, step: int, now: int
+    slices: Iterable[TimeBucket],
+    window: TimeRange,
+    step: int,
+    now: int,
+    *,
+    unknown: bool = False,
 ) -> Figure:
     """Units by how they ended, over the whole window; steps without any are zero. The first step may begin before
-    the window."""
+    the window. ``unknown``: of those that count as ok nothing says it."""
     starts = range(window.start // step * step, window.end, step)
     by_start = {each.start: each.statistics for each in slices}
     instants = [iso(start) for start in starts]
@@ -140,7 +145,8 @@ def over_time_figure(
     for state in STATUSES:
         name = status_name(state)
         y = [getattr(by_start[at], name) if at in by_start else 0 for at in starts]
-        bars.append(go.Bar(name=name, x=instants, y=y, width=step / 1000, offset=0))
+        shown = "unknown" if unknown and state is State.OK else name
+        bars.append(go.Bar(name=shown, x=instants, y=y, width=step / 1000, offset=0))
     axis = {"type": "date", "range": [iso(window.start), iso(window.end)]}
     meta = unfinished(window, step, now)
     counts = _counts(map(sum, zip(*(bar.y for bar in bars), strict=True)))

@@ -35,7 +35,7 @@ from api.graph.find import find_node, require_node
 from api.schemas.common import ErrorReply, WorkName
 from api.schemas.details import Before, Detail, EdgeDetail, ErrorShare, Neighbour, NodeDetail
 from store.filters.ast import Expression
-from store.model import NodeKey, TimeRange
+from store.model import NodeKey, State, TimeRange
 from store.query import Failure, TimeBucket
 from store.rules.dimensions import Dimension
 from store.unit_filter import matching_grouped, unit_series
@@ -197,11 +197,20 @@ def _parts(
     return {
         "before": None,
         "histogram": histogram_figure(place.statistics.histogram, place.work),
-        "over_time": with_marks(over_time_figure(*series, context.now()), deployed),
+        "over_time": with_marks(
+            over_time_figure(*series, context.now(), unknown=_is_unknown(counted.graph, nodes)),
+            deployed,
+        ),
         "errors": _errors(place.failures),
         "filtered": counted.selection.summary() if counted.selection else None,
         **freshness(counted.window, counted.backlog),
     }
+
+
+def _is_unknown(graph: Graph, nodes: Collection[NodeKey]) -> bool:
+    """Whether of none of a node's ok units anything says that it was one; a part of them is not known by time."""
+    of = [stats_of(graph, node) for node in nodes]
+    return len(of) == 1 and of[0].unknown > 0 and of[0].unknown == of[0].statistics.ok
 
 
 def _series(
@@ -238,6 +247,7 @@ def _errors(failures: Iterable[Failure]) -> list[ErrorShare]:
             "filter": f"{status_name(each.state)}:{each.label}",
         }
         for each in failures
+        if each.state is not State.OK  # of an unknown outcome
     ]
 
 

@@ -17,7 +17,7 @@ from api.graph.passes import focus, name_problems, prune, state_counts
 from api.schemas.common import ErrorReply
 from api.schemas.map import ServiceMap, StateCounts
 from store.filters.ast import Expression
-from store.model import State, TimeRange
+from store.model import TimeRange
 from store.protocol import CountedWindow
 from store.query import Backlog
 from store.rules.dimensions import Dimension
@@ -146,10 +146,5 @@ def map_response(context: Context, counted: CountedGraph, graph: Graph, name: st
 
 def render_state_counts(graph: Graph) -> StateCounts:
     """For the legend: `state_counts` by the console's names."""
-    counts = state_counts(graph)
-    return {
-        "ok": counts[State.OK],
-        "error": counts[State.ERROR],
-        "throttle": counts[State.THROTTLE],
-        "fault": counts[State.FAULT],
-    }
+    ok, error, throttle, fault, unknown = state_counts(graph)
+    return {"ok": ok, "error": error, "throttle": throttle, "fault": fault, "unknown": unknown}

@@ -6,10 +6,10 @@ from api.console.node_kinds import kind_of
 from api.graph.build import Graph, calls_of, edge_id, node_id, stats_of, value_in
 from api.graph.layout import Layout, Place, layout
 from api.graph.ratios import milliseconds, per_minute
-from api.schemas.common import Counts, Times
+from api.schemas.common import Counts, NodeCounts, Times
 from api.schemas.details import Before
 from api.schemas.map import BackgroundWork, EdgeNumbers, MapEdge, MapNode, NodeNumbers, Picture
-from store.graph import EdgeStats, Statistics, Work
+from store.graph import EdgeStats, ServiceStats, Statistics, Work
 from store.model import NodeKey, TimeRange
 from store.rules.histogram import percentiles
 
@@ -79,7 +79,7 @@ def node_numbers(graph: Graph, node: NodeKey, window: TimeRange) -> NodeNumbers:
         "value": value_in(node),
         "state": "active" if stats.active else "unknown",
         "root": stats.root,
-        **(NO_COUNTS if node.is_client else counts(figures)),
+        **node_counts(stats),
         "in_progress": None if node.is_client else figures.in_progress,
         "observed": None if node.is_client else figures.observed,
         **times(figures),
@@ -128,6 +128,14 @@ def edge_numbers(stats: EdgeStats, window: TimeRange) -> EdgeNumbers:
 
 
 NO_COUNTS: Counts = {"requests": None, "ok": None, "error": None, "throttle": None, "fault": None}
+
+
+def node_counts(stats: ServiceStats) -> NodeCounts:
+    """Finished units of a node by how they ended, as far as that is known; of a client None."""
+    if stats.key.is_client:
+        return {**NO_COUNTS, "unknown": None}
+    found = counts(stats.statistics)
+    return {**found, "ok": stats.statistics.ok - stats.unknown, "unknown": stats.unknown}
 
 
 def counts(statistics: Statistics) -> Counts:

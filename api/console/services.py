@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from api.console.map import count_window
-from api.console.map_json import NO_COUNTS, counts, locations
+from api.console.map_json import locations, node_counts
 from api.console.node_kinds import kind_of
 from api.console.params import Window
 from api.context import Context, json_response, run_cancellable
@@ -71,14 +71,15 @@ def match_rank(graph: Graph, node: NodeKey, text: str) -> int:
 
 
 def _hit(graph: Graph, node: NodeKey, drawn: bool, location: str) -> ServiceHit:
-    statistics = stats_of(graph, node).statistics
+    stats = stats_of(graph, node)
+    statistics = stats.statistics
     return {
         "id": node_id(node),
         "name": shown_name(graph, node),
         "type": node.type,
         "location": location,
         "kind": kind_of(node.type),
-        **(NO_COUNTS if node.is_client else counts(statistics)),
+        **node_counts(stats),
         "in_progress": None if node.is_client else statistics.in_progress,
         "observed": None if node.is_client else statistics.observed,
         "drawn": drawn,

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from heapq import nlargest
+from typing import NamedTuple
 
 import networkx as nx
 
 from api.graph.build import Graph, calls_of, stats_of
 from store import graph_names
 from store.graph import Statistics
-from store.model import NodeKey, State
+from store.model import NodeKey
 
 MOST_NODES = 2000
 """Nodes in a drawn map; unhealthy and busy ones have priority."""
-STATES = (State.OK, State.ERROR, State.THROTTLE, State.FAULT)
 
 
 def focus(graph: Graph, node: NodeKey, hops: int) -> Graph:
@@ -44,15 +44,27 @@ def severity(statistics: Statistics) -> int:
     return next((len(counts) - at for at, count in enumerate(counts) if count), 0)
 
 
-def state_counts(graph: Graph) -> dict[State, int]:
-    """Nodes in which at least one unit ended in the state; clients, which measure nothing, omitted."""
-    counts = dict.fromkeys(STATES, 0)
-    for node in graph:
-        if not node.is_client:
-            statistics = stats_of(graph, node).statistics
-            for state in counts:
-                counts[state] += getattr(statistics, state.name.lower()) > 0
-    return counts
+class StateCounts(NamedTuple):
+    """Nodes with at least one unit that ended so, as far as that is known."""
+
+    ok: int
+    error: int
+    throttle: int
+    fault: int
+    unknown: int
+
+
+def state_counts(graph: Graph) -> StateCounts:
+    """Of a graph; clients, which measure nothing, omitted."""
+    found = [stats_of(graph, node) for node in graph if not node.is_client]
+    figures = [each.statistics for each in found]
+    return StateCounts(
+        ok=sum(each.statistics.ok > each.unknown for each in found),
+        error=sum(each.error > 0 for each in figures),
+        throttle=sum(each.throttle > 0 for each in figures),
+        fault=sum(each.fault > 0 for each in figures),
+        unknown=sum(each.unknown > 0 for each in found),
+    )
 
 
 def name_problems(graph: Graph) -> list[str]:

@@ -10,7 +10,7 @@ from store.model import TimeRange
 
 class Ratios(NamedTuple):
     """Shares of finished units by how they ended, from 0 to 1, their mean response time, and traces per minute; None where
-    nothing finished, and the rate where the window is not known."""
+    nothing finished, and the rate where the window is not known. Those of which nothing says how they ended have none."""
 
     ok_ratio: float | None = None
     error_ratio: float | None = None
@@ -24,7 +24,7 @@ def ratios_of_node(stats: ServiceStats, window: TimeRange | None) -> Ratios:
     """Of a node; a client has none."""
     if stats.key.is_client:
         return Ratios()
-    return _ratios(stats.statistics, stats.trace_minutes, window)
+    return _ratios(stats.statistics, stats.trace_minutes, window, stats.unknown)
 
 
 def ratios_of_edge(stats: EdgeStats, window: TimeRange | None) -> Ratios:
@@ -33,13 +33,13 @@ def ratios_of_edge(stats: EdgeStats, window: TimeRange | None) -> Ratios:
     return _ratios(figures, figures.total + figures.in_progress, window)
 
 
-def _ratios(figures: Statistics, traces: int, window: TimeRange | None) -> Ratios:
+def _ratios(figures: Statistics, traces: int, window: TimeRange | None, unknown: int = 0) -> Ratios:
     rate = per_minute(traces, window) if window is not None else None
     total = figures.total
     if not total:
         return Ratios(traces_per_min=rate)
     return Ratios(
-        figures.ok / total,
+        (figures.ok - unknown) / total,
         figures.error / total,
         figures.throttle / total,
         figures.fault / total,

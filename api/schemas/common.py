@@ -84,6 +84,17 @@ class Counts(TypedDict):
     fault: Count
 
 
+class NodeCounts(Counts):
+    """Finished units of a node by how they ended: the four statuses and ``unknown`` add up to ``requests``."""
+
+    unknown: Annotated[
+        int | None,
+        Field(
+            description="units of which nothing says whether they failed: of Lambda functions; null on client nodes"
+        ),
+    ]
+
+
 class Filtered(TypedDict):
     """Which traces a filtered map or a sorted list is made of."""
 

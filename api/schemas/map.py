@@ -16,6 +16,7 @@ from api.schemas.common import (
     IncompleteOrNull,
     Instant,
     Kind,
+    NodeCounts,
     NodeId,
     Times,
     WorkName,
@@ -31,7 +32,7 @@ class BackgroundWork(Counts, Times):
     traces_per_min: float
 
 
-class NodeNumbers(Counts, Times):
+class NodeNumbers(NodeCounts, Times):
     """A node of the map without its place: the figures of its requests, or of its background work if it has no requests."""
 
     id: NodeId
@@ -113,6 +114,7 @@ class StateCounts(TypedDict):
     error: int
     throttle: int
     fault: int
+    unknown: Annotated[int, Field(description="nothing says how the unit ended")]
 
 
 class Picture(TypedDict):
@@ -171,6 +173,7 @@ class ServiceHit(TypedDict):
     error: Count
     throttle: Count
     fault: Count
+    unknown: Annotated[int | None, Field(description="as on a node of the map")]
     in_progress: Count
     observed: Annotated[int | None, Field(description="as on a node of the map")]
     drawn: Annotated[bool, Field(description="whether /api/map of the window contains it")]

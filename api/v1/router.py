@@ -14,6 +14,7 @@ from api.v1.alarms import alarms_router
 from api.v1.annotations import annotations_router
 from api.v1.declarations import declarations_router
 from api.v1.deployments import deployments_router
+from api.v1.errors import errors_router
 from api.v1.genai import genai_router
 from api.v1.graph import graph_router
 from api.v1.impact import impact_router
@@ -58,6 +59,7 @@ def v1_router(context: Context, environment_annotation: str) -> APIRouter:
         traces_router,
         logs_router,
         node_metrics_router,
+        errors_router,
         annotations_router,
         operations_router,
         metrics_router,

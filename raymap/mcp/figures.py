@@ -70,6 +70,8 @@ def counts(figures: Json) -> str:
         for status in ("fault", "error", "throttle", "in_progress")
         if figures.get(status)
     ]
+    if unknown := figures.get("unknown"):
+        parts.append(f"{unknown:g} of unknown outcome")
     return ", ".join(parts)
 
 

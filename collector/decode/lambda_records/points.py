@@ -95,6 +95,7 @@ def report_points(report: Report, origin: Origin, handler_failed: bool) -> list[
         errors = _point("Errors", 0.0, "Count", report.end, origin, apart)
     figures = {
         "Invocations": (1.0, "Count"),
+        "PlatformErrors": (float(report.status not in SUCCEEDED), "Count"),
         "Duration": (report.duration / 1_000, "ms"),
         "BilledDuration": (report.billed_ms, "ms"),
         "MemorySize": (float(report.memory_mb), "MB"),

@@ -65,6 +65,7 @@ def test_the_legend_counts_the_whole_map(drawn: ServiceMap) -> None:
         "error": 0,
         "throttle": 0,
         "fault": FAILING,
+        "unknown": 0,
     }
 
 

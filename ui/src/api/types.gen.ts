@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: d7eb05e81bad571096f36b66f8d5bcb04cc365302824e6413f2c1861e4755a2c
+// sha256 of its schemas: c69ee871b8f37110bfd58982da8fc3d5091db5059b3dc29649adb3ff087b721b
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -237,6 +237,18 @@ export interface components {
             message: string;
             position?: number;
         };
+        ErrorCount: {
+            errors: number | null;
+            filter: string | null;
+            help: string;
+            invocations: number | null;
+            /** @enum {string} */
+            source: "metric stream" | "platform records" | "log lines" | "spans";
+        };
+        ErrorProblem: {
+            text: string;
+            traces: string[];
+        };
         ErrorReply: {
             error: components["schemas"]["ErrorBody"];
         };
@@ -418,6 +430,7 @@ export interface components {
             throttle: number | null;
             traces_per_min: number | null;
             type: string;
+            unknown: number | null;
             value: string | null;
             /** @enum {string} */
             work: "requests" | "background";
@@ -478,6 +491,16 @@ export interface components {
             incomplete: components["schemas"]["Incomplete"] | null;
             node: components["schemas"]["MapNode"];
             over_time: components["schemas"]["Figure"];
+        };
+        NodeErrors: {
+            counts: components["schemas"]["ErrorCount"][];
+            data_until: number;
+            from: number;
+            incomplete: components["schemas"]["Incomplete"] | null;
+            node: string;
+            problems: components["schemas"]["ErrorProblem"][];
+            to: number;
+            unknown: number;
         };
         NodeVersions: {
             node: string;
@@ -546,6 +569,7 @@ export interface components {
             requests: number | null;
             throttle: number | null;
             type: string;
+            unknown: number | null;
         };
         ServiceList: {
             services: components["schemas"]["ServiceHit"][];
@@ -603,6 +627,7 @@ export interface components {
             fault: number;
             ok: number;
             throttle: number;
+            unknown: number;
         };
         StateList: {
             complete: boolean;

@@ -208,12 +208,13 @@ def of_lines(*messages: str) -> Any:
 def test_a_report_counts_once_by_text_and_json_and_unsampled() -> None:
     by_text = of_lines(report_line("Init Duration: 12.50 ms\t"), report_line(xray="", request="r2"))
     by_json = of_lines(*map(json.dumps, events()))
-    found = {point.metric: point for point in by_text.points[:7]}
-    assert len({point.key for point in by_text.points}) == 13
+    found = {point.metric: point for point in by_text.points[:8]}
+    assert len({point.key for point in by_text.points}) == 15
     assert {point.key for point in by_json.points} < {point.key for point in by_text.points}
     assert (found["Lambda/InitDuration"].sum, found["Lambda/BilledDuration"].sum) == (12.5, 101)
     assert found["Lambda/MaxMemoryUsed"].max == 90
     assert found["Lambda/Errors"].sum == 0
+    assert found["Lambda/PlatformErrors"].sum == 0
 
 
 def emf(**change: Any) -> str:
