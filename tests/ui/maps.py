@@ -10,7 +10,15 @@ from typing import Any
 from playwright.sync_api import Page, Route
 
 COLUMN, ROW = 200, 128
-COUNTS = {"requests": 100, "ok": 100, "error": 0, "throttle": 0, "fault": 0, "in_progress": 0}
+COUNTS = {
+    "requests": 100,
+    "ok": 100,
+    "error": 0,
+    "throttle": 0,
+    "fault": 0,
+    "unknown": 0,
+    "in_progress": 0,
+}
 TIMES = {"avg_ms": 42.0, "p50_ms": 40.0, "p95_ms": 90.0, "p99_ms": 120.0}
 
 
@@ -78,7 +86,7 @@ def service_map(
         "edges": list(edges),
         "state_counts": {
             state: sum((node[state] or 0) > 0 for node in found)
-            for state in ("fault", "throttle", "error", "ok")
+            for state in ("fault", "throttle", "error", "ok", "unknown")
         },
         **over,
     }

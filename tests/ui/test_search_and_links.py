@@ -29,7 +29,7 @@ def serve_large_map(page: Page) -> list[str]:
         **grid_map(40),
         "total_nodes": 43,
         "left_out": 3,
-        "state_counts": {"fault": 412, "throttle": 0, "error": 7, "ok": 43},
+        "state_counts": {"fault": 412, "throttle": 0, "error": 7, "ok": 43, "unknown": 0},
     }
 
     def search(route: Route) -> None:

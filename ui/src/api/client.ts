@@ -139,6 +139,8 @@ export const addresses = {
   wholeNode: (window: TimeWindow, id: string) =>
     `/api/nodes/${encodeURIComponent(id)}?${query(window, filtered(''))}`,
   places: (window: TimeWindow) => `/api/v1/places?${query(window)}`,
+  nodeErrors: (window: TimeWindow, id: string) =>
+    `/api/v1/nodes/${encodeURIComponent(id)}/errors?${query(window)}`,
   versions: (window: TimeWindow, id: string) =>
     `/api/v1/nodes/${encodeURIComponent(id)}/versions?${query(window, environment())}`,
   versionsOf: (window: TimeWindow, ids: readonly string[]) =>

@@ -23,6 +23,8 @@ const TIMES = [
   ['p95_ms', 'p95'],
   ['p99_ms', 'p99'],
 ] as const
+/** Of the error breakdown: of which nothing says how they ended. */
+const UNKNOWN = 'ok:outcome unknown'
 const BAD: State[] = ['fault', 'error', 'throttle']
 
 export function DetailRows({ thing, perMinute, rateWords, before, tracesLink }: Props) {
@@ -32,6 +34,7 @@ export function DetailRows({ thing, perMinute, rateWords, before, tracesLink }: 
     const time = thing[key]
     return time === null ? duration(time) : tracesLink({ slowerThan: time }, duration(time))
   }
+  const unknown = 'unknown' in thing && thing.unknown
   return (
     <table className="facts">
       <thead className="visually-hidden">
@@ -60,6 +63,18 @@ export function DetailRows({ thing, perMinute, rateWords, before, tracesLink }: 
             <Change text={change(thing[key], before?.[key])} title={`${duration(before?.[key])} before`} />
           </tr>
         ))}
+        {unknown ? (
+          <tr>
+            <th>
+              <StateSwatch state="unknown" width={14} /> {STATE_LABELS.unknown.word}
+            </th>
+            <td>
+              {tracesLink(thing.state === 'active' ? { error: UNKNOWN } : { status: 'ok' }, count(unknown))}
+            </td>
+            <td>{now && percent(now.unknown)}</td>
+            <td />
+          </tr>
+        ) : null}
         {BAD.map((state) => (
           <tr key={state} className={now && now[state] > 0 ? `status-${state}` : undefined}>
             <th>

@@ -1,16 +1,16 @@
 // What the bands mean; a click shows only the services that have that state, the funnel counts only such traces.
 
 import { useState, type ReactNode } from 'react'
-import { STATE_LABELS, STATES, type State } from '../model/health'
+import { BANDS, STATE_LABELS, type Band, type State } from '../model/health'
 import { Icon } from './Icon'
 import { StateSwatch } from './StateSwatch'
 
 const KEY = 'raymap.legend'
 
 interface Props {
-  state: State | null
-  counts: Record<State, number>
-  onState(state: State | null): void
+  state: Band | null
+  counts: Record<Band, number>
+  onState(state: Band | null): void
   /** Adds a state to the filter. Absent where that cannot be changed. */
   onFilter: ((state: State) => void) | undefined
   /** Marks that are not on every map. */
@@ -35,7 +35,7 @@ export function Legend({ state, counts, onState, onFilter, more }: Props) {
         Legend <Icon name="caret" size={12} />
       </button>
       {open &&
-        STATES.map((one) => (
+        BANDS.filter((one) => one !== 'unknown' || counts.unknown > 0).map((one) => (
           <div key={one} className="legend-row">
             <button
               type="button"
@@ -50,7 +50,7 @@ export function Legend({ state, counts, onState, onFilter, more }: Props) {
                 {counts[one]}
               </span>
             </button>
-            {onFilter && (
+            {onFilter && one !== 'unknown' && (
               <button
                 type="button"
                 className="icon-button small"

@@ -105,7 +105,7 @@ function NodeRow({
           key={state}
           className={part && part[state] > 0 && state !== 'ok' ? `numeric status-${state}` : 'numeric'}
         >
-          {part ? percent(part[state]) : '–'}
+          {part && part.unknown < 1 ? percent(part[state]) : '–'}
         </td>
       ))}
       <td className="shares-cell">{part && <SharesBar shares={part} />}</td>

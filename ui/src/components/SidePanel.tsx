@@ -60,6 +60,8 @@ interface BodyProps extends ChartsProps {
   states?: ReactNode
   /** Of models, agents and tools, what they were called for. */
   usage?: ReactNode
+  /** Of a function, its errors by each source. */
+  bySource?: ReactNode
   /** Of a node, its versions. */
   versions?: ReactNode
   /** Of a node, what its platform measured. */
@@ -71,7 +73,7 @@ interface BodyProps extends ChartsProps {
 
 export function DetailBody(props: BodyProps) {
   const { detail, tracesLink, callsLink, actions, states, usage, versions, metrics, impact, onSelect } = props
-  const { alarmLink, onResponseTimes, onTimes } = props
+  const { alarmLink, bySource, onResponseTimes, onTimes } = props
   const isNode = 'node' in detail
   const thing = isNode ? detail.node : detail.edge
   const perMinute = isNode ? detail.node.traces_per_min : detail.edge.requests_per_min
@@ -102,6 +104,7 @@ export function DetailBody(props: BodyProps) {
             onTimes={onTimes}
           />
           <Errors errors={detail.errors} tracesLink={tracesLink} />
+          {bySource}
           {metrics}
         </>
       )}

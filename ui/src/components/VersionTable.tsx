@@ -9,11 +9,13 @@ import { SharesBar } from './SharesBar'
 import '../styles/panel.css'
 
 interface Props {
+  /** Whether nothing says how some of the requests ended: no bar claims it. */
+  unknown: boolean
   versions: readonly Version[]
   versionLink(version: string, words: ReactNode): ReactNode
 }
 
-export function VersionTable({ versions, versionLink }: Props) {
+export function VersionTable({ versions, unknown, versionLink }: Props) {
   return (
     <>
       <h3>Versions</h3>
@@ -45,7 +47,7 @@ export function VersionTable({ versions, versionLink }: Props) {
                 <td className="numeric">{count(one.requests)}</td>
                 <td className="numeric">{duration(one.p95_ms)}</td>
                 <td title={parts ? `${STATE_LABELS.fault.word}s ${percent(parts.fault)}` : undefined}>
-                  {parts && <SharesBar shares={parts} />}
+                  {parts && !unknown && <SharesBar shares={parts} />}
                 </td>
               </tr>
             )

@@ -53,7 +53,7 @@ const untilWords = ({ until }: Cut) => `so far, until ${clock(Math.floor(until))
 function coloured(series: Series, palette: Palette): { name: string; status: string | null; color: string } {
   const name = String(series['name'] ?? '')
   const status = name in SYMBOLS ? name : null
-  if (status === 'in_progress') return { name, status, color: palette.mute }
+  if (status === 'in_progress' || name === 'unknown') return { name, status, color: palette.mute }
   return { name, status, color: status ? palette[status as 'ok'] : palette.bar }
 }
 

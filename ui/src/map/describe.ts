@@ -2,7 +2,7 @@
 
 import type { MapEdge, MapNode } from '../api/types'
 import { count, duration, percent, rate } from '../model/format'
-import { STATE_LABELS, STATES, isEstimated, shares, traffic } from '../model/health'
+import { BANDS, STATE_LABELS, isEstimated, shares, traffic } from '../model/health'
 import { KIND_WORDS } from './glyphs'
 
 /** What a node is, and where, if the map has nodes of several accounts or regions. */
@@ -37,9 +37,7 @@ export function nodeLabel(node: MapNode): string {
 function shareWords(node: MapNode): string[] {
   const part = shares(node)
   if (!part) return []
-  return STATES.filter((state) => part[state] > 0).map(
-    (state) => `${percent(part[state])} ${STATE_LABELS[state].word}`,
-  )
+  return BANDS.filter((band) => part[band]).map((band) => `${percent(part[band])} ${STATE_LABELS[band].word}`)
 }
 
 /** Where the numbers come from when requests were sampled; null when all were seen. */

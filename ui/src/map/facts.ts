@@ -2,7 +2,7 @@
 
 import type { MapEdge, MapNode } from '../api/types'
 import { count, duration, percent } from '../model/format'
-import { STATE_LABELS, STATES, shares } from '../model/health'
+import { BANDS, STATE_LABELS, shares, type Band } from '../model/health'
 
 export interface Fact {
   label: string
@@ -18,11 +18,12 @@ export function timeFacts(thing: MapNode | MapEdge): Fact[] {
   ]
 }
 
-export function shareFacts(thing: MapNode | MapEdge): (Fact & { state: (typeof STATES)[number] })[] {
+export function shareFacts(thing: MapNode | MapEdge): (Fact & { state: Band })[] {
   const part = shares(thing)
-  return STATES.map((state) => ({
+  const counts: Partial<Record<Band, number | null>> = thing
+  return BANDS.filter((band) => band !== 'unknown' || part?.unknown).map((state) => ({
     state,
     label: STATE_LABELS[state].word,
-    value: part ? `${count(thing[state])} (${percent(part[state])})` : '–',
+    value: part ? `${count(counts[state])} (${percent(part[state])})` : '–',
   }))
 }

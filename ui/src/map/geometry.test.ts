@@ -19,7 +19,7 @@ import {
 } from './geometry'
 
 const FULL = Math.PI * 2
-const none = { fault: 0, throttle: 0, error: 0, ok: 0 }
+const none = { fault: 0, throttle: 0, error: 0, ok: 0, unknown: 0 }
 
 describe('ring', () => {
   test('a healthy node is one whole circle', () => {
@@ -29,11 +29,11 @@ describe('ring', () => {
   })
 
   test.each([
-    { fault: 0.001, throttle: 0, error: 0, ok: 0.999 },
-    { fault: 0.001, throttle: 0.001, error: 0.001, ok: 0.997 },
-    { fault: 0.96, throttle: 0.01, error: 0.02, ok: 0.01 },
-    { fault: 0.026, throttle: 0.024, error: 0.025, ok: 0.925 },
-    { fault: 0.25, throttle: 0.25, error: 0.25, ok: 0.25 },
+    { fault: 0.001, throttle: 0, error: 0, ok: 0.999, unknown: 0 },
+    { fault: 0.001, throttle: 0.001, error: 0.001, ok: 0.997, unknown: 0 },
+    { fault: 0.96, throttle: 0.01, error: 0.02, ok: 0.01, unknown: 0 },
+    { fault: 0.026, throttle: 0.024, error: 0.025, ok: 0.925, unknown: 0 },
+    { fault: 0.25, throttle: 0.25, error: 0.25, ok: 0.25, unknown: 0 },
   ])('bands fill the circle, none under 9°: %o', (shares) => {
     const bands = arcs(shares)
     expect(bands.reduce((sum, { from, to }) => sum + to - from, 0)).toBeCloseTo(FULL)
@@ -42,7 +42,7 @@ describe('ring', () => {
   })
 
   test('bands begin at twelve o’clock with the worst', () => {
-    const bands = arcs({ fault: 0.1, throttle: 0.1, error: 0.1, ok: 0.7 })
+    const bands = arcs({ fault: 0.1, throttle: 0.1, error: 0.1, ok: 0.7, unknown: 0 })
     expect(bands.map(({ state }) => state)).toEqual(['fault', 'throttle', 'error', 'ok'])
     expect(bands[0]!.from).toBeCloseTo(-Math.PI / 2)
   })

@@ -1,12 +1,14 @@
 // Measures of the map in world units (pixels at scale 1), and the shapes that follow from them. Pure.
 
 import type { Point } from '../api/types'
-import { STATES, type Shares, type State } from '../model/health'
+import { BANDS, type Band, type Shares } from '../model/health'
 
 export const R = 26
 /** Where the bands begin; they grow outwards by their width, so a fault sticks out beyond an ok. */
 export const INNER = R - 3
-export const BAND: Record<State, number> = { fault: 12, throttle: 9, error: 9, ok: 6 }
+export const BAND: Record<Band, number> = { fault: 12, throttle: 9, error: 9, ok: 6, unknown: 6 }
+/** Dashes of bands at scale 1: colour is never the only sign. */
+export const DASH: Partial<Record<Band, [number, number]>> = { throttle: [4, 2.2], unknown: [2, 2] }
 export const DISC = R + 8
 export const SELECT_RING = R + 12
 /** On the left: bands begin at twelve o'clock with the worst, which the badge must not hide. */
@@ -19,15 +21,15 @@ export const SMALLEST_ARC = FULL / 40
 export const ARC_GAP = 0.045
 
 export interface Arc {
-  state: State
+  state: Band
   from: number
   to: number
 }
 
 /** The bands of a ring: every state that occurred gets at least 9°, the others give way. They fill the circle. */
 export function arcs(shares: Shares): Arc[] {
-  const present = STATES.filter((state) => shares[state] > 0)
-  const angles = widened(present.map((state) => shares[state] * FULL))
+  const present = BANDS.filter((band) => shares[band])
+  const angles = widened(present.map((band) => shares[band] * FULL))
   let at = TOP
   return present.map((state, index) => {
     const from = at

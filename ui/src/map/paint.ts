@@ -2,9 +2,9 @@
 // Shapes that look alike are gathered into one path: a canvas is as fast as it has few strokes.
 
 import { ringLabel } from '../model/format'
-import { shares, traffic, type State } from '../model/health'
+import { STATES, shares, traffic, type Band } from '../model/health'
 import { visibleWorld } from './camera'
-import { ARC_GAP, BADGE, BAND, DISC, INNER, R, SELECT_RING, arcs, type Arc } from './geometry'
+import { ARC_GAP, BADGE, BAND, DASH, DISC, INNER, R, SELECT_RING, arcs, type Arc } from './geometry'
 import { GLYPHS, glyphOf } from './glyphs'
 import { paintLabels } from './paintLabels'
 import { paintEdgeMarks, paintEdges } from './paintEdges'
@@ -122,12 +122,12 @@ function arc(g: CanvasRenderingContext2D, x: number, y: number, r: number, from:
 
 function paintBands({ g, palette, detail }: Picture, rings: readonly Ring[]): void {
   const far = detail === 'far'
-  const each = (state: State, draw: (ring: Ring, band: Arc) => void) => {
+  const each = (state: Band, draw: (ring: Ring, band: Arc) => void) => {
     for (const ring of rings) for (const band of ring.bands) if (band.state === state) draw(ring, band)
   }
   if (!far) {
     g.strokeStyle = palette.outline
-    for (const state of Object.keys(BAND) as State[]) {
+    for (const state of STATES) {
       g.lineWidth = BAND[state] + 2
       g.beginPath()
       each(state, ({ node: { x, y } }, { from, to }) => arc(g, x, y, INNER + BAND[state] / 2, from, to))
@@ -135,15 +135,15 @@ function paintBands({ g, palette, detail }: Picture, rings: readonly Ring[]): vo
     }
   }
   // In the order of severity, so that a fault is never covered.
-  for (const state of ['ok', 'error', 'throttle', 'fault'] as const) {
+  for (const state of ['unknown', 'ok', 'error', 'throttle', 'fault'] as const) {
     for (const grown of far ? [false, true] : [false]) {
       const width = BAND[state] * (grown ? 1.5 : 1)
       g.strokeStyle = palette[state]
       g.lineWidth = width
-      g.setLineDash(state === 'throttle' && !far ? [4, 2.2] : [])
+      g.setLineDash(far ? [] : (DASH[state] ?? []))
       g.beginPath()
       each(state, ({ node: { x, y }, bands }, { from, to }) => {
-        const failing = bands.length > 1 || bands[0]?.state !== 'ok'
+        const failing = bands.some((band) => BAND[band.state] > BAND.ok)
         if (far && failing !== grown) return
         const gap = bands.length > 1 && !far ? ARC_GAP / 2 : 0
         arc(g, x, y, INNER + width / 2, from + gap, to - gap)

@@ -122,6 +122,7 @@ const NOTHING = {
   fault: 0,
   in_progress: 0,
   observed: 0,
+  unknown: 0,
   avg_ms: null,
   p50_ms: null,
   p95_ms: null,

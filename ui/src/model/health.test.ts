@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { isEstimated, isFailing, isUnhealthy, shares, shownCode, traffic } from './health'
+import { DEFAULT_THRESHOLDS, isEstimated, isFailing, isUnhealthy, shares, shownCode, traffic } from './health'
 import { node } from './samples'
 
-test('the four shares add up to one', () => {
+test('the shares add up to one', () => {
   const part = shares(node('a', { requests: 7, ok: 3, error: 2, throttle: 1, fault: 1 }))
-  expect(part).toEqual({ ok: 3 / 7, error: 2 / 7, throttle: 1 / 7, fault: 1 / 7 })
+  expect(part).toEqual({ ok: 3 / 7, error: 2 / 7, throttle: 1 / 7, fault: 1 / 7, unknown: 0 })
 })
 
 test('requests in progress have no state yet', () => {
@@ -53,4 +53,11 @@ describe('unhealthy', () => {
     expect(isFailing(node('a', { ok: 0, error: 10 }), thresholds)).toBe(false)
     expect(isFailing(node('a', { ok: 95, fault: 5 }), thresholds)).toBe(true)
   })
+})
+
+test('what nothing is known of is a share of its own, and neither healthy nor unhealthy', () => {
+  const blind = node('a', { requests: 10, ok: 0, unknown: 9, fault: 1 })
+  expect(shares(blind)).toEqual({ fault: 0.1, throttle: 0, error: 0, ok: 0, unknown: 0.9 })
+  expect(isUnhealthy(node('a', { ok: 0, unknown: 10 }), DEFAULT_THRESHOLDS)).toBe(false)
+  expect(isUnhealthy(node('a', { ok: 0, unknown: 8, fault: 2 }), DEFAULT_THRESHOLDS)).toBe(true)
 })

@@ -6,19 +6,26 @@ import type { Counts, Status } from '../api/types'
 export const STATES = ['fault', 'throttle', 'error', 'ok'] as const
 
 export type State = (typeof STATES)[number]
-export type Shares = Record<State, number>
-type StateCounts = Pick<Counts, State>
+
+/** The bands of a ring: also of what ended, but nothing says how. */
+export const BANDS = [...STATES, 'unknown'] as const
+
+export type Band = (typeof BANDS)[number]
+export type Shares = Record<Band, number>
+/** Nodes alone have an unknown part. */
+type StateCounts = Pick<Counts, State> & { unknown?: number | null }
 
 export interface StateLabel {
   word: string
   hint: string
 }
 
-export const STATE_LABELS: Record<State, StateLabel> = {
+export const STATE_LABELS: Record<Band, StateLabel> = {
   fault: { word: 'Fault', hint: '5xx' },
   throttle: { word: 'Throttle', hint: '429' },
   error: { word: 'Error', hint: '4xx' },
   ok: { word: 'OK', hint: '2xx, 3xx' },
+  unknown: { word: 'Unknown', hint: 'no source' },
 }
 
 /** A code beside a status; none where Lambda answered 200 for a function that failed. */
@@ -32,15 +39,14 @@ export function statusWord(status: Status): string {
 }
 
 function total(counts: StateCounts): number {
-  return STATES.reduce((sum, state) => sum + (counts[state] ?? 0), 0)
+  return BANDS.reduce((sum, band) => sum + (counts[band] ?? 0), 0)
 }
 
-/** The shares of the four states, or null when no request has finished. They add up to one. */
+/** The shares of the states and of what is unknown, or null when no request has finished. They add up to one. */
 export function shares(counts: StateCounts): Shares | null {
   const all = total(counts)
   if (all <= 0) return null
-  const share = (state: State) => (counts[state] ?? 0) / all
-  return { fault: share('fault'), throttle: share('throttle'), error: share('error'), ok: share('ok') }
+  return Object.fromEntries(BANDS.map((band) => [band, (counts[band] ?? 0) / all])) as Shares
 }
 
 export type Traffic = 'none' | 'in_progress' | 'finished'
@@ -68,7 +74,7 @@ const HYSTERESIS = 0.6
 
 export function isUnhealthy(counts: StateCounts, { share, count }: Thresholds, before = false): boolean {
   const all = total(counts)
-  return isOver(all - (counts.ok ?? 0), all, share, count, before)
+  return isOver(all - (counts.ok ?? 0) - (counts.unknown ?? 0), all, share, count, before)
 }
 
 /** An edge is drawn as failing by its faults alone: errors are its caller's. */

@@ -137,7 +137,7 @@ describe('the ring of the version deployed last', () => {
     expect(found.map(({ state }) => state)).toEqual(['ok', 'throttle', 'fault'])
     expect(found.every(({ outer }) => outer <= INNER - 2)).toBe(true)
     expect(found[2]!.inner).toBeLessThan(found[0]!.inner)
-    const [fault] = arcs({ ok: 0.5, throttle: 0.25, error: 0, fault: 0.25 })
+    const [fault] = arcs({ ok: 0.5, throttle: 0.25, error: 0, fault: 0.25, unknown: 0 })
     expect(found[2]!.turn).toBeCloseTo(fault!.to - fault!.from, 0)
   })
 

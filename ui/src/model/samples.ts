@@ -20,6 +20,7 @@ export function node(id: string, over: Partial<MapNode> = {}): MapNode {
     error: 0,
     throttle: 0,
     fault: 0,
+    unknown: 0,
     in_progress: 0,
     observed: 10,
     avg_ms: 20,

@@ -2,13 +2,13 @@
 
 import type { MapNode } from '../api/types'
 import { count } from './format'
-import { shares, type State } from './health'
+import { shares, type Band } from './health'
 
 /** Nodes to light up, left to right, top to bottom; null when nothing narrows the map. */
 export function matchingNodes(
   nodes: readonly MapNode[],
   query: string,
-  state: State | null,
+  state: Band | null,
 ): MapNode[] | null {
   const wanted = query.trim().toLowerCase()
   if (!wanted && !state) return null

@@ -1,6 +1,6 @@
 // Fetches what the side panel shows for the selection of the map.
 
-import type { ReactNode } from 'react'
+import { lazy, Suspense, type ReactNode } from 'react'
 import { addresses, type PlaceFilter, type TimeWindow } from '../api/client'
 import type { EdgeDetail, Graph, NodeDetail } from '../api/types'
 import { errorWords } from '../components/Banner'
@@ -27,6 +27,8 @@ import { Usage } from './Usage'
 import { Link, setParams } from './router'
 import { useLiveQuery } from './useLiveQuery'
 
+const NodeErrors = lazy(() => import('./NodeErrors'))
+
 interface Props {
   id: string
   graph: Graph
@@ -44,6 +46,7 @@ interface Props {
 
 /** Begins the types of models, agents and tools. */
 const GENAI = 'GenAI::'
+const FUNCTION = /^AWS::Lambda(::Function)?$/
 const STATE_MACHINE = 'AWS::StepFunctions::StateMachine'
 
 export function DetailPanel(props: Props) {
@@ -167,8 +170,33 @@ export function DetailPanel(props: Props) {
               />
             )
           }
+          bySource={
+            showAll &&
+            FUNCTION.test(called?.type ?? '') && (
+              <Suspense>
+                <NodeErrors
+                  key={id}
+                  id={id}
+                  window={window}
+                  rangeKey={rangeKey}
+                  filterLink={(found, words) => (
+                    <Link href={href('/traces', { ...carried, filter: both(filter, found) })}>{words}</Link>
+                  )}
+                  traceLink={(trace, words) => <Link href={href(`/traces/${trace}`, {})}>{words}</Link>}
+                />
+              </Suspense>
+            )
+          }
           versions={
-            showAll && <NodeVersions id={id} window={window} rangeKey={rangeKey} versionLink={versionLink} />
+            showAll && (
+              <NodeVersions
+                id={id}
+                window={window}
+                rangeKey={rangeKey}
+                unknown={!!called?.unknown}
+                versionLink={versionLink}
+              />
+            )
           }
           impact={
             !ends &&

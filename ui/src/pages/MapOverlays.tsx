@@ -5,7 +5,7 @@ import type { ServiceMap } from '../api/types'
 import { Legend } from '../components/Legend'
 import { Toolbar } from '../components/Toolbar'
 import type { MapActions } from '../map/ServiceMap'
-import type { State } from '../model/health'
+import type { Band, State } from '../model/health'
 import type { MapOptions } from '../model/visibility'
 import { lazily } from './lazily'
 
@@ -16,11 +16,11 @@ const ToolbarOptions = lazily('options', () =>
 interface Props {
   data: ServiceMap
   as: 'map' | 'list'
-  state: State | null
+  state: Band | null
   options: MapOptions
   outdated: boolean
   actions: RefObject<MapActions | null>
-  onState(state: State | null): void
+  onState(state: Band | null): void
   onFilter: ((state: State) => void) | undefined
   onView(view: 'map' | 'list'): void
   onOptions(options: MapOptions): void

@@ -13,7 +13,7 @@ import { mapKeys } from '../map/keys'
 import { ServiceMap, type MapActions } from '../map/ServiceMap'
 import { count } from '../model/format'
 import { groupingOf, withValues, type Dimension } from '../model/grouping'
-import { STATES, type State } from '../model/health'
+import { BANDS, type Band } from '../model/health'
 import { parseRange, PRESETS, rangeParams, stepped, type Preset, type Range } from '../model/range'
 import { matchingNodes } from '../model/search'
 import { isShared, readsUnfiltered, sharedMap } from '../model/share'
@@ -65,7 +65,7 @@ export function MapPage() {
   const selection = params.get('sel')
   const query = params.get('q') ?? ''
   const filter = params.get('filter') ?? ''
-  const state = STATES.find((one) => one === params.get('state')) ?? null
+  const state = BANDS.find((one) => one === params.get('state')) ?? null
   const as = params.get('as') ?? (window.innerWidth < NARROW ? 'list' : 'map')
 
   const seen = useTimeWindow(range, waiting ? EMPTY_POLL : refresh, dragging)
@@ -110,7 +110,7 @@ export function MapPage() {
   const group = (next: Dimension | null) =>
     setParams({ group_by: next, sel: null, focus: null, hops: null, view: null })
   const setRange = (next: Range) => setParams(rangeParams(next))
-  const setState = (next: State | null) => setParams({ state: next })
+  const setState = (next: Band | null) => setParams({ state: next })
   const addToFilter = async (term: string) => {
     const { both } = await import('../filter/tokens')
     setParams({ filter: both(filter, term) })

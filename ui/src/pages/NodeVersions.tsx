@@ -10,15 +10,16 @@ interface Props {
   id: string
   window: TimeWindow
   rangeKey: string
+  unknown: boolean
   versionLink(version: string, words: ReactNode): ReactNode
 }
 
-export function NodeVersions({ id, window, rangeKey, versionLink }: Props) {
+export function NodeVersions({ id, window, rangeKey, unknown, versionLink }: Props) {
   const { data } = useLiveQuery<VersionList>(addresses.versions(window, id), {
     key: `versions ${id}`,
     variant: rangeKey,
   })
   const versions = data?.versions ?? []
   if (!versions.some(({ named }) => named)) return null
-  return <VersionTable versions={versions} versionLink={versionLink} />
+  return <VersionTable versions={versions} unknown={unknown} versionLink={versionLink} />
 }

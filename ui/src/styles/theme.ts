@@ -16,6 +16,7 @@ const NAMES = [
   'error',
   'throttle',
   'fault',
+  'unknown',
 ] as const
 
 export type Palette = Record<(typeof NAMES)[number], string> & { dark: boolean; sans: string }
