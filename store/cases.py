@@ -19,7 +19,7 @@ from store.model import (
     State,
     client_type,
 )
-from store.rules.brokers import answers, passes_on
+from store.rules.brokers import answers
 from store.rules.classify import failure_label
 
 
@@ -37,13 +37,15 @@ class Peer(NamedTuple):
     kind: Kind = Kind.NONE
     fetched: Fetched = Fetched.NO
 
-    def answers(self, call: Peer) -> bool:
-        """Whether a segment below a call answers it."""
-        return answers(call.callee or NO_NODE, self.kind, self.fetched)
+    @property
+    def answers(self) -> bool:
+        """Whether a segment answers the call that is its parent."""
+        return answers(self.kind, self.fetched)
 
-    def passes_on_to(self, segment: Peer) -> bool:
-        """Whether a call went to a broker from which a segment below the call got it."""
-        return self.callee is not None and passes_on(self.callee, segment.kind)
+    @property
+    def names_nothing(self) -> bool:
+        """Whether it is a call that does not say where it leads."""
+        return self.callee is not None and not self.callee.name
 
     @property
     def node(self) -> NodeKey:

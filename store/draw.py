@@ -20,9 +20,11 @@ Sources: docs/xray-format.md §4.3 and §5.2-5.6.
   (`store.model.UNCONFIRMED`): it may still arrive. A root that names its caller has that in place of
   the client.
 * Such a root, if nothing is named as its cause, neither a link nor a broker, is background work of its node.
-* What a call sent to a broker (`store.rules.brokers`) leads to that, also when a CONSUMER below the call
-  got it; the message goes on from the broker to the consumer by a link edge, which lasts as long as the
+* A CONSUMER answers no call. What a call sent leads to where the call does, mostly a broker, also when a CONSUMER
+  below it got that; the message goes on from there to the consumer by a link edge, which lasts as long as the
   message was under way, with the consumer's outcome.
+* A call that names nothing is drawn if one segment answers it. To a CONSUMER below it, to what fetched messages, and to
+  several answers, it is work of its caller.
 * A message goes through the broker that what got it names, also where what sent it names another, or none: one
   link edge leads to that broker, and one from there.
 * Where what sent a message is not known, its link edge leads from the broker that the consumer names, and
@@ -72,18 +74,28 @@ class Drawn(NamedTuple):
 def draw(parent: Parent, case: Case, answer: Peer | None) -> tuple[Drawn, ...]:
     """The units of a segment or a call, below its parent and above one of its answers."""
     if case.peer.enters:
-        return _draw_segment(parent, case)
+        return _draw_segment(_above(parent, case), case)
     return _draw_call(parent, case, answer)
 
 
 def draw_message(parent: Parent, case: Case) -> tuple[Ends, ...]:
     """The ends of the link edges on which a segment got a message that no link of it tells of."""
+    parent = _above(parent, case)
     if case.peer.fetched is Fetched.UNSEEN or parent == CAUSED:
         return ()
     if isinstance(parent, Peer) and not _is_own_work(parent, case):
-        sent = parent.passes_on_to(case.peer) or _comes_from_work(parent, case)
+        is_sent = not parent.enters and case.peer.kind is Kind.CONSUMER
+        sent = is_sent or _comes_from_work(parent, case)
         return draw_link(parent, case.queue, case.peer) if sent else ()
     return ((case.queue, case.peer.node),) if case.queue.name else ()
+
+
+def _above(parent: Parent, case: Case) -> Parent:
+    """What stands above a segment: in place of a call that names nothing, unless the segment answers it, the work that
+    made it."""
+    if not isinstance(parent, Peer) or not parent.names_nothing or case.peer.answers:
+        return parent
+    return Peer(parent.owner, enters=True) if parent.owner else UNDRAWN
 
 
 def _comes_from_work(parent: Peer, case: Case) -> bool:
@@ -138,8 +150,10 @@ def _caller(parent: Parent, case: Case) -> NodeKey | None:
 
 
 def _draw_call(parent: Parent, case: Case, answer: Peer | None) -> tuple[Drawn, ...]:
-    if answer and not answer.answers(case.peer):
+    if answer and not answer.answers:
         answer = None
+    if answer is None and case.peer.names_nothing:
+        return ()
     streamed = parent.owner if case.peer.owner is None and isinstance(parent, Peer) else None
     caller = case.peer.owner or streamed
     target = (answer or case.peer).node

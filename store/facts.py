@@ -6,7 +6,7 @@ as the receiver reports it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from store.cases import (
@@ -85,7 +85,7 @@ def facts_of(
         case = case_of_call(owned)
         figures = owned.call.start, owned.call.end, owned.call.end, owned.call.weight
         answers = answered.get(owned.call.id)
-        if not answers:
+        if not answers or _is_several(owned, answers):
             yield Fact(parent, case, None, *figures, owned)
             continue
         for answer in _first_by_node(answers):
@@ -98,13 +98,20 @@ def facts_of(
             if is_root(document, trace, parents):
                 parent = _root(document, caused, awaits_cause=awaits_cause)
             else:
-                parent = _parent(document.parent_id, trace, parents)
+                parent = _parent(document.parent_id, trace, parents, answered)
             case = case_of_segment(document)
             figures = document.start, document.end, document.last_end, document.weight
             sent = trace.calls.get(document.parent_id)
+            if sent and not sent.call.node.name:
+                sent = None
             age = age_of_event(document.start, sent.call.end) if sent else 0
             by_links = sent is None and document.id in linking
             yield Fact(parent, case, None, *figures, document, None if by_links else age)
+
+
+def _is_several(owned: OwnedCall, answers: Sequence[Document]) -> bool:
+    """Whether a call is work with several calls inside it: one that names nothing has but one answer."""
+    return not owned.call.node.name and len(answers) > 1
 
 
 def _first_by_node(answers: list[Document]) -> Iterable[Document]:
@@ -129,10 +136,12 @@ def _root(document: Document, caused: Collection[int], *, awaits_cause: bool) ->
     return document.start // SETTLE_SLOT if awaits_cause else ROOT
 
 
-def _parent(id: int, trace: Trace, parents: ParentIndex) -> Parent:
+def _parent(
+    id: int, trace: Trace, parents: ParentIndex, answered: Mapping[int, Sequence[Document]]
+) -> Parent:
     """The call or the work that an id belongs to."""
     owned = trace.calls.get(id)
-    if owned is not None:
+    if owned is not None and not _is_several(owned, answered.get(id, ())):
         return peer_of_call(owned)
     return _work(parents.containing_document(id), parents)
 

@@ -14,7 +14,7 @@ instrumented one. Which of them counts, and whole, so that every unit is one row
 * else the outer one: an SDK that tries twice has made one call. What answered the inner ones answers it, and if it failed
   without a status, while the last of them was an error or throttled, so was it.
 
-Nothing is one across services, nor is anything else of X-Ray's documents.
+Nothing is one across services, nor is anything else of X-Ray's documents; a call that names nothing is as local work.
 """
 
 from __future__ import annotations
@@ -200,7 +200,7 @@ def _ends(id: int, around: Mapping[int, int]) -> bool:
 def _around(owned: OwnedCall, trace: Trace) -> OwnedCall | None:
     """The nearest call around a call, if only local work of their service is between them."""
     document = trace.documents.get(owned.document_id)
-    if document is None or document.kind not in LEAVING:
+    if document is None or document.kind not in LEAVING or not owned.call.node.name:
         return None
     for _ in range(MAX_STEPS):
         if document is None or document.independent < Independent.OF_SENDER:
@@ -208,7 +208,7 @@ def _around(owned: OwnedCall, trace: Trace) -> OwnedCall | None:
         if document.node.name != owned.node.name:
             return None
         outer = trace.calls.get(document.parent_id)
-        if outer is not None:
+        if outer is not None and outer.call.node.name:
             return outer if _is_around(outer, owned, trace) else None
         document = trace.documents.get(document.parent_id)
     return None

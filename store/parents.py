@@ -123,16 +123,15 @@ class ParentIndex:
     def once(self) -> OneCall:
         """The calls that count (`store.layers`)."""
         answered = {
-            id: [each.node for each in self.answering(self._trace.calls[id].call.node, [id])]
+            id: [each.node for each in self.answering([id])]
             for id in self.children.keys() & self._trace.calls.keys()
         }
         return calls_once(self._trace, answered)
 
-    def answering(self, called: NodeKey, ids: Iterable[int]) -> list[Document]:
-        """The children of calls to a node that answer it: not consumers of what a broker passed on, nor what fetched
-        messages."""
+    def answering(self, ids: Iterable[int]) -> list[Document]:
+        """The children of calls that answer these: not consumers, nor what fetched messages."""
         children = (each for id in ids for each in self.children.get(id, ()))
-        return [each for each in children if answers(called, each.kind, each.fetched)]
+        return [each for each in children if answers(each.kind, each.fetched)]
 
     @cached_property
     def _answers(self) -> dict[tuple[int, str], Document]:
@@ -148,9 +147,7 @@ def answers_by_call_id(trace: Trace, parents: ParentIndex) -> dict[int, list[Doc
     names: dict[int, list[int]] = {}
     for id in parents.children.keys() & trace.calls.keys():
         names.setdefault(parents.once.counted_as.get(id, id), []).append(id)
-    found = {
-        id: parents.answering(trace.calls[id].call.node, sorted(ids)) for id, ids in names.items()
-    }
+    found = {id: parents.answering(sorted(ids)) for id, ids in names.items()}
     return {id: answering for id, answering in found.items() if answering}
 
 
@@ -200,7 +197,8 @@ def resolve_link_end(trace: Trace, id: int) -> LinkEnd | None:
         if first is not None:
             return LinkEnd(first.node, owned.call.end, first)
         called = trace.calls[counted]
-        return LinkEnd(called.call.node, owned.call.end, called)
+        if called.call.node.name:
+            return LinkEnd(called_node(called, trace, parents), owned.call.end, called)
     document = parents.containing_document(id)
     owner = parents.owner(document)
     if document is None or owner is None:

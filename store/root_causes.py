@@ -110,7 +110,7 @@ class _Tree:
         owned = self._trace.calls.get(document.parent_id) if document else None
         if document is None or owned is None:
             return False
-        return not answers(owned.call.node, document.kind, document.fetched)
+        return not answers(document.kind, document.fetched)
 
     def answers(self, entity: Json) -> list[Json]:
         """The segments whose parent an entity is."""

@@ -123,9 +123,17 @@ def trace_units(
                 )
         if age is not None and (edges := draw_message(parent, case)):
             assert isinstance(origin, Document)
-            sent = trace.calls.get(origin.parent_id) or trace.documents.get(origin.parent_id)
+            sent = _sender(origin.parent_id, trace)
             event = EdgeUnit(NO_NODE, NO_NODE, "", start, start + age, state, label, weight, True)
             yield from _along(edges, event._replace(sent=sent, received=origin))
+
+
+def _sender(id: int, trace: Trace) -> Document | OwnedCall | None:
+    """What sent a message, by the id that the consumer names: a call, unless that names nothing."""
+    owned = trace.calls.get(id)
+    if owned is None or owned.call.node.name:
+        return owned or trace.documents.get(id)
+    return trace.documents.get(owned.document_id)
 
 
 def link_units(trace: Trace, find: FindTrace) -> Iterator[EdgeUnit]:

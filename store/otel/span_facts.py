@@ -84,7 +84,7 @@ class Shape(Enum):
     LOCAL = "local"
     """A subsegment of work inside its service."""
     CALL = "call"
-    """A subsegment that leaves its service."""
+    """A subsegment that leaves its service; without a callee, to where only an answer says."""
     ENTRY_CALL = "entry call"
     """A segment that contains one call: the span has the call's id, the segment one derived from
     it."""
@@ -150,6 +150,11 @@ class SpanFacts(Struct, frozen=True, gc=False):
         """The id of the segment: the span's own, or one derived from it for `Shape.ENTRY_CALL`."""
         return derived_id(self.trace_id, self.id) if self.shape is Shape.ENTRY_CALL else self.id
 
+    def caller(self, resource: Resource) -> str:
+        """The name of the segment around a call."""
+        own = self.service or text(self.attributes, "aws.local.service")[:MAX_NAME]
+        return own or resource.service
+
 
 USER_KEYS = ("enduser.id", "user.id")
 
@@ -209,7 +214,7 @@ def facts_of(
         callee = callee_of(attributes, resource)
         if kind == PRODUCER and CALL not in attributes:
             callee = broker_of(attributes, callee)
-        if callee is None:  # if a service answers, that draws the edge
+        if callee is None and DOCUMENT in attributes:
             shape = Shape.LOCAL if shape is Shape.CALL else Shape.SEGMENT
     if callee is not None:
         name = callee.name

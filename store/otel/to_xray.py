@@ -106,7 +106,7 @@ def _segment_around(call: Json, facts: SpanFacts, resource: Resource) -> Json:
     """The segment of a service of which only this call is known."""
     segment: Json = {
         "id": facts.segment_id().hex(),
-        "name": facts.service or resource.service,
+        "name": facts.caller(resource),
         "trace_id": format_trace_id(facts.trace_id),
         **_times(facts),
         **_flags(facts),

@@ -30,12 +30,7 @@ def is_broker(node: NodeKey) -> bool:
     return node.type.startswith(MESSAGING) or node.type in AWS_BROKERS
 
 
-def passes_on(called: NodeKey, below: Kind) -> bool:
-    """Whether what a call sent to a node goes on to a segment of this kind below the call, rather than being
-    answered by it. X-Ray's segments have no kind, and answer."""
-    return below is Kind.CONSUMER and is_broker(called)
-
-
-def answers(called: NodeKey, below: Kind, fetched: Fetched) -> bool:
-    """Whether a segment below a call answers it: not what fetched messages, nor what got one from a broker."""
-    return fetched is Fetched.NO and not passes_on(called, below)
+def answers(below: Kind, fetched: Fetched) -> bool:
+    """Whether a segment of this kind below a call answers it: not what fetched messages, nor what got one, whatever the
+    call leads to. X-Ray's segments have no kind, and answer."""
+    return fetched is Fetched.NO and below is not Kind.CONSUMER

@@ -80,6 +80,7 @@ def names_of(trace: Trace) -> Iterable[tuple[Place, str]]:
                 yield Place(minute, document.before.account), document.before.name
     for owned in trace.calls.values():
         minute, node = owned.call.start // MINUTE, owned.call.node
-        yield Place(minute, node.account), node.name
+        if node.name:
+            yield Place(minute, node.account), node.name
         if owned.owner is not None:
             yield Place(minute, owned.owner.account), owned.owner.name

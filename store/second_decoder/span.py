@@ -118,7 +118,9 @@ class Reading:
         if self.fetched is not Fetched.NO:
             return []
         node = service_node(self.resource, self.service)
-        return callee_of(Caller(self.kind, self.attributes, node.name, self.place))
+        found = callee_of(Caller(self.kind, self.attributes, node.name, self.place))
+        leaves = self.kind in (Kind.CLIENT, Kind.PRODUCER) and not self.exported
+        return found or ([Callee(NO_NODE, "")] if leaves else [])
 
     def _fetched(self) -> Fetched:
         """What a span fetched from a broker."""

@@ -30,6 +30,7 @@ from store.grouped_graph import graph_of_grouped
 from store.grouped_units import Grouped, GroupedKey
 from store.memory import MemoryStore
 from store.model import (
+    NO_NODE,
     Document,
     Fetched,
     Http,
@@ -88,7 +89,8 @@ def moves(draw: st.DrawFn, state: State) -> int:
 @st.composite
 def calls(draw: st.DrawFn, id: int, start: int, weights: Weights) -> Any:
     """A call to one of three resources."""
-    name = draw(st.sampled_from(("table", "queue", "api")))
+    name = draw(st.sampled_from(("table", "queue", "api", "api", "")))
+    type = draw(st.sampled_from(("remote", "AWS::DynamoDB::Table", "AWS::SQS::Queue")))
     state = draw(STATES)
     start += draw(moves(state))
     return call(
@@ -96,14 +98,9 @@ def calls(draw: st.DrawFn, id: int, start: int, weights: Weights) -> Any:
         start=start,
         end=start + draw(LENGTHS),
         state=state,
-        node=NodeKey(
-            draw(ACCOUNTS),
-            name,
-            draw(st.sampled_from(("remote", "AWS::DynamoDB::Table", "AWS::SQS::Queue"))),
-            draw(REGIONS),
-        ),
-        service=draw(st.sampled_from(("DynamoDB", name))),
-        host=draw(st.sampled_from(("", name, "host.example.com"))),
+        node=NodeKey(draw(ACCOUNTS), name, type, draw(REGIONS)) if name else NO_NODE,
+        service=draw(st.sampled_from(("DynamoDB", name))) if name else "",
+        host=draw(st.sampled_from(("", name, "host.example.com"))) if name else "",
         status=draw(st.sampled_from((0, 0, 200, 503))),
         weight=draw(st.sampled_from(weights)),
     )
@@ -141,7 +138,7 @@ def layers(draw: st.DrawFn, id: int, trace: bytes, start: int, weights: Weights)
         st.sampled_from(
             (
                 ("table", "remote"), ("host.example.com", "remote"), ("pg", "Database::SQL"), ("sqlite", "Database::SQL"),
-                ("table", "AWS::DynamoDB::Table"), ("m", "GenAI::Model"),
+                ("table", "AWS::DynamoDB::Table"), ("m", "GenAI::Model"), ("", ""), ("", ""),
             )
         )
     )  # fmt: skip

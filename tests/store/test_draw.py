@@ -141,7 +141,21 @@ def test_what_a_broker_got_leads_to_it() -> None:
     assert [each.target for each in unanswered] == [QUEUE, QUEUE]
     assert draw(UNDRAWN, SENDING, CONSUMER.peer) == unanswered
     assert draw(UNDRAWN, SENDING, SEGMENT.peer)[0].target == STOCK
-    assert draw(UNDRAWN, CALL, CONSUMER.peer)[0].target == STOCK
+    assert draw(UNDRAWN, CALL, CONSUMER.peer) == draw(UNDRAWN, CALL, None)
+
+
+def test_what_names_nothing_is_drawn_by_its_answer() -> None:
+    """With its own figures; to what does not answer it, it is work of its caller."""
+    nothing = CALL._replace(peer=Peer(SHOP, NO_NODE), called="", host="")
+    assert draw(UNDRAWN, nothing, None) == draw(UNDRAWN, nothing, CONSUMER.peer) == ()
+    assert draw(UNDRAWN, nothing, SEGMENT.peer) == (Drawn(SHOP, STOCK, ("",)),)
+    assert draw(nothing.peer, SEGMENT, None) == (UNIT,)
+    for case in (CONSUMER, NAMING):
+        assert draw(nothing.peer, case, None) == draw(SHOPS, case, None)
+        assert draw_message(nothing.peer, case) == draw_message(SHOPS, case)
+    streamed = Peer(None, NO_NODE)
+    assert draw(streamed, CONSUMER, None) == (UNIT,)
+    assert draw(SHOPS, nothing._replace(peer=streamed), SEGMENT.peer)[0].source == SHOP
 
 
 @pytest.mark.parametrize(
@@ -151,7 +165,7 @@ def test_what_a_broker_got_leads_to_it() -> None:
             SENDING.peer, CONSUMER, ((QUEUE, STOCK),), id="from the broker to the consumer"
         ),
         pytest.param(SENDING.peer, SEGMENT, (), id="to what is no consumer nothing went on"),
-        pytest.param(ITS_CALL, CONSUMER, (), id="a table passes nothing on"),
+        pytest.param(ITS_CALL, CONSUMER, ((TABLE, STOCK),), id="from whatever was called"),
         pytest.param(SHOPS, CONSUMER, (), id="nor does a service"),
         pytest.param(ROOT, CONSUMER, (), id="nor nothing"),
         pytest.param(ROOT, NAMING, ((TOPIC, STOCK),), id="what it names, without a parent"),
@@ -165,7 +179,9 @@ def test_what_a_broker_got_leads_to_it() -> None:
             ((SHOP, TOPIC), (TOPIC, STOCK)),
             id="another service sent it, through that",
         ),
-        pytest.param(ITS_CALL, NAMING, (), id="a call has the edge"),
+        pytest.param(
+            ITS_CALL, NAMING, ((TABLE, TOPIC), (TOPIC, STOCK)), id="and through what it names"
+        ),
         pytest.param(
             SENDING.peer,
             NAMING,

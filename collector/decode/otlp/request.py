@@ -17,7 +17,7 @@ from collector.decode.limits import bound_rejections
 from collector.decode.otlp.frames import ResourceFrame, count_messages, read_frames
 from collector.decode.otlp.groups import SpanGroup, read_groups, unreadable
 from collector.decode.rejected import Reason, Rejected
-from store.model import NO_HTTP, Call, Document, Independent, NodeKey
+from store.model import NO_HTTP, NO_NODE, Call, Document, Independent, NodeKey
 from store.otel.resource import Resource, read_resource, service_node
 from store.otel.span_facts import Shape, SpanFacts, read_span_facts
 from store.otel.stored_span import is_unsampled, read_span, write_span
@@ -27,6 +27,7 @@ from store.short_cache import short_cache
 
 _NO_TRACE = bytes(16)
 _NO_SPAN = bytes(8)
+_NOTHING = CallNode(NO_NODE, "")
 
 
 def decode_otlp(
@@ -112,7 +113,7 @@ def flatten_span(facts: SpanFacts, resource: Resource, raw: bytes, version: int)
     shape = facts.shape
     span_id = int.from_bytes(facts.id, "big")
     segment = shape is Shape.SEGMENT or shape is Shape.ENTRY_CALL
-    call = _call(facts, span_id) if facts.callee is not None else None
+    call = _call(facts, span_id) if shape is Shape.CALL or shape is Shape.ENTRY_CALL else None
     node = _node(facts, resource, call)
     http = facts.http
     around = shape is Shape.ENTRY_CALL
@@ -164,19 +165,18 @@ def _node(facts: SpanFacts, resource: Resource, call: Call | None) -> CallNode:
     if facts.shape is Shape.SEGMENT:
         return service_node(facts.name, *place)
     if facts.shape is Shape.ENTRY_CALL:
-        return service_node(facts.service or resource.service, *place)
+        return service_node(facts.caller(resource), *place)
     if facts.service:
         return service_node(facts.service, *place)
-    if call:
+    if call and call.node.name:
         return CallNode(call.node, call.service)
     return CallNode(NodeKey("", facts.name, ""), facts.name)
 
 
 def _call(facts: SpanFacts, id: int) -> Call:
     callee = facts.callee
-    assert callee is not None
-    target = callee.target
-    host = callee.name if callee.namespace == "remote" else ""
+    target = callee.target if callee else _NOTHING
+    host = callee.name if callee and callee.namespace == "remote" else ""
     return Call(
         id,
         facts.start,

@@ -152,7 +152,7 @@ def _node_units(
         ),
     )
     calls = list(chain.from_iterable(called_by))
-    called: dict[str, list[tuple[int, int, int, int]]] = {digits: ids for digits, ids, _ in calls}
+    called: dict[str, list[tuple[int, int, int]]] = {digits: ids for digits, ids, _ in calls}
     unplaced = {digits for digits, _, may in calls if may}
     units: dict[bytes, tuple[int, State]] = {}
     filtered = bool(query.states) or query.label is not None
@@ -173,15 +173,14 @@ def _node_units(
         if digits in unsure:
             continue
         answered = frozenset(parents)
-        taken = {parent for parent, fetched, _ in consumers if not fetched}
         processed = {
             (parent, node) for parent, fetched, node in consumers if fetched != Fetched.UNSEEN
         }
         for id, node, weight, state in fetching:
             if (id, node) not in processed:
                 number, worst = number + weight, max(worst, state)
-        for id, weight, state, is_broker in called.get(digits, ()):
-            if id not in answered and (is_broker or id not in taken):
+        for id, weight, state in called.get(digits, ()):
+            if id not in answered:
                 number, worst = number + weight, max(worst, state)
         if number:
             units[bytes.fromhex(digits)] = number, State(worst)

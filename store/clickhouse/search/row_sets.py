@@ -52,9 +52,10 @@ class RowSets:
         return self._of_table("calls", every([fits, self.once()]))
 
     def once(self) -> Bounds:
-        """The condition that a call counts as it is (`store.layers`)."""
+        """The condition that a call counts as it is (`store.layers`), as one that names nothing may not."""
         nested = in_traces(queries.NESTED_IN_CALLS.render({"rows": self.rows}))
-        return Bounds(TRUE, negation(nested) if self.sure else FALSE)
+        alone = conjunction([Sql("name != ''"), negation(nested)])
+        return Bounds(TRUE, alone if self.sure else FALSE)
 
     def requests(self) -> Bounds:
         """The condition that a segment is no part of another's request (`store.layers.is_same_request`)."""

@@ -310,8 +310,6 @@ CASES = (
         SERVER a>b app|
         """,
         "web->app 1/1",
-        ours="web->app 1",
-        why="A call that names nothing is drawn by its answer alone, with the figures of that.",
     ),
     Case(
         "missingSpan",

@@ -15,6 +15,7 @@ from tests.store.contract.grouped import GroupedContract
 from tests.store.contract.layers import LayerContract
 from tests.store.contract.logs import LogContract
 from tests.store.contract.metrics import MetricContract
+from tests.store.contract.nameless import NamelessContract
 from tests.store.contract.names import NameContract
 from tests.store.contract.namespaces import NamespaceContract
 from tests.store.contract.owners import OwnerContract
@@ -36,6 +37,7 @@ class StoreContract(
     CallerContract,
     NameContract,
     NamespaceContract,
+    NamelessContract,
     LogContract,
     MetricContract,
     SubsegmentContract,

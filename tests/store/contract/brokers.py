@@ -146,15 +146,18 @@ class BrokerContract:
         assert graph.links[ORDERS, WORKER].statistics.fault == 2
 
     def test_a_call_of_no_broker(self, store: Store) -> None:
-        """A consumer answers it, as any segment does; and a segment that is no consumer answers a broker's."""
+        """A consumer answers it no more than a broker's: a message went on from there. What is no consumer answers either."""
         remote = NodeKey("", "rest.example.com", "remote")
         store.put([shop(), produced(node=remote), consumed()], "a")
         other: dict[str, Any] = {"trace_id": trace_id(2)}
         store.put([shop(**other), produced(**other), consumed(**other, kind=Kind.NONE)], "b")
         graph = store.service_graph(HOUR)
-        assert graph.edges[SHOP, WORKER].statistics.ok == 2
-        assert graph.links == {}
-        assert not graph.services.keys() & {ORDERS, remote}
+        assert (
+            graph.edges[SHOP, WORKER].statistics.ok == graph.edges[SHOP, remote].statistics.ok == 1
+        )
+        assert graph.links.keys() == {(remote, WORKER)}
+        assert graph.links[remote, WORKER].statistics.fault == 1
+        assert ORDERS not in graph.services
 
     def test_a_link_to_a_sender_with_a_consumer_below(self, store: Store) -> None:
         """It comes from the broker, too."""

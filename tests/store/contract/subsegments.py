@@ -6,6 +6,7 @@ from store.filters.conditions import touches
 from store.filters.parse import parse
 from store.model import (
     SETTLE_SLOT,
+    Link,
     NodeKey,
     State,
     TimeRange,
@@ -32,6 +33,22 @@ class SubsegmentContract:
         graph = store.service_graph(HOUR)
         assert graph.edges[FRONTEND, BACKEND].statistics.total == 1
         assert len(graph.edges) == 2
+
+    def test_a_link_to_a_streamed_call(self, store: Store) -> None:
+        """Its queue is in its caller's account and region, which the call does not know."""
+        queue, place = (
+            NodeKey("", "jobs", "AWS::SQS::Queue"),
+            {"account": "1", "region": "eu-west-1"},
+        )
+        sent = subsegment(0x51, parent_id=0x11, calls=(call(0x51, node=queue, service="SQS"),))
+        links = (Link(sent.trace_id, 0x51),)
+        store.put([sent], "a")
+        store.put([segment(0xC1, node=BACKEND, trace_id=trace_id(2), links=links)], "b")
+        assert store.service_graph(HOUR).links.keys() == {(queue, BACKEND)}
+        store.put([segment(0xA1, node=FRONTEND._replace(**place), members=(0x11,))], "c")
+        graph = store.service_graph(HOUR)
+        assert graph.links.keys() == {(queue._replace(**place), BACKEND)}
+        assert graph.services.keys() & {queue, queue._replace(**place)} == {queue._replace(**place)}
 
     def test_streamed_below_a_call(self, store: Store) -> None:
         """A call contains what is nested below it: its document's segment made the nested call, too. Also

@@ -1,14 +1,13 @@
-"""Which nodes pass messages on, in Python and in the one expression that SQL has."""
+"""Which nodes pass messages on, and what answers a call."""
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
-from store.clickhouse.connection.pool import connect
-from store.clickhouse.queries import IS_BROKER, Sql
-from store.clickhouse.store import ClickHouseStore
-from store.model import Kind, NodeKey
-from store.rules.brokers import AWS_BROKERS, is_broker, passes_on
+from store.model import Fetched, Kind, NodeKey
+from store.rules.brokers import AWS_BROKERS, answers, is_broker
 
 TYPES = {
     **dict.fromkeys((*AWS_BROKERS, "Messaging::Kafka", "Messaging::Other"), True),
@@ -20,17 +19,9 @@ TYPES = {
 
 @pytest.mark.parametrize(("type", "expected"), TYPES.items())
 def test_is_broker(type: str, expected: bool) -> None:
-    node = NodeKey("", "orders", type)
-    assert is_broker(node) is expected
-    assert passes_on(node, Kind.CONSUMER) is expected
-    assert not any(passes_on(node, kind) for kind in Kind if kind is not Kind.CONSUMER)
+    assert is_broker(NodeKey("", "orders", type)) is expected
 
 
-def test_sql_has_the_same_brokers(clickhouse_store: ClickHouseStore) -> None:
-    expression = IS_BROKER.render({"type": Sql("type")}).text
-    client = connect(clickhouse_store.address)
-    rows = client.execute(
-        f"SELECT type, {expression} FROM (SELECT arrayJoin({list(TYPES)}) AS type)"
-    )
-    client.disconnect()
-    assert {type: bool(found) for type, found in rows} == TYPES
+def test_who_gets_or_fetches_messages_answers_nothing() -> None:
+    answering = {each for each in itertools.product(Kind, Fetched) if answers(*each)}
+    assert answering == {(kind, Fetched.NO) for kind in Kind if kind is not Kind.CONSUMER}

@@ -1,6 +1,6 @@
--- The calls to nodes in traces by trace: id, weight, state and whether they went to a broker; $located and $meant as in node_segments;
+-- The calls to nodes in traces by trace: id, weight and state; $located and $meant as in node_segments;
 -- and whether there are some more that $may lead to one.
-SELECT hex(trace_id), groupArrayIf((id, weight, state, /*include units/is_broker type=type*/), $meant), max($may)
+SELECT hex(trace_id), groupArrayIf((id, weight, state), $meant), max($may)
 FROM (
     SELECT trace_id, id, independent, start, state, account, name, type, region, exception, status, weight
     FROM calls WHERE $located ORDER BY ver DESC LIMIT 1 BY trace_id, id

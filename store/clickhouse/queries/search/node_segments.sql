@@ -1,5 +1,5 @@
 -- The work of nodes in traces by trace, background work or all other ($background): its amount, and the worst state; the parents of all segments, which have answered
--- the calls that they name; those of CONSUMERs (5), with what these fetched and whose they are, for they answer no broker;
+-- the calls that they name; those of CONSUMERs (5), which answer none, with what these fetched and whose they are;
 -- what fetched messages (store.messages), not counted as work; whether a segment may be part of another's request or a span
 -- enter its service (store.parents), so that all this may be too much or too little; whether a call may be one with another
 -- (store.layers), so that calls may be; and whether there is background work, if nothing caused it. $located finds the traces'

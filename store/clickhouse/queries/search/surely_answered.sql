@@ -1,5 +1,5 @@
--- Traces with a call that the newest copy of a fitting segment names as its parent, but a CONSUMER (5), which answers no
--- broker, and whose newest copy fits.
+-- Traces with a call that the newest copy of a fitting segment names as its parent, but a CONSUMER (5) or what
+-- fetched messages, and whose newest copy fits.
 SELECT trace_id FROM calls
 WHERE $rows AND (trace_id, id) IN (SELECT trace_id, id FROM calls WHERE $rows AND $condition)
   AND (trace_id, id) IN (

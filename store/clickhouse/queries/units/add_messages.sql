@@ -8,7 +8,7 @@ FROM (
     WHERE $target AND NOT is_call AND NOT independent AND /*include units/gets_messages broker=owner_name*/ AND $plain
 ) AS s
 LEFT ANY JOIN (
-    SELECT arrayJoin(arrayPushFront(parts, key)) AS id, case, if(is_call, start + duration, 0) AS ended
+    SELECT arrayJoin(arrayPushFront(parts, key)) AS id, case, if(is_call AND name != '', start + duration, 0) AS ended
     FROM scope_rows WHERE is_call OR NOT independent
     $inner
 ) AS p ON s.refers_to = p.id

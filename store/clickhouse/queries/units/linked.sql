@@ -1,6 +1,7 @@
 -- Documents in $target with links to what caused them, one row for each link, of traces that are resolved by look-ups.
 -- `owner`: the case of the segment that the document is or belongs to; `other_end`: the case of what stands at the other end
--- (store.parents.resolve_link_end), and when it ended; 0: none, of `other_end` also none that a look-up finds.
+-- (store.parents.resolve_link_end), and when it ended; 0: none, of `other_end` also none that a look-up finds, as of
+-- a streamed call, whose node its caller may decide.
 SELECT d.key AS key, hex(l.other_trace) AS other_trace, l.other_id AS other_id, l.event_received AS received,
        l.weight AS link_weight, d.case AS case, $owner AS owner, d.refers_to = 0 AND NOT d.independent AS is_root,
        cityHash64(d.trace_id) AS trace, d.start AS start, d.duration AS duration, d.last_duration AS last_duration,
@@ -12,9 +13,9 @@ INNER JOIN (
 ) AS d ON l.trace_id = d.trace_id AND l.bucket = d.bucket AND l.document_id = d.id AND l.ver = d.ver
 LEFT ANY JOIN (
     SELECT called.key AS id, ended,
-           if(answer.case != 0 AND answer.fetched = 0 AND NOT (answer.kind = 5 AND is_broker), answer.case, called.case) AS case
+           multiIf(answer.case != 0 AND answer.fetched = 0 AND answer.kind != 5, answer.case, known, called.case, 0) AS case
     FROM (
-        SELECT key, case, start + duration AS ended, /*include units/is_broker type=type*/ AS is_broker FROM scope_rows
+        SELECT key, case, start + duration AS ended, NOT streamed AND name != '' AS known FROM scope_rows
         WHERE is_call AND key IN (SELECT other FROM scope_links) AND $resolved
     ) AS called
     LEFT ANY JOIN (
@@ -26,6 +27,7 @@ LEFT ANY JOIN (
     FROM (
         SELECT key, parts, streamed, case, start + duration AS ended FROM scope_rows
         WHERE NOT is_call AND trace_id IN (SELECT other_trace FROM scope_links) AND $resolved
+          AND NOT (streamed AND key IN (SELECT key FROM scope_rows WHERE is_call))
     ) AS d
     $owners
 ) AS h ON l.other = h.id

@@ -1,8 +1,8 @@
 -- The spans of units/within that are calls (`is_call`), and those that are not, but may have calls below them (`is_way`).
-SELECT *, key IN (SELECT key FROM scope_rows WHERE is_call AND key IN (SELECT key FROM within)) AS is_call,
+SELECT *, key IN (SELECT key FROM scope_rows WHERE is_call AND name != '' AND key IN (SELECT key FROM within)) AS is_call,
        NOT is_call AND key IN (
            SELECT below FROM scope_rows WHERE below IN (SELECT key FROM within) AND key IN (
-               SELECT key FROM scope_rows WHERE is_call AND NOT streamed
+               SELECT key FROM scope_rows WHERE is_call AND NOT streamed AND name != ''
                UNION ALL
                SELECT below FROM scope_rows WHERE below != 0
            )

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from collector.decode.document import decode_document
-from store.model import NodeKey
+from store.model import NO_NODE, NodeKey
 from store.otel.to_xray import render_span
 from tests.collector.otlp_samples import (
     CLIENT,
@@ -241,12 +241,13 @@ def test_region_of_a_function() -> None:
 )
 @pytest.mark.parametrize("name", ["GET", "charge card"])
 def test_nothing_named(attributes: dict[str, Any], name: str) -> None:
-    """What names no callee is work of its own service, never a node called like the span."""
+    """What names no callee calls nothing unless it is answered, and never a node called like the span."""
     document = decode(span(CLIENT, attributes, name=name))
-    assert document.calls == ()
-    assert "namespace" not in render_span(document.raw)
     root = decode(span(CLIENT, attributes, name=name, parent=b""))
-    assert (root.calls, root.node.name) == ((), "shop")
+    assert document.node.name == root.node.name == "shop"
+    for each in (document, root):
+        assert [(call.node, call.service, call.host) for call in each.calls] == [(NO_NODE, "", "")]
+    assert "namespace" not in str(render_span(document.raw)) + str(render_span(root.raw))
 
 
 @pytest.mark.parametrize(

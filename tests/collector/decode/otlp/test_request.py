@@ -68,19 +68,25 @@ OF_A_SERVICE = [Independent.OF_SENDER, Independent.OF_PROCESS]
         (PRODUCER, {"attributes": PAY}, True, 1),
         (CLIENT, {"attributes": PAY, "parent": b""}, False, 1),
         (PRODUCER, {"attributes": PAY, "flags": 0x300}, False, 1),
-        (CLIENT, {}, True, 0),
-        (PRODUCER, {"name": "charge card"}, True, 0),
-        (CLIENT, {"attributes": {"http.method": "GET"}, "parent": b""}, False, 0),
+        (CLIENT, {}, True, 1),
+        (PRODUCER, {"name": "charge card"}, True, 1),
+        (CLIENT, {"attributes": {"http.method": "GET"}, "parent": b""}, False, 1),
     ],
 )
 def test_shape(kind: int, change: dict[str, Any], independent: bool, calls: int) -> None:
-    """What enters a service is a segment; every other span a subsegment; a call names its callee."""
+    """What enters a service is a segment; every other span a subsegment; CLIENT and PRODUCER spans make calls."""
     document = decode(span(kind, **change))
     assert document.independent in (OF_A_SERVICE if independent else [Independent.NO])
     assert len(document.calls) == calls
     if calls:
         assert document.calls[0].id == 0xB1
     assert document.owner == SHOP
+
+
+@pytest.mark.parametrize("parent", [PARENT, b""])
+def test_a_part_of_a_document_calls_what_that_names(parent: bytes) -> None:
+    """As X-Ray's subsegments without a namespace do, it calls nothing."""
+    assert decode(span(CLIENT, {"aws.xray.document": "{}"}, parent=parent)).calls == ()
 
 
 @pytest.mark.parametrize(
@@ -239,7 +245,7 @@ def test_graph_of_three_services() -> None:
 
 @pytest.mark.parametrize("parent", [PARENT, b""])
 def test_a_call_that_names_nothing(parent: bytes) -> None:
-    """It is drawn if it is answered, with the answer's figures; no node has the name of a span."""
+    """It is drawn if it is answered, with its own figures; no node has the name of a span."""
     front = span(SERVER, span_id=PARENT, parent=b"")
     own = span(CLIENT, {"net.host.name": "h"}, id=5, parent=parent, name="dns.lookup", failed=True)
     answer = span(SERVER, id=6, parent=(5).to_bytes(8, "big"))
@@ -257,7 +263,16 @@ def test_a_call_that_names_nothing(parent: bytes) -> None:
             if not source.is_client
         }
 
-    assert edges(*bodies) == edges(*reversed(bodies)) == {"shop pay": 0}
+    assert edges(*bodies) == edges(*reversed(bodies)) == {"shop pay": 1}
+    assert edges(bodies[0]) == {}
+    got = export(
+        span(CONSUMER, id=6, parent=(5).to_bytes(8, "big")), resource={"service.name": "pay"}
+    )
+    assert edges(bodies[0], got) == {"shop pay": 0}
+    more = export(
+        span(SERVER, id=7, parent=(5).to_bytes(8, "big")), resource={"service.name": "pay"}
+    )
+    assert edges(*bodies, more) == edges(more, *bodies) == {"shop pay": 0}
     assert edges(bodies[0]) == {}
     assert decode(own).state == State.FAULT
 

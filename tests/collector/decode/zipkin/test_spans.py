@@ -193,7 +193,8 @@ def test_broker(change: dict[str, Any], name: str, type: str) -> None:
 def test_no_callee(kind: str) -> None:
     """Without a remote endpoint there is no node ``unknown`` that all services would share."""
     document = one(kind=kind, parentId="a", tags={"http.path": "/x", "error": "refused"})
-    assert (document.calls, document.state) == ((), State.FAULT)
+    assert [each.node for each in document.calls] == [NO_NODE]
+    assert document.state == State.FAULT
 
 
 def test_server_columns() -> None:

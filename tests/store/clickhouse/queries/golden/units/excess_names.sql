@@ -6,7 +6,7 @@ FROM (
            arraySort(arrayMap(named -> named.1, others))[1] AS example
     FROM (
         SELECT minute, toString(account) AS account, toString(name) AS name, count() AS times
-        FROM (SELECT minute, account, name FROM scope_rows WHERE <whole_minutes> AND (is_call OR NOT independent) AND <plain>
+        FROM (SELECT minute, account, name FROM scope_rows WHERE <whole_minutes> AND (is_call OR NOT independent) AND name != '' AND <plain>
 UNION ALL
 SELECT minute, owner_account AS account, owner_name AS name FROM scope_rows
 WHERE <whole_minutes> AND NOT streamed AND (is_call OR (NOT independent AND owner_name != '')) AND <plain>

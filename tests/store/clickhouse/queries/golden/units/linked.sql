@@ -9,9 +9,9 @@ INNER JOIN (
 ) AS d ON l.trace_id = d.trace_id AND l.bucket = d.bucket AND l.document_id = d.id AND l.ver = d.ver
 LEFT ANY JOIN (
     SELECT called.key AS id, ended,
-           if(answer.case != 0 AND answer.fetched = 0 AND NOT (answer.kind = 5 AND is_broker), answer.case, called.case) AS case
+           multiIf(answer.case != 0 AND answer.fetched = 0 AND answer.kind != 5, answer.case, known, called.case, 0) AS case
     FROM (
-        SELECT key, case, start + duration AS ended, (startsWith(type, 'Messaging::') OR type IN ('AWS::Events', 'AWS::Events::EventBus', 'AWS::Kinesis', 'AWS::Kinesis::Stream', 'AWS::SNS', 'AWS::SQS', 'AWS::SQS::Queue')) AS is_broker FROM scope_rows
+        SELECT key, case, start + duration AS ended, NOT streamed AND name != '' AS known FROM scope_rows
         WHERE is_call AND key IN (SELECT other FROM scope_links) AND <resolved>
     ) AS called
     LEFT ANY JOIN (
@@ -23,6 +23,7 @@ LEFT ANY JOIN (
     FROM (
         SELECT key, parts, streamed, case, start + duration AS ended FROM scope_rows
         WHERE NOT is_call AND trace_id IN (SELECT other_trace FROM scope_links) AND <resolved>
+          AND NOT (streamed AND key IN (SELECT key FROM scope_rows WHERE is_call))
     ) AS d
     <owners>
 ) AS h ON l.other = h.id

@@ -1,7 +1,7 @@
 SELECT minute, account FROM (
     SELECT minute, account, name FROM segments WHERE <whole_minutes> AND independent = 0
     UNION ALL
-    SELECT minute, account, name FROM calls WHERE <whole_minutes>
+    SELECT minute, account, name FROM calls WHERE <whole_minutes> AND name != ''
     UNION ALL
     SELECT minute, owner_account AS account, owner_name AS name FROM calls WHERE <whole_minutes> AND independent != 1
     UNION ALL

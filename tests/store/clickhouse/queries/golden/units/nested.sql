@@ -1,7 +1,7 @@
-SELECT *, key IN (SELECT key FROM scope_rows WHERE is_call AND key IN (SELECT key FROM within)) AS is_call,
+SELECT *, key IN (SELECT key FROM scope_rows WHERE is_call AND name != '' AND key IN (SELECT key FROM within)) AS is_call,
        NOT is_call AND key IN (
            SELECT below FROM scope_rows WHERE below IN (SELECT key FROM within) AND key IN (
-               SELECT key FROM scope_rows WHERE is_call AND NOT streamed
+               SELECT key FROM scope_rows WHERE is_call AND NOT streamed AND name != ''
                UNION ALL
                SELECT below FROM scope_rows WHERE below != 0
            )

@@ -1,2 +1,0 @@
--- store.rules.brokers.is_broker of a node's type.
-(startsWith($type, 'Messaging::') OR $type IN ('AWS::Events', 'AWS::Events::EventBus', 'AWS::Kinesis', 'AWS::Kinesis::Stream', 'AWS::SNS', 'AWS::SQS', 'AWS::SQS::Queue'))
