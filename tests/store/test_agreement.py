@@ -119,10 +119,12 @@ def joins(weights: Weights) -> st.SearchStrategy[Link]:
 
 
 @st.composite
-def layers(draw: st.DrawFn, id: int, trace: bytes, start: int, weights: Weights) -> Document:
-    """A span of web that is a call, often within another that has a smaller id; or local work between two."""
+def layers(
+    draw: st.DrawFn, id: int, trace: bytes, start: int, state: State, weights: Weights
+) -> Document:
+    """A span of web that is a call, often within another that has a smaller id; or local work between two. The state
+    is the one that its start is for (`moves`)."""
     end = start + draw(LENGTHS) if draw(st.booleans()) else T0 + 9 * MINUTE - id * 1_000_000
-    state = draw(STATES)
     figures: dict[str, Any] = {"start": start, "end": max(start, end), "state": state}
     given: dict[str, Any] = {
         "trace_id": trace,
@@ -196,7 +198,7 @@ def documents(draw: st.DrawFn, weights: Weights) -> Document:
         common["before"] = draw(st.builds(NodeKey, ACCOUNTS, st.just("queue"), type, REGIONS))
     common["kind"] = draw(st.sampled_from((Kind.NONE, Kind.NONE, *Kind, Kind.CONSUMER)))
     if draw(st.integers(0, 3)) == 0:
-        return draw(layers(id, common["trace_id"], start, weights))
+        return draw(layers(id, common["trace_id"], start, state, weights))
     if draw(st.integers(0, 2)) == 0:
         if draw(st.booleans()):
             common["calls"] = (*embedded, draw(calls(id, start, weights)))

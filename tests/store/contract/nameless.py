@@ -25,7 +25,7 @@ def shop(**change: Any) -> Document:
     return segment(0xA1, node=SHOP, service="shop", **{"kind": Kind.SERVER, **change})
 
 
-def asked(id: int = 0x51, root: bool = False, **change: Any) -> Document:
+def unnamed(id: int = 0x51, root: bool = False, **change: Any) -> Document:
     """A CLIENT span that failed after 30 ms; a ``root`` is a segment around it."""
     figures = {"start": T0 + 10_000, "end": T0 + 40_000, "state": State.FAULT}
     made = call(id, node=NO_NODE, service="", host="", status=503, **figures)
@@ -62,7 +62,7 @@ class NamelessContract:
         self, store: Store, root: bool, reverse: bool
     ) -> None:
         """The edge has the call's own figures, as any; nothing has a node without a name."""
-        documents = [asked(root=root), answer(), *([] if root else [shop()])]
+        documents = [unnamed(root=root), answer(), *([] if root else [shop()])]
         for number, document in enumerate(documents[::-1] if reverse else documents):
             store.put([document], str(number))
         found = edge_of(store).statistics
@@ -80,8 +80,8 @@ class NamelessContract:
 
     def test_without_an_answer_nothing_is_drawn(self, store: Store) -> None:
         """Nor is there an inferred segment, or a fault beside that of the caller's own work."""
-        store.put([asked(), shop()], "a")
-        store.put([asked(root=True, trace_id=trace_id(2))], "b")
+        store.put([unnamed(), shop()], "a")
+        store.put([unnamed(root=True, trace_id=trace_id(2))], "b")
         graph = store.service_graph(HOUR)
         assert graph.services.keys() - {NodeKey("", "shop", "client")} == {SHOP}
         assert {source.type for source, _ in graph.edges} == {"client"}
@@ -91,8 +91,8 @@ class NamelessContract:
 
     def test_several_answers_are_several_calls(self, store: Store) -> None:
         """What names nothing may be made by hand around them: each has its own figures."""
-        store.put([asked(), shop(), answer(), answer(0xC2, state=State.ERROR)], "a")
-        store.put([asked(root=True, trace_id=trace_id(2))], "b")
+        store.put([unnamed(), shop(), answer(), answer(0xC2, state=State.ERROR)], "a")
+        store.put([unnamed(root=True, trace_id=trace_id(2))], "b")
         store.put([answer(trace_id=trace_id(2)), answer(0xC2, trace_id=trace_id(2))], "c")
         found = edge_of(store).statistics
         assert (found.ok, found.error, found.total_time) == (3, 1, 80_000)
@@ -106,8 +106,8 @@ class NamelessContract:
     @pytest.mark.parametrize("root", [False, True])
     def test_a_consumer_does_not_answer(self, store: Store, root: bool) -> None:
         """Its message comes from the caller, through the queue that it names, and says when it was sent if a link does."""
-        got = {"kind": Kind.CONSUMER, "before": QUEUE}
-        store.put([asked(root=root), *([] if root else [shop()]), answer(**got)], "a")
+        got: dict[str, Any] = {"kind": Kind.CONSUMER, "before": QUEUE}
+        store.put([unnamed(root=root), *([] if root else [shop()]), answer(**got)], "a")
         graph = store.service_graph(HOUR)
         assert graph.links.keys() == {(SHOP, QUEUE), (QUEUE, PAY)}
         assert (SHOP, PAY) not in graph.edges
@@ -118,8 +118,8 @@ class NamelessContract:
     @pytest.mark.parametrize("root", [False, True])
     def test_a_link_to_it_is_to_its_work(self, store: Store, root: bool) -> None:
         """Of its caller, until something answers."""
-        store.put([asked(root=root), *([] if root else [shop()])], "a")
-        links = (Link(asked().trace_id, 0x51),)
+        store.put([unnamed(root=root), *([] if root else [shop()])], "a")
+        links = (Link(unnamed().trace_id, 0x51),)
         got = answer(0xD1, parent_id=0, trace_id=trace_id(2), kind=Kind.CONSUMER, links=links)
         store.put([got], "b")
         assert store.service_graph(HOUR).links.keys() == {(SHOP, PAY)}
@@ -130,12 +130,12 @@ class NamelessContract:
         """What is within it, and what it is within, are one without it."""
         figures: dict[str, Any] = {"start": T0 + 1_000, "end": T0 + 50_000}
         host = NodeKey("", "api.example.com", "remote")
-        outer = asked(
+        outer = unnamed(
             0x41, calls=(call(0x41, node=PAY._replace(type="remote"), **figures),), **figures
         )
-        inner = asked(
+        inner = unnamed(
             0x61, parent_id=0x51, calls=(call(0x61, node=host, start=T0 + 12_000, end=T0 + 30_000),)
         )
-        store.put([outer, asked(parent_id=0x41), inner, shop()], "a")
+        store.put([outer, unnamed(parent_id=0x41), inner, shop()], "a")
         graph = store.service_graph(HOUR)
         assert [target.name for source, target in graph.edges if source == SHOP] == ["pay"]
