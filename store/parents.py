@@ -129,9 +129,14 @@ class ParentIndex:
         return calls_once(self._trace, answered)
 
     def answering(self, ids: Iterable[int]) -> list[Document]:
-        """The children of calls that answer these: not consumers, nor what fetched messages."""
+        """The children of calls that answer these: not consumers, nor what fetched messages, nor a part of an answer,
+        which names the id that this shares with the call."""
         children = (each for id in ids for each in self.children.get(id, ()))
-        return [each for each in children if answers(each.kind, each.fetched)]
+        return [
+            each
+            for each in children
+            if answers(each.kind, each.fetched) and self.outer(each) is None
+        ]
 
     @cached_property
     def _answers(self) -> dict[tuple[int, str], Document]:
