@@ -46,6 +46,7 @@ class CallColumns(Struct, gc=False):
     traced: Sequence[bool]
     exceptions: Sequence[str]
     weights: Sequence[int]
+    operations: Sequence[str]
 
 
 class DocumentColumns(Struct, gc=False):
@@ -85,6 +86,7 @@ class DocumentColumns(Struct, gc=False):
     kinds: Sequence[Kind]
     befores: Sequence[NodeKey]
     fetched: Sequence[Fetched]
+    operations: Sequence[str]
     calls: CallColumns
     links: Sequence[tuple[int, Link]]
     """Each with the index of its document."""
@@ -133,6 +135,7 @@ def columns_of(documents: Sequence[Document]) -> DocumentColumns:
         kinds=[d.kind for d in documents],
         befores=[d.before for d in documents],
         fetched=[d.fetched for d in documents],
+        operations=[d.operation for d in documents],
         calls=_calls(documents),
         links=[(place, link) for place, d in enumerate(documents) for link in d.links],
         parts=_parts([d.raw for d in documents]),
@@ -165,6 +168,7 @@ def _calls(documents: Sequence[Document]) -> CallColumns:
         traced=[call.traced for call in calls],
         exceptions=[call.exception for call in calls],
         weights=[call.weight for call in calls],
+        operations=[call.operation for call in calls],
     )
 
 
@@ -213,6 +217,7 @@ def documents_of(columns: DocumentColumns) -> list[Document]:
             columns.kinds,
             columns.befores,
             columns.fetched,
+            columns.operations,
         )
     )
 
@@ -246,7 +251,7 @@ def _by_document(
     c = columns.calls
     for owner, *call in zip(
         c.owners, c.ids, c.starts, c.ends, c.states, c.nodes, c.services, c.hosts, c.statuses,
-        c.traced, c.exceptions, c.weights, strict=True,
+        c.traced, c.exceptions, c.weights, c.operations, strict=True,
     ):  # fmt: skip
         calls.setdefault(owner, []).append(Call(*call))
     links: dict[int, list[Link]] = {}

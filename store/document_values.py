@@ -9,12 +9,15 @@ from store.filters.units import MEMBERS, annotation_values
 from store.model import Document
 
 
+_MEMBERS = {**MEMBERS, "operation": "operation"}
+
+
 def document_values(document: Document, field: Field) -> Iterable[Value]:
     """The values of a field; none where it is unknown."""
     if field.keyword == "annotation":
         return annotation_values(document.annotations, field.key)
-    if field.keyword in MEMBERS:
-        text = getattr(document, MEMBERS[field.keyword])
+    if (member := _MEMBERS.get(field.keyword)) is not None:
+        text = getattr(document, member)
         return [text] if text else []
     http = document.http
     values: dict[str, Value] = {

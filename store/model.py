@@ -180,7 +180,8 @@ class Call(Struct, frozen=True, gc=False):
 
     ``node`` is the inferred node, where the call leads when no segment answers it. ``service`` is
     the canonical name of the service called (``DynamoDB``), ``host`` the name by which the caller
-    knew it. Calls in progress have ``end == start``. ``weight`` is that of the document.
+    knew it. Calls in progress have ``end == start``. ``weight`` is that of the document, ``operation`` what was called
+    (`store.rules.operations`).
     """
 
     id: int
@@ -194,6 +195,7 @@ class Call(Struct, frozen=True, gc=False):
     traced: bool = False
     exception: str = ""
     weight: int = 1
+    operation: str = ""
 
 
 class Link(Struct, frozen=True, gc=False):
@@ -225,6 +227,7 @@ class Document(Struct, frozen=True, gc=False):
     (`store.otel.adjusted_count`). ``service_version`` and ``environment``: what was deployed where
     (`store.rules.deployed`); '' if unknown. ``before``: the node that a segment names as
     what is in front of it: what called a SERVER span, the broker of any other's messages.
+    ``operation``: what it did (`store.rules.operations`).
     """
 
     trace_id: bytes
@@ -257,6 +260,7 @@ class Document(Struct, frozen=True, gc=False):
     kind: Kind = Kind.NONE
     before: NodeKey = NO_NODE
     fetched: Fetched = Fetched.NO
+    operation: str = ""
 
     @property
     def owner(self) -> NodeKey | None:

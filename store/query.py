@@ -125,6 +125,7 @@ VALUE_FIELDS = (
     "resource.arn",
     "version",
     "environment",
+    "operation",
 )
 """Keywords whose values are listed."""
 MAX_COUNTED_DOCUMENTS = 500_000

@@ -171,6 +171,7 @@ SHOP = Shape(
         "availability_zone": "if(sv % 4 = 1, ['eu-1a', 'eu-1b', 'eu-1c'][q % 3 + 1], '')",
         "service_version": "''",
         "environment": "''",
+        "operation": "concat(if(q % 5 = 0, 'POST', 'GET'), ' /', service)",
         "exception": "failure",
         "annotations": """multiIf(
             j = 0, [concat('customer_tier="', ['gold', 'silver', 'free'][r % 3 + 1], '"'),
@@ -283,6 +284,7 @@ JAEGER = Shape(
         "availability_zone": "''",
         "service_version": "''",
         "environment": "''",
+        "operation": "''",
         "exception": "''",
         "annotations": "arrayMap(i -> concat('attribute_', toString(i), '=\"', "
         "['alpha', 'beta', 'gamma', 'delta', 'epsilon'][cityHash64(q, i) % 5 + 1], '-', "

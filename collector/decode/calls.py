@@ -16,6 +16,7 @@ from collector.decode.outcome import exception_of, state_of, status_of
 from collector.decode.wire import Unit
 from store.model import Call, NodeKey, State
 from store.rules.identity import CallNode
+from store.rules.operations import aws_operation, operation_of_request
 
 
 def call_of(
@@ -29,7 +30,8 @@ def call_of(
     end, state = end_of_call(unit, start, state_of(unit, status, exception))
     (node, service), host = node_of_call(unit, caller)
     traced = traced_of(unit)
-    return Call(id, start, end, state, node, service, host, status, traced, exception)
+    operation = operation_of(unit)
+    return Call(id, start, end, state, node, service, host, status, traced, exception, 1, operation)
 
 
 def further_calls(
@@ -50,6 +52,17 @@ def further_nodes_of_call(unit: Unit, caller: NodeKey | None) -> list[CallNode]:
         return []
     nodes = further_aws_nodes(unit.name or "", unit.aws)
     return nodes if caller is None else [in_place(node, caller) for node in nodes]
+
+
+def operation_of(unit: Unit) -> str:
+    """What a segment or a call did (`store.rules.operations`); other work has no name for it."""
+    aws, http = unit.aws, unit.http
+    if aws is not None and aws.operation is not None:
+        return aws_operation(aws.operation)
+    request = http.request if http is not None else None
+    if request is None:
+        return ""
+    return operation_of_request(request.method or "", request.url or "")
 
 
 def start_of_call(unit: Unit, fallback: int) -> int:

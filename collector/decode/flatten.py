@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from math import isfinite
 from typing import Any
 
-from collector.decode.calls import call_of, further_calls
+from collector.decode.calls import call_of, further_calls, operation_of
 from collector.decode.ids import LATEST, Identity, read_id, synthetic_id
 from collector.decode.node_cache import CACHED, MAX_CACHED, segment_node_of
 from collector.decode.outcome import (
@@ -145,6 +145,7 @@ def flatten(root: Root, identity: Identity, raw: bytes, version: int) -> Documen
         source[0] or kind_of(origin, is_segment=not identity.independent),
         source[1],
         source[2],
+        operation_of(root),
     )
 
 

@@ -72,6 +72,7 @@ class Aws(Struct, frozen=True, gc=False):
     function_arn: Any = None
     cloudwatch_logs: Any = None
     event_source_arn: Any = None
+    operation: Any = None
     api_gateway: Gateway | None = None
     ec2: Place | None = None
     ecs: Place | None = None

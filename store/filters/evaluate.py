@@ -202,6 +202,10 @@ class TraceSubject:
                 return [d.service_version for d in documents if d.service_version]
             case "environment":
                 return [d.environment for d in documents if d.environment]
+            case "operation":
+                calls = self._trace.calls.values()
+                found = {*(d.operation for d in documents), *(c.call.operation for c in calls)}
+                return found - {""}
             case "name":
                 return [n for node, names in self._nodes.items() for n in (node.name, *names)]
             case "type":

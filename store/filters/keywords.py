@@ -116,6 +116,11 @@ KEYWORDS: Mapping[str, Keyword] = {
     "environment": Keyword(
         Kind.TEXT, Scope.TRACE | Scope.SERVICE, "Environment of any segment; not in X-Ray."
     ),
+    "operation": Keyword(
+        Kind.TEXT,
+        _ANYWHERE,
+        "What any segment, span or call of the trace (in a block: the unit) did, such as GET /orders/{id} or GetItem; not in X-Ray.",
+    ),
 }
 
 ANNOTATION = "annotation"

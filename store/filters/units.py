@@ -34,6 +34,7 @@ class ServiceUnit(NamedTuple):
     inferred: bool
     document: Document | None
     background: bool = False
+    operation: str = ""
 
     def values(self, field: Field) -> Iterable[Value]:
         """See `store.filters.evaluate.Subject`."""
@@ -57,6 +58,8 @@ class ServiceUnit(NamedTuple):
                 return [self.root]
             case "background":
                 return [self.background]
+            case "operation":
+                return [self.operation] if self.operation else []
             case member if member in MEMBERS:
                 text = getattr(document, MEMBERS[member], "")
                 return [text] if text else []
@@ -76,6 +79,7 @@ class CallUnit(NamedTuple):
     inferred: bool
     annotations: tuple[str, ...]
     source_names: frozenset[str]
+    operation: str = ""
 
     def values(self, field: Field) -> Iterable[Value]:
         """See `store.filters.evaluate.Subject`."""
@@ -86,6 +90,8 @@ class CallUnit(NamedTuple):
                 return [self.inferred]
             case "root":
                 return [self.root]
+            case "operation":
+                return [self.operation] if self.operation else []
         return unit_values(field.keyword, self.state, self.took, self.http)
 
 
@@ -125,9 +131,10 @@ def trace_filter_units(trace: Trace) -> tuple[list[ServiceUnit], list[CallUnit]]
 def _service_unit(unit: NodeUnit) -> ServiceUnit:
     origin = unit.origin
     if isinstance(origin, Document):
-        http, document = origin.http, origin
+        http, document, operation = origin.http, origin, origin.operation
     else:
         http, document = Http(status=origin.call.status if origin else 0), None
+        operation = origin.call.operation if origin else ""
     return ServiceUnit(
         unit.node,
         unit.names,
@@ -138,6 +145,7 @@ def _service_unit(unit: NodeUnit) -> ServiceUnit:
         not unit.active,
         document,
         unit.background,
+        operation,
     )
 
 
@@ -152,6 +160,7 @@ def _client_unit(unit: EdgeUnit, root: Document) -> ServiceUnit:
         False,
         root.inferred,
         root,
+        operation=root.operation,
     )
 
 
@@ -186,6 +195,7 @@ def _call_unit(
         inferred,
         document.annotations if document is not None else (),
         frozenset((unit.source.name, source)),
+        owned.call.operation,
     )
 
 
@@ -202,6 +212,7 @@ def _direct(unit: EdgeUnit, callee: Document, names: Mapping[NodeKey, str]) -> C
         callee.inferred,
         callee.annotations,
         _names_of_source(unit, callee, names),
+        callee.operation,
     )
 
 

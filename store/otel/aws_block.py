@@ -9,11 +9,14 @@ from store.otel.resource import Resource, is_aws, is_ec2, is_ecs
 
 Json = dict[str, Any]
 
+API_OPERATION = ("aws.operation", "rpc.method", "aws.remote.operation")
+"""Attributes that name the operation of a call of AWS's API."""
+
 
 def aws_of_call(attributes: Attributes, resource: Json) -> Json:
     """The block of a call: the operation, and the region and resource that `callee_of` found."""
     block = {
-        "operation": text(attributes, "aws.operation", "rpc.method", "aws.remote.operation"),
+        "operation": text(attributes, *API_OPERATION),
         "request_id": text(attributes, "aws.request_id", "aws.requestId"),
         "key": text(attributes, "aws.s3.key"),
         "message_id": text(attributes, "messaging.message.id", "messaging.message_id"),

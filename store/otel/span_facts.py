@@ -18,6 +18,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from store.model import NO_HTTP, NO_NODE, Fetched, Http, Kind, Link, NodeKey, State
 from store.otel.adjusted_count import adjusted_count
 from store.otel.attributes import Attributes, read_attributes, text, texts
+from store.otel.aws_block import API_OPERATION
 from store.otel.callee import (
     CALL,
     MAX_NAME,
@@ -51,6 +52,7 @@ from store.rules.annotations import Value
 from store.rules.classify import classify, is_throttling
 from store.rules.invocations import kind_of
 from store.rules.links import MAX_LINKS, RESERVED, read_link
+from store.rules.operations import aws_operation, operation_of_request, operation_of_span
 
 MAX_ANNOTATIONS = 50
 """Attributes of a span that are searchable: X-Ray's limit per trace."""
@@ -123,6 +125,17 @@ class SpanFacts(Struct, frozen=True, gc=False):
     fetched: Fetched = Fetched.NO
     has_local_parent: bool = False
     """Whether its parent is known to be in the same process."""
+    api_operation: str = ""
+    """Of a call of AWS's API, or a part of an X-Ray document, the operation that it names."""
+
+    def operations(self, name: str) -> tuple[str, str]:
+        """What the document did, and its call (`store.rules.operations`). ``name``: the span's."""
+        if DOCUMENT in self.attributes:
+            http = self.http
+            operation = self.api_operation or operation_of_request(http.method, http.url)
+            return operation, operation
+        own = operation_of_span(name)
+        return own, self.api_operation or own
 
     @property
     def exception(self) -> str:
@@ -253,7 +266,14 @@ def facts_of(
         _before(kind, fetched, attributes, resource),
         fetched,
         span.flags & _PARENT_IS_REMOTE == _PARENT_IS_LOCAL,
+        _api_operation(attributes, callee),
     )
+
+
+def _api_operation(attributes: Attributes, callee: Callee | None) -> str:
+    if (callee is None or callee.namespace != "aws") and DOCUMENT not in attributes:
+        return ""
+    return aws_operation(text(attributes, *API_OPERATION))
 
 
 def _kind(kind: int, attributes: Attributes, resource: Resource, shape: Shape) -> Kind:

@@ -2,7 +2,7 @@
 
 A value is what the unit itself reported, so that a filter's keyword (`Dimension.keyword`) means the same. Version and
 environment are those of the sender's process: of a call that no segment answers they are unknown, and the node that it
-leads to stays whole. A call reports a status; its method is not stored.
+leads to stays whole. A call reports a status and an operation; its method is not stored.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import Enum
 
-from store.model import Document, NodeKey, OwnedCall
+from store.model import Call, Document, NodeKey, OwnedCall
 from store.rules.other_names import rarest
 
 MOST_VALUES = 50
@@ -26,6 +26,7 @@ class Dimension(Enum):
     REGION = "region"
     METHOD = "method"
     STATUS = "status"
+    OPERATION = "operation"
 
     @property
     def keyword(self) -> str:
@@ -46,7 +47,7 @@ def value_of(dimension: Dimension, node: NodeKey, origin: Document | OwnedCall |
     if origin is None:
         return ""
     if isinstance(origin, OwnedCall):
-        return _status(origin.call.status) if dimension is Dimension.STATUS else ""
+        return _of_call(dimension, origin.call)
     match dimension:
         case Dimension.VERSION:
             return origin.service_version
@@ -56,6 +57,17 @@ def value_of(dimension: Dimension, node: NodeKey, origin: Document | OwnedCall |
             return origin.http.method
         case Dimension.STATUS:
             return _status(origin.http.status)
+        case Dimension.OPERATION:
+            return origin.operation
+
+
+def _of_call(dimension: Dimension, call: Call) -> str:
+    match dimension:
+        case Dimension.STATUS:
+            return _status(call.status)
+        case Dimension.OPERATION:
+            return call.operation
+    return ""
 
 
 def _status(status: int) -> str:

@@ -22,7 +22,7 @@ from tests.api.v1.test_numbers import COUNTS
 from tests.store.contract.grouped import story
 
 WINDOW = f"from={START}&to={END}"
-DIMENSIONS = ("version", "environment", "region", "method", "status")
+DIMENSIONS = ("version", "environment", "region", "method", "status", "operation")
 
 
 @pytest.fixture(scope="module")

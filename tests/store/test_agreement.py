@@ -99,6 +99,7 @@ def calls(draw: st.DrawFn, id: int, start: int, weights: Weights) -> Any:
         end=start + draw(LENGTHS),
         state=state,
         node=NodeKey(draw(ACCOUNTS), name, type, draw(REGIONS)) if name else NO_NODE,
+        operation=draw(st.sampled_from(("", "GetItem", "Send"))),
         service=draw(st.sampled_from(("DynamoDB", name))) if name else "",
         host=draw(st.sampled_from(("", name, "host.example.com"))) if name else "",
         status=draw(st.sampled_from((0, 0, 200, 503))),
@@ -188,6 +189,7 @@ def documents(draw: st.DrawFn, weights: Weights) -> Document:
     }
     common["service_version"] = draw(st.sampled_from(("", "1", "2")))
     common["environment"] = draw(st.sampled_from(("", "prod")))
+    common["operation"] = draw(st.sampled_from(("", "GET /", "poll")))
     method, status = draw(st.sampled_from((("", 0), ("GET", 200), ("POST", 503))))
     common["http"] = Http(method, "", status)
     parents = st.sampled_from((*IDS, *range(20, 29), 99))

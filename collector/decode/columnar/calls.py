@@ -10,6 +10,7 @@ from collector.decode.calls import (
     end_of_call,
     further_nodes_of_call,
     node_of_call,
+    operation_of,
     start_of_call,
     traced_of,
 )
@@ -83,6 +84,7 @@ def calls_of(
         list(map(traced_of, calls)),
         exceptions,
         [1] * len(calls),
+        list(map(operation_of, calls)),
     ]
     further = [
         (place, node)

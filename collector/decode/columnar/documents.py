@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, repeat
 from typing import Any
 
+from collector.decode.calls import operation_of
 from collector.decode.columnar.calls import calls_of
 from collector.decode.columnar.envelopes import Identities, identify_all, read_ids
 from collector.decode.document import (
@@ -192,6 +193,7 @@ def _flatten(
         kinds=Coded([Kind.NONE, Kind.SERVER, Kind.CONSUMER], _kinds(roots, identities, sources)),
         befores=_by_source(sources, 1, NO_NODE, rows),
         fetched=_by_source(sources, 2, Fetched.NO, rows),
+        operations=list(map(operation_of, roots)),
         calls=calls,
         links=_links(roots, units, owners, identities, sources),
     )

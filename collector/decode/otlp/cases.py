@@ -27,6 +27,7 @@ from store.otel.http_block import (
     url_origin,
     url_target,
 )
+from store.otel.merge_patch import DOCUMENT
 from store.otel.resource import Resource
 from store.otel.span_facts import USER_KEYS, Shape, SpanFacts, facts_of, read_span_facts
 
@@ -49,6 +50,8 @@ _JUDGED_FIELDS = frozenset(
     }
 )
 """Fields of a span that `collector.decode.otlp.walk` takes into account."""
+SPAN_NAME = "\0name"
+"""In place of an operation that is the span's name."""
 _FREE = frozenset({*URL_KEYS, *TARGET_KEYS, *AGENT_KEYS, *USER_KEYS})
 
 
@@ -190,7 +193,9 @@ def judge(span: Span, resource: Resource, places: Mapping[str, int]) -> Judgemen
     own = _marked_resource(resource)
     try:
         facts = facts_of(seen, own, judged, stored, {})
-        document = flatten_span(facts, own, b"", 0)
+        if DOCUMENT in attributes and facts.http.url:
+            raise Unobservable("the path of the URL")
+        document = flatten_span(facts, own, b"", 0, SPAN_NAME)
         case = Case(document, facts, is_chosen(facts))
         case.origin = _origin(document.http, marked, judged, server)
     except Unobservable:

@@ -8,15 +8,16 @@ from typing import Any
 from msgspec.structs import replace
 
 from collector.decode.otlp.attribute_table import Attribute
-from collector.decode.otlp.cases import Case, joined_url
+from collector.decode.otlp.cases import SPAN_NAME, Case, joined_url
 from collector.decode.otlp.groups import SpanGroup
 from collector.decode.otlp.parts import parts_of
 from collector.decode.otlp.walk import Walked
 from store.column_types import SpanBody, SpanParts
-from store.model import NO_HTTP, Document, Http
+from store.model import NO_HTTP, Call, Document, Http
 from store.otel.adjusted_count import adjusted_count
 from store.otel.derived_ids import derived_id
 from store.otel.stored_span import mark, write_span
+from store.rules.operations import operation_of_span
 
 
 def documents_of_walked(walked: Walked, version: int, sampled: bool) -> list[Document]:
@@ -64,6 +65,7 @@ def _document(walked: Walked, row: int, case: Case, version: int, sampled: bool)
     weight = adjusted_count(state, trace_id) if state else 1
     number = int.from_bytes(span_id, "big")
     sampled = sampled and case.chosen
+    name = operation_of_span(walked.heads[row].name)
     return Document(
         trace_id,
         int.from_bytes(derived_id(trace_id, span_id), "big") if case.entry else number,
@@ -84,7 +86,7 @@ def _document(walked: Walked, row: int, case: Case, version: int, sampled: bool)
         like.exception,
         tuple([attributes[first + place].item for place in case.items]),
         (),
-        tuple([replace(c, id=number, start=start, end=end, weight=weight) for c in like.calls]),
+        tuple([_call(c, number, start, end, weight, name) for c in like.calls]),
         _stored(walked.raws[row], group, sampled),
         version,
         sampled,
@@ -95,7 +97,13 @@ def _document(walked: Walked, row: int, case: Case, version: int, sampled: bool)
         like.kind,
         like.before,
         like.fetched,
+        name if like.operation is SPAN_NAME else like.operation,
     )
+
+
+def _call(like: Call, id: int, start: int, end: int, weight: int, name: str) -> Call:
+    operation = name if like.operation is SPAN_NAME else like.operation
+    return replace(like, id=id, start=start, end=end, weight=weight, operation=operation)
 
 
 def _http(case: Case, attributes: Sequence[Attribute], first: int) -> Http:

@@ -65,14 +65,15 @@ def decode_span(
         return raw
     resource = group.known.resource
     try:
-        facts = _facts(Span.FromString(raw), resource)
+        span = Span.FromString(raw)
+        facts = _facts(span, resource)
     except DecodeError:
         return unreadable("the span")
     except Rejected as rejected:
         return rejected.as_value()
     chosen = sampled and is_chosen(facts)
     stored = write_span(group.shared, group.scope, raw, sampled=chosen)
-    return flatten_span(facts, resource, stored, version)
+    return flatten_span(facts, resource, stored, version, span.name)
 
 
 def decode_stored(raw: bytes, version: int) -> Document:
@@ -82,8 +83,9 @@ def decode_stored(raw: bytes, version: int) -> Document:
     except ValueError as error:
         raise Rejected(Reason.INVALID_SEGMENT_DOCUMENT, str(error)) from error
     resource = read_resource(message.resource.attributes)
-    facts = _facts(message.scope_spans[0].spans[0], resource)
-    return flatten_span(facts, resource, raw, version)
+    span = message.scope_spans[0].spans[0]
+    facts = _facts(span, resource)
+    return flatten_span(facts, resource, raw, version, span.name)
 
 
 def is_chosen(facts: SpanFacts) -> bool:
@@ -108,12 +110,16 @@ def _facts(span: Span, resource: Resource) -> SpanFacts:
     return read_span_facts(span, resource)
 
 
-def flatten_span(facts: SpanFacts, resource: Resource, raw: bytes, version: int) -> Document:
-    """The document of one span."""
+def flatten_span(
+    facts: SpanFacts, resource: Resource, raw: bytes, version: int, name: str
+) -> Document:
+    """The document of one span, which has this name."""
     shape = facts.shape
     span_id = int.from_bytes(facts.id, "big")
     segment = shape is Shape.SEGMENT or shape is Shape.ENTRY_CALL
-    call = _call(facts, span_id) if shape is Shape.CALL or shape is Shape.ENTRY_CALL else None
+    operation, called = facts.operations(name)
+    is_call = shape is Shape.CALL or shape is Shape.ENTRY_CALL
+    call = _call(facts, span_id, called) if is_call else None
     node = _node(facts, resource, call)
     http = facts.http
     around = shape is Shape.ENTRY_CALL
@@ -148,6 +154,7 @@ def flatten_span(facts: SpanFacts, resource: Resource, raw: bytes, version: int)
         facts.kind,
         facts.before,
         facts.fetched,
+        operation,
     )
 
 
@@ -173,7 +180,7 @@ def _node(facts: SpanFacts, resource: Resource, call: Call | None) -> CallNode:
     return CallNode(NodeKey("", facts.name, ""), facts.name)
 
 
-def _call(facts: SpanFacts, id: int) -> Call:
+def _call(facts: SpanFacts, id: int, operation: str) -> Call:
     callee = facts.callee
     target = callee.target if callee else _NOTHING
     host = callee.name if callee and callee.namespace == "remote" else ""
@@ -189,6 +196,7 @@ def _call(facts: SpanFacts, id: int) -> Call:
         facts.traced,
         facts.exception if facts.thrown else "",
         facts.weight,
+        operation,
     )
 
 

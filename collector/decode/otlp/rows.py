@@ -10,7 +10,7 @@ from operator import attrgetter, eq
 from typing import Any, TypeVar
 
 from collector.decode.columnar.envelopes import not_before
-from collector.decode.otlp.cases import Case, joined_url
+from collector.decode.otlp.cases import SPAN_NAME, Case, joined_url
 from collector.decode.otlp.groups import SpanGroup
 from collector.decode.otlp.parts import parts_of
 from collector.decode.otlp.walk import NO_SPAN, Walked
@@ -20,6 +20,7 @@ from store.model import Call, Document, Link
 from store.otel.adjusted_count import adjusted_count
 from store.otel.derived_ids import derived_id
 from store.otel.stored_span import mark
+from store.rules.operations import operation_of_span
 from store.short_cache import MAX_LENGTH
 
 T = TypeVar("T")
@@ -37,6 +38,7 @@ def columns_of_walked(walked: Walked, version: int, sampled: bool) -> DocumentCo
     annotation_counts, annotations = rows.annotations()
     ids = rows.ids(span_ids)
     raws = rows.raws(sampled)
+    names = rows.names()
     return DocumentColumns(
         raws=raws,
         versions=Coded([version], bytes(count)),
@@ -72,7 +74,8 @@ def columns_of_walked(walked: Walked, version: int, sampled: bool) -> DocumentCo
         kinds=coded([d.kind for d in documents]),
         befores=coded([d.before for d in documents]),
         fetched=coded([d.fetched for d in documents]),
-        calls=rows.calls(span_ids, starts, ends, weights),
+        operations=rows.operations(names),
+        calls=rows.calls(span_ids, starts, ends, weights, names),
         links=rows.links(),
         parts=rows.parts(raws, ids, span_ids, ends),
     )
@@ -151,6 +154,22 @@ class _Rows:
         for row, document in self._alone:
             ids[row] = document.id
         return ids
+
+    def names(self) -> Coded[str]:
+        """The operations that spans have by their names; of heads, few of which differ, the same is one object."""
+        ids = list(map(id, self._walked.heads))
+        distinct = dict(zip(ids, self._walked.heads, strict=True))
+        numbers = {key: number for number, key in enumerate(distinct)}
+        codes = codes_of(map(numbers.__getitem__, ids), len(distinct))
+        return Coded([operation_of_span(head.name) for head in distinct.values()], codes)
+
+    def operations(self, names: Coded[str]) -> Sequence[str]:
+        """What each document did: mostly its name."""
+        own = [document.operation for document in self.documents]
+        if all([each is SPAN_NAME for each in own]):  # noqa: C419
+            return names
+        pairs = zip(self._codes, names, strict=True)
+        return [name if own[code] is SPAN_NAME else own[code] for code, name in pairs]
 
     def ends(self, starts: list[int]) -> list[int]:
         """The ends, microseconds; the start of what is in progress."""
@@ -266,6 +285,7 @@ class _Rows:
         starts: list[int],
         ends: list[int],
         weights: Sequence[int],
+        names: Coded[str],
     ) -> CallColumns:
         """The calls, each of which began and ended as its document."""
         calls: list[Call] = [call for d in self.documents for call in d.calls]
@@ -296,10 +316,25 @@ class _Rows:
             traced=Coded([call.traced for call in calls], packed),
             exceptions=Coded([call.exception for call in calls], packed),
             weights=[weights[row] for row in owners],
+            operations=_operations_of_calls(calls, packed, owners, names),
         )
 
     def links(self) -> list[tuple[int, Link]]:
         return [(row, link) for row, document in self._alone for link in document.links]
+
+
+def _operations_of_calls(
+    calls: Sequence[Call], codes: bytes | array[int], owners: Sequence[int], names: Coded[str]
+) -> Sequence[str]:
+    """What each call did, by the operations of ``calls`` or by the name of its span."""
+    own = [call.operation for call in calls]
+    if SPAN_NAME not in own:
+        return Coded(own, codes)
+    if own.count(SPAN_NAME) == len(own):
+        numbers = map(names.codes.__getitem__, owners)
+        return Coded(names.values, codes_of(numbers, len(names.values)))
+    pairs = zip(codes, owners, strict=True)
+    return [names[row] if own[code] is SPAN_NAME else own[code] for code, row in pairs]
 
 
 @lru_cache(8192)

@@ -30,9 +30,9 @@ CALLS = _sql("search/calls", "places")
 LINKS = _sql("search/links", "places")
 LEAN_SEGMENTS = _sql(
     "search/lean_segments",
-    "inferred end node service http user_agent attributes annotations deployed body places",
+    "inferred end node service http user_agent attributes annotations deployed operation body places",
 )
-LEAN_CALLS = _sql("search/lean_calls", "places")
+LEAN_CALLS = _sql("search/lean_calls", "operation places")
 CAUSED_IDS = _sql("search/caused_ids", parameters="ids")
 NODE_SEGMENTS = _sql("search/node_segments", "background located meant", "ids")
 NODE_CALLS = _sql("search/node_calls", "located meant may")

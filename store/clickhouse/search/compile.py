@@ -78,7 +78,7 @@ from store.filters.selectivity import is_selective
 from store.filters.states import STATES
 from store.model import State
 
-ON_ANY_DOCUMENT = frozenset(("annotation", *(TEXTS.keys() - HTTP.keys())))
+ON_ANY_DOCUMENT = frozenset(("annotation", *(TEXTS.keys() - HTTP.keys() - {"operation"})))
 """Keywords that outside of blocks read every document of a trace."""
 _ENTRY_STATES = {keyword: STATES[keyword] for keyword in ("ok", "error", "fault")}
 
@@ -140,6 +140,9 @@ class Compiler:
             return self._sets.segments(self._document_test(test))
         if keyword in ("name", "type", "account.id", "region"):
             return self._any_node(test)
+        if keyword == "operation":
+            fits = self._document_test(test)
+            return some([self._sets.segments(fits), self._sets.calls(fits)])
         if keyword == "duration":
             return self._duration(test)
         if KEYWORDS[keyword].kind is Kind.FLAG:

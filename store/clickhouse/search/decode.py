@@ -52,8 +52,8 @@ def decode_document(row: Sequence[Any]) -> Document:
     (service, method, url, status, client_ip, user_agent, user, arn, instance, zone, exception) = (
         row[14:25]
     )
-    annotations, members, weight, service_version, environment, kind, fetched = row[25:32]
-    *before, ver = row[32:37]
+    annotations, members, weight, service_version, environment, operation = row[25:31]
+    kind, fetched, *before, ver = row[31:38]
     http = Http(method, url, status, client_ip, user_agent)
     return Document(
         trace_id=bytes.fromhex(digits),
@@ -75,7 +75,7 @@ def decode_document(row: Sequence[Any]) -> Document:
         exception=exception,
         annotations=tuple(annotations),
         members=tuple(members),
-        raw=_body(annotations, *row[37:42]),
+        raw=_body(annotations, *row[38:43]),
         version=version_of(State(state), ver),
         sampled=bool(sampled),
         weight=weight,
@@ -84,6 +84,7 @@ def decode_document(row: Sequence[Any]) -> Document:
         kind=Kind(kind),
         before=NodeKey(*before) if before[1] else NO_NODE,
         fetched=Fetched(fetched),
+        operation=operation,
     )
 
 
@@ -101,7 +102,7 @@ def decode_call(columns: Sequence[Any]) -> OwnedCall:
     """A row of calls.sql or lean_calls.sql, without its trace."""
     document_id, independent, *owner = columns[:6]
     ver, id, start, end, state, account, name, type, region, *rest = columns[6:]
-    service, host, status, traced, exception, weight = rest
+    service, host, status, traced, exception, weight, operation = rest
     call = Call(
         id=id,
         start=start,
@@ -114,6 +115,7 @@ def decode_call(columns: Sequence[Any]) -> OwnedCall:
         traced=bool(traced),
         exception=exception,
         weight=weight,
+        operation=operation,
     )
     node = NodeKey(*owner)
     version = version_of(call.state, ver)

@@ -257,6 +257,7 @@ _VALUES = {
     Dimension.VERSION: "service_version",
     Dimension.ENVIRONMENT: "environment",
     Dimension.METHOD: "method",
+    Dimension.OPERATION: "operation",
 }
 
 

@@ -25,6 +25,7 @@ _OF_LINK_ENDS = {
     "attributes": Sql("'', '', '', ''"),
     "annotations": Sql("[]"),
     "deployed": Sql("service_version, environment"),
+    "operation": Sql("operation"),
     "body": NO_BODY,
 }
 """The columns of lean_segments.sql that the ends of links are made of, and their values of a dimension."""
@@ -80,7 +81,7 @@ def link_ends(ask: RunQuery, trace_ids: Sequence[bytes], *, links: bool) -> dict
         return {}
     places = {"places": located(list(trace_ids))}
     statements = [queries.LEAN_SEGMENTS.render({**_OF_LINK_ENDS, **places})]
-    statements += [queries.LEAN_CALLS.render(places)]
+    statements += [queries.LEAN_CALLS.render({**places, "operation": Sql("operation")})]
     statements += [queries.LINKS.render(places)] if links else []
     segments, calls, *others = run_concurrently(ask, *statements)
     traces = {id: Trace(id, {}, {}, 0, 0, {}) for id in trace_ids}

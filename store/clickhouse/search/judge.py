@@ -74,7 +74,10 @@ class Reading:
         ]
         if ids and isinstance(expression, EdgeMatch | RootCauseMatch | RootCausePath):
             self._ids = ids
-            self.statements += [queries.LEAN_CALLS.render({"places": half}) for half in halves]
+            self.statements += [
+                queries.LEAN_CALLS.render({**_columns_of_calls(expression), "places": half})
+                for half in halves
+            ]
             self.statements.append(_ANY_LINKS)
 
     def rows(self, answers: Sequence[Rows]) -> KnownRows:
@@ -121,20 +124,25 @@ def matching(
     verdicts = {id: settled(trace, expression) for id, trace in traces.items() if trace.documents}
     undecided = {id: traces[id] for id, verdict in verdicts.items() if verdict is None}
     if undecided:
-        _complete(ask, undecided, buckets, known)
+        _complete(ask, expression, undecided, buckets, known)
         verdicts.update({id: matches(trace, expression) for id, trace in undecided.items()})
     return {id for id, verdict in verdicts.items() if verdict}
 
 
 def _complete(
-    ask: RunQuery, traces: Mapping[bytes, Trace], buckets: Buckets, known: KnownRows
+    ask: RunQuery,
+    expression: Expression,
+    traces: Mapping[bytes, Trace],
+    buckets: Buckets,
+    known: KnownRows,
 ) -> None:
     """Add the calls and links of traces."""
     calls = chain.from_iterable(known.calls[id] for id in traces if id in known.calls)
     any_links = known.any_links
     rest = [id for id in traces if id not in known.calls]
     if rest:
-        near = {"places": row_locations({id: buckets[id] for id in rest})}
+        places = row_locations({id: buckets[id] for id in rest})
+        near = {**_columns_of_calls(expression), "places": places}
         others, linking = run_concurrently(ask, queries.LEAN_CALLS.render(near), _ANY_LINKS)
         calls, any_links = chain(calls, others), any_links or bool(linking)
     add_calls(traces, calls)
@@ -156,7 +164,7 @@ def _halves(ids: Sequence[bytes]) -> list[Sequence[bytes]]:
 def _columns(expression: Expression) -> dict[str, Sql]:
     """The columns that an expression reads, with constants in the place of those that it does not."""
     parts = list(walk(expression))
-    keywords = {e.field.keyword for e in parts if isinstance(e, Bare | Exists | Compare | OneOf)}
+    keywords = _keywords(parts)
     nodes = list(_nodes_in(parts, keywords))
     units = bool(nodes) or bool(keywords & _OF_UNITS)
     groups = {
@@ -188,9 +196,20 @@ def _columns(expression: Expression) -> dict[str, Sql]:
             "annotation" in keywords or needs_documents(expression),
         ),
         "deployed": ("service_version, environment", "'', ''", bool(keywords & _DEPLOYED)),
+        "operation": ("operation", "''", "operation" in keywords),
     }
     columns = {name: Sql(read if needed else none) for name, (read, none, needed) in groups.items()}
     return {**columns, "body": queries.BODY.render() if needs_documents(expression) else NO_BODY}
+
+
+def _columns_of_calls(expression: Expression) -> dict[str, Sql]:
+    """The same of calls."""
+    is_read = "operation" in _keywords(walk(expression))
+    return {"operation": Sql("operation" if is_read else "''")}
+
+
+def _keywords(parts: Iterable[Expression]) -> set[str]:
+    return {e.field.keyword for e in parts if isinstance(e, Bare | Exists | Compare | OneOf)}
 
 
 def _nodes_in(parts: Iterable[Expression], keywords: Set[str]) -> Iterator[NodeMatch]:

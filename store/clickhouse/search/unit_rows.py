@@ -72,6 +72,7 @@ TEXTS = {
     "resource.arn": "resource_arn",
     "version": "service_version",
     "environment": "environment",
+    "operation": "operation",
 }
 
 
@@ -135,12 +136,15 @@ UNPLACED = Sql("(independent = 1 AND startsWith(type, 'AWS::') AND (account = ''
 """Of rows of `calls`: the caller, which another row knows, may decide on the account or region (`store.draw`)."""
 CLIENT_UNIT = replace(SEGMENT, node=CLIENT, root=NEVER, background=NEVER)
 CALLER_UNIT = replace(CLIENT_UNIT, node=CALLER)
-UNANSWERED_CALL = UnitRow(node_columns("", "service"), inferred=ALWAYS, is_call=True)
+_OF_CALL = {"operation": "operation"}
+UNANSWERED_CALL = UnitRow(node_columns("", "service"), _OF_CALL, inferred=ALWAYS, is_call=True)
 """A unit of the node that the call leads to."""
 CLIENT_EDGE = replace(SEGMENT, root=ALWAYS)
 INNER_EDGE = replace(SEGMENT, root=UNKNOWN)
 """An edge that only the callee measured."""
-ANSWERED_EDGE = UnitRow(node_columns("", "host"), root=UNKNOWN, annotations=None, is_call=True)
+ANSWERED_EDGE = UnitRow(
+    node_columns("", "host"), _OF_CALL, root=UNKNOWN, annotations=None, is_call=True
+)
 UNANSWERED_EDGE = replace(ANSWERED_EDGE, inferred=ALWAYS)
 
 

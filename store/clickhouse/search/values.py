@@ -27,6 +27,7 @@ _COLUMNS = {
     "resource.arn": "resource_arn",
     "version": "service_version",
     "environment": "environment",
+    "operation": "operation",
 }
 
 

@@ -61,7 +61,7 @@ NO_TRACES = WholeTraces({}, {}, links_among(()), {})
 
 def read_whole(run: RunQuery, traces: Sql, here: str, *, deployed: bool = False) -> WholeTraces:
     """The traces that a subquery selects; of large ones what decides on the units of the rows ``here``, a condition.
-    ``deployed``: with versions and environments, which no unit depends on.
+    ``deployed``: with versions, environments and operations, which no unit depends on.
 
     Documents are read before what they carry: a batch inserts its calls before them.
     """
@@ -149,7 +149,9 @@ class _Reader:
 
     def __init__(self, run: RunQuery, *, deployed: bool = False) -> None:
         self._run = run
-        self._columns = {"deployed": Sql("service_version, environment" if deployed else "'', ''")}
+        self._columns = {
+            "deployed": Sql("service_version, environment, operation" if deployed else "'', '', ''")
+        }
         self.traces: Traces = {}
         self.hashes: dict[bytes, int] = {}
 
@@ -317,7 +319,8 @@ def _document(row: tuple[Any, ...]) -> Document:
     digits, id, parent_id, independent, kind, fetched, inferred, start, end, last_end = row[:10]
     state, *node = row[10:15]
     service, method, status, *before = row[15:22]
-    user_agent, exception, members, weight, service_version, environment, ver, _ = row[22:]
+    user_agent, exception, members, weight, *reported, ver, _ = row[22:]
+    service_version, environment, operation = reported
     return Document(
         trace_id=bytes.fromhex(digits),
         id=id,
@@ -340,4 +343,5 @@ def _document(row: tuple[Any, ...]) -> Document:
         kind=Kind(kind),
         before=NodeKey(*before),
         fetched=Fetched(fetched),
+        operation=operation,
     )

@@ -20,12 +20,12 @@ SEGMENT_COLUMNS = (
     "trace_id, id, parent_id, start, duration, last_duration, independent, kind, fetched, inferred, sampled, state, "
     "account, name, type, region, service, method, url, status, client_ip, user_agent, user, "
     "resource_arn, instance_id, availability_zone, service_version, environment, exception, annotations, "
-    "before_account, before_name, before_type, before_region, members, weight, received, ver, body, resource, scope, head, attributes, tail, nanos"
+    "before_account, before_name, before_type, before_region, members, weight, received, ver, body, resource, scope, head, attributes, tail, nanos, operation"
 )
 CALL_COLUMNS = (
     "trace_id, id, document_xor, independent, start, duration, state, owner_account, owner_name, "
     "owner_type, owner_region, account, name, type, region, service, host, status, traced, exception, "
-    "weight, received, ver"
+    "weight, received, ver, operation"
 )
 LINK_COLUMNS = (
     "trace_id, document_id, independent, other_trace, other_id, upstream, event_received, start, "
@@ -71,6 +71,7 @@ def segment_columns(documents: DocumentColumns) -> Columns:
             documents.weights,
             *_versions(documents.versions, documents.states),
             *_bodies(documents),
+            documents.operations,
         )
     )
 
@@ -110,6 +111,7 @@ def call_columns(documents: DocumentColumns) -> Columns:
             calls.exceptions,
             calls.weights,
             *_versions(_pick(documents.versions, owners), calls.states),
+            calls.operations,
         )
     )
 
@@ -266,7 +268,7 @@ TYPES = {
 DICTIONARY_COLUMNS = (
     "account, name, type, region, service, method, resource_arn, instance_id, availability_zone, "
     "service_version, environment, exception, owner_account, owner_name, owner_type, owner_region, host, "
-    "before_account, before_name, before_type, before_region"
+    "before_account, before_name, before_type, before_region, operation"
 )
 TYPES |= dict.fromkeys(DICTIONARY_COLUMNS.split(", "), "LowCardinality(String)")
 

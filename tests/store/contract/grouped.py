@@ -31,7 +31,9 @@ def story(number: int, version: str, state: State = State.OK, **change: Any) -> 
     request = call(0xC1, start=start, end=start + 800, node=CHECKOUT, state=state)
     status = 503 if state is State.FAULT else 200
     made = call(0xC2, start=start, end=start + 50, node=TABLE, service="DynamoDB", status=200)
+    made = replace(made, operation="PutItem" if number % 2 else "GetItem")
     checkout: dict[str, Any] = {"name": "checkout", "parent_id": 0xC1, "http": http(status)}
+    checkout["operation"] = f"POST /orders/{number % 2}"
     return [
         segment(0xA1, calls=(request,), service_version="7", http=http(status), **given),
         segment(
@@ -116,10 +118,17 @@ class GroupedContract:
             Dimension.REGION: {("us-east-1", "us-east-1"): 1},
             Dimension.METHOD: {("GET",): 1, ("POST",): 1},
             Dimension.STATUS: {("200",): 1, ("503",): 1},
+            Dimension.OPERATION: {
+                ("POST /orders/1",): 1,
+                ("POST /orders/0",): 1,
+                ("POST /orders/1", "us-east-1"): 1,
+            },
         }
         assert found[Dimension.ENVIRONMENT][east] == found[Dimension.METHOD][east] == 1
         assert found[Dimension.REGION][CHECKOUT] == 2
         assert found[Dimension.STATUS]["orders", "200"] == 3
+        assert found[Dimension.OPERATION]["orders", "PutItem"] == 2
+        assert found[Dimension.OPERATION][FRONTEND] == 3
         assert found[Dimension.METHOD][TABLE] == found[Dimension.VERSION][TABLE] == 3
 
     def test_split_nodes_and_edges_add_up(self, store: Store) -> None:
@@ -224,7 +233,8 @@ class GroupedContract:
     def test_the_traces_of_a_split_node_are_those_that_it_counts(self, store: Store) -> None:
         """By its units, and by the keyword of the dimension; a trace of two versions is in both lists."""
         store.put([d for n in range(1, 6) for d in story(n, str(n % 2), http=http(200 + n))], "a")
-        second = segment(0xB2, name="checkout", parent_id=0xA1, service_version="1", http=http(202))
+        reported: dict[str, Any] = {"service_version": "1", "operation": "POST /orders/1"}
+        second = segment(0xB2, name="checkout", parent_id=0xA1, http=http(202), **reported)
         store.put([replace(second, trace_id=trace_id(2))], "b")
         for by in Dimension:
             graph = grouped(store, by)

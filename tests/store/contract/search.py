@@ -39,10 +39,15 @@ class SearchContract:
             availability_zone="eu-1a",
             service_version="1.2ä",
             environment="prod",
+            operation="GET /ä/{id}",
             exception="ValueError",
             annotations=(annotation_item("a=b%", "x\n"), annotation_item("n", 2.0)),
             members=(0x11, 0xFFFFFFFFFFFFFFFF),
-            calls=(call(0xC1, status=503, traced=True, exception="OSError", weight=8),),
+            calls=(
+                call(
+                    0xC1, status=503, traced=True, exception="OSError", weight=8, operation="Put ☃"
+                ),
+            ),
             raw='{"name":"ä\\u0000 ☃"}'.encode() + bytes(range(256)),
             inferred=True,
             links=(Link(trace_id(7), 0xE, upstream=False, received=T0 + 5, weight=8),),
@@ -280,6 +285,7 @@ class SearchContract:
                 http=http(500 + number),
                 service_version=str(number),
                 environment="prod",
+                operation=f"GET /{tier}",
             )
             store.put([document], tier + str(number))
         store.put(
@@ -299,6 +305,7 @@ class SearchContract:
         assert values(Field("http.method")) == [("GET", 3)]
         assert values(Field("version")) == [("1", 1), ("2", 1), ("3", 1)]
         assert values(Field("environment"), "p") == [("prod", 3)]
+        assert values(Field("operation"), "GET /g") == [("GET /gold", 2)]
         unset = [name for name in VALUE_FIELDS if "http" not in name][:4]
         assert [values(Field(keyword)) for keyword in unset] == [[]] * 4
 

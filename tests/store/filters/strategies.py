@@ -62,6 +62,7 @@ ITEMS = tuple(
     for value in (*VALUES, 2**60 + 1, 10**400, 9007199254740993)
 )
 URLS = ("", "http://shop/cart/1", "http://shop/a.json", "x\ny")
+OPERATIONS = ("", "GET /cart/{id}", "GetItem")
 USERS = ("", "ann", "bob")
 HTTPS = tuple(
     Http(method, url, status, ip, agent)
@@ -107,6 +108,7 @@ def enriched(draw: st.DrawFn, document: Document) -> Document:
         resource_arn=draw(st.sampled_from(("", "arn:x:function:f"))),
         service_version=draw(st.sampled_from(("", "42"))),
         environment=draw(st.sampled_from(("", "prod"))),
+        operation=draw(st.sampled_from(OPERATIONS)),
         kind=draw(
             st.sampled_from(
                 (model.Kind.NONE, model.Kind.INTERNAL, model.Kind.SERVER, model.Kind.CONSUMER)
@@ -124,7 +126,10 @@ def enriched(draw: st.DrawFn, document: Document) -> Document:
 @st.composite
 def _called(draw: st.DrawFn, call: Call) -> Call:
     return msgspec.structs.replace(
-        call, status=draw(st.sampled_from((0, 200, 429, 503))), traced=draw(st.booleans())
+        call,
+        status=draw(st.sampled_from((0, 200, 429, 503))),
+        traced=draw(st.booleans()),
+        operation=draw(st.sampled_from(OPERATIONS)),
     )
 
 
@@ -214,6 +219,8 @@ def _tests_of(field: Field) -> st.SearchStrategy[Expression]:
     )
     if kind is Kind.TEXT:
         values = st.sampled_from((*NAMES, *TYPES, *URLS, *USERS, "a", "shop/", "GET", "192", "1"))
+        if field.keyword == "operation":
+            values = st.sampled_from((*OPERATIONS, "GET", "Item"))
         tests = st.builds(_text_compare, st.just(field), operators, values)
         alone = st.sampled_from((Bare(field), Exists(field)))
     else:

@@ -77,6 +77,7 @@ def shop() -> Trace:
         resource_arn="arn:aws:ecs:us-west-2:123456789012:cluster/shop",
         service_version="42",
         environment="prod",
+        operation="POST /api/game/{id}",
         annotations=tuple(annotation_item(k, v) for k, v in annotations.items()),
         calls=(
             call(
@@ -112,6 +113,7 @@ def shop() -> Trace:
                 service="DynamoDB",
                 host="",
                 status=400,
+                operation="PutItem",
             ),
         ),
         raw=json.dumps(raw_orders).encode(),

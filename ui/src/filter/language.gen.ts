@@ -329,6 +329,15 @@ export const KEYWORDS: Readonly<Record<string, Keyword>> = {
     ],
     "meaning": "The entry segment (in a block: the unit) succeeded."
   },
+  "operation": {
+    "kind": "text",
+    "scope": [
+      "trace",
+      "service",
+      "edge"
+    ],
+    "meaning": "What any segment, span or call of the trace (in a block: the unit) did, such as GET /orders/{id} or GetItem; not in X-Ray."
+  },
   "partial": {
     "kind": "flag",
     "scope": [
@@ -450,5 +459,6 @@ export const VALUE_FIELDS: readonly string[] = [
   "instance.id",
   "resource.arn",
   "version",
-  "environment"
+  "environment",
+  "operation"
 ]

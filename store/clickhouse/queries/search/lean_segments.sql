@@ -2,5 +2,5 @@
 SELECT hex(trace_id), id, parent_id, independent, $inferred, 1, start, start + $end,
        start, state, $node, $service, $http, $user_agent,
        $attributes, '',
-       $annotations, members, 1, $deployed, kind, fetched, before_account, before_name, before_type, before_region, ver, $body
+       $annotations, members, 1, $deployed, $operation, kind, fetched, before_account, before_name, before_type, before_region, ver, $body
 FROM segments FINAL WHERE $places

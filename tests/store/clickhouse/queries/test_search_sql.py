@@ -181,11 +181,11 @@ def test_row_locations_are_one_list_and_ranges_for_long_traces() -> None:
         "range_0_trace": TWO,
         "places": [(3, 36, ONE), (4, 59, ONE)],
     }
-    rendered = queries.LEAN_CALLS.render({"places": places})
+    rendered = queries.LEAN_CALLS.render({"operation": Sql("operation"), "places": places})
     assert one_line(rendered) == (
         "SELECT hex(trace_id), document_id, independent, owner_account, owner_name, owner_type, "
         "owner_region, ver, id, start, start + duration, state, account, name, type, region, service, "
-        "host, status, traced, '', 1 "
+        "host, status, traced, '', 1, operation "
         f"FROM calls FINAL WHERE {places.text}"
     )
     assert rendered.parameters == places.parameters
