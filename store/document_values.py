@@ -8,7 +8,6 @@ from store.filters.ast import Field, Value
 from store.filters.units import MEMBERS, annotation_values
 from store.model import Document
 
-
 _MEMBERS = {**MEMBERS, "operation": "operation"}
 
 

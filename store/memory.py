@@ -13,7 +13,7 @@ from store.errors import TraceNotFound
 from store.facts import links_among
 from store.filters.ast import Expression, Field, Value
 from store.filters.evaluate import matches
-from store.graph import ServiceGraph
+from store.graph import ServiceGraph, Statistics
 from store.graph_names import name_problems
 from store.grouped_units import GroupedUnit, all_grouped
 from store.memory_alarms import MemoryAlarms
@@ -49,6 +49,7 @@ from store.unit_filter import (
     entry_time,
     matching_units,
     reported_versions,
+    unit_operations,
     unit_series,
     unit_trace,
     unit_versions,
@@ -235,6 +236,18 @@ class MemoryStore(
             for trace_id, trace in self._traces.items()
             if is_sampled(trace) and matches(self._with_causes(trace), filter)
         }
+
+    def operation_statistics(
+        self,
+        nodes: Collection[NodeKey],
+        window: TimeRange,
+        *,
+        background: bool = False,
+        filter: Expression | None = None,
+    ) -> dict[str, Statistics]:
+        """Of the units of nodes."""
+        units = (each for _, each in self.grouped_units(window, Dimension.OPERATION, filter))
+        return unit_operations(units, nodes, background=background)
 
     def version_statistics(
         self,

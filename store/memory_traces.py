@@ -8,7 +8,18 @@ from collections.abc import Collection, Iterator, Sequence
 from msgspec.structs import replace
 
 from store.facts import caused_documents
-from store.model import Document, OwnedCall, OwnedLink, TimeRange, Trace, arrival_of, precedence
+from store.model import (
+    Document,
+    Independent,
+    Kind,
+    OwnedCall,
+    OwnedLink,
+    TimeRange,
+    Trace,
+    arrival_of,
+    precedence,
+)
+from store.query import SeenOperation
 from store.units import calls_of, links_of
 
 
@@ -71,17 +82,31 @@ class MemoryTraces:
     def _linked_to(self, trace_id: bytes) -> Collection[int]:
         return {id for id, *_ in self._linked.get(trace_id, ())}
 
-    def service_names(self, window: TimeRange, *, limit: int, max_seconds: float) -> list[str]:
-        """Names of services with segments."""
-        segments = (d for d in self._started(window) if not (d.independent or d.inferred))
-        return sorted({segment.service for segment in segments})[:limit]
+    def services(self, since: int, *, limit: int) -> list[str]:
+        """Names of services."""
+        return sorted({service for service, _ in self._seen(since)})[:limit]
 
-    def service_traces(self, name: str, window: TimeRange, *, limit: int) -> list[bytes]:
-        """The newest traces with a segment of a name."""
-        segments = [d for d in self._started(window) if not (d.independent or d.inferred)]
-        found = [d for d in segments if d.service == name and d.sampled]
-        found.sort(key=lambda document: document.start, reverse=True)
-        return list(dict.fromkeys(document.trace_id for document in found))[:limit]
+    def operations(self, service: str, since: int, *, limit: int) -> list[SeenOperation]:
+        """What a service did, of which nothing is too much."""
+        seen: dict[tuple[str, Kind], int] = {}
+        for of, found in self._seen(since):
+            if of == service:
+                key = found.name, found.kind
+                seen[key] = max(seen.get(key, 0), found.seen)
+        return [SeenOperation(*key, seen[key]) for key in sorted(seen)][:limit]
+
+    def _seen(self, since: int) -> Iterator[tuple[str, SeenOperation]]:
+        for trace in self._traces.values():
+            for d in trace.documents.values():
+                whole = not d.independent
+                if (
+                    d.independent == Independent.OF_PARENT
+                    or d.inferred
+                    or not (d.operation or whole)
+                ):
+                    continue
+                if (seen := arrival_of(d.version)) >= since:
+                    yield d.service, SeenOperation(d.operation or d.service, d.kind, seen)
 
     def _started(self, window: TimeRange) -> Iterator[Document]:
         for trace in self._traces.values():

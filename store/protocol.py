@@ -16,7 +16,7 @@ from store.config.protocol import ConfigStore, LayoutStore, RetrievalStore, Samp
 from store.declared.model import DeclarationStore
 from store.deployments import DeploymentStore
 from store.filters.ast import Expression, Field
-from store.graph import ServiceGraph
+from store.graph import ServiceGraph, Statistics
 from store.grouped_units import GroupedUnit
 from store.log_lines import LogStore
 from store.model import Document, NodeKey, TimeRange, Trace
@@ -27,6 +27,7 @@ from store.query import (
     Entities,
     EntryTime,
     Page,
+    SeenOperation,
     TimeBucket,
     TraceQuery,
     UnitPage,
@@ -134,14 +135,13 @@ class TraceReader(Protocol):
         ``prefix``, the most frequent first. ``field``: an annotation, or among `VALUE_FIELDS`."""
         ...
 
-    def service_names(self, window: TimeRange, *, limit: int, max_seconds: float) -> list[str]:
-        """Names of the services whose segments began in the window, by name, without namespaces; of the newest of them, if finding all
-        takes longer than ``max_seconds``."""
+    def services(self, since: int, *, limit: int) -> list[str]:
+        """Names of the services of which something was stored since some time (microseconds), without namespaces."""
         ...
 
-    def service_traces(self, name: str, window: TimeRange, *, limit: int) -> list[bytes]:
-        """The newest traces with a segment of a service of this name that began in the window, approximately in
-        this order."""
+    def operations(self, service: str, since: int, *, limit: int) -> list[SeenOperation]:
+        """What a service of this name did of which something was stored since some time, by name; of one that has more
+        than `MOST_OPERATIONS` the others as one. A segment of X-Ray's that names none is called like its service."""
         ...
 
     def has_traces(self) -> bool:
@@ -266,6 +266,20 @@ class GraphReader(Protocol):
         Raises TooManyTraces if the window has more than `MAX_GROUPED_TRACES`, or more than `MAX_FILTERED_TRACES` that
         may satisfy the filter.
         """
+        ...
+
+    def operation_statistics(
+        self,
+        nodes: Collection[NodeKey],
+        window: TimeRange,
+        *,
+        background: bool = False,
+        filter: Expression | None = None,
+    ) -> dict[str, Statistics]:
+        """Statistics of the requests of nodes, or of their background work, that started in the window, by operation
+        ('': none), as the map counts them: the `MOST_LISTED_OPERATIONS` with the most units, and the rest as
+        `OTHER_OPERATIONS`. With a filter only of traces that satisfy it. Raises TooManyTraces where too many would have to
+        be read."""
         ...
 
     def version_statistics(

@@ -14,7 +14,7 @@ from msgspec import Struct
 from store.filters.ast import Expression, Value
 from store.graph import Statistics
 from store.grouped_units import Grouped
-from store.model import NodeKey, State, TimeRange, confirmed, is_settled
+from store.model import Kind, NodeKey, State, TimeRange, confirmed, is_settled
 from store.times import SECOND
 from store.units import NodeUnit, Unit
 
@@ -106,6 +106,15 @@ class EntryTime(NamedTuple):
     state: State
 
 
+class SeenOperation(NamedTuple):
+    """What a service did (`store.rules.operations`), by spans of which kind, and when one was last stored (microseconds,
+    to the hour)."""
+
+    name: str
+    kind: Kind
+    seen: int
+
+
 class ValueCount(NamedTuple):
     """A value that occurs, and in how many traces (of at most `MAX_COUNTED_DOCUMENTS` documents)."""
 
@@ -170,6 +179,10 @@ class VersionStatistics(Struct, frozen=True, gc=False):
 MOST_VERSIONS = 50
 """Versions counted one by one, those with the most segments; the others are `OTHER_VERSIONS`."""
 OTHER_VERSIONS = "(other versions)"
+
+
+MOST_LISTED_OPERATIONS = 50
+"""Operations of a node that are counted one by one, those with the most units."""
 
 
 class Entities(Struct, frozen=True):

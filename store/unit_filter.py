@@ -9,8 +9,9 @@ from itertools import chain
 from store.facts import FindTrace
 from store.graph import Statistics
 from store.grouped_units import GroupedUnit, with_values
-from store.model import Document, Trace, confirmed, is_settled
+from store.model import Document, NodeKey, Trace, confirmed, is_settled
 from store.query import (
+    MOST_LISTED_OPERATIONS,
     MOST_VERSIONS,
     OTHER_VERSIONS,
     EntryTime,
@@ -19,6 +20,7 @@ from store.query import (
     UnitTrace,
     VersionStatistics,
 )
+from store.rules.operations import OTHER_OPERATIONS
 from store.service_graph import count
 from store.units import NodeUnit, Unit, link_units, trace_units
 
@@ -97,6 +99,28 @@ def unit_versions(
             min(first, unit.start), max(last, unit.start), statistics
         )
     return found
+
+
+def unit_operations(
+    units: Iterable[GroupedUnit], nodes: Collection[NodeKey], *, background: bool
+) -> dict[str, Statistics]:
+    """See `store.protocol.GraphReader.operation_statistics`; ``units``: with their operations."""
+    found = [
+        (each.value, each.unit)
+        for each in units
+        if isinstance(each.unit, NodeUnit)
+        and each.unit.node in nodes
+        and each.unit.background is background
+    ]
+    frequency = Counter(operation for operation, _ in found)
+    ranked = sorted(frequency, key=lambda operation: (-frequency[operation], operation))
+    apart = set(ranked[:MOST_LISTED_OPERATIONS])
+    statistics: dict[str, Statistics] = {}
+    for operation, unit in found:
+        name = operation if operation in apart else OTHER_OPERATIONS
+        counted = statistics.setdefault(name, Statistics(histogram={}))
+        count(counted, unit.state, unit.end - unit.start, unit.weight)
+    return statistics
 
 
 def entry_time(trace: Trace) -> EntryTime | None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from api.context import Context
 from api.counted import counted_graph
-from api.jaeger.spans import CHUNK, span_names
 from api.schemas.jaeger import JaegerDependency, SpanKind
-from store.model import NodeKey, TimeRange
+from store.model import Kind, NodeKey, TimeRange
 from store.query import Backlog
 from store.rules.invocations import FUNCTION, SERVICE
 from store.rules.namespaces import short_name
@@ -19,27 +18,23 @@ from store.times import DAY, HOUR, MINUTE
 RECENT = 7 * DAY
 """Services of the last week are listed."""
 MOST_NAMES = 10_000
-MOST_READ = 200
-"""Traces whose spans are read for the operations of a service."""
-SECONDS = 1.0
-"""After which a list of names ends with what is there."""
+KINDS: Mapping[Kind, SpanKind] = {
+    Kind.NONE: "server",
+    Kind.INTERNAL: "internal",
+    Kind.SERVER: "server",
+    Kind.CLIENT: "client",
+    Kind.PRODUCER: "producer",
+    Kind.CONSUMER: "consumer",
+}
+"""Kinds of spans in Jaeger's words; X-Ray's segments, which have none, are shown as server spans."""
 
 
 class Operation(NamedTuple):
-    """An operation of a service, and how many spans of it were read."""
+    """What a service did, by spans of which kind, and when one was last stored (microseconds, to the hour)."""
 
     name: str
     kind: SpanKind
-    spans: int
-
-
-class Operations(NamedTuple):
-    """Operations of a service, the most frequent first, of the newest ``traces``; whether these are
-    all of the window."""
-
-    found: list[Operation]
-    traces: int
-    complete: bool
+    seen: int
 
 
 def recent(now: int) -> TimeRange:
@@ -47,25 +42,20 @@ def recent(now: int) -> TimeRange:
     return TimeRange(max(0, now - RECENT) // HOUR * HOUR, (now // MINUTE + 1) * MINUTE)
 
 
-def service_names(context: Context, window: TimeRange) -> list[str]:
-    """The names of services that sent segments, without namespaces as in Jaeger. Further names of a node are those by which callers know it."""
-    return context.store.service_names(window, limit=MOST_NAMES, max_seconds=SECONDS)
+def service_names(context: Context, since: int) -> list[str]:
+    """The names of services that stored something since some time, without namespaces as in Jaeger. Further names of a node
+    are those by which callers know it."""
+    return context.store.services(since, limit=MOST_NAMES)
 
 
-def operations(context: Context, service: str, window: TimeRange) -> Operations:
-    """What the spans of a service are called in its newest traces."""
-    ids = context.store.service_traces(service, window, limit=MOST_READ)
-    until = time.monotonic() + SECONDS
-    counts: Counter[tuple[str, SpanKind]] = Counter()
-    read = 0
-    while read < len(ids) and (not read or time.monotonic() < until):
-        some = ids[read : read + CHUNK]
-        for trace in context.store.get_traces(some, raw=True, links=False).values():
-            counts.update(span_names(trace, service))
-        read += len(some)
-    ordered = sorted(counts.items(), key=lambda each: (-each[1], each[0]))
-    found = [Operation(*name, spans) for name, spans in ordered]
-    return Operations(found, read, read == len(ids) < MOST_READ)
+def operations(context: Context, service: str, since: int) -> list[Operation]:
+    """What a service did, by name."""
+    found = context.store.operations(service, since, limit=MOST_NAMES)
+    seen: dict[tuple[str, SpanKind], int] = {}
+    for each in found:
+        key = each.name, KINDS[each.kind]
+        seen[key] = max(seen.get(key, 0), each.seen)
+    return [Operation(*key, at) for key, at in seen.items()]
 
 
 def dependencies(

@@ -68,7 +68,7 @@ def _add_names(router: APIRouter, context: Context) -> None:
     async def jaeger_services(request: Request) -> Response:
         """Names of the services that sent segments or spans in the last week."""
         return await run_cancellable(
-            request, lambda: _answer(names.service_names(context, _recent(context)))
+            request, lambda: _answer(names.service_names(context, _recent(context).start))
         )
 
     @router.get(
@@ -77,10 +77,10 @@ def _add_names(router: APIRouter, context: Context) -> None:
         responses={200: {"model": JaegerNames}},
     )
     async def jaeger_operation_names(request: Request, service: str) -> Response:
-        """Names of a service's spans, of its newest 200 traces."""
+        """What a service did in the last week: names of its spans."""
 
         def work() -> Response:
-            found = names.operations(context, service, _recent(context)).found
+            found = names.operations(context, service, _recent(context).start)
             return _answer(sorted({each.name for each in found}))
 
         return await run_cancellable(request, work)
@@ -93,12 +93,12 @@ def _add_names(router: APIRouter, context: Context) -> None:
         service: Annotated[str, SERVICE] = "",
         kind: Annotated[str, Query(alias="spanKind", description="only spans of a kind")] = "",
     ) -> Response:
-        """Names and kinds of a service's spans, of its newest 200 traces."""
+        """The same with the kinds of the spans."""
         if not service:
             raise ApiError("parameter 'service' is required")
 
         def work() -> Response:
-            found = names.operations(context, service, _recent(context)).found
+            found = names.operations(context, service, _recent(context).start)
             return _answer(
                 [
                     {"name": each.name, "spanKind": each.kind}

@@ -1,7 +1,7 @@
 """Finds traces as Jaeger does: with a span of a service that has an operation, tags and a duration.
 
 The store finds traces of the service, newest first; which spans match is decided on the spans that are
-returned. Tags that the store has an index for narrow a first pass; a second one looks at all traces, as
+returned. The operation, and tags that the store has an index for, narrow a first pass; a second one looks at all traces, as
 some spans that match are not indexed (local work that failed, attributes beyond the first 50).
 """
 
@@ -53,7 +53,10 @@ class Found(NamedTuple):
 def search(context: Context, query: SpanQuery) -> Found:
     """The newest matching traces; bounded in traces read, spans returned and time."""
     of_service = ServiceMatch(Selector(name=query.service))
-    narrow = all_of(*(c for key, value in query.tags.items() if (c := _indexed(query, key, value))))
+    narrow = all_of(
+        *([Compare(Field("operation"), "=", query.operation)] if query.operation else []),
+        *(c for key, value in query.tags.items() if (c := _indexed(query, key, value))),
+    )
     budget = _Budget()
     found: dict[str, JaegerTrace] = {}
     passes: list[Expression] = [And((of_service, narrow))] if narrow is not None else []

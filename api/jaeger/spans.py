@@ -28,6 +28,7 @@ from store.otel.attributes import read_value
 from store.otel.callee import CALL
 from store.otel.from_xray import SCOPE, export_trace
 from store.otel.resource import read_resource
+from store.otel.stored_span import is_span
 from store.protocol import Store
 
 SAFE_INTEGER = (1 << 53) - 1
@@ -60,6 +61,7 @@ def jaeger_trace(trace: Trace) -> JaegerTrace:
     """A trace whose raw documents are filled. Documents without one (only counted) and inferred
     segments are no spans; of more than `MOST_SPANS`, a warning says how many are left out."""
     data = export_trace(trace.documents.values(), lossless=False)
+    operations = _operations(trace)
     processes: dict[str, JaegerProcess] = {}
     ids: dict[bytes, str] = {}
     spans: list[JaegerSpan] = []
@@ -72,7 +74,10 @@ def jaeger_trace(trace: Trace) -> JaegerTrace:
         for scope in part.scope_spans:
             total += len(scope.spans)
             shown = scope.spans[: max(0, MOST_SPANS - len(spans))]
-            spans += [_span(span, scope.scope, ids[key]) for span in shown]
+            spans += [
+                _span(span, scope.scope, ids[key], operations.get(span.span_id, span.name))
+                for span in shown
+            ]
     spans.sort(key=lambda span: (span["startTime"], span["spanID"]))
     left_out = f"{total - len(spans)} spans beyond {MOST_SPANS} are left out"
     return {
@@ -83,19 +88,13 @@ def jaeger_trace(trace: Trace) -> JaegerTrace:
     }
 
 
-def span_names(trace: Trace, service: str) -> Iterator[tuple[str, SpanKind]]:
-    """Name and kind of each span of a service in a trace whose raw documents are filled."""
-    own = (
-        document
+def _operations(trace: Trace) -> dict[bytes, str]:
+    """What X-Ray's segments did, which as spans are called like their services."""
+    return {
+        document.id.to_bytes(8, "big"): document.operation
         for document in trace.documents.values()
-        if document.independent or service in (document.node.name, document.service)
-    )
-    for part in export_trace(own, lossless=False).resource_spans:
-        if read_resource(part.resource.attributes).service == service:
-            for scope in part.scope_spans:
-                yield from (
-                    (span.name, KINDS.get(span.kind, "unspecified")) for span in scope.spans
-                )
+        if document.operation and not document.independent and not is_span(document.raw)
+    }
 
 
 def _process(resource: Resource) -> JaegerProcess:
@@ -103,13 +102,13 @@ def _process(resource: Resource) -> JaegerProcess:
     return {"serviceName": read_resource(resource.attributes).service, "tags": tags_of(others)}
 
 
-def _span(span: Span, scope: InstrumentationScope, process: str) -> JaegerSpan:
+def _span(span: Span, scope: InstrumentationScope, process: str, operation: str) -> JaegerSpan:
     trace_id = span.trace_id.hex()
     duration = (span.end_time_unix_nano - span.start_time_unix_nano) // 1000
     return {
         "traceID": trace_id,
         "spanID": span.span_id.hex(),
-        "operationName": span.name,
+        "operationName": operation,
         "references": list(_references(span)),
         "startTime": span.start_time_unix_nano // 1000,
         "duration": max(0, duration) if span.end_time_unix_nano else 0,

@@ -23,7 +23,7 @@ Kind = Literal[
     "remote",
 ]
 WorkName = Literal["requests", "background"]
-DimensionName = Literal["version", "environment", "region", "method", "status"]
+DimensionName = Literal["version", "environment", "region", "method", "status", "operation"]
 Instant = Annotated[float, Field(description="epoch seconds")]
 DataUntil = Annotated[
     float,

@@ -15,6 +15,7 @@ from api.schemas.common import (
     NodeId,
     Times,
     TraceId,
+    WorkName,
     reply,
 )
 from api.schemas.jaeger import SpanKind
@@ -150,11 +151,13 @@ class AnnotationValues(Span):
 
 
 class SpanOperation(TypedDict):
-    """What spans of a service are called."""
+    """What a service did."""
 
     name: str
-    kind: SpanKind
-    spans: Annotated[int, Field(description="spans of that name and kind in the traces read")]
+    kind: Annotated[SpanKind, Field(description="of its spans; of X-Ray's segments server")]
+    last_seen: Annotated[
+        float, Field(description="when one was last stored, to the hour; epoch seconds")
+    ]
 
 
 @reply
@@ -162,9 +165,33 @@ class OperationList(Span):
     """Operations of a service."""
 
     service: str
-    operations: Annotated[list[SpanOperation], Field(description="the most frequent first")]
-    traces: Annotated[int, Field(description="the newest traces of the service that were read")]
-    complete: Annotated[bool, Field(description="false: the window has more")]
+    operations: Annotated[
+        list[SpanOperation],
+        Field(
+            description="by name; of a service with more than 1,000 a day the others are (other operations)"
+        ),
+    ]
+
+
+class OperationLine(Counts, Times):
+    """What a service did, and how that went."""
+
+    operation: Annotated[str, Field(description="'' for requests that name none")]
+    named: Annotated[bool, Field(description="false: several operations, or none")]
+    share: Annotated[float, Field(description="of the finished requests, 0 to 1")]
+    in_progress: int
+    observed: Annotated[int, Field(description="requests, however they were sampled")]
+
+
+@reply
+class OperationNumbers(Span, Freshness):
+    """A service, or a resource, by what it did; beyond the 50 with the most requests as `(other operations)`."""
+
+    node: NodeId
+    work: Annotated[WorkName, Field(description="what its figures on the map count")]
+    operations: Annotated[
+        list[OperationLine], Field(description="the one with the most requests first")
+    ]
 
 
 class VersionLine(Counts, Times):

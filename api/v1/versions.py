@@ -136,7 +136,7 @@ def versions_router(context: Context) -> APIRouter:
 def require_short(window: TimeRange) -> TimeRange:
     """ApiError (400) for windows of more rows than a request should read."""
     if window.end - window.start > MOST_DAYS * DAY:
-        raise ApiError(f"the window must be at most {MOST_DAYS} days for versions")
+        raise ApiError(f"the window must be at most {MOST_DAYS} days for versions and operations")
     return window
 
 

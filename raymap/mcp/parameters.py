@@ -19,8 +19,10 @@ Filter = Annotated[
 ]
 Find = Annotated[str, Field(description="Only lines that contain this text, ignoring case.")]
 GroupBy = Annotated[
-    Literal["", "version", "environment", "region", "method", "status"],
-    Field(description="Split each node by what its requests reported: is it only one version?"),
+    Literal["", "version", "environment", "region", "method", "status", "operation"],
+    Field(
+        description="Split each node by what its requests reported: is it only one version, one operation?"
+    ),
 ]
 Skip = Annotated[int, Field(ge=0, description="Lines to skip, to read on.")]
 NodeName = Annotated[

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from clickhouse_driver import Client
 from clickhouse_driver.errors import ServerException
 
-from store.clickhouse import damage, excess_names, pins
+from store.clickhouse import damage, excess_names, operations, pins
 from store.clickhouse.alarms import AlarmMethods
 from store.clickhouse.config.methods import ConfigMethods
 from store.clickhouse.connection.address import Address
@@ -41,15 +41,18 @@ from store.clickhouse.search import (
 from store.clickhouse.units import grouped_units
 from store.clickhouse.versions import version_series, version_statistics
 from store.clickhouse.write import inserts
+from store.clickhouse.write.operations import KnownOperations
 from store.columnar import DocumentColumns
 from store.cursor import decode_cursor
 from store.errors import DataRefused, SchemaMismatch, StoreError, StoreUnavailable
 from store.filters.ast import Expression, Field
+from store.graph import Statistics
 from store.grouped_units import GroupedUnit
 from store.model import Document, NodeKey, TimeRange, Trace
 from store.query import (
     EntryTime,
     Page,
+    SeenOperation,
     TimeBucket,
     TraceQuery,
     UnitPage,
@@ -96,12 +99,13 @@ class ClickHouseStore(
         self._threads = ThreadPoolExecutor(connections, "ask")
         self.rollup_cache = RollupCache()
         self._linked = get_traces.LinkPresence()
+        self._operations = KnownOperations()
         self.rollup_worker = RollupWorker()
 
     def put(self, documents: Sequence[Document], token: str) -> None:
         """Store documents (see `SegmentWriter.put`)."""
         with self._client() as client:
-            inserts.insert(client, documents, token)
+            inserts.insert(client, documents, token, self._operations)
 
     def encode(self, columns: DocumentColumns) -> inserts.EncodedDocuments:
         """Documents as they go to ClickHouse (see `ColumnarWriter.encode`)."""
@@ -110,7 +114,7 @@ class ClickHouseStore(
     def put_encoded(self, packed: Sequence[inserts.EncodedDocuments], token: str) -> None:
         """Store encoded documents."""
         with self._client() as client:
-            inserts.insert_encoded(client, packed, token)
+            inserts.insert_encoded(client, packed, token, self._operations)
 
     def get_traces(
         self, trace_ids: Sequence[bytes], *, raw: bool = False, links: bool = True
@@ -155,15 +159,15 @@ class ClickHouseStore(
         with self._asking() as ask:
             return values.field_values(ask, field, window, prefix, limit)
 
-    def service_names(self, window: TimeRange, *, limit: int, max_seconds: float) -> list[str]:
-        """Names of nodes with segments."""
+    def services(self, since: int, *, limit: int) -> list[str]:
+        """Names of services."""
         with self._asking() as ask:
-            return values.service_names(ask, window, limit, max_seconds)
+            return values.services(ask, since, limit)
 
-    def service_traces(self, name: str, window: TimeRange, *, limit: int) -> list[bytes]:
-        """The newest traces with a segment of a name."""
+    def operations(self, service: str, since: int, *, limit: int) -> list[SeenOperation]:
+        """What a service did."""
         with self._asking() as ask:
-            return values.service_traces(ask, name, window, limit)
+            return values.operations(ask, service, since, limit)
 
     def has_traces(self) -> bool:
         """Whether any trace is stored."""
@@ -181,6 +185,20 @@ class ClickHouseStore(
         """Units with their values."""
         with self._asking() as ask:
             yield from grouped_units.grouped_units(ask, window, dimension, filter)
+
+    def operation_statistics(
+        self,
+        nodes: Collection[NodeKey],
+        window: TimeRange,
+        *,
+        background: bool = False,
+        filter: Expression | None = None,
+    ) -> dict[str, Statistics]:
+        """Statistics of nodes by operation."""
+        with self._asking() as ask:
+            return operations.operation_statistics(
+                ask, nodes, window, background=background, filter=filter
+            )
 
     def version_statistics(
         self,

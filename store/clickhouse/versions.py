@@ -37,24 +37,26 @@ def version_statistics(
     if not nodes or window.end <= window.start:
         return {}
     fragments = _fragments(ask, nodes, window, within)
-    apart = list(versions or ())
-    if versions is None:
-        places = {name: fragments[name] for name in queries.MOST_FREQUENT_VERSIONS.fragments}
-        statement = queries.MOST_FREQUENT_VERSIONS.render(places, most=MOST_VERSIONS)
-        apart = [version for (version,) in ask(statement)]
+    apart = frequent(ask, fragments, MOST_VERSIONS) if versions is None else list(versions)
     rows = ask(
-        queries.VERSION_STATISTICS.render(
+        queries.STATISTICS_BY.render(
             {**fragments, "weight": Sql("weight" if weighted else "1")},
-            versions=apart,
+            apart=apart,
             all=versions is None,
             rest=OTHER_VERSIONS,
             step=0,
         )
     )
     return {
-        version: VersionStatistics(first, last, _statistics(*columns))
+        version: VersionStatistics(first, last, statistics_of(*columns))
         for version, _, first, last, *columns in rows
     }
+
+
+def frequent(ask: RunQuery, fragments: Mapping[str, Sql], most: int) -> list[str]:
+    """The values that most segments have."""
+    places = {name: fragments[name] for name in queries.MOST_FREQUENT.fragments}
+    return [value for (value,) in ask(queries.MOST_FREQUENT.render(places, most=most))]
 
 
 def version_series(
@@ -65,15 +67,15 @@ def version_series(
         return []
     fragments = _fragments(ask, nodes, window)
     rows = ask(
-        queries.VERSION_STATISTICS.render(
+        queries.STATISTICS_BY.render(
             {**fragments, "weight": Sql("weight")},
-            versions=[version],
+            apart=[version],
             all=False,
             rest=OTHER_VERSIONS,
             step=step,
         )
     )
-    return [TimeBucket(at, _statistics(*columns)) for _, at, _, _, *columns in rows]
+    return [TimeBucket(at, statistics_of(*columns)) for _, at, _, _, *columns in rows]
 
 
 def _fragments(
@@ -82,21 +84,31 @@ def _fragments(
     window: TimeRange,
     within: Expression | None = None,
 ) -> dict[str, Sql]:
-    places = {**_places(nodes, window, within), "not_pinned_copy": Sql(NOT_PINNED_COPY)}
+    places = places_of(nodes, window, within)
     places["nodes"] = conjunction([places["nodes"], _is_counted(ask, nodes, places)])
-    return {
-        **places,
-        "later": _later(window),
-        "request": _is_request(ask, nodes, window),
-    }
+    return {**places, **conditions_of(ask, nodes, window), "value": Sql("service_version")}
+
+
+def conditions_of(ask: RunQuery, nodes: Collection[NodeKey], window: TimeRange) -> dict[str, Sql]:
+    """What decides which segments of nodes are units of their own."""
+    return {"later": _later(window), "request": _is_request(ask, nodes, window)}
 
 
 def _is_counted(ask: RunQuery, nodes: Collection[NodeKey], places: Mapping[str, Sql]) -> Sql:
     """A condition on segments: they are no background work, unless all are. Mostly none is."""
-    if not ask(queries.ANY_BACKGROUND.render({"rows": places["rows"], "named": _named(nodes)})):
+    requests = requests_among(ask, nodes, places)
+    if requests is None:
         return TRUE
-    requests = queries.REQUEST.render({name: places[name] for name in queries.REQUEST.fragments})
     return requests if ask(queries.ANY_REQUEST.render({**places, "request": requests})) else TRUE
+
+
+def requests_among(
+    ask: RunQuery, nodes: Collection[NodeKey], places: Mapping[str, Sql]
+) -> Sql | None:
+    """A condition on segments: they are no background work; None if all are none, as mostly."""
+    if not ask(queries.ANY_BACKGROUND.render({"rows": places["rows"], "named": named(nodes)})):
+        return None
+    return queries.REQUEST.render({name: places[name] for name in queries.REQUEST.fragments})
 
 
 def _later(window: TimeRange) -> Sql:
@@ -108,22 +120,24 @@ def _later(window: TimeRange) -> Sql:
     return Sql("minute BETWEEN {first:UInt32} AND {last:UInt32}", bounds)
 
 
-def _places(
+def places_of(
     nodes: Collection[NodeKey], window: TimeRange, within: Expression | None = None
 ) -> dict[str, Sql]:
     """Conditions on the rows of nodes in a window."""
     return {
         "rows": started(window),
         "nodes": conjunction([_of(nodes), _traces(window, within)]),
+        "not_pinned_copy": Sql(NOT_PINNED_COPY),
     }
 
 
 def _is_request(ask: RunQuery, nodes: Collection[NodeKey], window: TimeRange) -> Sql:
     """A condition on segments: they are no part of another's request. Mostly none is."""
-    named = _named(nodes)
-    if not ask(queries.ANY_NESTED.render({"rows": started(window), "named": named})):
+    of_name = named(nodes)
+    if not ask(queries.ANY_NESTED.render({"rows": started(window), "named": of_name})):
         return TRUE
-    places = {**_places(nodes, window), "near": _near(window), "named": named}
+    of_nodes = {name: places_of(nodes, window)[name] for name in ("rows", "nodes")}
+    places = {**of_nodes, "near": near(window), "named": of_name}
     if not ask(queries.ANY_REPEATED.render(places)):
         return TRUE
     repeated = queries.REPEATED.render({**places, "tolerance": Sql(str(TOLERANCE))})
@@ -134,10 +148,11 @@ def _traces(window: TimeRange, within: Expression | None) -> Sql:
     """A condition on rows: they are of a trace whose documents, as they are last, satisfy an expression."""
     if within is None:
         return TRUE
-    return compiled(within, _near(window), sure=True).must
+    return compiled(within, near(window), sure=True).must
 
 
-def _near(window: TimeRange) -> Sql:
+def near(window: TimeRange) -> Sql:
+    """A condition on rows: they may belong to the traces of those of the window."""
     minutes = {
         "near_first": max(0, (window.start - LONGEST_TRACE) // MINUTE),
         "near_last": (window.end + LONGEST_TRACE) // MINUTE,
@@ -145,21 +160,22 @@ def _near(window: TimeRange) -> Sql:
     return Sql("minute BETWEEN {near_first:UInt32} AND {near_last:UInt32}", minutes)
 
 
-def _named(nodes: Collection[NodeKey]) -> Sql:
+def named(nodes: Collection[NodeKey]) -> Sql:
+    """A condition on rows: their nodes have these names."""
     names = sorted({node.name for node in nodes})
     return Sql("name IN {names:Array(String)}", {"names": names})
 
 
 def _of(nodes: Collection[NodeKey]) -> Sql:
     """A condition on rows; names first, which lie together least."""
-    named = _named(nodes)
+    of_name = named(nodes)
     return Sql(
-        f"{named.text} AND ({', '.join(NodeKey._fields)}) IN {{nodes:Array({_KEY_TYPE})}}",
-        {**named.parameters, "nodes": sorted(tuple(node) for node in nodes)},
+        f"{of_name.text} AND ({', '.join(NodeKey._fields)}) IN {{nodes:Array({_KEY_TYPE})}}",
+        {**of_name.parameters, "nodes": sorted(tuple(node) for node in nodes)},
     )
 
 
-def _statistics(
+def statistics_of(
     ok: int,
     error: int,
     throttle: int,
@@ -169,5 +185,6 @@ def _statistics(
     histogram: dict[int, int],
     observed: int,
 ) -> Statistics:
+    """A row of statistics.sql."""
     counts = ok, error, throttle, fault, in_progress
     return Statistics(*counts, total_time, dict(histogram), observed)

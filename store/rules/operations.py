@@ -11,6 +11,9 @@ import re
 
 MAX_OPERATION = 200
 """Characters of an operation."""
+MOST_OPERATIONS = 1_000
+"""Operations of a service, in a day, that are listed by name; the others are `OTHER_OPERATIONS`."""
+OTHER_OPERATIONS = "(other operations)"
 MOST_PARTS = 5
 """Parts of a path that are told apart."""
 VARIABLE = "{id}"

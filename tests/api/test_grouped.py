@@ -13,7 +13,7 @@ from api.app import create_app
 from api.schemas.details import EdgeDetail, NodeDetail
 from api.schemas.map import ServiceMap
 from api.schemas.traces import TraceList
-from api.schemas.v1 import EdgePage, MapNumbers, ServicePage, TracePage
+from api.schemas.v1 import EdgePage, MapNumbers, OperationNumbers, ServicePage, TracePage
 from store.memory import MemoryStore
 from store.model import State
 from tests.api.console.test_map import get
@@ -139,3 +139,42 @@ def test_what_cannot_be_grouped_is_refused_with_what_was_expected(
     )  # fmt: skip
     status, _ = refusal(client, f"/api/nodes/n0~1?{WINDOW}&group_by=version")
     assert status == 404
+
+
+def test_what_each_node_did_adds_up_to_its_requests(client: TestClient) -> None:
+    """And each operation's requests are those of the part of the grouped map, and of the list behind it."""
+    whole = get(client, f"/api/v1/map?{WINDOW}", MapNumbers)
+    split = get(client, f"/api/v1/map?{WINDOW}&group_by=operation", MapNumbers)
+    parts = {
+        (each["name"], each["value"]): each
+        for each in split["services"]
+        if each["type"] != "client"
+    }
+    for node in whole["services"]:
+        path = f"/api/v1/services/{node['id']}/operations"
+        if node["type"] == "client":
+            assert refusal(client, f"{path}?{WINDOW}")[0] == 400
+            continue
+        found = get(client, f"{path}?{WINDOW}", OperationNumbers)
+        assert (found["node"], found["work"]) == (node["id"], "requests")
+        (sums,) = _sums(found["operations"], lambda _: "all").values()
+        assert sums == [node[name] or 0 for name in COUNTS]
+        for line in found["operations"]:
+            value = line["operation"] if line["named"] else None
+            part = parts[node["name"], value]
+            assert [line[name] for name in COUNTS] == [part[name] for name in COUNTS]
+            assert (line["p50_ms"], line["p95_ms"]) == (part["p50_ms"], part["p95_ms"])
+            if not value:
+                continue
+            filter = quote(f'service("{node["name"]}") {{ operation = "{value}" }}')
+            listed = get(client, f"/api/v1/traces?{WINDOW}&filter={filter}", TracePage)["traces"]
+            assert len(listed) == line["observed"]
+    failing = quote('service("checkout"){fault}')
+    (checkout,) = (each["id"] for each in whole["services"] if each["name"] == "checkout")
+    path = f"/api/v1/services/{checkout}/operations?{WINDOW}&filter={failing}"
+    found = get(client, path, OperationNumbers)
+    assert {each["operation"]: each["fault"] for each in found["operations"]} == {
+        "POST /orders/1": 2,
+        "POST /orders/0": 1,
+    }
+    assert refusal(client, f"/api/v1/services/none/operations?{WINDOW}")[0] == 404

@@ -413,6 +413,13 @@ def agree_on_details(
             assert sum(work.failures.values()) == failed
             units = UnitQuery(ALL, nodes=stats.keys, background=work is stats.background)
             agree_on_units(memory, clickhouse, units)
+            operations, theirs = (
+                store.operation_statistics(stats.keys, ALL, background=units.background)
+                for store in (memory, clickhouse)
+            )
+            assert theirs == operations
+            counted = sum(each.observed for each in operations.values())
+            assert counted == work.statistics.observed
         query = TraceQuery(ALL, filter=touches(key))
         assert (
             clickhouse.find_traces(query, limit=9).found == memory.find_traces(query, limit=9).found

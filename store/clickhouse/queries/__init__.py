@@ -41,8 +41,8 @@ ENTRY_TIMES = _sql("search/entry_times", parameters="ids")
 UNIT_CANDIDATES = _sql("search/unit_candidates", "rows", "before_at before_id size")
 ANNOTATION_KEYS = _sql("search/annotation_keys", "rows", "most size")
 ANNOTATION_VALUES = _sql("search/annotation_values", "rows", "key most prefix size")
-SERVICE_NAMES = _sql("search/service_names", "rows", "size")
-SERVICE_TRACES = _sql("search/service_traces", "rows", "name size")
+SERVICES = _sql("search/services", parameters="since size")
+OPERATIONS = _sql("search/operations", parameters="service since size")
 COLUMN_VALUES = _sql("search/column_values", "column rows", "most prefix size")
 FAILURE_LABEL = _sql("units/failure_label")
 BODY = _sql("search/body")
@@ -178,12 +178,13 @@ BUCKET_STEPS = _sql("graph/bucket_steps", "key revisions", parameters="step")
 VERIFY_MINUTES = _sql("graph/verify_minutes", parameters="first last")
 VERIFY_WIDE = _sql("graph/verify_wide", parameters="first last")
 # versions and deployments
-MOST_FREQUENT_VERSIONS = _sql("versions/most_frequent", "nodes not_pinned_copy rows", "most")
-VERSION_STATISTICS = _sql(
+MOST_FREQUENT = _sql("versions/most_frequent", "nodes not_pinned_copy rows value", "most")
+STATISTICS_BY = _sql(
     "versions/statistics",
-    "later nodes not_pinned_copy request rows weight",
-    "all rest step versions",
+    "later nodes not_pinned_copy request rows value weight",
+    "all apart rest step",
 )
+ANY_OTHER_UNIT = _sql("versions/any_other", "named near nodes rows")
 ANY_BACKGROUND = _sql("versions/any_background", "named rows")
 ANY_REQUEST = _sql("versions/any_request", "nodes not_pinned_copy request rows")
 REQUEST = _sql("versions/request", "nodes not_pinned_copy rows")

@@ -1,19 +1,16 @@
-"""Counts the values of fields of documents, for completion, and names the services that sent any."""
+"""Counts the values of fields of documents, for completion, and lists services and what they do."""
 
 from __future__ import annotations
 
-import time
-from math import ceil
-
 from store.clickhouse import queries
-from store.clickhouse.connection.query_runner import PARTIAL_LIMITS, QueryRunner, RunQuery
+from store.clickhouse.connection.query_runner import RunQuery
 from store.clickhouse.queries import Sql
 from store.clickhouse.search.scan_ranges import started
 from store.filters.ast import Field
-from store.model import TimeRange
-from store.query import MAX_COUNTED_DOCUMENTS, ValueCount
+from store.model import Kind, TimeRange
+from store.query import MAX_COUNTED_DOCUMENTS, SeenOperation, ValueCount
 from store.rules.annotations import annotation_item, parse_annotation_item, split_annotation_item
-from store.times import DAY
+from store.times import SECOND
 
 _COLUMNS = {
     "user": "user",
@@ -60,22 +57,13 @@ def field_values(
     ]
 
 
-def service_names(ask: QueryRunner, window: TimeRange, limit: int, max_seconds: float) -> list[str]:
-    """See `TraceReader.service_names`; day by day, the newest first."""
-    run = ask.with_limits({**PARTIAL_LIMITS, "max_execution_time": ceil(max_seconds)})
-    names: set[str] = set()
-    until = time.monotonic() + max_seconds
-    end = window.end
-    while end > window.start and len(names) < limit and time.monotonic() < until:
-        begin = max(window.start, (end - 1) // DAY * DAY)
-        rows = {"rows": started(TimeRange(begin, end))}
-        names.update(name for (name,) in run(queries.SERVICE_NAMES.render(rows, size=limit)))
-        end = begin
-    return sorted(names)[:limit]
+def services(ask: RunQuery, since: int, limit: int) -> list[str]:
+    """See `TraceReader.services`."""
+    rows = ask(queries.SERVICES.render(since=since // SECOND, size=limit))
+    return [name for (name,) in rows]
 
 
-def service_traces(ask: RunQuery, name: str, window: TimeRange, limit: int) -> list[bytes]:
-    """See `TraceReader.service_traces`."""
-    rows = {"rows": started(window)}
-    found = ask(queries.SERVICE_TRACES.render(rows, name=name, size=limit))
-    return [bytes.fromhex(digits) for (digits,) in found]
+def operations(ask: RunQuery, service: str, since: int, limit: int) -> list[SeenOperation]:
+    """See `TraceReader.operations`."""
+    rows = ask(queries.OPERATIONS.render(service=service, since=since // SECOND, size=limit))
+    return [SeenOperation(name, Kind(kind), seen * SECOND) for name, kind, seen in rows]

@@ -35,12 +35,27 @@ def grouped_units(
 
 
 def _traces(ask: RunQuery, window: TimeRange) -> Iterator[tuple[Trace, FindTrace, LinkedIds]]:
-    ids = traces_in(ask, window, TRUE, MAX_GROUPED_TRACES)
-    if ids is None:
+    traces = traces_where(ask, window, TRUE, MAX_GROUPED_TRACES)
+    if traces is None:
         raise TooManyTraces(
             f"the window has more than {MAX_GROUPED_TRACES:,} traces, too many to group each: "
             "choose a shorter one, or a filter"
         )
+    return traces
+
+
+def traces_where(
+    ask: RunQuery, window: TimeRange, condition: Sql, most: int
+) -> Iterator[tuple[Trace, FindTrace, LinkedIds]] | None:
+    """The traces with rows in the window that meet a condition, each with what its units take; None if there are more
+    than ``most``."""
+    ids = traces_in(ask, window, condition, most)
+    return None if ids is None else _read(ask, window, ids)
+
+
+def _read(
+    ask: RunQuery, window: TimeRange, ids: list[bytes]
+) -> Iterator[tuple[Trace, FindTrace, LinkedIds]]:
     first, last = window.start // MINUTE, window.end // MINUTE
     here = f"minute BETWEEN {first:d} AND {last:d} AND start >= {window.start:d} AND start < {window.end:d}"
     for at in range(0, len(ids), CHUNK):

@@ -25,6 +25,12 @@ from store.clickhouse.connection.native_format import Columns, Encoded
 from store.clickhouse.search.scan_ranges import bucket_of
 from store.clickhouse.write import encoded_columns
 from store.clickhouse.write.encoded_columns import EncodedRows
+from store.clickhouse.write.operations import (
+    KnownOperations,
+    Operation,
+    insert_operations,
+    operations_in,
+)
 from store.clickhouse.write.rows import TABLES
 from store.columnar import DocumentColumns, columns_of
 from store.model import Document
@@ -70,6 +76,8 @@ class EncodedDocuments(Struct, gc=False):
     """Rows by bucket."""
     size: int
     """Bytes in memory, without the raw documents."""
+    operations: frozenset[Operation] = frozenset()
+    """What services did."""
 
 
 def encode(documents: DocumentColumns) -> EncodedDocuments:
@@ -82,7 +90,7 @@ def encode(documents: DocumentColumns) -> EncodedDocuments:
         columns = table.build(documents)
         pieces.append(encoded_columns.encode(table.types, columns) if columns[0] else None)
     size = sum([piece.size for piece in pieces if piece is not None])
-    return EncodedDocuments(pieces, _rows_by_bucket(documents), size)
+    return EncodedDocuments(pieces, _rows_by_bucket(documents), size, operations_in(documents))
 
 
 def _rows_by_bucket(documents: DocumentColumns) -> Mapping[int, int]:
@@ -96,15 +104,26 @@ def _rows_by_bucket(documents: DocumentColumns) -> Mapping[int, int]:
     return Counter(map(bucket_of, starts))
 
 
-def insert(client: Client, documents: Sequence[Document], token: str) -> None:
+def insert(
+    client: Client,
+    documents: Sequence[Document],
+    token: str,
+    known: KnownOperations | None = None,
+) -> None:
     """Write a batch (see `insert_encoded`). Raises as `encode` does, too."""
     parts = range(0, len(documents), ENCODE_CHUNK)
     chunks = [encode(columns_of(documents[first : first + ENCODE_CHUNK])) for first in parts]
-    insert_encoded(client, chunks, token)
+    insert_encoded(client, chunks, token, known)
 
 
-def insert_encoded(client: Client, batch: Sequence[EncodedDocuments], token: str) -> None:
-    """Write a batch, one insert per table; ClickHouse ignores an insert of rows whose token it has seen."""
+def insert_encoded(
+    client: Client,
+    batch: Sequence[EncodedDocuments],
+    token: str,
+    known: KnownOperations | None = None,
+) -> None:
+    """Write a batch, one insert per table; ClickHouse ignores an insert of rows whose token it has seen. ``known``: what
+    the dictionary of operations has; without it all of the batch's are written."""
     buckets: Counter[int] = Counter()
     for chunk in batch:
         buckets.update(chunk.buckets)
@@ -119,6 +138,8 @@ def insert_encoded(client: Client, batch: Sequence[EncodedDocuments], token: str
             _insert(
                 client, table.name, table.names, encoded_columns.join(table.types, pieces), token
             )
+    operations = frozenset[Operation]().union(*(chunk.operations for chunk in batch))
+    insert_operations(client, known or KnownOperations(), operations)
     if time.monotonic() - begun > PROMPT:
         _mark(client, dict.fromkeys(buckets, 0))
 

@@ -6,7 +6,6 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from api.jaeger import names
 from api.schemas.jaeger import JaegerDependencies, JaegerNames, JaegerOperations
 from api.schemas.v1 import OperationList
 from store.errors import StoreError
@@ -15,7 +14,7 @@ from store.model import NodeKey, TimeRange
 from store.protocol import CountedWindow
 from store.times import DAY, SECOND
 from tests.api.console.test_map import get
-from tests.api.jaeger.conftest import NOW
+from tests.api.jaeger.conftest import ARRIVED, NOW
 from tests.builders import T0, call, segment, trace_id
 
 NAMES = ["job 0", "job 1", "job 2", "step"]
@@ -74,14 +73,6 @@ def test_a_store_that_does_not_answer_is_503_in_jaegers_form(uncounted: TestClie
     assert "Timeout" not in answer.text
 
 
-def test_operations_end_in_time(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With those of the newest traces, and the statement that these are not all."""
-    monkeypatch.setattr(names, "CHUNK", 4)
-    monkeypatch.setattr(names, "SECONDS", 0.0)
-    found = get(client, "/api/v1/operations?service=worker/a", OperationList)
-    assert (found["traces"], found["complete"]) == (4, False)
-
-
 @pytest.mark.parametrize("name", ["worker/a", "worker%2Fa"])
 def test_operations_by_path(client: TestClient, name: str) -> None:
     url = f"/jaeger/api/services/{name}/operations"
@@ -110,18 +101,24 @@ def test_operations_by_parameter(client: TestClient) -> None:
 
 
 def test_operations_of_v1(client: TestClient) -> None:
-    found = get(client, "/api/v1/operations?service=worker/a", OperationList)
-    assert {(each["name"], each["spans"]) for each in found["operations"]} == {
-        ("step", 9),
-        ("job 0", 3),
-        ("job 1", 3),
-        ("job 2", 3),
-    }
-    assert (found["operations"][0]["kind"], found["traces"], found["complete"]) == (
-        "internal",
-        9,
-        True,
-    )
+    """Of X-Ray's segments by what they did, as in their traces."""
+    window = f"from={NOW - 3600}&to={NOW}"
+    found = get(client, f"/api/v1/operations?service=worker/a&{window}", OperationList)
+    assert [(each["name"], each["kind"]) for each in found["operations"]] == [
+        ("job 0", "server"),
+        ("job 1", "server"),
+        ("job 2", "server"),
+        ("step", "internal"),
+    ]
+    assert {each["last_seen"] for each in found["operations"]} == {ARRIVED / SECOND}
+    front = get(client, f"/api/v1/operations?service=front&{window}", OperationList)
+    assert [(each["name"], each["kind"]) for each in front["operations"]] == [("GET /a", "server")]
+    query = f"service=front&operation=GET%20/a&start={(NOW - 3600) * 10**6}&end={NOW * 10**6}"
+    (trace,) = client.get(f"/jaeger/api/traces?{query}").json()["data"]
+    assert "GET /a" in {span["operationName"] for span in trace["spans"]}
+    later = f"from={NOW}&to={NOW + 60}"
+    none = get(client, f"/api/v1/operations?service=front&{later}", OperationList)
+    assert none["operations"] == []
 
 
 def test_dependencies_are_the_edges(client: TestClient) -> None:

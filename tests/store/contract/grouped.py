@@ -16,6 +16,7 @@ from store.protocol import Store
 from store.query import TraceQuery, UnitQuery
 from store.rules import dimensions
 from store.rules.dimensions import OTHER_VALUES, Dimension
+from store.rules.operations import OTHER_OPERATIONS
 from store.times import MINUTE
 from tests.builders import T0, call, http, segment, subsegment, trace_id
 from tests.store.contract.nodes import CLIENT, FRONTEND, HOUR
@@ -257,3 +258,42 @@ class GroupedContract:
             by = Grouped(Dimension.VERSION, target, source)
             found = store.find_units(replace(query, by=by), limit=10).found
             assert sum(each.units for each in found) == times
+
+    def test_what_a_node_did(self, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Of a service by its segments; of a resource by the calls of it; of one that sends no segments by its spans."""
+        store.put([d for n in range(1, 6) for d in story(n, "1", weight=1 + n % 2)], "a")
+        store.put(story(6, "1", State.FAULT), "b")
+        worker: dict[str, Any] = {"name": "worker", "independent": 2, "parent_id": 0xA1}
+        spans = [
+            segment(0xD0 + n, operation=f"step {n % 2}", kind=Kind.INTERNAL, **worker)
+            for n in range(3)
+        ]
+        job = {"name": "job", "kind": Kind.INTERNAL, "trace_id": trace_id(9)}
+        jobs = [segment(n, operation="run", **job) for n in (1, 2)]
+        store.put([*(replace(each, trace_id=trace_id(1)) for each in spans), *jobs], "c")
+        graph = store.service_graph(HOUR)
+
+        def counts(name: str, *, background: bool = False) -> dict[str, int]:
+            (stats,) = (
+                each
+                for key, each in graph.services.items()
+                if key.name == name and not key.is_client
+            )
+            found = store.operation_statistics(stats.keys, HOUR, background=background)
+            work = stats.background if background else stats.requests
+            assert sum(each.total for each in found.values()) == work.statistics.total
+            return {operation: each.total for operation, each in found.items()}
+
+        assert counts("checkout") == {"POST /orders/1": 6, "POST /orders/0": 3}
+        assert counts("orders") == {"PutItem": 3, "GetItem": 3}
+        assert counts("worker") == {"step 0": 2, "step 1": 1}
+        assert counts("job") == {}
+        assert counts("job", background=True) == {"run": 2}
+        found = store.operation_statistics({CHECKOUT}, HOUR)
+        assert (found["POST /orders/0"].fault, found["POST /orders/0"].ok) == (1, 2)
+        assert found["POST /orders/1"].histogram
+        assert store.operation_statistics({CHECKOUT}, TimeRange(0, MINUTE)) == {}
+        assert store.operation_statistics(set(), HOUR) == {}
+        for module in ("store.unit_filter", "store.clickhouse.operations"):
+            monkeypatch.setattr(f"{module}.MOST_LISTED_OPERATIONS", 1)
+        assert counts("checkout") == {"POST /orders/0": 3, OTHER_OPERATIONS: 6}

@@ -9,6 +9,7 @@ from store.filters.parse import parse
 from store.model import (
     Document,
     Http,
+    Kind,
     Link,
     State,
     TimeRange,
@@ -309,19 +310,32 @@ class SearchContract:
         unset = [name for name in VALUE_FIELDS if "http" not in name][:4]
         assert [values(Field(keyword)) for keyword in unset] == [[]] * 4
 
-    def test_services_are_the_names_of_segments(self, store: Store) -> None:
-        """Of a window, over several days; neither inferred ones nor subsegments that came alone."""
-        for number, name in enumerate(("front", "stock", "front", "old")):
-            at = T0 - number * DAY
-            document = segment(number + 1, trace_id=trace_id(number), name=name, start=at, end=at)
-            store.put([document], f"{number}")
-        inner = segment(8, trace_id=trace_id(0), name="inner", independent=True, parent_id=1)
-        guessed = segment(9, trace_id=trace_id(0), name="guessed", inferred=True)
-        store.put([inner, guessed], "x")
-        window = TimeRange(T0 - 2 * DAY, T0 + SECOND)
-        assert store.service_names(window, limit=9, max_seconds=60) == ["front", "stock"]
-        assert len(store.service_names(window, limit=1, max_seconds=60)) == 1
-        newest, oldest = trace_id(0), trace_id(2)
-        assert store.service_traces("front", window, limit=9) == [newest, oldest]
-        assert store.service_traces("front", window, limit=1) == [newest]
-        assert store.service_traces("inner", window, limit=9) == []
+    def test_services_and_what_they_do(self, store: Store) -> None:
+        """Neither inferred ones nor subsegments that came alone; a segment without an operation by its name."""
+        documents = [
+            segment(1, operation="GET /", kind=Kind.SERVER),
+            segment(2, operation="poll", name="stock", kind=Kind.CONSUMER),
+            segment(3, operation="GET /{id}", name="stock", kind=Kind.SERVER),
+            segment(4, name="stock", kind=Kind.SERVER),
+            segment(5, operation="sum", name="stock", kind=Kind.INTERNAL, independent=2),
+            segment(6, name="stock", kind=Kind.INTERNAL, independent=2),
+            segment(7, operation="PutItem", name="items", independent=True, parent_id=1),
+            segment(8, operation="GET /", name="guessed", inferred=True),
+        ]
+        store.put(documents, "a")
+        store.put([segment(9, operation="GET /", kind=Kind.SERVER)], "b")
+        assert store.services(0, limit=9) == ["frontend", "stock"]
+        assert store.services(0, limit=1) == ["frontend"]
+        found = store.operations("stock", 0, limit=9)
+        assert [each[:2] for each in found] == [
+            ("GET /{id}", Kind.SERVER),
+            ("poll", Kind.CONSUMER),
+            ("stock", Kind.SERVER),
+            ("sum", Kind.INTERNAL),
+        ]
+        assert store.operations("stock", 0, limit=1) == found[:1]
+        assert [each.name for each in store.operations("frontend", 0, limit=9)] == ["GET /"]
+        assert store.operations("items", 0, limit=9) == []
+        late = T0 + 3650 * DAY
+        assert store.services(late, limit=9) == []
+        assert store.operations("stock", late, limit=9) == []

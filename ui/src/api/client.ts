@@ -143,6 +143,8 @@ export const addresses = {
     `/api/v1/nodes/${encodeURIComponent(id)}/errors?${query(window)}`,
   versions: (window: TimeWindow, id: string) =>
     `/api/v1/nodes/${encodeURIComponent(id)}/versions?${query(window, environment())}`,
+  operations: (window: TimeWindow, id: string) =>
+    `/api/v1/services/${encodeURIComponent(id)}/operations?${query(window)}`,
   versionsOf: (window: TimeWindow, ids: readonly string[]) =>
     `/api/v1/versions?${query(window, { nodes: ids.join(','), ...environment() })}`,
   states: (window: TimeWindow, filter: string, id: string) =>

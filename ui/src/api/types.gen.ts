@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: c69ee871b8f37110bfd58982da8fc3d5091db5059b3dc29649adb3ff087b721b
+// sha256 of its schemas: 17fa34aef3c7161a0b582180e87fcf5a26948ca3dfa6073bc5bf0afb986349cc
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -213,7 +213,7 @@ export interface components {
             selected: number;
         };
         /** @enum {string} */
-        Dimension: "version" | "environment" | "region" | "method" | "status";
+        Dimension: "version" | "environment" | "region" | "method" | "status" | "operation";
         DistinctValues: {
             field: string;
             values: number;
@@ -506,6 +506,32 @@ export interface components {
             node: string;
             versions: components["schemas"]["VersionLine"][];
         };
+        OperationLine: {
+            avg_ms: number | null;
+            error: number | null;
+            fault: number | null;
+            in_progress: number;
+            named: boolean;
+            observed: number;
+            ok: number | null;
+            operation: string;
+            p50_ms: number | null;
+            p95_ms: number | null;
+            p99_ms: number | null;
+            requests: number | null;
+            share: number;
+            throttle: number | null;
+        };
+        OperationNumbers: {
+            data_until: number;
+            from: number;
+            incomplete: components["schemas"]["Incomplete"] | null;
+            node: string;
+            operations: components["schemas"]["OperationLine"][];
+            to: number;
+            /** @enum {string} */
+            work: "requests" | "background";
+        };
         Picture: {
             edges: components["schemas"]["MapEdge"][];
             nodes: components["schemas"]["MapNode"][];
@@ -581,7 +607,7 @@ export interface components {
             filtered: components["schemas"]["Filtered"] | null;
             from: number;
             generated_at: number;
-            group_by: ("version" | "environment" | "region" | "method" | "status") | null;
+            group_by: ("version" | "environment" | "region" | "method" | "status" | "operation") | null;
             has_traces: boolean;
             incomplete: components["schemas"]["Incomplete"] | null;
             left_out: number;

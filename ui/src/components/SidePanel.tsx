@@ -62,6 +62,8 @@ interface BodyProps extends ChartsProps {
   usage?: ReactNode
   /** Of a function, its errors by each source. */
   bySource?: ReactNode
+  /** Of a node, what it did. */
+  operations?: ReactNode
   /** Of a node, its versions. */
   versions?: ReactNode
   /** Of a node, what its platform measured. */
@@ -72,8 +74,9 @@ interface BodyProps extends ChartsProps {
 }
 
 export function DetailBody(props: BodyProps) {
-  const { detail, tracesLink, callsLink, actions, states, usage, versions, metrics, impact, onSelect } = props
-  const { alarmLink, bySource, onResponseTimes, onTimes } = props
+  const { detail, tracesLink, callsLink, actions, states, usage, bySource, operations } = props
+  const { versions, metrics, impact, onSelect } = props
+  const { alarmLink, onResponseTimes, onTimes } = props
   const isNode = 'node' in detail
   const thing = isNode ? detail.node : detail.edge
   const perMinute = isNode ? detail.node.traces_per_min : detail.edge.requests_per_min
@@ -95,6 +98,7 @@ export function DetailBody(props: BodyProps) {
           {isNode && <BackgroundWork node={detail.node} tracesLink={tracesLink} />}
           {states}
           {usage}
+          {operations}
           {versions}
           <PanelCharts
             key={`charts ${thing.id}`}

@@ -3,7 +3,7 @@
 import type { Graph, MapNode } from '../api/types'
 import { quoted } from '../filter/quoted'
 
-export const DIMENSIONS = ['version', 'environment', 'region', 'method', 'status'] as const
+export const DIMENSIONS = ['version', 'environment', 'region', 'method', 'status', 'operation'] as const
 export type Dimension = (typeof DIMENSIONS)[number]
 
 /** What the address splits nodes by. */
@@ -58,6 +58,7 @@ const KEYWORDS: Record<Dimension, string> = {
   region: 'region',
   method: 'http.method',
   status: 'http.status',
+  operation: 'operation',
 }
 
 /** The condition of a unit on its value in the filter language; empty of a node that is whole. */

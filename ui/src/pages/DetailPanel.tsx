@@ -14,6 +14,7 @@ import { currentGrouping, partOf, valueCondition, type Dimension } from '../mode
 import { shares } from '../model/health'
 import { faultProposal, proposal, proposalWords, type Proposal } from '../model/proposals'
 import { isShared, readsUnfiltered } from '../model/share'
+import { currentScope } from '../model/scope'
 import { edgeEnds, href } from '../model/url'
 import { responseTimeBetween, responseTimeFrom } from '../filter/selection'
 import { quoted } from '../filter/quoted'
@@ -21,6 +22,7 @@ import { both, selector } from '../filter/tokens'
 import { rangeParams } from '../model/range'
 import { NodeImpact } from './NodeImpact'
 import { NodeMetrics } from './NodeMetrics'
+import { NodeOperations } from './NodeOperations'
 import { NodeStates } from './NodeStates'
 import { NodeVersions } from './NodeVersions'
 import { Usage } from './Usage'
@@ -56,6 +58,10 @@ export function DetailPanel(props: Props) {
   const by = currentGrouping()
   const isPart = partOf(id) !== null
   const showAll = !ends && !isPart && readsUnfiltered(filter)
+  const called = graph.nodes.find((node) => node.id === (ends ? ends[1] : id))
+  // They are counted for the whole map alone: with a filter, whole traces would be read again and again.
+  const isWhole = !filter && Object.keys(currentScope()).length === 0
+  const showOperations = showAll && isWhole && called?.kind !== 'client'
   const url = ends ? addresses.edge(window, filter, ...ends) : addresses.node(window, filter, id)
   const { data, error, slow, at } = useLiveQuery<NodeDetail | EdgeDetail>(url, {
     key: `detail ${id}`,
@@ -63,7 +69,6 @@ export function DetailPanel(props: Props) {
   })
   const gone = error?.status === 404
   const isMachine = graph.nodes.some((node) => node.id === id && node.type === STATE_MACHINE)
-  const called = graph.nodes.find((node) => node.id === (ends ? ends[1] : id))
   const isGenAI = called?.type.startsWith(GENAI)
   const head = headOf(id, graph, data)
   // What the numbers count is said: a list of a later time may have other units for its default.
@@ -83,6 +88,10 @@ export function DetailPanel(props: Props) {
   })
   const versionLink = (version: string, words: ReactNode) => {
     const condition = `${meant(id, graph)} { version = ${quoted(version)} }`
+    return <Link href={href('/traces', { ...carried, filter: both(filter, condition) })}>{words}</Link>
+  }
+  const operationLink = (operation: string, words: ReactNode) => {
+    const condition = `${meant(id, graph)} { operation = ${quoted(operation)} }`
     return <Link href={href('/traces', { ...carried, filter: both(filter, condition) })}>{words}</Link>
   }
   const usageLink = (condition: string, words: ReactNode) => {
@@ -185,6 +194,17 @@ export function DetailPanel(props: Props) {
                   traceLink={(trace, words) => <Link href={href(`/traces/${trace}`, {})}>{words}</Link>}
                 />
               </Suspense>
+            )
+          }
+          operations={
+            showOperations && (
+              <NodeOperations
+                key={`operations ${id}`}
+                id={id}
+                window={window}
+                rangeKey={rangeKey}
+                operationLink={operationLink}
+              />
             )
           }
           versions={

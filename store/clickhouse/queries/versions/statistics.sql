@@ -1,8 +1,8 @@
--- Statistics of the segments of some nodes by version, and by the multiple of step (microseconds; 0: the whole
+-- Statistics of the segments of some nodes by what they reported ($value: a column, such as the version), and by the multiple of step (microseconds; 0: the whole
 -- window): one scan of the window by the sort key. FINAL drops the replaced copies of a bucket, the inner GROUP BY
 -- those in other buckets of the window. What fetched messages is left out where a CONSUMER (5) processes them below it
 -- ($later; store.messages). $weight: what a segment counts as. $request: whether it is part of no other.
-SELECT if(version IN {versions:Array(String)}, version, {rest:String}) AS of,
+SELECT if(value IN {apart:Array(String)}, value, {rest:String}) AS of,
        start - if({step:UInt64} = 0, start, start % {step:UInt64}) AS at, min(start), max(start),
        sumIf($weight, state = 1), sumIf($weight, state = 2), sumIf($weight, state = 3), sumIf($weight, state = 4),
        sumIf($weight, state = 0), sumIf(toInt128(duration) * $weight, state > 0),
@@ -10,10 +10,10 @@ SELECT if(version IN {versions:Array(String)}, version, {rest:String}) AS of,
 FROM (
     SELECT *, /*include units/histogram_bucket column=duration power=power*/ AS time
     FROM (
-        SELECT newest.1 AS start, newest.2 AS duration, newest.3 AS state, newest.4 AS version, newest.5 AS weight,
+        SELECT newest.1 AS start, newest.2 AS duration, newest.3 AS state, newest.4 AS value, newest.5 AS weight,
                /*include units/power column=duration*/ AS power
         FROM (
-            SELECT argMax((start, duration, state, toString(service_version), weight, fetched), ver) AS newest
+            SELECT argMax((start, duration, state, toString($value), weight, fetched), ver) AS newest
             FROM segments FINAL
             WHERE $rows AND $nodes AND independent = 0 AND fetched != 1 AND $not_pinned_copy AND $request
             GROUP BY trace_id, id
@@ -24,6 +24,6 @@ FROM (
         )
     )
 )
-WHERE {all:UInt8} OR version IN {versions:Array(String)}
+WHERE {all:UInt8} OR value IN {apart:Array(String)}
 GROUP BY of, at
 ORDER BY of, at

@@ -1,3 +1,3 @@
-SELECT service_version FROM segments
+SELECT toString(<value>) AS of FROM segments
 WHERE <rows> AND <nodes> AND independent = 0 AND fetched != 1 AND <not_pinned_copy>
-GROUP BY service_version ORDER BY count() DESC, service_version LIMIT {most:UInt64}
+GROUP BY of ORDER BY count() DESC, of LIMIT {most:UInt64}
