@@ -28,6 +28,7 @@ from raymap.embedded import EmbeddedClickHouse
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.schema.migrate import migrate
 from store.clickhouse.write.inserts import EncodedDocuments, encode, insert_encoded
+from store.clickhouse.write.operations import KnownOperations
 
 BATCH = 20_000
 TRACES = 600
@@ -63,9 +64,10 @@ def insert(client: Client, server: psutil.Process, spans: int) -> tuple[int, flo
     """Documents, and CPU-seconds of the server without merges."""
     client.execute("SYSTEM STOP MERGES")
     documents, spent = 0, 0.0
+    known = KnownOperations()
     for number, (count, batch) in enumerate(batches(spans)):
         before = seconds(server)
-        insert_encoded(client, batch, f"disk-{number}")
+        insert_encoded(client, batch, f"disk-{number}", known)
         spent += seconds(server) - before
         documents += count
     client.execute("SYSTEM START MERGES")

@@ -31,6 +31,7 @@ from raymap.embedded import EmbeddedClickHouse
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.schema.migrate import migrate
 from store.clickhouse.write.inserts import EncodedDocuments, encode, insert_encoded
+from store.clickhouse.write.operations import KnownOperations
 
 WARM = 5
 """Batches before the measurement."""
@@ -83,10 +84,11 @@ def measure(console: Console, client: Client, server: psutil.Process, made: Sequ
     """Insert batches, merge, and print."""
     client.execute("SYSTEM STOP MERGES")
     metered = Metered(client, server)
+    known = KnownOperations()
     for number, (_, batch) in enumerate(made):
         if number == WARM:
             metered.spent.clear()
-        insert_encoded(metered, batch, f"inserts-{number}")
+        insert_encoded(metered, batch, f"inserts-{number}", known)
     client.execute("SYSTEM START MERGES")
     counted = made[WARM:]
     documents = sum(count for count, _ in counted)
