@@ -8,6 +8,7 @@ the path of its HTTP request as far as that is bounded. What names neither, such
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 MAX_OPERATION = 200
 """Characters of an operation."""
@@ -18,7 +19,10 @@ MOST_PARTS = 5
 """Parts of a path that are told apart."""
 VARIABLE = "{id}"
 """In place of a part of a path that may be different in every request."""
-_CONSTANT = re.compile(r"[A-Za-z_.~-]{1,32}|v[0-9]{1,2}").fullmatch
+_CACHED = 200
+"""Characters of a request that is worth caching: longer ones do not repeat."""
+_PATH = re.compile(r"(?:[^/?#;]*://[^/?#;]*)?(/[^?#;]*)?").match
+_VARIABLE = re.compile(r"/(?!(?:[A-Za-z_.~-]{1,32}|v[0-9]{1,2})(?:/|$))[^/]*").sub
 
 
 def operation_of_span(name: str) -> str:
@@ -36,23 +40,23 @@ def aws_operation(operation: object) -> str:
 
 def operation_of_request(method: str, url: str) -> str:
     """The method and the path of an HTTP request, without what may be different in every one; '' without either."""
-    path = _path(url)
+    work = _of_request if len(method) + len(url) <= _CACHED else _of_request.__wrapped__
+    return work(method, url)
+
+
+@lru_cache(8192)
+def _of_request(method: str, url: str) -> str:
+    path = _path(url) if url else ""
     return operation_of_span(f"{method} {path}" if method and path else method or path)
 
 
 def _path(url: str) -> str:
     """The path of an absolute URL or of one that begins with it, bounded; '' without one."""
-    rest = url
-    if not url.startswith("/"):
-        _, scheme, rest = url.partition("://")
-        if not scheme:
-            return ""
-        _, slash, rest = rest.partition("/")
-        rest = slash + rest
-    parts = re.split(r"[?#;]", rest, maxsplit=1)[0].split("/")[1:]
-    while parts and not parts[-1]:
-        parts.pop()
-    known = [part if _CONSTANT(part) else VARIABLE for part in parts[:MOST_PARTS]]
-    if len(parts) > MOST_PARTS:
-        known.append("*")
-    return "/" + "/".join(known)
+    found = _PATH(url)
+    path = found[1] if found else None
+    if path is None:
+        return "/" if found and found[0] else ""
+    bounded = _VARIABLE("/" + VARIABLE, path.rstrip("/"))
+    if bounded.count("/") > MOST_PARTS:
+        bounded = "/".join([*bounded.split("/", MOST_PARTS + 1)[:-1], "*"])
+    return bounded or "/"

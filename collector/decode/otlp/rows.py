@@ -156,12 +156,11 @@ class _Rows:
         return ids
 
     def names(self) -> Coded[str]:
-        """The operations that spans have by their names; of heads, few of which differ, the same is one object."""
-        ids = list(map(id, self._walked.heads))
-        distinct = dict(zip(ids, self._walked.heads, strict=True))
-        numbers = {key: number for number, key in enumerate(distinct)}
-        codes = codes_of(map(numbers.__getitem__, ids), len(distinct))
-        return Coded([operation_of_span(head.name) for head in distinct.values()], codes)
+        """The operations that spans have by their names."""
+        names = [head.name for head in self._walked.heads]
+        numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
+        codes = codes_of(map(numbers.__getitem__, names), len(numbers))
+        return Coded(list(map(operation_of_span, numbers)), codes)
 
     def operations(self, names: Coded[str]) -> Sequence[str]:
         """What each document did: mostly its name."""
@@ -333,8 +332,11 @@ def _operations_of_calls(
     if own.count(SPAN_NAME) == len(own):
         numbers = map(names.codes.__getitem__, owners)
         return Coded(names.values, codes_of(numbers, len(names.values)))
-    pairs = zip(codes, owners, strict=True)
-    return [names[row] if own[code] is SPAN_NAME else own[code] for code, row in pairs]
+    further, pairs = len(names.values), zip(codes, owners, strict=True)
+    numbers = [
+        names.codes[row] if own[code] is SPAN_NAME else further + code for code, row in pairs
+    ]
+    return Coded([*names.values, *own], codes_of(numbers, further + len(own)))
 
 
 @lru_cache(8192)

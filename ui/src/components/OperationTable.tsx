@@ -24,7 +24,7 @@ export function OperationTable({ operations, background, operationLink }: Props)
   return (
     <>
       <h3>Operations</h3>
-      <table className="versions operations">
+      <table className="operations">
         <thead>
           <tr>
             <th>Operation</th>
