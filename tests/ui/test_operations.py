@@ -50,7 +50,7 @@ def test_the_panel_lists_what_a_service_did(page: Page, orders: Orders) -> None:
     page.goto(orders.url)
     node(page, orders.name).click()
     details = page.get_by_role("complementary", name="Details")
-    rows = details.locator("table.operations tbody tr")
+    rows = details.locator("table.operations tbody")
     expect(rows).to_have_count(3)
     expect(rows.nth(0)).to_contain_text(re.compile("GET /o/{id}4"))
     expect(rows.nth(1)).to_contain_text(re.compile("POST /o2.*Fault 50 ?%"))

@@ -27,11 +27,10 @@ export function OperationTable({ operations, background, operationLink }: Props)
       <table className="operations">
         <thead>
           <tr>
-            <th>Operation</th>
             {ORDERS.map((one) => (
               <th
                 key={one}
-                className={one === 'fault' ? undefined : 'numeric'}
+                className={one.endsWith('_ms') ? 'numeric' : undefined}
                 aria-sort={one === order ? 'descending' : 'none'}
               >
                 <button type="button" className="link" onClick={() => setOrder(one)}>
@@ -41,16 +40,18 @@ export function OperationTable({ operations, background, operationLink }: Props)
             ))}
           </tr>
         </thead>
-        <tbody>
-          {(all ? lines : lines.slice(0, FEW)).map((one) => {
-            const parts = shares(one)
-            const words = operationWords(one)
-            return (
-              <tr key={one.operation}>
-                <td className="operation-name" title={words}>
-                  {one.named ? operationLink(one.operation, words) : <span className="mute">{words}</span>}
-                </td>
-                <td className="numeric">{count(one.requests)}</td>
+        {(all ? lines : lines.slice(0, FEW)).map((one) => {
+          const parts = shares(one)
+          const words = operationWords(one)
+          return (
+            <tbody key={one.operation}>
+              <tr>
+                <th colSpan={ORDERS.length} scope="rowgroup">
+                  {one.named ? operationLink(one.operation, words) : words}
+                </th>
+              </tr>
+              <tr>
+                <td>{count(one.requests)}</td>
                 <td title={parts ? sharesWords(parts) : undefined}>
                   {parts && <SharesBar shares={parts} />}
                   {parts && <span className="visually-hidden">{sharesWords(parts)}</span>}
@@ -58,9 +59,9 @@ export function OperationTable({ operations, background, operationLink }: Props)
                 <td className="numeric">{duration(one.p50_ms)}</td>
                 <td className="numeric">{duration(one.p95_ms)}</td>
               </tr>
-            )
-          })}
-        </tbody>
+            </tbody>
+          )
+        })}
       </table>
       {lines.length > FEW && (
         <button type="button" className="link" onClick={() => setAll(!all)}>
