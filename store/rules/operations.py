@@ -16,7 +16,7 @@ MOST_OPERATIONS = 1_000
 """Operations of a service, in a day, that are listed by name; the others are `OTHER_OPERATIONS`."""
 OTHER_OPERATIONS = "(other operations)"
 MOST_PARTS = 5
-"""Parts of a path that are told apart."""
+"""Parts of a path that are distinguished."""
 VARIABLE = "{id}"
 """In place of a part of a path that may be different in every request."""
 _CACHED = 200
