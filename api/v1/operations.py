@@ -20,6 +20,7 @@ from api.v1.versions import require_short
 from store.filters.ast import Expression
 from store.model import TimeRange
 from store.rules.operations import OTHER_OPERATIONS
+from store.rules.other_names import OTHER_NAMES
 from store.times import SECOND
 
 SERVICE = Query(min_length=1, max_length=200, description="name of a service")
@@ -65,6 +66,11 @@ def operation_numbers(
     node = require_node(graph, id)
     if node.is_client:
         raise ApiError("a client has no operations: they are those of what it calls")
+    if node.name == OTHER_NAMES:
+        raise ApiError(
+            f"the operations of {OTHER_NAMES} cannot be listed; choose a service by name",
+            code="NamesCountedTogether",
+        )
     place = node_place(graph, node, Scope(shown))
     found = context.store.operation_statistics(
         place.units.nodes, shown, background=place.units.background, filter=expression

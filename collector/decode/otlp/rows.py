@@ -333,10 +333,8 @@ def _operations_of_calls(
         numbers = map(names.codes.__getitem__, owners)
         return Coded(names.values, codes_of(numbers, len(names.values)))
     further, pairs = len(names.values), zip(codes, owners, strict=True)
-    numbers = [
-        names.codes[row] if own[code] is SPAN_NAME else further + code for code, row in pairs
-    ]
-    return Coded([*names.values, *own], codes_of(numbers, further + len(own)))
+    mixed = [names.codes[row] if own[code] is SPAN_NAME else further + code for code, row in pairs]
+    return Coded([*names.values, *own], codes_of(mixed, further + len(own)))
 
 
 @lru_cache(8192)

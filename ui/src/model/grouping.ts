@@ -52,19 +52,13 @@ export function withValues<G extends Graph>(graph: G, by: Dimension | null): G {
   return { ...graph, nodes: graph.nodes.map(named) }
 }
 
-const KEYWORDS: Record<Dimension, string> = {
-  version: 'version',
-  environment: 'environment',
-  region: 'region',
-  method: 'http.method',
-  status: 'http.status',
-  operation: 'operation',
-}
+/** Where they are called otherwise. */
+const KEYWORDS: Partial<Record<Dimension, string>> = { method: 'http.method', status: 'http.status' }
 
 /** The condition of a unit on its value in the filter language; empty of a node that is whole. */
 export function valueCondition(value: string | null | undefined, by: Dimension | null): string {
   if (value == null || !by) return ''
-  const keyword = KEYWORDS[by]
+  const keyword = KEYWORDS[by] ?? by
   if (by === 'status') return value ? `${keyword} = ${value}` : `!(${keyword} > 0)`
   return value ? `${keyword} = ${quoted(value)}` : `!${keyword}`
 }
