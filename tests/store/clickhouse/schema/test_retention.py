@@ -237,6 +237,7 @@ def test_every_table_that_grows_has_a_kind(client: Client) -> None:
             "sampling_anomalies",
             "retrievals",
             "deployments",
+            "operations",
             "alarm_events",
             "alarm_deliveries",
             "audit",
