@@ -51,12 +51,13 @@ def _drawn(document: Document) -> Iterator[tuple[str, object]]:
 
 
 def _calls(document: Document) -> Iterator[Call]:
-    """The calls, without ids that the document does not name and without failures of what did not fail."""
+    """The calls, without ids that the document does not name, without failures of what did not fail, and without
+    operations, which split nodes but draw none."""
     for call in document.calls:
         named = f"{call.id:016x}".encode() in document.raw.lower() or (
             call.id.to_bytes(8, "big") in document.raw
         )
-        call = call if named else replace(call, id=0)
+        call = replace(call, id=call.id if named else 0, operation="")
         yield call if call.state > State.OK else replace(call, exception="", status=0)
 
 
