@@ -21,6 +21,7 @@ from store.memory_declared import MemoryDeclarations
 from store.memory_deployments import MemoryDeployments
 from store.memory_logs import MemoryLogs
 from store.memory_metrics import MemoryMetrics
+from store.memory_minutes import MemoryMinutes
 from store.memory_traces import MemoryTraces, is_sampled
 from store.model import NodeKey, TimeRange, Trace
 from store.pins import Pin
@@ -62,6 +63,7 @@ class MemoryStore(
     MemoryConfig,
     MemoryLogs,
     MemoryMetrics,
+    MemoryMinutes,
     MemoryAlarms,
     MemoryDeployments,
     MemoryDeclarations,

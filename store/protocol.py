@@ -19,6 +19,7 @@ from store.filters.ast import Expression, Field
 from store.graph import ServiceGraph, Statistics
 from store.grouped_units import GroupedUnit
 from store.log_lines import LogStore
+from store.minutes import MinuteStore
 from store.model import Document, NodeKey, TimeRange, Trace
 from store.pins import PinStore
 from store.platform_metrics import MetricStore
@@ -314,6 +315,7 @@ class Store(
     SegmentWriter,
     TraceReader,
     GraphReader,
+    MinuteStore,
     PinStore,
     DeploymentStore,
     DeclarationStore,

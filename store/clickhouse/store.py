@@ -23,6 +23,7 @@ from store.clickhouse.declared import DeclarationMethods
 from store.clickhouse.deployments import DeploymentMethods
 from store.clickhouse.graph import verify
 from store.clickhouse.graph.methods import GraphMethods
+from store.clickhouse.graph.minutes import MinuteMethods
 from store.clickhouse.graph.rollup_cache import RollupCache
 from store.clickhouse.logs.methods import LogMethods
 from store.clickhouse.metrics.methods import MetricMethods
@@ -72,6 +73,7 @@ PIN_INTERVAL = 60.0
 
 class ClickHouseStore(
     GraphMethods,
+    MinuteMethods,
     ConfigMethods,
     DeploymentMethods,
     DeclarationMethods,

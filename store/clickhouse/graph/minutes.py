@@ -1,0 +1,70 @@
+"""The counts of whole minutes, from the rollups: `store.minutes.MinuteStore`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from store.clickhouse import queries
+from store.clickhouse.connection.query_runner import READ_LIMITS, QueryRunner
+from store.minutes import MinuteCounts, Series, SeriesKind
+from store.model import NodeKey, TimeRange
+from store.query import Backlog
+from store.times import MINUTE
+from store.varint import read_varint
+
+_WIDTH = len(NodeKey._fields)
+_NUMBER = 8
+"""Bytes of a number."""
+BINARY_LIMITS = {**READ_LIMITS, "strings_as_bytes": True}
+
+
+class _HasRunner(Protocol):
+    def _asking(self) -> AbstractContextManager[QueryRunner]: ...
+
+    def _fresh(
+        self, ask: QueryRunner, windows: Sequence[TimeRange]
+    ) -> Sequence[Backlog | None]: ...
+
+
+class MinuteMethods:
+    """Methods of `MinuteStore`."""
+
+    def minute_counts(self: _HasRunner, first: int, last: int) -> list[MinuteCounts]:
+        """One statement."""
+        statement = queries.MINUTE_COUNTS.render(first=first, last=last)
+        with self._asking() as ask:
+            self._fresh(ask, [TimeRange(first * MINUTE, (last + 1) * MINUTE)])
+            rows = ask.with_limits(BINARY_LIMITS)(statement)
+        return [MinuteCounts(minute, *_arrays(row)) for minute, row in rows]
+
+    def minute_series(
+        self: _HasRunner, ids: Collection[int], first: int, last: int
+    ) -> dict[int, Series]:
+        """By their names."""
+        if not ids:
+            return {}
+        statement = queries.MINUTE_SERIES.render(first=first, last=last, ids=list(ids))
+        with self._asking() as ask:
+            rows = ask(statement)
+        return {
+            id: Series(SeriesKind(kind), NodeKey(*names[:_WIDTH]), NodeKey(*names[_WIDTH:]))
+            for id, kind, *names in rows
+        }
+
+    def counted_minutes(self: _HasRunner, first: int, last: int) -> int:
+        """Those with rows of nodes."""
+        with self._asking() as ask:
+            ((found,),) = ask(queries.COUNTED_MINUTES.render(first=first, last=last))
+        return int(found)
+
+
+def _arrays(row: bytes) -> list[bytes]:
+    """The elements of each array: its length goes before them."""
+    found, at = [], 0
+    while at < len(row):
+        length, at = read_varint(row, at)
+        found.append(row[at : at + length * _NUMBER])
+        at += length * _NUMBER
+    return found
