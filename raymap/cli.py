@@ -23,6 +23,7 @@ from raymap.journal_cli import journal_app
 from raymap.keys_cli import key_app
 from raymap.logs_cli import logs_app
 from raymap.options import LOCAL, RetentionDays, ServerUrl, Supervised
+from raymap.problems_cli import problems_app
 from raymap.ready_pipe import exit_on_error
 from raymap.sam_cli import sam_app
 from raymap.settings import (
@@ -195,6 +196,7 @@ app.add_typer(import_app)
 app.add_typer(config_app)
 app.add_typer(declare_app)
 app.add_typer(logs_app)
+app.add_typer(problems_app, name="problems")
 app.add_typer(journal_app)
 app.add_typer(key_app)
 app.add_typer(user_app)

@@ -31,7 +31,7 @@ def rows_of(store: Store, counts: MinuteCounts) -> dict[Series, Row]:
         pairs = zip(times[at : at + length], weights[at : at + length], strict=True)
         at += length
         assert named[id] not in found
-        found[named[id]] = (*row, dict(pairs))  # type: ignore[assignment]
+        found[named[id]] = (*row, dict(pairs))
     assert at == len(times)
     return found
 
@@ -91,6 +91,4 @@ class MinuteContract:
         store.put([segment(0xA1, kind=Kind.INTERNAL)], "a")
         (minute,) = store.minute_counts(FIRST, FIRST)
         key = NodeKey("", "frontend", "")
-        assert set(rows_of(store, minute)) == {
-            Series(SeriesKind.BACKGROUND, NO_NODE, key)
-        }
+        assert set(rows_of(store, minute)) == {Series(SeriesKind.BACKGROUND, NO_NODE, key)}

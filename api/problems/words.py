@@ -1,0 +1,73 @@
+"""A problem in one line: what is wrong where, by how much, since when, and whom it reaches."""
+
+from __future__ import annotations
+
+from api.problems.detector import Measure, Symptom
+from api.problems.tracker import Problem, State
+from store.model import NodeKey
+
+MOST_NAMES = 3
+FAILS = {Measure.FAULT: "fails", Measure.ERROR: "client errors", Measure.THROTTLE: "throttled"}
+
+
+def line(problem: Problem) -> str:
+    """At most some 120 characters."""
+    main = problem.main
+    parts = [f"{_mark(main)} {_what(problem)} since {clock(problem.since)}"]
+    if problem.state is State.CLOSED:
+        parts[0] += f" until {clock(problem.ended)}"
+    if problem.affected:
+        names = [_name(each) for each in problem.affected]
+        more = len(names) - MOST_NAMES
+        rest = f" and {more} more" if more > 0 else ""
+        parts.append(f"affects {', '.join(names[:MOST_NAMES])}{rest}")
+    return " · ".join(parts)
+
+
+def clock(minute: int) -> str:
+    """The time of a minute, UTC."""
+    return f"{minute // 60 % 24:02}:{minute % 60:02}"
+
+
+def _mark(main: Symptom) -> str:
+    if main.measure is Measure.DROP:
+        return "⇣"
+    if main.measure is Measure.SURGE:
+        return "⇡"
+    return "✕" if main.measure.is_failing else "⧖"
+
+
+def _what(problem: Problem) -> str:
+    main, name = problem.main, _name(problem.origin)
+    if main.measure in FAILS:
+        return f"{name} {FAILS[main.measure]} {_percent(main.usual)} → {_percent(main.now)} %"
+    if main.measure.is_slow:
+        return f"{name} slow, {main.measure} {time_words(main.usual)} → {time_words(main.now)}"
+    source = problem.edge
+    where = name if source is None or source.is_client else f"{_name(source)} → {name}"
+    if main.measure is Measure.SURGE:
+        return f"{where} calls ×{main.now / max(main.usual, 1e-9):.1f} per request"
+    if main.now < 0.05 * main.usual:
+        return f"{where} no calls ({_number(main.usual)} a minute expected)"
+    return f"{where} calls {_number(main.usual)} → {_number(main.now)} a minute"
+
+
+def _name(node: NodeKey) -> str:
+    return node.name
+
+
+def _percent(share: float) -> str:
+    percent = 100 * share
+    return f"{percent:.0f}" if percent >= 20 else f"{percent:.1f}"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 10 else f"{value:.1f}"
+
+
+def time_words(microseconds: float) -> str:
+    """A time with two digits or so."""
+    if microseconds >= 1_000_000:
+        return f"{microseconds / 1_000_000:.1f} s"
+    milliseconds = microseconds / 1000
+    return f"{milliseconds:.0f} ms" if milliseconds >= 10 else f"{milliseconds:.1f} ms"
