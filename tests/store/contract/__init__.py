@@ -15,8 +15,8 @@ from tests.store.contract.grouped import GroupedContract
 from tests.store.contract.layers import LayerContract
 from tests.store.contract.logs import LogContract
 from tests.store.contract.metrics import MetricContract
-from tests.store.contract.nameless import NamelessContract
 from tests.store.contract.minutes import MinuteContract
+from tests.store.contract.nameless import NamelessContract
 from tests.store.contract.names import NameContract
 from tests.store.contract.namespaces import NamespaceContract
 from tests.store.contract.owners import OwnerContract
