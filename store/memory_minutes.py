@@ -39,10 +39,6 @@ class MemoryMinutes:
         every = {each for minute in self._counted(first, last).values() for each in minute}
         return {id: each for each in every if (id := series_id(each)) in ids}
 
-    def counted_minutes(self: _HasUnits, first: int, last: int) -> int:
-        """Those with units."""
-        return len(self._counted(first, last))
-
     def _counted(self: _HasUnits, first: int, last: int) -> Counted:
         found: Counted = {}
         for unit in self._units(TimeRange(first * MINUTE, (last + 1) * MINUTE)):

@@ -66,7 +66,3 @@ class MinuteStore(Protocol):
     def minute_series(self, ids: Collection[int], first: int, last: int) -> dict[int, Series]:
         """What the ids of series in these minutes stand for."""
         ...
-
-    def counted_minutes(self, first: int, last: int) -> int:
-        """How many of these minutes have counts."""
-        ...

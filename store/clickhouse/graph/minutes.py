@@ -53,12 +53,6 @@ class MinuteMethods:
             for id, kind, *names in rows
         }
 
-    def counted_minutes(self: _HasRunner, first: int, last: int) -> int:
-        """Those with rows of nodes."""
-        with self._asking() as ask:
-            ((found,),) = ask(queries.COUNTED_MINUTES.render(first=first, last=last))
-        return int(found)
-
 
 def _arrays(row: bytes) -> list[bytes]:
     """The elements of each array: its length goes before them."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 
 from store.minutes import MinuteCounts, Series, SeriesKind
-from store.model import NO_NODE, NodeKey, State
+from store.model import NO_NODE, Kind, NodeKey, State
 from store.protocol import Store
 from store.times import MINUTE, SECOND
 from tests.builders import T0, call, segment, trace_id
@@ -42,7 +42,6 @@ class MinuteContract:
     def test_no_minute(self, store: Store) -> None:
         assert store.minute_counts(FIRST, FIRST + 60) == []
         assert store.minute_series([1], FIRST, FIRST + 60) == {}
-        assert store.counted_minutes(FIRST, FIRST + 60) == 0
 
     def test_minutes_by_node_and_edge(self, store: Store) -> None:
         """Minutes without units are absent; a unit counts by its weight, and is observed once."""
@@ -68,7 +67,6 @@ class MinuteContract:
         }
         later = (1, 0, 0, 0, 1, 2, {3_000_000: 1})
         assert rows_of(store, second) == {OF_FRONTEND: later, ENTERING: later}
-        assert store.counted_minutes(FIRST, FIRST + 2) == 2
         assert store.minute_counts(FIRST + 1, FIRST + 1) == []
 
     def test_ids_are_the_same_in_every_minute(self, store: Store) -> None:
@@ -86,8 +84,6 @@ class MinuteContract:
         assert set(rows_of(store, minute)) == {OF_FRONTEND, ENTERING}
 
     def test_nodes_of_background_work(self, store: Store) -> None:
-        from store.model import Kind
-
         store.put([segment(0xA1, kind=Kind.INTERNAL)], "a")
         (minute,) = store.minute_counts(FIRST, FIRST)
         key = NodeKey("", "frontend", "")
