@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
+from typing import TypeVar
 
 from clickhouse_driver import Client
 
@@ -20,6 +21,7 @@ from store.clickhouse.rollup.buckets import WIDTHS
 from store.clickhouse.units.base_buckets import PER_MINUTE, buckets_of
 from store.forget import Subject
 
+T = TypeVar("T")
 MOST = 5_000
 """Traces, and minutes of the map, in one statement."""
 SETTINGS = {"mutations_sync": 2, "max_query_size": 64 << 20, "max_ast_elements": 5_000_000}
@@ -56,6 +58,7 @@ def forget(client: Client, trace_ids: Sequence[bytes]) -> dict[str, int]:
     for few in _chunks(trace_ids):
         buckets = _buckets(client, few)
         of_traces = f"trace_id IN {sql.trace_list(few)}"
+        operations = _operations(client, of_traces)
         # Lines that name no trace come first: once the documents are gone, nothing leads to them.
         for name, condition in [
             *(("log_lines", each) for each in logs.conditions(client, few)),
@@ -65,6 +68,7 @@ def forget(client: Client, trace_ids: Sequence[bytes]) -> dict[str, int]:
             if count:
                 _delete(client, name, condition)
                 removed[name] = removed.get(name, 0) + count
+        _forget_operations(client, operations)
         _count_again(client, buckets)
     return removed
 
@@ -88,6 +92,21 @@ def _buckets(client: Client, trace_ids: Sequence[bytes]) -> set[int]:
     return {bucket for (bucket,) in rows}
 
 
+def _operations(client: Client, rows: str) -> set[tuple[str, str]]:
+    """What services did in some rows, by service."""
+    return set(execute(client, queries.FORGOTTEN_OPERATIONS.render({"rows": Sql(rows)}), SETTINGS))
+
+
+def _forget_operations(client: Client, candidates: Collection[tuple[str, str]]) -> None:
+    """Take those that no row has any more out of the dictionary: a name may be an address, or have one in its path."""
+    for few in _chunks(sorted(candidates)):
+        listed = ", ".join(f"({sql.text(service)}, {sql.text(name)})" for service, name in few)
+        left = _operations(client, f"(service, called) IN ({listed})")
+        gone = [f"({sql.text(s)}, {sql.text(name)})" for s, name in few if (s, name) not in left]
+        if gone:
+            _delete(client, "operations", f"(service, operation) IN ({', '.join(gone)})")
+
+
 def _count_again(client: Client, buckets: Collection[int]) -> None:
     """Delete the aggregates of these minutes and have them counted from the rows that remain.
 
@@ -109,7 +128,7 @@ def _count_again(client: Client, buckets: Collection[int]) -> None:
         execute(client, queries.MARK.render()._replace(rows=marks), SETTINGS)
 
 
-def _chunks(values: Sequence[bytes] | Sequence[int]) -> Iterator[list]:  # type: ignore[type-arg]
+def _chunks(values: Sequence[T]) -> Iterator[list[T]]:
     rest = iter(values)
     while few := list(islice(rest, MOST)):
         yield few

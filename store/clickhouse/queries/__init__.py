@@ -208,6 +208,7 @@ INCOMPLETE_PIN_PARTITIONS = _sql("pins/incomplete", parameters="first seconds ta
 FORGOTTEN_TRACES = _sql("forget/traces", parameters="forms items user")
 TABLES_OF_TRACES = _sql("forget/tables")
 BUCKETS_OF_TRACES = _sql("forget/buckets", "ids")
+FORGOTTEN_OPERATIONS = _sql("forget/operations", "rows")
 # retention
 STORED_TRACES = _sql("retention/traces", "condition", "first_pinned tables")
 STORED_PINNED = _sql("retention/pinned", parameters="first_pinned tables")

@@ -93,6 +93,7 @@ def test_nothing_of_a_user_remains(client: Client, store: ClickHouseStore) -> No
     assert graph.edges == expected.edges
     assert tables_with(client, ANA) == [], "counted again without the user"
     assert list(store.get_traces([FIRST, SECOND, OTHER])) == [OTHER]
+    assert "operations" in tables_with(client, "backend"), "what others did is still listed"
 
 
 def test_log_lines_that_name_no_trace_are_forgotten_too(
