@@ -16,7 +16,7 @@ from collector.metrics import IngestMetrics
 from collector.pipeline import IngestPipeline
 from collector.receivers.firehose import KEY_VARIABLE, create_firehose_router
 from collector.settings import HttpLimits
-from raymap import invocation_joiner
+from raymap import derived_search
 from raymap.invocation_joiner import InvocationJoiner
 from store.memory import MemoryStore
 from store.model import TimeRange
@@ -255,7 +255,7 @@ def test_a_burst_is_joined_in_several_rounds(
     canary: Canary, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The traces of a delivery wait for their caller until it is settled, so the newest come first in each round."""
-    monkeypatch.setattr(invocation_joiner, "MOST", 25)
+    monkeypatch.setattr(derived_search, "MOST", 25)
     for version, invocations in traffic(0, as_json=False).items():
         lines = [line for each in invocations for line in each]
         canary.deliver(version, begun(version, as_json=False) + lines)

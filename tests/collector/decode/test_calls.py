@@ -23,6 +23,7 @@ def test_remote_call() -> None:
         service="backend.example.com",
         host="backend.example.com",
         status=200,
+        operation="/",
     )
     assert call(sql={}, name="orders@db").node == NodeKey("", "orders@db", "Database::SQL")
 

@@ -61,7 +61,7 @@ export function DetailPanel(props: Props) {
   const called = graph.nodes.find((node) => node.id === (ends ? ends[1] : id))
   // They are counted for the whole map alone: with a filter, whole traces would be read again and again.
   const isWhole = !filter && Object.keys(currentScope()).length === 0
-  const showOperations = showAll && isWhole && called?.kind !== 'client'
+  const showOperations = showAll && !shared && isWhole && called?.kind !== 'client'
   const url = ends ? addresses.edge(window, filter, ...ends) : addresses.node(window, filter, id)
   const { data, error, slow, at } = useLiveQuery<NodeDetail | EdgeDetail>(url, {
     key: `detail ${id}`,
@@ -181,6 +181,7 @@ export function DetailPanel(props: Props) {
           }
           bySource={
             showAll &&
+            !shared &&
             FUNCTION.test(called?.type ?? '') && (
               <Suspense>
                 <NodeErrors

@@ -65,7 +65,6 @@ ODDITIES = (
 OF_LAYERS = (
     "kind NOT IN (3, 4)",
     "outer IN (SELECT refers_to FROM scope_rows WHERE NOT is_call AND NOT independent)",
-    "outer IN (SELECT other FROM scope_links)",
 )
 """Conditions of units/nested_traces."""
 HOSTS = (
@@ -493,6 +492,10 @@ LAYERS: dict[str, list[Document]] = {
     "key IN (SELECT other FROM scope_links)": [
         nested(1, 0, TABLES[0]), nested(2, 1, HOST),
         answer(9, parent_id=0, trace_id=trace_id(2), links=(Link(TRACE, 2),)),
+    ],
+    "outer IN (SELECT other FROM scope_links)": [
+        nested(1, 0, HOST), nested(2, 1, HOST), answer(2),
+        answer(9, parent_id=0, trace_id=trace_id(2), links=(Link(TRACE, 1),)),
     ],
 }  # fmt: skip
 """Conditions of units/nested_traces, and what each is needed for."""
