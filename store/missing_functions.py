@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from store.gateway_evidence import integrations_in
 from store.invocation_evidence import SLACK, handler_in, is_handler, is_placeholder
-from store.model import Document, NodeKey, OwnedCall, Trace, arrival_of, is_derived
+from store.model import Document, Independent, NodeKey, OwnedCall, Trace, arrival_of, is_derived
 from store.otel.stored_document import Json
 from store.parents import ParentIndex, answers_by_call_id, called_node
 from store.rules.annotations import parse_annotation_item
@@ -49,11 +49,12 @@ def missing_functions(trace: Trace, *, now: int) -> list[Json]:
 
 
 def _by_missing_parent(trace: Trace) -> dict[int, list[Document]]:
-    """Reported subsegments by the parent that no document of the trace contains, unless in its place."""
+    """Reported subsegments by the parent that no document of the trace contains, unless in its place. Spans say
+    themselves whose they are: they lack no function, whatever their parent was."""
     parents = ParentIndex(trace)
     found: dict[int, list[Document]] = {}
     for document in trace.documents.values():
-        if not document.independent or is_derived(document.version):
+        if document.independent != Independent.OF_PARENT or is_derived(document.version):
             continue
         above = parents.containing_document(document.parent_id)
         if above is None or is_placeholder(above):

@@ -9,7 +9,7 @@ import pytest
 
 from collector.decode.document import decode_document
 from store.missing_functions import LONG_PATIENCE, PATIENCE, RANK, UNKNOWN, missing_functions
-from store.model import Document, derived_version
+from store.model import Document, Independent, derived_version
 from store.times import MINUTE
 from tests.builders import T0
 from tests.lambda_samples import FUNCTION_ID, REQUEST, invocation, telemetry
@@ -58,6 +58,13 @@ def test_without_a_call_it_is_named_by_what_is_known(
     assert (content["name"], content["origin"]) == (name, "AWS::Lambda::Function")
     assert content["aws"] == {"region": "eu-west-1"}
     assert ("AWS::Lambda::Function", "AWS::DynamoDB::Table") in world.edges
+
+
+@pytest.mark.parametrize("independent", [Independent.OF_SENDER, Independent.OF_PROCESS])
+def test_spans_whose_parent_was_lost_lack_no_function(independent: Independent) -> None:
+    """They say whose they are: any service may have been killed before it sent the rest."""
+    world = World(msgspec.structs.replace(query(), independent=independent))
+    assert replaced(world) == []
 
 
 def test_it_says_that_the_record_is_missing_and_how_to_mend_that() -> None:

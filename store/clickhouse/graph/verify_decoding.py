@@ -130,7 +130,9 @@ def _read(run: RunQuery, ids: Sequence[bytes], here: str) -> _Batch:
     whole = read_whole(run, listed, here)
     again = dict[bytes, dict[int, Document | None]]()
     for document in _documents(run, whole.traces):
-        again.setdefault(document.trace_id, {})[document.id] = decode_again(document)
+        # A copy that began in another bucket stays beside the one that counts.
+        if document.version == whole.traces[document.trace_id].documents[document.id].version:
+            again.setdefault(document.trace_id, {})[document.id] = decode_again(document)
     sources = Sources()
     decoded = {}
     for id, trace in whole.traces.items():
