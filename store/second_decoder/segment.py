@@ -44,6 +44,7 @@ from store.second_decoder.sources import event_source, unknown_sender
 from store.trace_id import parse_trace_id
 
 MOST_LINKS = 100
+UNKNOWN_OUTCOME = "outcome unknown"
 YEAR_10000 = 253_402_300_800
 ORIGINS = {"AWS::APIGateway::Stage": "AWS::ApiGateway::Stage"}
 """Spellings that occur → X-Ray's."""
@@ -171,6 +172,8 @@ def _known_exception(document: Json, state: State) -> str:
     """Of the exceptions of a failed document and of what ended inside it like that the deepest, of equals the
     first; else one of what failed otherwise."""
     own = _exception(document, document)
+    if state == State.OK and _is_unknown(document):
+        return UNKNOWN_OUTCOME
     if state <= State.OK:
         return own
     alike, other = own, ""
@@ -183,6 +186,12 @@ def _known_exception(document: Json, state: State) -> str:
         alike, other = (here or [alike])[0], other or (there or [""])[0]
         level = [inner for each in level for inner in objects(each, "subsegments")]
     return alike or other
+
+
+def _is_unknown(document: Json) -> bool:
+    """Whether a function's segment says that nothing tells how its handler ended (docs/lambda.md)."""
+    is_function = text(document, "origin") in ("AWS::Lambda", "AWS::Lambda::Function")
+    return is_function and text(block(document, "annotations"), "lambda_status") == "unknown"
 
 
 def _callee(content: Json, *, independent: bool) -> Callee:

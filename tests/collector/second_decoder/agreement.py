@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from msgspec.structs import replace
 
 from store.model import Call, Document, Kind, State
+from store.rules.classify import UNKNOWN_OUTCOME
 from store.second_decoder.stored import decode_stored
 
 DRAWN = (
@@ -43,7 +44,8 @@ def _drawn(document: Document) -> Iterator[tuple[str, object]]:
     yield "node", document.node if document.owner else None
     yield "service", document.service if is_segment else ""
     yield "status", document.http.status if document.state > State.OK else 0
-    yield "exception", document.exception if document.state > State.OK else ""
+    counts = document.state > State.OK or document.exception == UNKNOWN_OUTCOME
+    yield "exception", document.exception if counts else ""
     entered = is_segment and document.kind in (Kind.NONE, Kind.SERVER, Kind.CONSUMER)
     yield "user agent", document.http.user_agent if entered else ""
     yield "calls", sorted(map(repr, _calls(document)))

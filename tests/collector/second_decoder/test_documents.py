@@ -240,6 +240,19 @@ def test_segments_of_event_sources() -> None:
     assert agree(decode_documents(streamed, 1)) == 1
 
 
+def test_unknown_outcomes_of_functions() -> None:
+    segments = [
+        segment_bytes(origin=origin, annotations={"lambda_status": status}, **change)
+        for origin in ("AWS::Lambda", "AWS::Lambda::Function", "AWS::EC2::Instance")
+        for status in ("unknown", "success", 1)
+        for change in ({}, {"fault": True}, {"in_progress": True, "end_time": None})
+    ]
+    documents = [each for raw in segments for each in decode_documents(raw, 1)]
+    assert agree(documents) == len(segments)
+    unknown = [each for each in documents if isinstance(each, Document) and each.exception]
+    assert len(unknown) == 2
+
+
 def test_exported_documents() -> None:
     """Documents that were exported as spans and come again."""
     total = 0
