@@ -73,24 +73,29 @@ class KnownOperations:
     def due(self, found: Iterable[Operation]) -> list[Operation]:
         """Of the operations of a batch the rows to write; those of a service that has too many are `OTHER_OPERATIONS`."""
         now = time.monotonic()
-        with self._lock:
-            return list(dict.fromkeys(self._due(found, now)))
-
-    def _due(self, found: Iterable[Operation], now: float) -> Iterator[Operation]:
+        by_service: dict[str, list[Operation]] = {}
         for each in found:
-            written = self._written.get(each.service, {})
-            if each not in written and not self._has_room(written, now):
-                each = each._replace(name=OTHER_OPERATIONS)
+            by_service.setdefault(each.service, []).append(each)
+        with self._lock:
+            return [
+                row for service, some in by_service.items() for row in self._due(service, some, now)
+            ]
+
+    def _due(self, service: str, found: list[Operation], now: float) -> Iterator[Operation]:
+        written = self._written.get(service, {})
+        new = [each for each in found if each not in written]
+        if len(new) > MOST_OPERATIONS - len(written):
+            self._forget_old(written, now)
+        room = max(0, MOST_OPERATIONS - len(written))
+        others = {each._replace(name=OTHER_OPERATIONS): None for each in new[room:]}
+        for each in (*new[:room], *(each for each in found if each in written), *others):
             if now - written.get(each, -HOUR) >= HOUR:
                 yield each
 
-    def _has_room(self, written: dict[Operation, float], now: float) -> bool:
-        if len(written) < MOST_OPERATIONS:
-            return True
+    def _forget_old(self, written: dict[Operation, float], now: float) -> None:
         for each in [each for each, at in written.items() if now - at > DAY]:
             del written[each]
             self._count -= 1
-        return len(written) < MOST_OPERATIONS
 
     def note(self, rows: Iterable[Operation]) -> None:
         """Remember that rows are written."""

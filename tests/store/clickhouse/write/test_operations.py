@@ -64,6 +64,14 @@ def test_names_without_bound_are_one(clock: Clock, monkeypatch: pytest.MonkeyPat
     assert written(known, names[8]) == [names[8]]
 
 
+def test_a_batch_has_no_more_names_than_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(operations, "MOST_OPERATIONS", 3)
+    known = KnownOperations()
+    names = [Operation("shop", f"GET /{n}", Kind.SERVER) for n in range(9)]
+    assert written(known, *names) == [*names[:3], GET._replace(name=OTHER_OPERATIONS)]
+    assert written(known, *names) == []
+
+
 def test_what_a_process_remembers_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(operations, "MOST_KNOWN", 5)
     known = KnownOperations()
