@@ -17,7 +17,7 @@ from collector.derived import submit_derived
 from collector.pipeline import IngestPipeline
 from raymap.derived_search import BATCH, Search, has
 from store.execution_evidence import NEAR, Reported, derived_in, reported_in, reported_ones
-from store.filters.ast import And, Expression
+from store.filters.ast import And, Expression, Selector, ServiceMatch
 from store.filters.parse import parse
 from store.log_lines import EXECUTION, LogLine, LogStore, Wanted, WrittenIn
 from store.model import NodeKey, TimeRange, Trace
@@ -49,7 +49,7 @@ log = structlog.get_logger(__name__)
 Json = dict[str, Any]
 NO_START = "no_start"
 """Label of a counter: of the execution only the end is known, as by a log of level ERROR."""
-REPORTED: Expression = parse(f'service(id(type: "{MACHINE}"))')
+REPORTED: Expression = ServiceMatch(Selector(type=MACHINE))
 DERIVED_ONES: Expression = parse(f'annotation.{STANDING} = "{DERIVED}"')
 OTHERS: Expression = parse(f"NOT (annotation.{STANDING} EXISTS)")
 PATIENCE = 60 * SECOND
@@ -214,7 +214,7 @@ class ExecutionJoiner:
 
     def _traces(self, node: NodeKey, span: TimeRange, filter: Expression) -> dict[bytes, Trace]:
         """The traces with segments of a machine that ended in a span, or soon before or after."""
-        own = parse(f'service(id(name: {_quoted(node.name)}, type: "{MACHINE}"))')
+        own = ServiceMatch(Selector(node.name, MACHINE))
         query = TraceQuery(
             TimeRange(max(0, span.start - NEAR), span.end + NEAR + SECOND),
             Axis.SERVICE,
@@ -225,11 +225,6 @@ class ExecutionJoiner:
         for at in range(0, len(ids), BATCH):
             found |= self._store.get_traces(ids[at : at + BATCH], raw=True)
         return found
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
 
 
 def _span(executions: Iterable[Execution]) -> TimeRange:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -202,7 +202,7 @@ class InvocationJoiner:
         self._complete(completed)
         return len(better) + len(completed)
 
-    def _complete(self, completed: Iterable[Completed]) -> None:
+    def _complete(self, completed: Sequence[Completed]) -> None:
         """Store segments again that AWS reported without the source of their events, as copies of the same standing."""
         for relayed in (True, False):
             raws = [

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from store.model import Trace, is_relayed
-from store.otel.stored_document import Json, parse_document
+from store.otel.stored_document import Json, member, parse_document
 from store.rules.invocation_documents import links_of
 from store.rules.invocations import Evidence, Invocation
 from store.rules.links import MESSAGES
@@ -31,8 +31,7 @@ def with_source(trace: Trace, invocation: Invocation, evidence: Evidence) -> Com
     if not invocation.event_source or own is None or own.in_progress:
         return None
     segment = parse_document(own)
-    block = segment.get("aws")
-    block = block if isinstance(block, dict) else {}
+    block = member(segment, "aws")
     if "event_source_arn" in block:
         return None
     links = _merged(segment.get("links"), links_of(invocation))

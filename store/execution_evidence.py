@@ -10,10 +10,9 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from store.model import Document, NodeKey, Trace, is_derived
-from store.otel.stored_document import Json, parse_document
+from store.otel.stored_document import Json, derived_record, member, parse_document
 from store.rules.execution_documents import RECORD
 from store.rules.executions import MACHINE, place_of
-from store.rules.invocations import NAMESPACE
 from store.times import SECOND
 
 NEAR = SECOND
@@ -42,8 +41,7 @@ def reported_in(traces: Iterable[Trace]) -> list[Reported]:
                 or is_derived(document.version)
             ):
                 continue
-            aws = parse_document(document).get("aws")
-            arn = aws.get("execution_arn") if isinstance(aws, dict) else ""
+            arn = member(parse_document(document), "aws").get("execution_arn")
             known = arn if isinstance(arn, str) else ""
             found.append(
                 Reported(
@@ -62,17 +60,13 @@ def derived_in(traces: Iterable[Trace]) -> Iterator[Json]:
     """What identifies the executions of which a segment was derived, and counts (`store.rules.executions.values_of`)."""
     for trace in traces:
         for document in trace.documents.values():
-            if document.independent or not is_derived(document.version):
-                continue
-            values = _record(document)
+            values = None if document.independent else _record(document)
             if values is not None:
                 yield values
 
 
 def _record(document: Document) -> Json | None:
-    metadata = parse_document(document).get("metadata")
-    own = metadata.get(NAMESPACE) if isinstance(metadata, dict) else None
-    values = own.get(RECORD) if isinstance(own, dict) else None
+    values = derived_record(document, RECORD)
     if not isinstance(values, dict) or not isinstance(values.get("arn"), str):
         return None
     is_time = all(isinstance(values.get(key), int) for key in ("start", "end"))

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from store.model import Document, Trace, is_derived
-from store.otel.stored_document import Json, parse_document
+from store.otel.stored_document import Json, derived_record, member, parse_document
 from store.parents import ParentIndex
 from store.rules.gateway_requests import (
     RECORD,
@@ -19,7 +19,6 @@ from store.rules.gateway_requests import (
     made_id,
     read_record,
 )
-from store.rules.invocations import NAMESPACE
 from store.times import SECOND
 
 SLACK = SECOND // 10
@@ -37,11 +36,7 @@ def requests_in(trace: Trace) -> list[GatewayRequest]:
 
 
 def _record(document: Document) -> GatewayRequest | None:
-    if not is_derived(document.version):
-        return None
-    return read_record(
-        _member(_member(parse_document(document), "metadata"), NAMESPACE).get(RECORD)
-    )
+    return read_record(derived_record(document, RECORD))
 
 
 def integrations_in(trace: Trace) -> dict[str, int]:
@@ -89,9 +84,9 @@ def _reported(trace: Trace, request: GatewayRequest) -> int:
 
 
 def _request_ids(content: Json) -> set[Any]:
-    aws, notes = _member(content, "aws"), _member(_member(content, "metadata"), "default")
+    aws, notes = member(content, "aws"), member(member(content, "metadata"), "default")
     ids = (
-        _member(aws, "api_gateway").get("request_id"),
+        member(aws, "api_gateway").get("request_id"),
         aws.get("request_id"),
         notes.get("request_id"),
     )
@@ -129,8 +124,3 @@ def _unknown_parents(trace: Trace, request: GatewayRequest, parents: ParentIndex
         inside = request.start - SLACK <= document.start <= request.end + SLACK
         if inside and document.id != own and (above is None or above.id == own):
             yield document.parent_id
-
-
-def _member(content: Json, name: str) -> Json:
-    value = content.get(name)
-    return value if isinstance(value, dict) else {}

@@ -14,13 +14,18 @@ from msgspec import structs
 
 from store.gateway_evidence import integrations_in
 from store.model import Document, OwnedCall, State, Trace, is_derived
-from store.otel.stored_document import Json, parse_document, subsegments_of
+from store.otel.stored_document import (
+    Json,
+    derived_record,
+    member,
+    parse_document,
+    subsegments_of,
+)
 from store.parents import ParentIndex
 from store.rules.event_sources import bus_arn, is_same_source, source_node
 from store.rules.handler_failures import Failure
 from store.rules.invocations import (
     FUNCTION,
-    NAMESPACE,
     SERVICE,
     Evidence,
     Invocation,
@@ -81,12 +86,7 @@ def is_placeholder(document: Document) -> bool:
 
 
 def _record(document: Document) -> Invocation | None:
-    if not is_derived(document.version):
-        return None
-    metadata = parse_document(document).get("metadata")
-    own = metadata.get(NAMESPACE) if isinstance(metadata, dict) else None
-    record = own.get("platform_record") if isinstance(own, dict) else None
-    return read_record(document.trace_id, record)
+    return read_record(document.trace_id, derived_record(document, "platform_record"))
 
 
 def evidence_in(trace: Trace, found: Found, *, now: int, telling: bool = False) -> Evidence:
@@ -182,8 +182,8 @@ def _reported_function(trace: Trace, found: Found) -> tuple[int, int]:
 
 def _reported_service(trace: Trace, invocation: Invocation) -> int:
     for document in _reported(trace, SERVICE):
-        aws = parse_document(document).get("aws")
-        if isinstance(aws, dict) and aws.get("request_id") == invocation.request_id:
+        aws = member(parse_document(document), "aws")
+        if aws.get("request_id") == invocation.request_id:
             return document.id
     return 0
 
@@ -292,8 +292,7 @@ def _request_ids(trace: Trace, calls: Iterable[OwnedCall]) -> dict[int, str]:
 
 
 def _request_id(part: Json) -> str:
-    aws = part.get("aws")
-    value = aws.get("request_id") if isinstance(aws, dict) else None
+    value = member(part, "aws").get("request_id")
     return value if isinstance(value, str) else ""
 
 

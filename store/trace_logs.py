@@ -9,7 +9,7 @@ from msgspec import structs
 
 from store.log_lines import NO_TRACE, LogLine, StreamSpan, Wanted, order
 from store.model import TimeRange
-from store.otel.stored_document import Json
+from store.otel.stored_document import Json, member
 from store.rules import namespaces
 from store.rules.invocations import FUNCTION, NAMESPACE, SAME_ATTEMPT, SERVICE
 from store.times import MINUTE, SECOND
@@ -78,7 +78,7 @@ def _places(document: Json) -> Iterator[Place]:
 
 
 def _full_name(service: str, document: Json) -> str:
-    resource = _member(_member(document, "metadata"), "default")
+    resource = member(member(document, "metadata"), "default")
     namespace = _first(resource.get("otel.resource.service.namespace"))
     return namespace and namespaces.full_name(namespace, service, str(document.get("origin") or ""))
 
@@ -86,11 +86,11 @@ def _full_name(service: str, document: Json) -> str:
 def _place(
     content: Json, id: str, parent: str, service: str, full_name: str, is_document: bool
 ) -> Place:
-    aws, own = _member(content, "aws"), _member(_member(content, "metadata"), NAMESPACE)
+    aws, own = member(content, "aws"), member(member(content, "metadata"), NAMESPACE)
     start = _instant(content.get("start_time"))
     origin = content.get("origin")
     is_lambda = origin in (FUNCTION, SERVICE)
-    otel = _member(_member(content, "metadata"), "default")
+    otel = member(member(content, "metadata"), "default")
     request = _first(aws.get("request_id"), otel.get("faas.invocation_id"))
     return Place(
         id,
@@ -101,17 +101,12 @@ def _place(
         is_document,
         origin == FUNCTION,
         request if is_lambda else "",
-        _first(_member(own, "platform_record").get("log_stream")),
+        _first(member(own, "platform_record").get("log_stream")),
         tuple(_log_groups(aws.get("cloudwatch_logs"))),
         _first(aws.get("account_id")),
         _first(aws.get("region")),
         full_name,
     )
-
-
-def _member(content: Json, name: str) -> Json:
-    value = content.get(name)
-    return value if isinstance(value, dict) else {}
 
 
 def _first(*values: Any) -> str:

@@ -7,9 +7,10 @@ from typing import Any
 
 import msgspec
 
-from store.model import Document
+from store.model import Document, is_derived
 from store.otel.stored_span import is_span
 from store.otel.to_xray import render_span
+from store.rules.invocations import NAMESPACE
 from store.times import SECOND
 from store.trace_id import format_trace_id
 
@@ -37,6 +38,20 @@ def parse_document(document: Document) -> Json:
     else:
         content.setdefault("end_time", document.end / SECOND)
     return content
+
+
+def member(content: Json, name: str) -> Json:
+    """The object that is a member of another; empty if there is none."""
+    value = content.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def derived_record(document: Document, name: str) -> Any:
+    """What a derived document keeps under a name of the record that it was made of; None of any other."""
+    if not is_derived(document.version):
+        return None
+    metadata = member(parse_document(document), "metadata")
+    return member(metadata, NAMESPACE).get(name)
 
 
 def subsegments_of(content: Json) -> Iterator[Json]:

@@ -14,6 +14,13 @@ from tests.ui.conftest import Delayed
 pytestmark = pytest.mark.browser
 
 
+@pytest.fixture(autouse=True)
+def interception(page: Page) -> None:
+    """From the start: a request that is sent while Chromium begins to intercept, as it does with the first route of a
+    page, escapes the route on a slow machine."""
+    page.route("**/intercepted-from-the-start", lambda route: route.continue_())
+
+
 def completions(page: Page) -> Locator:
     """What the filter's editor offers."""
     return page.locator(".cm-tooltip-autocomplete").get_by_role("option")
