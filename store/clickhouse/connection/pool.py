@@ -39,7 +39,7 @@ def connect(
     if compression != "none":  # the server has its own default for what it sends
         settings = {"network_compression_method": compression.upper(), **(settings or {})}
     tls = {"verify": address.verify, "ca_certs": address.ca_certs or None} if address.secure else {}
-    return NativeClient(
+    return AbortableClient(
         address.host,
         port=address.port,
         user=address.user,
@@ -61,12 +61,26 @@ def connect(
     )
 
 
+class AbortableClient(NativeClient):
+    """A client that `abort` ends also while it connects, and that does not connect again afterwards."""
+
+    aborted = False
+
+    def establish_connection(self, settings: Mapping[str, object] | None) -> None:
+        """Connect, or confirm that the connection is alive; NetworkError once it is aborted."""
+        super().establish_connection(settings)
+        if self.aborted:
+            raise driver_errors.NetworkError("the client was aborted")
+
+
 def abort(client: Client) -> None:
-    """Shut down a client's socket from another thread; the thread that waits on it gets an error."""
-    connection = getattr(client, "connection", None)
-    if connection is not None and connection.socket is not None:
+    """End a client from another thread; the thread that waits on it gets an error."""
+    # First, so that a client without a socket yet sees it once it has one.
+    client.aborted = True
+    connected = client.connection.socket
+    if connected is not None:
         with suppress(OSError):  # not connected, or no longer
-            connection.socket.shutdown(socket.SHUT_RDWR)
+            connected.shutdown(socket.SHUT_RDWR)
 
 
 class ClientPool:

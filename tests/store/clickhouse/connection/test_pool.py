@@ -12,7 +12,7 @@ from clickhouse_driver import errors as driver_errors
 
 from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.errors import ClickHouseUnavailable
-from store.clickhouse.connection.pool import ClientPool, connect, wait_until_up
+from store.clickhouse.connection.pool import ClientPool, abort, connect, wait_until_up
 
 
 @pytest.mark.slow
@@ -82,3 +82,13 @@ def test_threads_share_the_pool(clickhouse: Address) -> None:
         thread.join(60)
     assert answers == [0] * 80
     pool.close()
+
+
+def test_a_client_that_was_aborted_does_not_connect(clickhouse: Address) -> None:
+    """A statement may be stopped before its client has a socket, or while that makes a new one."""
+    fresh, idle = (connect(replace(clickhouse, database="")) for _ in range(2))
+    idle.execute("SELECT 1")
+    for client in fresh, idle:
+        abort(client)
+        with pytest.raises(driver_errors.NetworkError, match="aborted"):
+            client.execute("SELECT 1")
