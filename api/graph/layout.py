@@ -29,6 +29,11 @@ STRAIGHT = 50.0
 WRAP_GAP = 70.0
 """Additional space after a rank that was wrapped into several columns."""
 PART_GAP = 48.0
+PART_INDENT = COLUMN / 2
+"""Between two components side by side."""
+ASPECT = 2.0
+"""Width over height of the map in a browser's window."""
+MAX_PACKINGS = 16
 FEWEST_ROWS = 9
 CACHE_SIZE = 64
 """Connected components whose layout is cached."""
@@ -94,20 +99,37 @@ def _parts(groups: Sequence[Sequence[int]], edges: Sequence[Edge]) -> list[_Part
 
 
 def _pack_rows(parts: Sequence[_Part]) -> list[tuple[_Part, Point]]:
-    """Offsets of the components: packed into rows no wider than the widest component, or than a map
-    of this many nodes should be."""
-    nodes = sum(len(part.nodes) for part in parts)
+    """Offsets of the components, in rows as wide as lets the largest picture fit into a window."""
     widest = max([part.width for part in parts], default=0.0)
-    limit = max(widest, ceil(1.6 * sqrt(nodes)) * COLUMN)
+    nodes = sum(len(part.nodes) for part in parts)
+    least = max(widest, ceil(1.6 * sqrt(nodes)) * COLUMN)
+    packings = [_packed(parts, limit) for limit in (widest, least, *_wider(parts, least))]
+    return min(packings, key=_size)
+
+
+def _wider(parts: Sequence[_Part], least: float) -> list[float]:
+    """Widths at which one more component stands in the first row."""
+    ends = itertools.accumulate(part.width + PART_INDENT for part in parts)
+    return [end for end in ends if end > least][:MAX_PACKINGS]
+
+
+def _packed(parts: Sequence[_Part], limit: float) -> list[tuple[_Part, Point]]:
     packed: list[tuple[_Part, Point]] = []
     x = y = depth = 0.0
     for part in parts:
         if x and x + part.width > limit:
             x, y, depth = 0.0, y + depth + PART_GAP, 0.0
         packed.append((part, (x, y)))
-        x += part.width + COLUMN / 2
+        x += part.width + PART_INDENT
         depth = max(depth, part.height)
     return packed
+
+
+def _size(packed: Sequence[tuple[_Part, Point]]) -> float:
+    """What fitting a packing into a window is bounded by: its height, or its width over the window's aspect."""
+    width = max((x + part.width for part, (x, _) in packed), default=0.0)
+    height = max((y + part.height for part, (_, y) in packed), default=0.0)
+    return max(width / ASPECT, height)
 
 
 # Consoles request a map every few seconds, mostly with the same nodes and edges.
