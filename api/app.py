@@ -18,7 +18,7 @@ from starlette.routing import Route
 from api import errors, openapi_parts
 from api.console.router import TAGS, console_router
 from api.console.status import no_ingest
-from api.context import DEFAULT_THRESHOLDS, MAX_GROUPS, WHOLE, Context, Thresholds
+from api.context import DEFAULT_THRESHOLDS, MAX_GROUPS, WHOLE_MAPS, Context, Thresholds
 from api.graph.arrangement import Arrangements
 from api.graph.shared_layouts import SharedLayout
 from api.health import health_router
@@ -79,7 +79,7 @@ def create_app(
         oldest_waiting=oldest_waiting,
         probe=StoreProbe(store),
         ingest_health=ingest_health,
-        arrangements=Arrangements({WHOLE: SharedLayout(store, WHOLE)}),
+        arrangements=Arrangements({name: SharedLayout(store, name) for name in WHOLE_MAPS}),
     )
     routers = (
         *extra_routers,

@@ -32,6 +32,9 @@ JSON = "application/json"
 
 WHOLE = "all"
 """The name of the whole map's arrangement, in windows of any length."""
+FOLDED = " folded"
+"""Ends the name of the arrangement of a folded map."""
+WHOLE_MAPS = (WHOLE, WHOLE + FOLDED)
 SETTLE_SECONDS = 30.0
 """How long a parent may be stored after its child: SDKs send a segment when it ends, so a child
 precedes its parent by the rest of the parent's work, and by a batch's linger."""

@@ -9,10 +9,11 @@ from fastapi import APIRouter, Query, Request, Response
 from api.console.filtered import Selection, select_traces
 from api.console.map_json import render_picture
 from api.console.params import FilterExpression, GroupBy, Window
-from api.context import WHOLE, Context, run_cancellable
+from api.context import FOLDED, WHOLE, WHOLE_MAPS, Context, run_cancellable
 from api.counted import counted_groups, freshness
 from api.graph.build import Graph, build_graph
 from api.graph.find import require_node
+from api.graph.fold import UNFOLDED, Fold, fold
 from api.graph.passes import focus, name_problems, prune, state_counts
 from api.schemas.common import ErrorReply
 from api.schemas.map import ServiceMap, StateCounts
@@ -24,6 +25,9 @@ from store.rules.dimensions import Dimension
 
 MAX_HOPS = 10
 NODE = Query(description="id of a node of the map")
+FOLD = Query(
+    alias="fold", description="functions are drawn with their service, clients beside their entry"
+)
 HOPS = Query(ge=1, le=MAX_HOPS, description="calls from the node, up or down")
 
 
@@ -33,15 +37,20 @@ def map_router(context: Context) -> APIRouter:
 
     @router.get("/api/map", response_class=Response, responses={200: {"model": ServiceMap}})
     async def get_map(
-        request: Request, window: Window, expression: FilterExpression, group_by: GroupBy = None
+        request: Request,
+        window: Window,
+        expression: FilterExpression,
+        group_by: GroupBy = None,
+        fold_it: Annotated[bool, FOLD] = False,
     ) -> Response:
         """The map of a window with at most 2,000 nodes."""
 
         def work(window: TimeRange) -> ServiceMap:
             counted = count_window(context, window, expression, group_by)
-            return map_response(context, counted, counted.graph, WHOLE)
+            return map_response(context, counted, counted.graph, WHOLE, folded=fold_it)
 
-        return await context.share_window(request, ("map", expression, group_by), window, work)
+        key = "map", expression, group_by, fold_it
+        return await context.share_window(request, key, window, work)
 
     @router.get("/api/map/focus", response_class=Response, responses={200: {"model": ServiceMap}})
     async def get_map_focus(
@@ -51,6 +60,7 @@ def map_router(context: Context) -> APIRouter:
         node: Annotated[str, NODE],
         hops: Annotated[int, HOPS] = 1,
         group_by: GroupBy = None,
+        fold_it: Annotated[bool, FOLD] = False,
     ) -> Response:
         """The neighbourhood of one node, with a layout of its own."""
 
@@ -58,15 +68,20 @@ def map_router(context: Context) -> APIRouter:
             counted = count_window(context, window, expression, group_by)
             near = focus(counted.graph, require_node(counted.graph, node), hops)
             name = f"focus {node} {hops}"
-            return map_response(context, counted, near, name)
+            return map_response(context, counted, near, name, folded=fold_it)
 
-        key = "focus", expression, node, hops, group_by
+        key = "focus", expression, node, hops, group_by, fold_it
         return await context.share_window(request, key, window, work)
 
     @router.post("/api/map/arrange", status_code=204, response_class=Response)
     async def arrange_map(request: Request) -> Response:
         """Lay the whole map out anew, for all viewers."""
-        await run_cancellable(request, lambda: context.arrangements.reset(WHOLE, context.clock()))
+
+        def work() -> None:
+            for name in WHOLE_MAPS:
+                context.arrangements.reset(name, context.clock())
+
+        await run_cancellable(request, work)
         return Response(status_code=204)
 
     return router
@@ -118,15 +133,24 @@ def graph_of(counted: CountedWindow) -> CountedGraph:
     )
 
 
-def map_response(context: Context, counted: CountedGraph, graph: Graph, name: str) -> ServiceMap:
+def map_response(
+    context: Context, counted: CountedGraph, graph: Graph, name: str, *, folded: bool = False
+) -> ServiceMap:
     """The body of both routes; ``name`` is that of the arrangement. ``has_traces`` tells an empty
     window from an empty store."""
     window, shown = counted.window, prune(graph)
+    together = fold(shown) if folded else UNFOLDED
+    if folded:
+        name = f"{name}{FOLDED}"
     if counted.by is not None:
         name = f"{name} by {counted.by.value}"
     arranged = context.arrangements.arrange(
-        name, shown, context.clock(), partial=counted.selection is not None
+        name,
+        together.contracted(shown),
+        context.clock(),
+        partial=counted.selection is not None,
     )
+    where = together.unfolded(arranged.layout, shown)
     return {
         "from": window.start / 1_000_000,
         "to": window.end / 1_000_000,
@@ -137,14 +161,14 @@ def map_response(context: Context, counted: CountedGraph, graph: Graph, name: st
         "left_out": len(graph) - len(shown),
         "group_by": counted.by.value if counted.by else None,
         "filtered": counted.selection.summary() if counted.selection else None,
-        "state_counts": render_state_counts(graph),
+        "state_counts": render_state_counts(graph, fold(graph) if folded else UNFOLDED),
         "problems": name_problems(graph),
         "placed_later": arranged.newcomers,
-        **render_picture(shown, window, arranged.layout),
+        **render_picture(shown, window, where, together),
     }
 
 
-def render_state_counts(graph: Graph) -> StateCounts:
+def render_state_counts(graph: Graph, folded: Fold = UNFOLDED) -> StateCounts:
     """For the legend: `state_counts` by the console's names."""
-    ok, error, throttle, fault, unknown = state_counts(graph)
+    ok, error, throttle, fault, unknown = state_counts(graph, folded.into)
     return {"ok": ok, "error": error, "throttle": throttle, "fault": fault, "unknown": unknown}

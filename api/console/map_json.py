@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from api.console.node_kinds import kind_of
 from api.graph.build import Graph, calls_of, edge_id, node_id, stats_of, value_in
+from api.graph.fold import UNFOLDED, Fold
 from api.graph.layout import Layout, Place, layout
 from api.graph.ratios import milliseconds, per_minute
 from api.schemas.common import Counts, NodeCounts, Times
@@ -17,7 +18,10 @@ NOWHERE = Place(0.0, 0.0, 0)
 
 
 def render_picture(
-    graph: Graph, window: TimeRange, where: Layout[NodeKey] | None = None
+    graph: Graph,
+    window: TimeRange,
+    where: Layout[NodeKey] | None = None,
+    folded: Fold = UNFOLDED,
 ) -> Picture:
     """The graph with its layout, by default one of its own; rates are means over the window."""
     if where is None:
@@ -25,7 +29,10 @@ def render_picture(
     located = locations(graph)
     return {
         "nodes": [
-            render_node(graph, node, window, where.places[node], located[node]) for node in graph
+            render_node(
+                graph, node, window, where.places[node], located[node], folded.into.get(node)
+            )
+            for node in graph
         ],
         "edges": [
             render_edge(
@@ -52,7 +59,12 @@ def locations(graph: Graph) -> dict[NodeKey, str]:
 
 
 def render_node(
-    graph: Graph, node: NodeKey, window: TimeRange, place: Place = NOWHERE, location: str = ""
+    graph: Graph,
+    node: NodeKey,
+    window: TimeRange,
+    place: Place = NOWHERE,
+    location: str = "",
+    drawn_with: NodeKey | None = None,
 ) -> MapNode:
     """One node with its place."""
     return {
@@ -61,6 +73,7 @@ def render_node(
         "x": place.x,
         "y": place.y,
         "rank": place.rank,
+        "drawn_with": drawn_with and node_id(drawn_with),
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from heapq import nlargest
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ import networkx as nx
 
 from api.graph.build import Graph, calls_of, stats_of
 from store import graph_names
-from store.graph import Statistics
+from store.graph import ServiceStats, Statistics
 from store.model import NodeKey
 
 MOST_NODES = 2000
@@ -54,16 +54,22 @@ class StateCounts(NamedTuple):
     unknown: int
 
 
-def state_counts(graph: Graph) -> StateCounts:
-    """Of a graph; clients, which measure nothing, omitted."""
-    found = [stats_of(graph, node) for node in graph if not node.is_client]
-    figures = [each.statistics for each in found]
+def state_counts(graph: Graph, into: Mapping[NodeKey, NodeKey] | None = None) -> StateCounts:
+    """Of a graph, nodes that are drawn as one (`api.graph.fold`) once; clients, which measure nothing, omitted."""
+    drawn: dict[NodeKey, list[ServiceStats]] = {}
+    for node in graph:
+        if not node.is_client:
+            drawn.setdefault((into or {}).get(node, node), []).append(stats_of(graph, node))
+
+    def count(has: Callable[[ServiceStats], bool]) -> int:
+        return sum(any(map(has, each)) for each in drawn.values())
+
     return StateCounts(
-        ok=sum(each.statistics.ok > each.unknown for each in found),
-        error=sum(each.error > 0 for each in figures),
-        throttle=sum(each.throttle > 0 for each in figures),
-        fault=sum(each.fault > 0 for each in figures),
-        unknown=sum(each.unknown > 0 for each in found),
+        ok=count(lambda each: each.statistics.ok > each.unknown),
+        error=count(lambda each: each.statistics.error > 0),
+        throttle=count(lambda each: each.statistics.throttle > 0),
+        fault=count(lambda each: each.statistics.fault > 0),
+        unknown=count(lambda each: each.unknown > 0),
     )
 
 

@@ -81,6 +81,10 @@ class MapNode(NodeNumbers):
     x: Annotated[float, Field(description="centre, pixels at scale 1")]
     y: float
     rank: Annotated[int, Field(description="column of the layout, callers left of callees")]
+    drawn_with: Annotated[
+        NodeId | None,
+        Field(description="the node that it is drawn with; null of one that is drawn by itself"),
+    ]
 
 
 class EdgeNumbers(Counts, Times):
@@ -147,7 +151,8 @@ ServiceMap = TypedDict(
             int, Field(description="nodes that were placed into a layout computed without them")
         ],
         "state_counts": Annotated[
-            StateCounts, Field(description="of the whole graph, nodes left out included")
+            StateCounts,
+            Field(description="of the whole graph, nodes left out included; a folded pair once"),
         ],
         "problems": Annotated[
             list[str], Field(description="why the map is coarser than its data, in sentences")

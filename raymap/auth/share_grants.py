@@ -21,7 +21,11 @@ _FILTERED = re.compile(r"/api/(map|map/focus|nodes/[^/]+|edges/[^/]+/[^/]+)")
 """Reads of a map, counted from the traces that satisfy its filter."""
 _UNFILTERED = re.compile(r"/api/(services|nodes/[^/]+/metrics|v1/nodes/[^/]+/versions)")
 """Reads that take no filter: of the map of all traces only."""
-_FREE = {"/api/map/focus": {"node", "hops"}, "/api/services": {"q", "limit"}}
+_FREE = {
+    "/api/map": {"fold"},
+    "/api/map/focus": {"node", "hops", "fold"},
+    "/api/services": {"q", "limit"},
+}
 """Parameters that choose among what the window's map shows anyway."""
 
 

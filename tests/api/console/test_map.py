@@ -44,6 +44,24 @@ def get(client: TestClient, url: str, shape: Any) -> Any:
     return response.json()
 
 
+def test_a_folded_map_has_all_nodes_and_figures_of_the_whole(client: TestClient) -> None:
+    whole = get(client, f"/api/map?{WINDOW}", ServiceMap)
+    folded = get(client, f"/api/map?{WINDOW}&fold=true", ServiceMap)
+    places = {"x", "y", "rank", "drawn_with"}
+    figures = [{k: v for k, v in node.items() if k not in places} for node in whole["nodes"]]
+    assert [
+        {k: v for k, v in node.items() if k not in places} for node in folded["nodes"]
+    ] == figures
+    assert {node["drawn_with"] for node in whole["nodes"]} == {None}
+    drawn_with = {node["id"]: node["drawn_with"] for node in folded["nodes"] if node["drawn_with"]}
+    service, function = (NodeKey("", "resize", f"AWS::Lambda{half}") for half in ("", "::Function"))
+    assert drawn_with[node_id(function)] == node_id(service)
+    assert drawn_with[node_id(CLIENT)] == node_id(FRONT)
+    assert whole["state_counts"]["ok"] == folded["state_counts"]["ok"] + 1
+    ids = [{edge["id"] for edge in found["edges"]} for found in (whole, folded)]
+    assert ids[0] == ids[1]
+
+
 def test_map_has_places_figures_and_rates(client: TestClient) -> None:
     found = get(client, f"/api/map?{WINDOW}", ServiceMap)
     assert (found["from"], found["to"], found["has_traces"]) == (START, END, True)

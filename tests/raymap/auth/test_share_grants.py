@@ -77,6 +77,7 @@ def test_a_map(path: str) -> None:
 
 def test_a_map_around_a_node() -> None:
     assert permits(NARROW, get("/api/map/focus", [*NARROWED, ("node", "n1"), ("hops", "2")]))
+    assert permits(NARROW, get("/api/map", [*NARROWED, ("fold", "true")]))
     assert not permits(NARROW, get("/api/map/focus", [*WINDOW, ("node", "n1"), ("hops", "2")]))
     assert not permits(WHOLE, get("/api/map", [*WINDOW, ("node", "n1")]))
 

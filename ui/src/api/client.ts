@@ -123,14 +123,17 @@ async function refusal(response: Response): Promise<ApiError> {
 
 const MOST_MATCHES = 50
 
+const folding = (fold: boolean): Record<string, string> => (fold ? { fold: 'true' } : {})
+
 export const addresses = {
-  map: (window: TimeWindow, filter: string) => `/api/map?${query(window, grouped(filter))}`,
+  map: (window: TimeWindow, filter: string, fold: boolean) =>
+    `/api/map?${query(window, { ...grouped(filter), ...folding(fold) })}`,
   /** The map of another scope than that of the page. */
   mapOf: (window: TimeWindow, filter: string, scope: Record<string, string | null>) =>
     `/api/map?${query(window, { ...filtered(filter), ...present(scope) })}`,
   arrange: () => '/api/map/arrange',
-  focus: (window: TimeWindow, filter: string, node: string, hops: number) =>
-    `/api/map/focus?${query(window, { node, hops: String(hops), ...grouped(filter) })}`,
+  focus: (window: TimeWindow, filter: string, node: string, hops: number, fold: boolean) =>
+    `/api/map/focus?${query(window, { node, hops: String(hops), ...grouped(filter), ...folding(fold) })}`,
   services: (window: TimeWindow, text: string) =>
     `/api/services?${query(window, { q: text, limit: String(MOST_MATCHES) })}`,
   node: (window: TimeWindow, filter: string, id: string) =>

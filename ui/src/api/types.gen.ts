@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: 17fa34aef3c7161a0b582180e87fcf5a26948ca3dfa6073bc5bf0afb986349cc
+// sha256 of its schemas: e312b22d4f5474f5c36907a6f0775f134946c56159fefe5cbd051997856ba347
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -407,6 +407,7 @@ export interface components {
             account: string;
             avg_ms: number | null;
             background: components["schemas"]["BackgroundWork"] | null;
+            drawn_with: string | null;
             error: number | null;
             fault: number | null;
             id: string;

@@ -17,8 +17,17 @@ export interface Rollout {
   paint(brush: Brush, x: number, y: number): void
 }
 
-/** `whole`: of a part of a node, what that is called (`model/grouping`). */
-export type MapNode = Schemas['MapNode'] & Declarable & { rollout?: Rollout; whole?: string }
+/**
+ * `whole`: of a part of a node, what that is called (`model/grouping`). `inner`: the function that is drawn with its
+ * service, `ring`: the states of both (`model/fold`).
+ */
+export type MapNode = Schemas['MapNode'] &
+  Declarable & {
+    rollout?: Rollout
+    whole?: string
+    inner?: MapNode
+    ring?: Record<'fault' | 'throttle' | 'error' | 'ok' | 'unknown', number> | null
+  }
 /** Without a rate in the map of a single trace. */
 export type MapEdge = Omit<Schemas['MapEdge'], 'requests_per_min'> & {
   requests_per_min: number | null

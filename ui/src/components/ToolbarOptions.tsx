@@ -12,7 +12,7 @@ interface Props {
 }
 
 export function ToolbarOptions({ view, options, onOptions, onResetPositions }: Props) {
-  const check = (key: 'edgeNumbers' | 'hideIdle' | 'onlyUnhealthy', words: string) => (
+  const check = (key: 'fold' | 'edgeNumbers' | 'hideIdle' | 'onlyUnhealthy', words: string) => (
     <label className="check">
       <input
         type="checkbox"
@@ -24,6 +24,7 @@ export function ToolbarOptions({ view, options, onOptions, onResetPositions }: P
   )
   return (
     <div className="options">
+      {view === 'map' && check('fold', 'Fold functions and clients')}
       {view === 'map' && check('edgeNumbers', 'Numbers on edges')}
       {check('hideIdle', 'Hide services without traffic')}
       {check('onlyUnhealthy', 'Only unhealthy services')}

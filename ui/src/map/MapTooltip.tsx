@@ -5,7 +5,7 @@ import type { MapEdge, MapNode } from '../api/types'
 import { rate } from '../model/format'
 import { isEstimated } from '../model/health'
 import { StateSwatch } from '../components/StateSwatch'
-import { declaredWords, estimateWords, typeWords } from './describe'
+import { declaredWords, estimateWords, innerWords, typeWords } from './describe'
 import { shareFacts, timeFacts } from './facts'
 import '../styles/mapTooltip.css'
 
@@ -68,6 +68,7 @@ export function MapTooltip({ pointed }: { pointed: Pointed }): ReactNode {
           </tbody>
         </table>
       )}
+      {pointed.node?.inner && <span className="mute">{innerWords(pointed.node)}</span>}
       {estimate && <span className="mute">{estimate}</span>}
     </div>
   )

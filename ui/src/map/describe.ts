@@ -2,7 +2,8 @@
 
 import type { MapEdge, MapNode } from '../api/types'
 import { count, duration, percent, rate } from '../model/format'
-import { BANDS, STATE_LABELS, isEstimated, shares, traffic } from '../model/health'
+import { ringShares } from '../model/fold'
+import { BANDS, STATE_LABELS, isEstimated, traffic } from '../model/health'
 import { KIND_WORDS } from './glyphs'
 
 /** What a node is, and where, if the map has nodes of several accounts or regions. */
@@ -17,6 +18,12 @@ export function typeWords(
 /** That its numbers count work that serves no request; empty of requests. */
 export function workWords({ work }: Pick<MapNode, 'work'>): string {
   return work === 'background' ? 'background work' : ''
+}
+
+/** Of a function that is drawn with its service, its own numbers; empty of other nodes. */
+export function innerWords({ inner }: Pick<MapNode, 'inner'>): string {
+  if (!inner || traffic(inner) !== 'finished') return ''
+  return ['Function', duration(inner.avg_ms), ...shareWords(inner)].join(' · ')
 }
 
 /** What templates say of it, where that differs from what was seen. */
@@ -35,7 +42,7 @@ export function nodeLabel(node: MapNode): string {
 }
 
 function shareWords(node: MapNode): string[] {
-  const part = shares(node)
+  const part = ringShares(node)
   if (!part) return []
   return BANDS.filter((band) => part[band]).map((band) => `${percent(part[band])} ${STATE_LABELS[band].word}`)
 }

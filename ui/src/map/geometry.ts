@@ -10,6 +10,8 @@ export const BAND: Record<Band, number> = { fault: 12, throttle: 9, error: 9, ok
 /** Dashes of bands at scale 1: colour is never the only sign. */
 export const DASH: Partial<Record<Band, [number, number]>> = { throttle: [4, 2.2], unknown: [2, 2] }
 export const DISC = R + 8
+/** The radius of a client beside its entry. */
+export const SMALL = 11
 export const SELECT_RING = R + 12
 /** On the left: bands begin at twelve o'clock with the worst, which the badge must not hide. */
 export const BADGE = { x: -R * 0.86, y: -R * 0.86, r: 8 }
@@ -84,6 +86,16 @@ export function route(source: Placed, target: Placed, bends: readonly Point[], b
   return { start, pieces, end, heading: [side, 0] }
 }
 
+/** From a client beside its entry, straight to the arrow's tip. */
+export function spoke(source: Placed, target: Placed): Route {
+  const [dx, dy] = [target.x - source.x, target.y - source.y]
+  const length = Math.hypot(dx, dy) || 1
+  const heading: Point = [dx / length, dy / length]
+  const at = (along: number): Point => [source.x + heading[0] * along, source.y + heading[1] * along]
+  const [start, end] = [at(SMALL + 3), at(length - ARRIVE)]
+  return { start, pieces: [[start, end, end]], end, heading }
+}
+
 /** A call to itself: a 20 px loop over the node. */
 export function loop(node: Placed): Route {
   const top = node.y - R - 7
@@ -152,8 +164,10 @@ export interface Box {
   bottom: number
 }
 
-/** What a node and its three lines of text cover: no two of them may overlap. */
-export function nodeBox(node: Placed, half = 75): Box {
+/** What a node and its three lines of text cover: no two of them may overlap. One beside another has no text. */
+export function nodeBox(node: Placed & { beside?: boolean }, half = 75): Box {
+  const { x, y } = node
+  if (node.beside) return { left: x - SMALL, right: x + SMALL, top: y - SMALL, bottom: y + SMALL }
   return {
     left: node.x - half,
     right: node.x + half,

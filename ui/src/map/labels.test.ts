@@ -54,8 +54,12 @@ test('of a part of a node the value is read, however long the name is', () => {
     (value) => `${whole} · ${value || 'no version'}`,
   )
   const nodes = placed(3, (i) => ({ name: parts[i] ?? '', whole }))
-  const names = [...layout(nodes, 1).values()].map(({ lines }) => lines[0]?.text)
-  expect(names).toEqual(['a-service-with-a-… · 611', 'a-servi… · 1.20.4-beta.…', 'a-service-… · no version'])
+  const names = [...layout(nodes, 1).values()].map(({ lines }) => lines.slice(0, 2).map(({ text }) => text))
+  expect(names).toEqual([
+    ['a-service-with-a-rather…', '611'],
+    ['a-service-with-a-rather…', '1.20.4-beta.3+exp.sha.511…'],
+    ['a-service-with-a-rather…', 'no version'],
+  ])
 })
 
 test('where there is room, a label has name, type and numbers', () => {

@@ -2,10 +2,11 @@
 // no text is ever smaller than 11 px; where there is no room for everyone, the unhealthy and the busiest come first. Pure.
 
 import { cut, timeAndRate } from '../model/format'
-import { isEstimated, shares, traffic } from '../model/health'
+import { ringShares } from '../model/fold'
+import { isEstimated, traffic } from '../model/health'
 import type { Size } from './camera'
 import { declaredWords, workWords } from './describe'
-import { DISC, R, SELECT_RING, type Box } from './geometry'
+import { DISC, R, SELECT_RING, SMALL, type Box } from './geometry'
 import type { SceneNode } from './scene'
 import { BoxIndex } from './spatialIndex'
 
@@ -92,6 +93,7 @@ export function layoutLabels(input: LabelInput): Map<string, Label> {
   let [failingOver, calmOver] = [0, 0]
   for (const node of byPriority(nodes, tierOf)) {
     if (placed.size >= most) break
+    if (node.beside) continue
     const tier = tierOf(node)
     const own = ringOf.get(node)
     const isClear = (box: Box) => texts.isFree(box) && rings.isFree(box, own)
@@ -113,8 +115,8 @@ export function layoutLabels(input: LabelInput): Map<string, Label> {
   return placed
 }
 
-function around({ x, y }: SceneNode, k: number): Box {
-  const r = (k >= 0.5 ? DISC : R + 4) * k
+function around({ x, y, beside }: SceneNode, k: number): Box {
+  const r = (beside ? SMALL : k >= 0.5 ? DISC : R + 4) * k
   return { left: x * k - r, right: x * k + r, top: y * k - r, bottom: y * k + r }
 }
 
@@ -167,14 +169,17 @@ function firstFree(
 }
 
 function variantsOf(node: SceneNode, k: number): TextLine[][] {
-  const short = [nameLine(node, k, 24), nameLine(node, k, 14)]
+  const isPart = node.data.whole !== undefined
+  const name = isPart ? partLines(node, k) : nameLine(node, k, 24)
+  const short = [...(isPart ? [name] : []), nameLine(node, k, 24), nameLine(node, k, 14)]
   if (k < 0.5) return short
-  const head = [...nameLine(node, k, 24), ...locationLine(node, k)]
+  const head = [...name, ...locationLine(node, k)]
   const details = [typeLine(node, k), numbersLine(node, k)].filter((one) => one !== null)
   const numbers = details.at(-1)
   return [
     ...(details.length > 1 ? [[...head, ...details]] : []),
     ...(numbers ? [[...head, numbers]] : []),
+    ...(numbers && head.length > name.length ? [[...name, numbers]] : []),
     ...(head.length > 1 ? [head] : []),
     ...short,
   ]
@@ -205,6 +210,16 @@ export function baselines({ lines, box }: Label): { line: TextLine; x: number; y
 
 function nameLine({ data }: SceneNode, k: number, length: number): TextLine[] {
   return [{ text: shortName(data, length), size: textSizes(k).name, bold: true, colour: 'ink' }]
+}
+
+/** A part of a node over two lines: what it is part of, and its value. */
+function partLines({ data: { name, whole = '' } }: SceneNode, k: number): TextLine[] {
+  const size = textSizes(k)
+  const value = name.slice(whole.length).replace(/^ · /, '')
+  return [
+    { text: cut(whole, 24), size: size.name, bold: true, colour: 'ink' },
+    { text: cut(value, 26), size: size.number, bold: false, colour: 'ink' },
+  ]
 }
 
 /** Of a part of a node the value remains, by which it differs from the others. */
@@ -248,5 +263,5 @@ export function importance(
   const { id } = node.data
   if (lit) return lit.has(id) ? 4 : 0
   if (unhealthy.has(id)) return 3
-  return (shares(node.data)?.fault ?? 0) > 0 ? 2 : 1
+  return (ringShares(node.data)?.fault ?? 0) > 0 ? 2 : 1
 }

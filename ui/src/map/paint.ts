@@ -2,9 +2,10 @@
 // Shapes that look alike are gathered into one path: a canvas is as fast as it has few strokes.
 
 import { ringLabel } from '../model/format'
-import { STATES, shares, traffic, type Band } from '../model/health'
+import { ringShares } from '../model/fold'
+import { STATES, traffic, type Band } from '../model/health'
 import { visibleWorld } from './camera'
-import { ARC_GAP, BADGE, BAND, DASH, DISC, INNER, R, SELECT_RING, arcs, type Arc } from './geometry'
+import { ARC_GAP, BADGE, BAND, DASH, DISC, INNER, R, SELECT_RING, SMALL, arcs, type Arc } from './geometry'
 import { GLYPHS, glyphOf } from './glyphs'
 import { paintLabels } from './paintLabels'
 import { paintEdgeMarks, paintEdges } from './paintEdges'
@@ -73,7 +74,7 @@ function paintNodes(picture: Picture, nodes: readonly SceneNode[], alpha: number
   g.globalAlpha = alpha
   g.fillStyle = palette.bg
   g.beginPath()
-  for (const { x, y } of nodes) circle(g, x, y, DISC)
+  for (const { x, y, beside } of nodes) circle(g, x, y, beside ? SMALL : DISC)
   g.fill()
 
   const rings = nodes.map((node) => ringOf(node)).filter((ring) => ring !== null)
@@ -81,7 +82,7 @@ function paintNodes(picture: Picture, nodes: readonly SceneNode[], alpha: number
   for (const { data, x, y } of nodes) data.rollout?.paint(picture, x, y)
   paintHollow(
     picture,
-    nodes.filter((node) => node.data.kind === 'client' || !shares(node.data)),
+    nodes.filter((node) => node.data.kind === 'client' || !ringShares(node.data)),
   )
   paintUndeclared(
     picture,
@@ -106,7 +107,7 @@ interface Ring {
 }
 
 function ringOf(node: SceneNode): Ring | null {
-  const part = node.data.kind === 'client' ? null : shares(node.data)
+  const part = node.data.kind === 'client' ? null : ringShares(node.data)
   return part && { node, bands: arcs(part) }
 }
 
@@ -181,21 +182,21 @@ function paintHollow({ g, palette, detail }: Picture, nodes: readonly SceneNode[
   for (const waiting of [false, true]) {
     g.setLineDash(waiting ? [6, 4] : [])
     g.beginPath()
-    for (const { data, x, y } of nodes) {
+    for (const { data, x, y, beside } of nodes) {
       const dashed = traffic(data) === 'in_progress' || data.declared === 'never_seen'
-      if (dashed === waiting) circle(g, x, y, R - 1)
+      if (dashed === waiting) circle(g, x, y, beside ? SMALL : R - 1)
     }
     g.stroke()
   }
   g.setLineDash([])
   if (detail === 'far') return
   const clients = nodes.filter(({ data }) => data.kind === 'client')
-  paintGlyphs(
-    g,
-    clients.map(({ x, y }) => ({ glyph: GLYPHS.client, x, y })),
-    22,
-    palette.mute,
-  )
+  for (const small of [false, true]) {
+    const glyphs = clients
+      .filter(({ beside }) => beside === small)
+      .map(({ x, y }) => ({ glyph: GLYPHS.client, x, y }))
+    paintGlyphs(g, glyphs, small ? 11 : 22, palette.mute)
+  }
 }
 
 const glyphPaths = new Map<string, Path2D>()
@@ -266,7 +267,7 @@ function paintRings({ g, palette, scene, emphasis, k }: Picture): void {
   g.beginPath()
   for (const id of [emphasis.selectedNode, emphasis.hoverNode]) {
     const node = id === null ? undefined : scene.nodes.get(id)
-    if (node) circle(g, node.x, node.y, SELECT_RING)
+    if (node) circle(g, node.x, node.y, node.beside ? SMALL + 5 : SELECT_RING)
   }
   g.stroke()
 }

@@ -36,6 +36,20 @@ test('a new node takes the server’s place, or the first free one below', () =>
   for (const other of others) expect(overlap(nodeBox(clash), nodeBox(other))).toBe(false)
 })
 
+test('a client beside its entry follows it, and takes no row', () => {
+  const client = node('web client', { kind: 'client', drawn_with: 'web', x: 116 })
+  const made = scene({
+    nodes: [node('web', { x: 200 }), client],
+    edges: [edge('web client', 'web')],
+  })
+  made.move(made.nodes.get('web')!, 500, 300)
+  expect(made.nodes.get('web client')).toMatchObject({ x: 416, y: 300, beside: true })
+  const [spoke] = made.edges
+  expect(spoke!.route.start[0]).toBeGreaterThan(416)
+  expect(spoke!.route.heading).toEqual([1, 0])
+  expect(made.arranged().has(made.nodes.get('web client')!)).toBe(false)
+})
+
 test('a node that is gone fades and is forgotten', () => {
   const made = scene(
     { nodes: [node('a'), node('b')], edges: [edge('a', 'b')] },

@@ -1,7 +1,8 @@
 // The drawn graph over time: a refresh changes numbers, never the place of a node that is already known.
 
 import type { Graph, MapEdge, MapNode, Point } from '../api/types'
-import { loop, nodeBox, overlap, route, sampled, type Box, type Placed, type Route } from './geometry'
+import { isBeside } from '../model/fold'
+import { loop, nodeBox, overlap, route, sampled, spoke, type Box, type Placed, type Route } from './geometry'
 import { SpatialIndex } from './spatialIndex'
 
 const ROW = 128
@@ -15,6 +16,8 @@ export interface SceneNode {
   y: number
   dragged: boolean
   edges: SceneEdge[]
+  /** A client that is drawn small beside its entry, and stays there. */
+  beside: boolean
 }
 
 export interface SceneEdge {
@@ -52,11 +55,15 @@ export class Scene {
     this.forget(new Set(graph.nodes.map(({ id }) => id)), now)
     for (const data of graph.nodes) {
       const known = this.nodes.get(data.id)
-      if (known) known.data = data
+      if (known) {
+        known.data = data
+        known.beside = isBeside(data)
+      }
     }
     const first = this.nodes.size === 0
     for (const data of arriving) this.nodes.set(data.id, this.arrived(data, positions[data.id], first))
     this.connect(graph.edges)
+    this.follow(this.nodes.values())
     if (arriving.length > 0) this.revision++
   }
 
@@ -71,9 +78,16 @@ export class Scene {
   }
 
   private arrived(data: MapNode, position: Point | undefined, first: boolean): SceneNode {
-    const node: SceneNode = { data, x: data.x, y: data.y, dragged: position !== undefined, edges: [] }
+    const node: SceneNode = {
+      data,
+      x: data.x,
+      y: data.y,
+      dragged: position !== undefined,
+      edges: [],
+      beside: isBeside(data),
+    }
     if (position) [node.x, node.y] = position
-    else if (!first) this.makeRoom(node)
+    else if (!first && !node.beside) this.makeRoom(node)
     this.nodeIndex.set(node, [nodeBox(node)])
     return node
   }
@@ -126,6 +140,19 @@ export class Scene {
 
   move(node: SceneNode, x: number, y: number): void {
     this.moveAll(new Map([[node, { x, y }]]))
+    this.follow(node.edges.map(({ source }) => source))
+  }
+
+  /** Brings clients back to the side of their entries. */
+  follow(nodes: Iterable<SceneNode>): void {
+    const places = new Map<SceneNode, Placed>()
+    for (const node of nodes) {
+      const entry = node.beside ? this.nodes.get(node.data.drawn_with ?? '') : undefined
+      if (!entry) continue
+      const place = { x: entry.x + node.data.x - entry.data.x, y: entry.y + node.data.y - entry.data.y }
+      if (!near(node, place)) places.set(node, place)
+    }
+    if (places.size > 0) this.moveAll(places)
   }
 
   /** Moves many nodes and reroutes each of their edges once. */
@@ -151,7 +178,7 @@ export class Scene {
     const places = new Map<SceneNode, Placed>()
     for (const data of this.graph.nodes) {
       const node = this.nodes.get(data.id)
-      if (node && !node.dragged) places.set(node, { x: data.x, y: data.y })
+      if (node && !node.dragged && !node.beside) places.set(node, { x: data.x, y: data.y })
     }
     return places
   }
@@ -204,7 +231,8 @@ const near = (a: Placed, b: Placed) => Math.abs(a.x - b.x) < 1 && Math.abs(a.y -
 function reroute(edge: SceneEdge): void {
   const { source, target, laidOut } = edge
   const inPlace = near(source, laidOut[0]) && near(target, laidOut[1])
-  edge.route =
-    source === target ? loop(source) : route(source, target, inPlace ? edge.bends : [], edge.data.back)
+  if (source === target) edge.route = loop(source)
+  else if (source.beside) edge.route = spoke(source, target)
+  else edge.route = route(source, target, inPlace ? edge.bends : [], edge.data.back)
   edge.line = sampled(edge.route)
 }

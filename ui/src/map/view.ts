@@ -243,6 +243,7 @@ export class MapView {
       places.set(node, { x: from.x + (to.x - from.x) * eased, y: from.y + (to.y - from.y) * eased })
     }
     this.scene.moveAll(places)
+    this.scene.follow(this.scene.nodes.values())
     this.buffer.invalidate()
     if (t < 1) {
       this.draw()

@@ -142,6 +142,7 @@ function ghostNode({ id, name, type, kind, account, region }: DeclaredNode, { x,
     value: null,
     location: '',
     rank: 0,
+    drawn_with: null,
     declared: 'never_seen',
   }
 }

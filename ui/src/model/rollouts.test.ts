@@ -99,7 +99,14 @@ describe('two versions', () => {
     const { nodes } = withRollouts(graph, new Map([['a', rollout]]))
     expect(nodeLabel(nodes[0]!)).toContain('v41 90 % · v42 10 %')
     expect(nodes[1]).toBe(graph.nodes[1])
-    const scene = nodes.map((data) => ({ data, x: data.x, y: data.y, dragged: false, edges: [] }))
+    const scene = nodes.map((data) => ({
+      data,
+      x: data.x,
+      y: data.y,
+      dragged: false,
+      edges: [],
+      beside: false,
+    }))
     const labels = layoutLabels({
       nodes: scene,
       k: 1,

@@ -33,6 +33,7 @@ export function node(id: string, over: Partial<MapNode> = {}): MapNode {
     x: 0,
     y: 0,
     rank: 0,
+    drawn_with: null,
     ...over,
   }
 }

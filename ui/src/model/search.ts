@@ -2,7 +2,8 @@
 
 import type { MapNode } from '../api/types'
 import { count } from './format'
-import { shares, type Band } from './health'
+import { ringShares } from './fold'
+import type { Band } from './health'
 
 /** Nodes to light up, left to right, top to bottom; null when nothing narrows the map. */
 export function matchingNodes(
@@ -12,10 +13,11 @@ export function matchingNodes(
 ): MapNode[] | null {
   const wanted = query.trim().toLowerCase()
   if (!wanted && !state) return null
+  const isNamed = ({ name, names, type }: MapNode) =>
+    [name, ...(names ?? []), type].some((text) => text.toLowerCase().includes(wanted))
   const meant = (node: MapNode) =>
-    (!wanted ||
-      [node.name, ...(node.names ?? []), node.type].some((text) => text.toLowerCase().includes(wanted))) &&
-    (!state || (shares(node)?.[state] ?? 0) > 0)
+    (!wanted || isNamed(node) || (node.inner && isNamed(node.inner))) &&
+    (!state || (ringShares(node)?.[state] ?? 0) > 0)
   return nodes.filter(meant).sort((a, b) => a.x - b.x || a.y - b.y)
 }
 

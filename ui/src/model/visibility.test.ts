@@ -13,7 +13,13 @@ const graph = {
   ],
   edges: [edge('web client', 'web', { ok: 50, fault: 50 }), edge('cron client', 'cron')],
 }
-const options = { edgeNumbers: false, hideIdle: false, onlyUnhealthy: false, thresholds: DEFAULT_THRESHOLDS }
+const options = {
+  fold: true,
+  edgeNumbers: false,
+  hideIdle: false,
+  onlyUnhealthy: false,
+  thresholds: DEFAULT_THRESHOLDS,
+}
 const health = healthOf(graph, DEFAULT_THRESHOLDS, NO_HEALTH)
 
 describe('hiddenNodes', () => {

@@ -4,6 +4,8 @@ import type { Graph } from '../api/types'
 import { DEFAULT_THRESHOLDS, isFailing, isUnhealthy, traffic, type Thresholds } from './health'
 
 export interface MapOptions {
+  /** Functions are drawn with their service, clients beside their entry. */
+  fold: boolean
   edgeNumbers: boolean
   hideIdle: boolean
   onlyUnhealthy: boolean
@@ -11,6 +13,7 @@ export interface MapOptions {
 }
 
 export const DEFAULT_OPTIONS: MapOptions = {
+  fold: true,
   edgeNumbers: false,
   hideIdle: false,
   onlyUnhealthy: false,

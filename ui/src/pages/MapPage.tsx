@@ -11,6 +11,7 @@ import { SearchBox } from '../components/SearchBox'
 import { TimePicker } from '../components/TimePicker'
 import { mapKeys } from '../map/keys'
 import { ServiceMap, type MapActions } from '../map/ServiceMap'
+import { folded } from '../model/fold'
 import { count } from '../model/format'
 import { groupingOf, withValues, type Dimension } from '../model/grouping'
 import { BANDS, type Band } from '../model/health'
@@ -70,8 +71,13 @@ export function MapPage() {
 
   const seen = useTimeWindow(range, waiting ? EMPTY_POLL : refresh, dragging)
   const by = groupingOf(params)
-  const mapKey = (focus ? `focus ${focus.id} ${focus.hops}` : 'all') + (by ? ` by ${by}` : '')
-  const url = focus ? addresses.focus(seen, filter, focus.id, focus.hops) : addresses.map(seen, filter)
+  // A list has a row for each node.
+  const fold = options.fold && as === 'map'
+  const mapKey =
+    (focus ? `focus ${focus.id} ${focus.hops}` : 'all') + (by ? ` by ${by}` : '') + (fold ? ' folded' : '')
+  const url = focus
+    ? addresses.focus(seen, filter, focus.id, focus.hops, fold)
+    : addresses.map(seen, filter, fold)
   const { data, error, at, loading, slow, reload } = useLiveQuery<ServiceMapData>(url, {
     key: `map ${mapKey}`,
     variant: `${rangeKey(range)} ${filter}`,
@@ -85,11 +91,13 @@ export function MapPage() {
     [data, overlay, isPart, by],
   )
   const health = useHealth(data, options.thresholds)
+  const drawn = useMemo(() => graph && folded(graph), [graph])
+  const drawnHealth = useMemo(() => drawn?.health(health) ?? health, [drawn, health])
   const nodes = useMemo(() => {
-    if (!graph) return []
-    const hidden = hiddenNodes(graph, options, health)
-    return graph.nodes.filter(({ id }) => !hidden.has(id))
-  }, [graph, options, health])
+    if (!drawn) return []
+    const hidden = hiddenNodes(drawn.graph, options, drawnHealth)
+    return drawn.graph.nodes.filter(({ id }) => !hidden.has(id))
+  }, [drawn, options, drawnHealth])
   const hits = useMemo(() => matchingNodes(nodes, query, state), [nodes, query, state])
   const lit = useMemo(() => hits && new Set(hits.map(({ id }) => id)), [hits])
 
@@ -169,7 +177,7 @@ export function MapPage() {
   const frameClass = ['map-frame', error && data && 'is-stale', as === 'list' && 'is-list']
     .filter(Boolean)
     .join(' ')
-  const chosenName = selection && nodes.find(({ id }) => id === selection)?.name
+  const chosenName = selection && graph?.nodes.find(({ id }) => id === selection)?.name
   const isEmpty = data !== null && data.nodes.length === 0
   return (
     <main className="map-page" tabIndex={-1} aria-label="Service map">
@@ -200,6 +208,14 @@ export function MapPage() {
           />
         )}
         {!shared && (
+          <FilterBar
+            filter={filter}
+            window={seen}
+            error={error}
+            onFilter={(next) => setParams({ filter: next })}
+          />
+        )}
+        {!shared && (
           <TimePicker
             choices={TimeChoices}
             range={range}
@@ -214,14 +230,6 @@ export function MapPage() {
           />
         )}
       </div>
-      {!shared && (
-        <FilterBar
-          filter={filter}
-          window={seen}
-          error={error}
-          onFilter={(next) => setParams({ filter: next })}
-        />
-      )}
       {loading && data && <div className="progress" aria-hidden="true" />}
       {data?.filtered && <FilteredNote filtered={data.filtered} href={href('/traces', carried(params))} />}
       <IncompleteNote of={data} at={data && data.generated_at} />
@@ -256,16 +264,16 @@ export function MapPage() {
               onClear={focus ? leaveFocus : filter && !shared ? () => setParams({ filter: null }) : undefined}
             />
           )}
-          {graph && !isEmpty && as === 'map' && (
+          {drawn && !isEmpty && as === 'map' && (
             <ServiceMap
               key={mapKey}
               name={mapKey}
-              graph={graph}
-              selection={selection}
+              graph={drawn.graph}
+              selection={selection && drawn.drawnId(selection)}
               hits={lit}
               isFocus={focus !== null}
               options={options}
-              health={health}
+              health={drawnHealth}
               view={params.get('view')}
               actions={actions}
               onSelect={select}
