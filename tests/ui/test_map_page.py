@@ -185,7 +185,9 @@ def test_a_dragged_service_stays_where_it_was_put(page: Page, shop: Any) -> None
     expect(page.get_by_role("complementary", name="Details")).to_have_count(0)
     open_map(page, shop.url("/map?test=1"))
     again = places(page)
-    pinned = page.evaluate("Object.keys(JSON.parse(localStorage['raymap.nodePositions.all folded']))[0]")
+    pinned = page.evaluate(
+        "Object.keys(JSON.parse(localStorage['raymap.nodePositions.all folded']))[0]"
+    )
     assert again[pinned] == moved[pinned]
 
 
