@@ -59,6 +59,7 @@ PARAMETERS: Mapping[tuple[str, str], object] = {
     ("query", "order"): "desc",
     ("query", "limit"): 20,
     ("query", "hops"): 2,
+    ("query", "other"): "n3f2a9c81d04be765",
     ("query", "q"): "check",
     ("query", "field"): "annotation.plan",
     ("query", "prefix"): "fr",

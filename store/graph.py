@@ -162,7 +162,8 @@ class EdgeStats(Struct, gc=False):
     node.
 
     The units of a ``link`` edge are received events, classified by the receiver's outcome; their
-    times are ages: from the end of the sender's work to the receipt.
+    times are ages: from the end of the sender's work to the receipt. ``awaiting``: how many of the units lead to roots
+    that name a parent, or a cause, which has not come.
     """
 
     source: NodeKey
@@ -173,6 +174,7 @@ class EdgeStats(Struct, gc=False):
     statistics: Statistics
     link: bool = False
     failures: dict[str, int] = {}
+    awaiting: int = 0
 
     @property
     def unknown(self) -> int:

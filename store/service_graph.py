@@ -139,6 +139,7 @@ def resolve_clients(
         edge = edges.pop((source, target))
         if is_settled(source, edge.start, settled_before):
             edge.source = confirmed(source)
+            edge.awaiting = edge.statistics.total + edge.statistics.in_progress
             known = edges.setdefault((edge.source, target), edge)
             if known is not edge:
                 merge_edge(known, edge)
@@ -217,6 +218,7 @@ def merge_edge(into: EdgeStats, more: EdgeStats) -> None:
     merge_statistics(into.statistics, more.statistics)
     into.failures = dict(into.failures)
     add_failures(into.failures, more.failures)
+    into.awaiting += more.awaiting
 
 
 def merge_statistics(into: Statistics, more: Statistics) -> None:

@@ -11,9 +11,10 @@ from api.console.map_json import render_picture
 from api.console.params import FilterExpression, GroupBy, Window
 from api.context import FOLDED, WHOLE, WHOLE_MAPS, Context, run_cancellable
 from api.counted import counted_groups, freshness
-from api.graph.build import Graph, build_graph
+from api.graph.build import Graph, build_graph, node_id
 from api.graph.find import require_node
 from api.graph.fold import UNFOLDED, Fold, fold
+from api.graph.open_ends import open_ends
 from api.graph.passes import focus, name_problems, prune, state_counts
 from api.schemas.common import ErrorReply
 from api.schemas.map import ServiceMap, StateCounts
@@ -163,6 +164,10 @@ def map_response(
         "filtered": counted.selection.summary() if counted.selection else None,
         "state_counts": render_state_counts(graph, fold(graph) if folded else UNFOLDED),
         "problems": name_problems(graph),
+        "open_ends": [
+            {"node": node_id(node), "calls": calls, "requests": requests}
+            for node, calls, requests in open_ends(shown)
+        ],
         "placed_later": arranged.newcomers,
         **render_picture(shown, window, where, together),
     }

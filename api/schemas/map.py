@@ -128,6 +128,16 @@ class Picture(TypedDict):
     edges: list[MapEdge]
 
 
+class OpenEnds(TypedDict):
+    """A node of the map at which an edge is missing."""
+
+    node: NodeId
+    calls: Annotated[
+        int, Field(description="calls that end here, although a service of that name reports")
+    ]
+    requests: Annotated[int, Field(description="requests that name a parent which has not come")]
+
+
 ServiceMap = TypedDict(
     "ServiceMap",
     {
@@ -156,6 +166,9 @@ ServiceMap = TypedDict(
         ],
         "problems": Annotated[
             list[str], Field(description="why the map is coarser than its data, in sentences")
+        ],
+        "open_ends": Annotated[
+            list[OpenEnds], Field(description="where an edge is missing; of a healthy map none")
         ],
         "nodes": list[MapNode],
         "edges": list[MapEdge],

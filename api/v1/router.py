@@ -19,6 +19,7 @@ from api.v1.genai import genai_router
 from api.v1.graph import graph_router
 from api.v1.impact import impact_router
 from api.v1.logs import logs_router
+from api.v1.missing import missing_router
 from api.v1.node_metrics import node_metrics_router
 from api.v1.operations import operations_router
 from api.v1.places import places_router
@@ -55,6 +56,7 @@ def v1_router(context: Context, environment_annotation: str) -> APIRouter:
         graph_router,
         genai_router,
         impact_router,
+        missing_router,
         time_series_router,
         traces_router,
         logs_router,

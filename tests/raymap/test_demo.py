@@ -16,6 +16,8 @@ from fastapi.testclient import TestClient
 
 from api.alarms.evaluator import AlarmEvaluator
 from api.app import create_app
+from api.graph.build import build_graph
+from api.graph.open_ends import open_ends
 from collector.decode.daemon import split_datagram
 from collector.decode.document import decode_document
 from collector.decode.lambda_records.cloudwatch import Delivery, decode_delivery
@@ -464,3 +466,19 @@ def test_two_accounts_and_stages_are_apart(graph_store: MemoryStore) -> None:
 
     assert stages(f"account={DEV}") == stages("environment=dev") == {"shop-api/dev"}
     assert stages("environment=prod") == {"shop-api/prod"}
+
+
+def test_no_edge_is_missing(graph: ServiceGraph) -> None:
+    assert list(open_ends(build_graph(graph))) == []
+
+
+@pytest.mark.slow
+def test_traces_show_no_cause_of_a_missing_edge() -> None:
+    """Of services that are called in every way that the demo has."""
+    store = stored(list(_traces(500)))
+    client = TestClient(create_app(store, version="1", clock=lambda: NOON + 700))
+    window = f"from={NOON - 3600}&to={NOON + 600}"
+    for node in client.get(f"/api/v1/map?{window}").json()["services"]:
+        if node["name"] in ("shop-web", "loyalty", "payments", "assistant", "payments.example.com"):
+            found = client.get(f"/api/v1/nodes/{node['id']}/missing?{window}").json()
+            assert found["causes"] == [], node["name"]

@@ -25,6 +25,7 @@ TOOLS = {
     "describe_node",
     "describe_edge",
     "what_if_it_stops",
+    "why_is_this_edge_missing",
     "map_structure",
     "find_traces",
     "trace_outline",

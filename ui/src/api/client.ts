@@ -152,6 +152,8 @@ export const addresses = {
     `/api/v1/versions?${query(window, { nodes: ids.join(','), ...environment() })}`,
   states: (window: TimeWindow, filter: string, id: string) =>
     `/api/v1/nodes/${encodeURIComponent(id)}/states?${query(window, filtered(filter))}`,
+  missing: (window: TimeWindow, id: string) =>
+    `/api/v1/nodes/${encodeURIComponent(id)}/missing?${query(window)}`,
   impact: (window: TimeWindow, filter: string, id: string) =>
     `/api/v1/nodes/${encodeURIComponent(id)}/impact?${query(window, filtered(filter))}`,
   genai: (window: TimeWindow, filter: string, place: 'node' | 'edge', id: string) =>

@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: e312b22d4f5474f5c36907a6f0775f134946c56159fefe5cbd051997856ba347
+// sha256 of its schemas: 9a4252f0fa77b813711aae186ddffde93d600f6afb773256e54e9eff8a3a0e53
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -452,6 +452,12 @@ export interface components {
             name: string;
             password: string;
         };
+        MendingLines: {
+            lines: string;
+            name: string;
+            sdk: string;
+            source: string;
+        };
         MetricChart: {
             figure: components["schemas"]["Figure"] | null;
             help: string;
@@ -461,6 +467,35 @@ export interface components {
             stat: "Sum" | "Average" | "Maximum";
             total: number | null;
             unit: string;
+        };
+        MissingEdge: {
+            /** @enum {string} */
+            basis: "ids" | "name" | "time";
+            called: string;
+            callee: components["schemas"]["NamedNode"] | null;
+            caller: components["schemas"]["NamedNode"] | null;
+            /** @enum {string} */
+            cause: "no_exit_span" | "header_not_passed" | "parent_missing" | "not_sampled" | "clock_skew" | "other_account" | "platform_record_missing" | "still_running";
+            mending: components["schemas"]["MendingLines"][];
+            of: number;
+            other_trace_id: string | null;
+            sdk: string;
+            skew_ms: number | null;
+            text: string;
+            trace_id: string;
+            units: number;
+        };
+        MissingReply: {
+            around: number;
+            around_since: number;
+            causes: components["schemas"]["MissingEdge"][];
+            data_until: number;
+            from: number;
+            incomplete: components["schemas"]["Incomplete"] | null;
+            node: string;
+            to: number;
+            traces: number;
+            traces_since: number;
         };
         NamedNode: {
             account: string;
@@ -506,6 +541,11 @@ export interface components {
         NodeVersions: {
             node: string;
             versions: components["schemas"]["VersionLine"][];
+        };
+        OpenEnds: {
+            calls: number;
+            node: string;
+            requests: number;
         };
         OperationLine: {
             avg_ms: number | null;
@@ -613,6 +653,7 @@ export interface components {
             incomplete: components["schemas"]["Incomplete"] | null;
             left_out: number;
             nodes: components["schemas"]["MapNode"][];
+            open_ends: components["schemas"]["OpenEnds"][];
             placed_later: number;
             problems: string[];
             state_counts: components["schemas"]["StateCounts"];

@@ -17,6 +17,12 @@ export interface Rollout {
   paint(brush: Brush, x: number, y: number): void
 }
 
+/** An edge that is missing at a node, in words; its paint draws a stub (`model/openEnds`). */
+export interface OpenEnd {
+  words: string
+  paint(brush: Brush, x: number, y: number): void
+}
+
 /**
  * `whole`: of a part of a node, what that is called (`model/grouping`). `inner`: the function that is drawn with its
  * service, `ring`: the states of both (`model/fold`).
@@ -24,6 +30,7 @@ export interface Rollout {
 export type MapNode = Schemas['MapNode'] &
   Declarable & {
     rollout?: Rollout
+    openEnd?: OpenEnd
     whole?: string
     inner?: MapNode
     ring?: Record<'fault' | 'throttle' | 'error' | 'ok' | 'unknown', number> | null
@@ -61,6 +68,7 @@ export type ErrorCount = Schemas['ErrorCount']
 export type VersionList = Schemas['VersionList']
 export type VersionsByNode = Schemas['VersionsByNode']
 export type Impact = Schemas['ImpactReply']
+export type MissingEdges = Schemas['MissingReply']
 export type StateList = Schemas['StateList']
 export type GenAIUsage = Schemas['GenAIUsage']
 export type Version = Schemas['VersionLine']

@@ -70,12 +70,14 @@ interface BodyProps extends ChartsProps {
   metrics?: ReactNode
   /** Of a node, what would stop if it did. */
   impact?: ReactNode
+  /** Of a node, why edges of it are missing. */
+  missing?: ReactNode
   onSelect(id: string): void
 }
 
 export function DetailBody(props: BodyProps) {
   const { detail, tracesLink, callsLink, actions, states, usage, bySource, operations } = props
-  const { versions, metrics, impact, onSelect } = props
+  const { versions, metrics, impact, missing, onSelect } = props
   const { alarmLink, onResponseTimes, onTimes } = props
   const isNode = 'node' in detail
   const thing = isNode ? detail.node : detail.edge
@@ -127,6 +129,7 @@ export function DetailBody(props: BodyProps) {
             onSelect={onSelect}
           />
           {impact}
+          {missing}
         </>
       )}
     </>

@@ -8,10 +8,17 @@ import { KIND_WORDS } from './glyphs'
 
 /** What a node is, and where, if the map has nodes of several accounts or regions. */
 export function typeWords(
-  node: Pick<MapNode, 'type' | 'kind' | 'location' | 'work' | 'declared' | 'rollout'>,
+  node: Pick<MapNode, 'type' | 'kind' | 'location' | 'work' | 'declared' | 'rollout' | 'openEnd'>,
 ): string {
   const kind = node.type || KIND_WORDS[node.kind]
-  const parts = [kind, node.location, workWords(node), declaredWords(node), node.rollout?.words]
+  const parts = [
+    kind,
+    node.location,
+    workWords(node),
+    declaredWords(node),
+    node.rollout?.words,
+    node.openEnd?.words,
+  ]
   return parts.filter(Boolean).join(' · ')
 }
 

@@ -79,7 +79,11 @@ function paintNodes(picture: Picture, nodes: readonly SceneNode[], alpha: number
 
   const rings = nodes.map((node) => ringOf(node)).filter((ring) => ring !== null)
   paintBands(picture, rings)
-  for (const { data, x, y } of nodes) data.rollout?.paint(picture, x, y)
+  for (const { data, x, y } of nodes) {
+    data.rollout?.paint(picture, x, y)
+    const end = data.openEnd ?? data.inner?.openEnd
+    end?.paint(picture, x, y)
+  }
   paintHollow(
     picture,
     nodes.filter((node) => node.data.kind === 'client' || !ringShares(node.data)),

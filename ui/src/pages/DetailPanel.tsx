@@ -30,6 +30,7 @@ import { Link, setParams } from './router'
 import { useLiveQuery } from './useLiveQuery'
 
 const NodeErrors = lazy(() => import('./NodeErrors'))
+const NodeMissing = lazy(() => import('./NodeMissing'))
 
 interface Props {
   id: string
@@ -231,6 +232,22 @@ export function DetailPanel(props: Props) {
                 link={impactLink}
                 onSelect={onSelect}
               />
+            )
+          }
+          missing={
+            !ends &&
+            showAll &&
+            !shared && (
+              <Suspense>
+                <NodeMissing
+                  key={`missing ${id}`}
+                  id={id}
+                  window={window}
+                  open={!!called?.openEnd}
+                  traceLink={(trace, words) => <Link href={href(`/traces/${trace}`, {})}>{words}</Link>}
+                  onSelect={onSelect}
+                />
+              </Suspense>
             )
           }
           metrics={showAll && <NodeMetrics key={id} id={id} window={window} rangeKey={rangeKey} />}

@@ -3,6 +3,7 @@
 import { useEffect, useState, type ReactNode } from 'react'
 import type { TimeWindow } from '../api/client'
 import type { Graph, ServiceMap } from '../api/types'
+import { withOpenEnds } from '../model/openEnds'
 import { MOST, withRollouts } from '../model/rollouts'
 import { DeclaredLayer, type DeclaredOverlay } from './DeclaredLayer'
 import { RolloutLayer, type Rollouts } from './RolloutLayer'
@@ -28,28 +29,51 @@ export function MapLayers({ window, data, onOverlay }: Props) {
   useEffect(
     () =>
       onOverlay({
-        graph: (graph, part) => withRollouts(declared?.graph(graph, part) ?? graph, rollouts),
+        graph: (graph, part) =>
+          withOpenEnds(withRollouts(declared?.graph(graph, part) ?? graph, rollouts), data.open_ends),
         note: (id) => declared?.note(id),
-        legend: rollouts.size > 0 && (
-          <span
-            className="rollout-note"
-            title={`What the version deployed last answered, in the ${MOST} services deployed to last within a day`}
-          >
-            <svg className="rollout-mark" viewBox="0 0 18 18" aria-hidden="true">
-              <circle cx="9" cy="9" r="7" />
-              <circle cx="9" cy="9" r="3.5" />
-            </svg>
-            Inner ring{' '}
-            <span className="mute">new version{services > MOST && `, ${MOST} of ${services} services`}</span>
-          </span>
+        legend: (
+          <>
+            {rollouts.size > 0 && <RolloutNote services={services} />}
+            {data.open_ends.length > 0 && (
+              <span
+                className="rollout-note"
+                title="A call ends here although a service of that name reports, or requests name a parent that has not come. The panel says why."
+              >
+                <svg className="open-end-mark" viewBox="0 0 26 18" aria-hidden="true">
+                  <path d="M1 9h9" />
+                  <text x="19" y="13.5">
+                    ?
+                  </text>
+                </svg>
+                Edge missing
+              </span>
+            )}
+          </>
         ),
       }),
-    [declared, rollouts, services, onOverlay],
+    [declared, rollouts, services, data.open_ends, onOverlay],
   )
   return (
     <>
       <DeclaredLayer window={window} shown={data.nodes.length > 0} onOverlay={setDeclared} />
       <RolloutLayer window={window} nodes={data.nodes} onRollouts={setFound} />
     </>
+  )
+}
+
+function RolloutNote({ services }: { services: number }) {
+  return (
+    <span
+      className="rollout-note"
+      title={`What the version deployed last answered, in the ${MOST} services deployed to last within a day`}
+    >
+      <svg className="rollout-mark" viewBox="0 0 18 18" aria-hidden="true">
+        <circle cx="9" cy="9" r="7" />
+        <circle cx="9" cy="9" r="3.5" />
+      </svg>
+      Inner ring{' '}
+      <span className="mute">new version{services > MOST && `, ${MOST} of ${services} services`}</span>
+    </span>
   )
 }
