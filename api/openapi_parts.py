@@ -54,6 +54,7 @@ PARAMETERS: Mapping[tuple[str, str], object] = {
     ("query", "status"): "fault,throttle",
     ("query", "work"): "background",
     ("query", "group_by"): "version",
+    ("query", "fold"): "true",
     ("query", "error"): "fault:ValueError",
     ("query", "sort"): "response",
     ("query", "order"): "desc",

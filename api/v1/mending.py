@@ -1,6 +1,6 @@
 """The lines of configuration that mend a cause of a missing edge, by SDK, with the page or source that documents them.
 
-Those marked are run against the SDK by `tests/api/v1/test_missing_sdks.py`; the others are as documented there.
+`tests/api/v1/broken_apps.py` runs some of those for Python.
 """
 
 from __future__ import annotations
