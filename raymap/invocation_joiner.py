@@ -50,7 +50,7 @@ from store.times import HOUR, MINUTE
 
 log = structlog.get_logger(__name__)
 
-SHORTEST_PAUSE, PAUSE, LONGEST_PAUSE = 0.5, 5.0, 30.0
+SHORTEST_PAUSE, PAUSE, LONGEST_PAUSE = 0.5, 5.0, 15.0
 """Seconds between two rounds: after one that left some, usually, and at most while there is no function to join."""
 WINDOW, LONG_WINDOW = 3 * MINUTE, 10 * MINUTE
 """How long ago a trace has changed that a round looks at: for callers, for functions without a record."""

@@ -17,8 +17,8 @@ Sources: docs/xray-format.md §4.3 and §5.2-5.6.
 * A client precedes a root, unless that is work that serves no request
   (`store.model.BACKGROUND_KINDS`), or what caused it in another trace is known. While the parent of a
   root, or what a link of it says caused it, is unknown, the client is unconfirmed
-  (`store.model.UNCONFIRMED`): it may still arrive. A root that names its caller has that in place of
-  the client.
+  (`store.model.UNCONFIRMED`): it may still arrive, and so may the event of a function. A root that names its caller has
+  that in place of the client.
 * Such a root, if nothing is named as its cause, neither a link nor a broker, is background work of its node.
 * A CONSUMER answers no call. What a call sent leads to where the call does, mostly a broker, also when a CONSUMER
   below it got that; the message goes on from there to the consumer by a link edge, which lasts as long as the
@@ -50,7 +50,7 @@ UNDRAWN = 1
 CAUSED = 2
 """A root whose cause in another trace is known."""
 Parent = Peer | int
-"""Or one of the above; a greater number is the `store.model.SETTLE_SLOT` in which a root began whose
+"""Or one of the above; a greater number is the `store.model.SETTLE_SLOT` in which a root arrived whose
 parent, or cause, has not arrived."""
 Ends = tuple[NodeKey, NodeKey]
 """Where an edge comes from, and where it leads."""

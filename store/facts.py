@@ -22,15 +22,17 @@ from store.draw import CAUSED, ROOT, UNDRAWN, Parent
 from store.messages import links_once, units_elsewhere
 from store.model import (
     NO_NODE,
-    SETTLE_SLOT,
     Document,
     Fetched,
     NodeKey,
     OwnedCall,
     OwnedLink,
     Trace,
+    is_derived,
+    settle_slot,
 )
 from store.parents import ParentIndex, answers_by_call_id, is_root, request_of, resolve_link_end
+from store.rules.invocations import SERVICE
 
 FindTrace = Callable[[bytes], Trace | None]
 """Looks up the other trace of a link by its id."""
@@ -94,7 +96,8 @@ def facts_of(
     elsewhere = units_elsewhere(trace)
     for document in trace.documents.values():
         if parents.is_request(document) and document.id not in elsewhere:
-            awaits_cause = document.parent_id != 0 or document.id in linking
+            linked = document.id in linking
+            awaits_cause = document.parent_id != 0 or linked or awaits_event(document)
             if is_root(document, trace, parents):
                 parent = _root(document, caused, awaits_cause=awaits_cause)
             else:
@@ -105,7 +108,7 @@ def facts_of(
             if sent and not sent.call.node.name:
                 sent = None
             age = age_of_event(document.start, sent.call.end) if sent else 0
-            by_links = sent is None and document.id in linking
+            by_links = sent is None and linked
             yield Fact(parent, case, None, *figures, document, None if by_links else age)
 
 
@@ -133,7 +136,17 @@ def _caller(owned: OwnedCall, trace: Trace, parents: ParentIndex) -> Parent:
 def _root(document: Document, caused: Collection[int], *, awaits_cause: bool) -> Parent:
     if document.id in caused:
         return CAUSED
-    return document.start // SETTLE_SLOT if awaits_cause else ROOT
+    if not awaits_cause:
+        return ROOT
+    joined = document.node.type == SERVICE
+    return settle_slot(document.start, document.version, joined=joined)
+
+
+def awaits_event(document: Document) -> bool:
+    """Whether what invoked a function may yet be known: Lambda's own segment says it of messages with a trace header
+    alone. What saw the event arrives apart, and joins it (`store.event_evidence`); what was derived of it is joined."""
+    is_lambda = document.node.type == SERVICE and not document.before.name
+    return is_lambda and not is_derived(document.version)
 
 
 def _parent(

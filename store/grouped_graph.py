@@ -42,7 +42,7 @@ def graph_of_grouped(
     for trace_id, (unit, value, source_value) in units:
         if isinstance(unit, NodeUnit):
             counts.add_to_node(trace_id, unit, keys.of(unit.node, value))
-        elif is_settled(unit.source, unit.start, settled_before):
+        elif is_settled(unit.source, settled_before):
             source = confirmed(unit.source)
             part = source if source.is_client else keys.of(source, source_value)
             counts.add_to_edge(unit, part, keys.of(unit.target, value))
@@ -50,6 +50,7 @@ def graph_of_grouped(
     left_out: set[NodeKey] = set()
     graph = _whole(services, calls, events, settled_before, left_out)
     services = {key: stats for key, stats in services.items() if _node(key) not in left_out}
+    calls = {pair: edge for pair, edge in calls.items() if _node(pair[1]) not in left_out}
     to = _places(graph, services, calls, events)
     nodes, edges, links = (
         _merged_nodes(services, to),
@@ -109,6 +110,7 @@ def _whole_edges(edges: Edges) -> dict[Ends, EdgeStats]:
         if ends not in found:
             times = edge.start, edge.end
             found[ends] = EdgeStats(*ends, frozenset(), *times, Statistics(), edge.link)
+        found[ends].aliases |= edge.aliases
         found[ends].statistics.observed += edge.statistics.observed
     return found
 

@@ -84,10 +84,13 @@ SYNTHETICS_AGENT = "CloudWatchSynthetics"
 """Part of the user agent of a CloudWatch Synthetics canary."""
 UNCONFIRMED = "unconfirmed "
 """Begins the account of a node in front of a root that names a parent or a cause in another trace that has
-not arrived (yet); the number of `SETTLE_SLOT` the root began in follows, and the node's account, if it has one.
+not arrived (yet), or whose event may yet be known; the number of the `SETTLE_SLOT` in which the root arrived follows,
+and the node's account, if it has one.
 Only in units and in aggregates of them: a service graph has these merged into the node, or dropped as premature."""
 SETTLE_SLOT = 10_000_000
-"""Resolution of the age of such roots, microseconds."""
+"""Resolution of when such roots arrived, microseconds."""
+JOIN_SLOTS = 3
+"""By how many of them a root is taken to arrive later that is joined to its caller or its event afterwards."""
 
 
 BACKGROUND_KINDS = (Kind.INTERNAL, Kind.CLIENT, Kind.PRODUCER)
@@ -114,8 +117,7 @@ def client_of(root: NodeKey, type: str = "client") -> NodeKey:
 
 
 def unconfirmed(node: NodeKey, slot: int) -> NodeKey:
-    """The node in front of a root whose parent or cause has not arrived (yet). ``slot``: the
-    `SETTLE_SLOT` in which the root began."""
+    """The node in front of a root whose parent or cause has not arrived (yet). ``slot``: `settle_slot` of the root."""
     account = f" {node.account}" if node.account else ""
     return node._replace(account=f"{UNCONFIRMED}{slot}{account}")
 
@@ -132,13 +134,23 @@ def is_unconfirmed(node: NodeKey) -> bool:
     return node.account.startswith(UNCONFIRMED)
 
 
-def is_settled(client: NodeKey, start: int, settled_before: int | None) -> bool:
-    """Whether a call from what is in front of a root that began at ``start`` (microseconds) is drawn.
+def settle_slot(start: int, version: int, *, joined: bool = False) -> int:
+    """The `SETTLE_SLOT` in which a document arrived, by its version: what it waits for arrives about then, however long
+    its work took and however late it was delivered. Not before it began (microseconds), by the clock of its sender.
+    ``joined``: what it waits for is also to be joined to it."""
+    return max(start, arrival_of(version)) // SETTLE_SLOT + (JOIN_SLOTS if joined else 0)
 
-    Not if the parent of the root is unknown and the root began in or after the slot of
+
+def is_settled(client: NodeKey, settled_before: int | None) -> bool:
+    """Whether a call from what is in front of a root is drawn.
+
+    Not if the parent of the root is unknown and the root arrived in or after the slot of
     ``settled_before``: a child is often stored before its parent. None: every call is.
     """
-    return not (is_unconfirmed(client) and is_young(start, settled_before))
+    if settled_before is None or not is_unconfirmed(client):
+        return True
+    slot = client.account.removeprefix(UNCONFIRMED).partition(" ")[0]
+    return int(slot) < settled_before // SETTLE_SLOT
 
 
 def is_young(start: int, settled_before: int | None) -> bool:

@@ -204,9 +204,8 @@ class Entities(Struct, frozen=True):
         if isinstance(unit, NodeUnit):
             return unit.node in (self.background if unit.background else self.nodes)
         pair = confirmed(unit.source), unit.target
-        return pair in (self.links if unit.link else self.edges) and is_settled(
-            unit.source, unit.start, settled_before
-        )
+        known = self.links if unit.link else self.edges
+        return pair in known and is_settled(unit.source, settled_before)
 
 
 class Failure(Struct, frozen=True):

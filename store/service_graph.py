@@ -16,7 +16,7 @@ from store.graph import (
     add_work,
 )
 from store.graph_names import Ends, fold_names
-from store.model import NodeKey, State, TimeRange, Trace, confirmed, is_settled, is_young
+from store.model import NodeKey, State, TimeRange, Trace, confirmed, is_settled
 from store.rules.brokers import sends_messages
 from store.rules.classify import failure_key
 from store.rules.histogram import bucket
@@ -25,6 +25,7 @@ from store.rules.namespaces import bare_names, unique_names
 from store.rules.other_names import names_in_excess
 from store.times import MINUTE
 from store.units import EdgeUnit, NodeUnit, Unit, all_units, with_other_names
+from store.young_nodes import leave_out_young
 
 
 def build_service_graph(
@@ -116,7 +117,7 @@ def assemble(
     not drawn (`leave_out_young`)."""
     resolve_clients(services, edges, settled_before)
     join_nodes(services, edges, links)
-    young = leave_out_young(services, [*edges, *links], settled_before)
+    young = leave_out_young(services, edges, links, settled_before)
     if left_out is not None:
         left_out |= young
     fold_names(services, edges, links)
@@ -132,12 +133,12 @@ def resolve_clients(
 ) -> None:
     """Merge edges from unconfirmed clients and callers into those from confirmed ones, or drop them; mark roots.
 
-    Those from one unconfirmed node began in the same slot, so all of them are settled or none
+    The roots behind one unconfirmed node arrived in the same slot, so all of them are settled or none
     (`store.model.is_settled`).
     """
     for source, target in [pair for pair in edges if pair[0] != confirmed(pair[0])]:
         edge = edges.pop((source, target))
-        if is_settled(source, edge.start, settled_before):
+        if is_settled(source, settled_before):
             edge.source = confirmed(source)
             edge.awaiting = edge.statistics.total + edge.statistics.in_progress
             known = edges.setdefault((edge.source, target), edge)
@@ -176,19 +177,6 @@ def join_nodes(
             known = edges.setdefault((edge.source, edge.target), edge)
             if known is not edge:
                 merge_edge(known, edge)
-
-
-def leave_out_young(
-    services: dict[NodeKey, ServiceStats], edges: Iterable[Ends], settled_before: int | None
-) -> set[NodeKey]:
-    """Remove inferred nodes without edges whose calls are all young: a streamed call is often stored before the segment
-    that says who made it, and in which account. Their keys."""
-    removed: set[NodeKey] = set()
-    ends = {end for pair in edges for end in pair}
-    for key, stats in list(services.items()):
-        if not stats.active and key not in ends and is_young(stats.start, settled_before):
-            removed |= services.pop(key).keys
-    return removed
 
 
 def merge_service(into: ServiceStats, more: ServiceStats) -> None:

@@ -144,6 +144,6 @@ def _matches(unit: Unit, query: UnitQuery) -> bool:
         return unit.node in query.nodes and unit.background is query.background
     if query.link is not None and unit.link is not query.link:
         return False
-    if not is_settled(unit.source, unit.start, query.settled_before):
+    if not is_settled(unit.source, query.settled_before):
         return False
     return (confirmed(unit.source), unit.target) in query.edges

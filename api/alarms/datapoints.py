@@ -47,7 +47,7 @@ def judge_metric(
 ) -> Verdict:
     """The state that the datapoints of settled minutes make."""
     window = range_of(alarm, settled)
-    values, nodes, pairs, unknown = values_of(store, read_graph, alarm, window, settled)
+    values, nodes, pairs, unknown = values_of(store, read_graph, alarm, window)
     state = next_state(
         flags_of(alarm, values), alarm.datapoints, alarm.periods, alarm.missing, current
     )
@@ -63,7 +63,7 @@ def judge_metric(
 
 
 def values_of(
-    store: Store, read_graph: ReadGraph, alarm: Alarm, window: TimeRange, settled: int
+    store: Store, read_graph: ReadGraph, alarm: Alarm, window: TimeRange
 ) -> tuple[list[float | None], tuple[NodeKey, ...], tuple[tuple[NodeKey, NodeKey], ...], float]:
     """A value for each minute of a window, None where it is missing; the nodes and edges measured; and the share of
     their requests of which it is not known whether they failed, where that matters."""
@@ -74,7 +74,7 @@ def values_of(
     else:
         graph = read_graph(window)
         entities, nodes, pairs = _entities(graph, alarm)
-        points = _points(store, alarm, entities, window, settled)
+        points = _points(store, alarm, entities, window)
         if alarm.metric == OF_FAULTS:
             unknown = unknown_share(graph, alarm, nodes, pairs)
             points = _known(alarm, points, unknown)
@@ -95,16 +95,14 @@ def _entities(
     return of_pairs(graph, nodes, pairs), tuple(sorted(nodes)), tuple(sorted(pairs))
 
 
-def _points(
-    store: Store, alarm: Alarm, entities: Entities, window: TimeRange, settled: int
-) -> Points:
+def _points(store: Store, alarm: Alarm, entities: Entities, window: TimeRange) -> Points:
     keys = entities.nodes | entities.background
     if alarm.metric == OF_NO_REQUEST:  # a job that starts is none
         entities = replace(entities, nodes=keys, background=frozenset())
     if alarm.version:
         buckets = store.version_series(keys, window, alarm.version, MINUTE)
     else:
-        buckets = store.entity_series(entities, window, MINUTE, settled_before=settled)
+        buckets = store.entity_series(entities, window, MINUTE)
     found = {bucket.start: bucket.statistics for bucket in buckets}
     nothing = Statistics()
     starts = range(window.start, window.end, MINUTE)

@@ -133,7 +133,7 @@ class AlarmEvaluator:
         """Read once for all alarms of a round; a baseline once a minute."""
         self._used.add(window)
         if window not in self._graphs:
-            self._graphs[window] = self._store.service_graph(window, settled_before=window.end)
+            self._graphs[window] = self._store.service_graph(window)
         return self._graphs[window]
 
     def _now(self) -> int:

@@ -20,7 +20,7 @@ def preview(store: Store, read_graph: ReadGraph, alarm: Alarm, settled: int) -> 
         raise ApiError(f"kind must be {AlarmKind.METRIC} for a preview, got {alarm.kind}")
     end = range_of(alarm, settled).end
     window = TimeRange(end - DAY_MINUTES * MINUTE, end)
-    values, _, _, _ = values_of(store, read_graph, alarm, window, settled)
+    values, _, _, _ = values_of(store, read_graph, alarm, window)
     fired = firings(alarm, flags_of(alarm, values))
     return {
         "from": window.start / SECOND,

@@ -257,7 +257,7 @@ class Stopping(threading.Event):
 def test_rounds_are_rare_while_there_is_no_function(setting: Setting) -> None:
     idle = Stopping(5)
     setting.joiner.run(idle)
-    assert idle.pauses == [5, 10, 20, 30, 30, 30]
+    assert idle.pauses == [5, 10, 15, 15, 15, 15]
     setting.report(telemetry())
     busy = Stopping(2)
     setting.joiner.run(busy)

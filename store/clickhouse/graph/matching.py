@@ -57,16 +57,15 @@ def of_edges(
         f" IN {{{name}:Array(Tuple({_KEY_TYPE}, {_KEY_TYPE}))}}"
     )
     if settled_before is not None:
-        settled = settled_before // SETTLE_SLOT * SETTLE_SLOT
-        unconfirmed = queries.IS_UNCONFIRMED.render().text
-        condition += f" AND NOT ({unconfirmed} AND start >= {settled})"
+        slot = queries.UNCONFIRMED_SLOT.render().text
+        condition += f" AND {slot} < {settled_before // SETTLE_SLOT}"
 
     def matches(key: Key, aggregate: Aggregate) -> bool:
         kind, source, target = key
         return (
             kind in kinds
             and (confirmed(source), target) in edges
-            and is_settled(source, aggregate.start, settled_before)
+            and is_settled(source, settled_before)
         )
 
     pairs = [(tuple(source), tuple(target)) for source, target in edges]

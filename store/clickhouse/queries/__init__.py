@@ -126,6 +126,7 @@ SERVES_NO_REQUEST = _sql("units/serves_no_request")
 GETS_MESSAGES = _sql("units/gets_messages", "broker")
 IS_UNCONFIRMED = _sql("units/is_unconfirmed")
 SETTLED_ACCOUNT = _sql("units/settled_account")
+UNCONFIRMED_SLOT = _sql("units/unconfirmed_slot")
 HISTOGRAM_BUCKET = _sql("units/histogram_bucket", "column power")
 POWER = _sql("units/power", "column")
 # rollup

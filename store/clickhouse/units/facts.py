@@ -29,7 +29,6 @@ from store.draw import CAUSED, UNDRAWN, Drawn, Ends, draw, draw_link, draw_messa
 from store.facts import age_of_event
 from store.model import (
     NO_NODE,
-    SETTLE_SLOT,
     SYNTHETICS_AGENT,
     Fetched,
     Kind,
@@ -197,6 +196,7 @@ class _Linked(NamedTuple):
     duration: int
     last_duration: int
     weight: int
+    slot: int
 
     @property
     def other(self) -> tuple[bytes, int]:
@@ -231,7 +231,7 @@ def _add_unknown_ends(run: RunQuery, into: _Resolved) -> None:
                 into.add(row, each.trace, each.start, age, age, each.link_weight)
     for key, each in roots.items():
         case = cases[each.case]
-        for unit in draw(CAUSED if key in caused else each.start // SETTLE_SLOT, case, None):
+        for unit in draw(CAUSED if key in caused else each.slot, case, None):
             figures = each.trace, each.start, each.duration, each.last_duration, each.weight
             into.add(_row(case, unit), *figures)
 

@@ -10,6 +10,7 @@ from tests.store.contract.clients import ClientContract
 from tests.store.contract.copies import CopyContract
 from tests.store.contract.declared import DeclarationContract
 from tests.store.contract.event_sources import EventSourceContract
+from tests.store.contract.events import EventContract
 from tests.store.contract.graph import GraphContract
 from tests.store.contract.grouped import GroupedContract
 from tests.store.contract.layers import LayerContract
@@ -45,6 +46,7 @@ class StoreContract(
     SubsegmentContract,
     OwnerContract,
     BrokerContract,
+    EventContract,
     EventSourceContract,
     BackgroundContract,
     RequestContract,

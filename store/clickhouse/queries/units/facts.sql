@@ -1,14 +1,16 @@
 -- The facts of the rows in $target (store.facts): the case of each with that of its parent and its answer, and its
 -- figures. Ids are joined, and no rule decides: that is what store.draw is for. A parent that is no case: 0, none;
--- 1, not looked up, or of no known segment. `is_link`: of a link (units/add_linked).
+-- 1, not looked up, or of no known segment; of a function whose event may yet be known, when it arrived. `is_link`: of a
+-- link (units/add_linked).
 SELECT cityHash64(parent, case, answer) AS fact, toUInt8(0) AS is_link, parent, case, answer, cityHash64(trace_id) AS trace,
        start, duration, last_duration, weight
 FROM (
     SELECT s.trace_id AS trace_id, s.start AS start, s.duration AS duration, s.last_duration AS last_duration,
-           s.weight AS weight, p.case AS parent, s.case AS case, toUInt64(0) AS answer
+           s.weight AS weight, if(p.case = 0, s.awaited, p.case) AS parent, s.case AS case, toUInt64(0) AS answer
     FROM (
-        SELECT trace_id, refers_to, case, start, duration, last_duration, weight FROM scope_rows
-        WHERE $target AND NOT is_call AND NOT independent AND $plain AND $unlinked
+        SELECT trace_id, refers_to, case, start, duration, last_duration, weight,
+               if(/*include units/awaits_event*/, /*include units/settle_slot*/, 0) AS awaited
+        FROM scope_rows WHERE $target AND NOT is_call AND NOT independent AND $plain AND $unlinked
     ) AS s
     LEFT ANY JOIN (
         SELECT arrayJoin(arrayPushFront(parts, key)) AS id, case FROM scope_rows WHERE is_call OR NOT independent

@@ -2,10 +2,11 @@ SELECT cityHash64(parent, case, answer) AS fact, toUInt8(0) AS is_link, parent, 
        start, duration, last_duration, weight
 FROM (
     SELECT s.trace_id AS trace_id, s.start AS start, s.duration AS duration, s.last_duration AS last_duration,
-           s.weight AS weight, p.case AS parent, s.case AS case, toUInt64(0) AS answer
+           s.weight AS weight, if(p.case = 0, s.awaited, p.case) AS parent, s.case AS case, toUInt64(0) AS answer
     FROM (
-        SELECT trace_id, refers_to, case, start, duration, last_duration, weight FROM scope_rows
-        WHERE <target> AND NOT is_call AND NOT independent AND <plain> AND <unlinked>
+        SELECT trace_id, refers_to, case, start, duration, last_duration, weight,
+               if((NOT has_parent AND type = 'AWS::Lambda' AND owner_name = '' AND bitShiftRight(ver, 54) NOT BETWEEN 191 AND 254), toUInt64(intDiv(greatest(start, toInt64(bitAnd(ver, 18014398509481983))), 10000000) + if(type = 'AWS::Lambda', 3, 0)), 0) AS awaited
+        FROM scope_rows WHERE <target> AND NOT is_call AND NOT independent AND <plain> AND <unlinked>
     ) AS s
     LEFT ANY JOIN (
         SELECT arrayJoin(arrayPushFront(parts, key)) AS id, case FROM scope_rows WHERE is_call OR NOT independent

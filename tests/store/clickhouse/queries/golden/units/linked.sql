@@ -1,10 +1,12 @@
 SELECT d.key AS key, hex(l.other_trace) AS other_trace, l.other_id AS other_id, l.event_received AS received,
        l.weight AS link_weight, d.case AS case, <owner> AS owner, d.refers_to = 0 AND NOT d.independent AS is_root,
        cityHash64(d.trace_id) AS trace, d.start AS start, d.duration AS duration, d.last_duration AS last_duration,
-       d.weight AS weight, if(c.case != 0, c.case, h.case) AS other_end, if(c.case != 0, c.ended, h.ended) AS ended
+       d.weight AS weight, if(c.case != 0, c.case, h.case) AS other_end, if(c.case != 0, c.ended, h.ended) AS ended,
+       d.slot AS slot
 FROM (SELECT * FROM scope_links WHERE upstream = 1) AS l
 INNER JOIN (
-    SELECT key, refers_to, independent, streamed, case, trace_id, bucket, id, ver, start, duration, last_duration, weight
+    SELECT key, refers_to, independent, streamed, case, trace_id, bucket, id, ver, start, duration, last_duration, weight,
+           toUInt64(intDiv(greatest(start, toInt64(bitAnd(ver, 18014398509481983))), 10000000) + if(type = 'AWS::Lambda', 3, 0)) AS slot
     FROM scope_rows WHERE <target> AND NOT is_call AND <plain>
 ) AS d ON l.trace_id = d.trace_id AND l.bucket = d.bucket AND l.document_id = d.id AND l.ver = d.ver
 LEFT ANY JOIN (

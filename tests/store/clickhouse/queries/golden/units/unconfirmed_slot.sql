@@ -1,0 +1,1 @@
+toUInt64OrZero(extract(toString(source_account), '^unconfirmed ([0-9]+)'))
