@@ -39,6 +39,7 @@ from store.rules.invocation_documents import documents_of
 from store.rules.invocations import (
     RECORD,
     SAME_ATTEMPT,
+    STATUS,
     Evidence,
     HandlerFailed,
     Invocation,
@@ -60,11 +61,10 @@ REMEMBERED = MINUTE // 2
 """How long what is known of a function's runtimes is used, microseconds: at the second look it is looked up anew."""
 SECOND_LOOK = SETTLED + 5_000_000
 """Microseconds after which a trace without the caller is looked at once more."""
-WAITING: Expression = parse(
-    f'annotation.{RECORD} = "{Standing.ASSUMED}" OR annotation.{RECORD} = "{Standing.ALONE}"'
+DERIVED: Expression = parse(
+    f'annotation.{STATUS} EXISTS OR annotation.{RECORD} = "{Standing.ASSUMED}" OR annotation.{RECORD} = "{Standing.ALONE}"'
 )
-
-
+"""Also what has been joined: AWS's own segments may come later, under other ids, one after the other."""
 PARTIAL: Expression = parse(f'partial = true OR annotation.{RECORD} = "{Standing.MISSING}"')
 EVERY = 6
 """Rounds, of which one looks for functions without a record: half a minute at least."""
@@ -95,7 +95,7 @@ class InvocationJoiner:
         self._store = store
         self._executions = ExecutionJoiner(store, pipeline)
         self._gateways = GatewayJoiner(store, pipeline)
-        self._waiting = Search(store, WAITING)
+        self._derived = Search(store, DERIVED)
         self._partial = Search(store, PARTIAL)
         self._failed: set[FailedRequest] = set()
         """Requests whose late failures have been seen to."""
@@ -110,9 +110,9 @@ class InvocationJoiner:
         while not stopping.wait(pause):
             try:
                 self.join()
-                is_busy = self._waiting.hits or self._gateways.is_busy
+                is_busy = self._derived.hits or self._gateways.is_busy
                 pause = PAUSE if is_busy else min(2 * pause, LONGEST_PAUSE)
-                pause = SHORTEST_PAUSE if self._waiting.is_cut else pause
+                pause = SHORTEST_PAUSE if self._derived.is_cut else pause
             except (StoreError, JournalFull) as error:
                 log.warning("invocations_not_joined", error=str(error)[:200])
             except Exception as error:  # a round is lost, not the thread
@@ -123,13 +123,13 @@ class InvocationJoiner:
         now = self._now()
         self._telling = {name: each for name, each in self._telling.items() if each.until > now}
         since = now - (WINDOW if self._round else FIRST_WINDOW)
-        if self._waiting.is_cut:
+        if self._derived.is_cut:
             since = max(min(since, self._since), now - FIRST_WINDOW)
         self._since = since
         joined = self._gateways.join_functions(since, now)
         for traces in self._gateways.due(since, now):
             joined += self._gateways.join(traces, now) + self._join(traces, now)
-        for traces in self._waiting.due(TimeRange(since, now + MINUTE), now):
+        for traces in self._derived.due(TimeRange(since, now + MINUTE), now):
             joined += self._join(traces, now)
         joined += self._join_failures(since, now)
         joined += self._executions.join(since, now)
@@ -196,7 +196,7 @@ class InvocationJoiner:
                     better.append((invocation, evidence))
                 if (own := with_source(trace, invocation, evidence)) is not None:
                     completed.append(own)
-            self._waiting.look_again(trace, again)
+            self._derived.look_again(trace, again)
         for ack in submit_invocations(self._pipeline, better, "derived"):
             ack.result()
         self._complete(completed)

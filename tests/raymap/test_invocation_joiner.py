@@ -20,7 +20,7 @@ from raymap.invocation_joiner import EVERY, InvocationJoiner
 from store.errors import StoreUnavailable
 from store.log_lines import LogLine
 from store.memory import MemoryStore
-from store.model import State, TimeRange, relayed_version
+from store.model import Document, State, TimeRange, relayed_version
 from store.rules.event_sources import Messages
 from store.rules.invocations import FUNCTION, NOTHING, Invocation
 from store.times import MINUTE, SECOND
@@ -28,6 +28,7 @@ from tests.collector.conftest import SOON, StoringPipeline
 from tests.lambda_samples import (
     ACCOUNT,
     END,
+    FUNCTION_ID,
     REGION,
     REQUEST,
     SERVICE_ID,
@@ -35,7 +36,14 @@ from tests.lambda_samples import (
     invocation,
     telemetry,
 )
-from tests.store.test_invocation_evidence import FROM_OUTSIDE, FROM_WEB, document, query, web
+from tests.store.test_invocation_evidence import (
+    FROM_OUTSIDE,
+    FROM_WEB,
+    REPORTED,
+    document,
+    query,
+    web,
+)
 
 ALWAYS = TimeRange(0, 1 << 62)
 
@@ -107,6 +115,38 @@ def test_a_caller_that_arrives_later_is_joined_and_then_left_alone(setting: Sett
     setting.arrive()
     assert setting.joiner.join() == 1
     assert setting.edges == FROM_WEB
+    setting.arrive()
+    assert setting.joiner.join() == 0
+
+
+@pytest.mark.parametrize(
+    "arrivals", [[REPORTED], [REPORTED[:1], REPORTED[1:]], [REPORTED[1:], REPORTED[:1]]]
+)
+@pytest.mark.parametrize("segment_id", [FUNCTION_ID, SERVICE_ID, 0])
+def test_aws_own_segments_that_come_after_the_caller_was_joined_count_once(
+    setting: Setting, segment_id: int, arrivals: list[tuple[Document, ...]]
+) -> None:
+    """A REPORT line names one of the two at most; the ids of the other are made, and AWS's are others."""
+    setting.memory.put([web(request_id=REQUEST)], "web")
+    setting.report(invocation(segment_id=segment_id))
+    for _ in range(2):
+        setting.joiner.join()
+        setting.clock.at += 2 * MINUTE
+        setting.arrive()
+    for number, own in enumerate(arrivals):
+        setting.memory.put(own, f"own {number}")
+        setting.arrive()
+        setting.joiner.join()
+        setting.clock.at += MINUTE
+        setting.arrive()
+    assert setting.edges == {("client", ""), ("web", "AWS::Lambda"), ("AWS::Lambda", FUNCTION)}
+    nodes = setting.memory.service_graph(ALWAYS).services.values()
+    assert {
+        each.key.type: each.statistics.total for each in nodes if "Lambda" in each.key.type
+    } == {
+        "AWS::Lambda": 1,
+        FUNCTION: 1,
+    }
     setting.arrive()
     assert setting.joiner.join() == 0
 
