@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,6 +19,14 @@ aws_app = typer.Typer(
 @aws_app.callback()
 def aws() -> None:
     """What comes before the name of a command."""
+
+
+@aws_app.command()
+def template() -> None:
+    """Print the CloudFormation template that sends what AWS records of an account (docs/aws.md)."""
+    folder = Path(__file__).resolve().parent
+    installed, in_sources = folder / "aws_template.yaml", folder.parent / "deploy/aws/raymap.yaml"
+    typer.echo((installed if installed.exists() else in_sources).read_text(), nl=False)
 
 
 @aws_app.command()

@@ -31,7 +31,8 @@ RECORDED = ("BilledDuration", "MaxMemoryUsed", "InitDuration")
 MOST_FUNCTIONS = 50
 PAGE, PAGES = 1_000, 10
 LINES = 1_000
-TEMPLATE = "deploy/aws/raymap.yaml"
+STACK = "the stack of docs/aws.md"
+UNSEEN = "invoke a function that is traced and wait two minutes; if nothing comes: docs/aws.md, See what arrives"
 
 
 NAMES = {
@@ -41,10 +42,10 @@ NAMES = {
     Source.METRICS: "metric stream",
 }
 MENDS = {
-    Source.SPANS: f"{TEMPLATE} with Spans=switch-on (already-on if Transaction Search is), and tracing of the stages",
-    Source.RECORDS: f"{TEMPLATE} with Logs=all-groups, and without a LogFilter that leaves REPORT out",
-    Source.LINES: f"{TEMPLATE} with Logs=all-groups and LogFilter empty",
-    Source.METRICS: f"{TEMPLATE} with Metrics=map",
+    Source.SPANS: f"{STACK} with Spans=switch-on (already-on if Transaction Search is), and tracing of the stages",
+    Source.RECORDS: f"{STACK} with Logs=all-groups, and without a LogFilter that leaves REPORT out",
+    Source.LINES: f"{STACK} with Logs=all-groups and LogFilter empty",
+    Source.METRICS: f"{STACK} with Metrics=map",
 }
 """What to deploy where a source never arrived."""
 
@@ -196,7 +197,7 @@ def checks_of(report: Report, expected: set[Source]) -> Iterator[Check]:
     if Source.SPANS in expected:
         yield _spans_check(report.relayed)
     if not report.functions:
-        yield Check("functions", "fail", "no function is on the map", "docs/aws.md")
+        yield Check("functions", "fail", "no function is on the map", UNSEEN)
         return
     for source in (Source.RECORDS, Source.LINES, Source.METRICS):
         if source in expected:

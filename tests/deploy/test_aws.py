@@ -14,11 +14,13 @@ from typing import Any
 import pytest
 import yaml
 from prometheus_client import CollectorRegistry
+from typer.testing import CliRunner
 
 from collector.decode.metrics.cloudwatch_names import resource_of
 from collector.metrics import IngestMetrics
 from collector.pipeline import IngestPipeline
 from collector.receivers.http_routers import http_routers
+from raymap.cli import app
 from store.memory import MemoryStore
 
 AWS = Path(__file__).resolve().parents[2] / "deploy" / "aws"
@@ -81,6 +83,11 @@ def substituted(template: Any, value: Any, **parameters: str) -> str:
         separator, of = each["Join"]
         values[name] = separator.join(parameters[of["Ref"]].split(","))
     return re.sub(r"\$\{([^}]+)\}", lambda match: values.get(match[1], "x"), text)
+
+
+def test_a_command_prints_it() -> None:
+    """Where a wheel was installed, which has no deploy folder (test_wheel.py)."""
+    assert CliRunner().invoke(app, ["aws", "template"]).stdout == (AWS / "raymap.yaml").read_text()
 
 
 def test_whatever_is_referred_to_exists(template: Any) -> None:

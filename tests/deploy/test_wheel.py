@@ -157,6 +157,8 @@ def test_each_works(together: Environment) -> None:
     """The server with its console, its children, a demo and a completion; the strangers' programs."""
     assert together.names() == {"raymap", *(each for some in STRANGERS.values() for each in some)}
     assert together.says("raymap", "version") == "0.1.0"
+    template = (ROOT / "deploy" / "aws" / "raymap.yaml").read_text()
+    assert together.says("raymap", "aws", "template") == template.strip()
     together.says(
         "python", "-c", "import raymap.xray_whitelist, sys; assert 'store' not in sys.modules"
     )

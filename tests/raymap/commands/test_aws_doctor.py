@@ -82,7 +82,7 @@ def test_what_never_arrived_has_the_line_that_mends_it(url: str) -> None:
         ("metric stream", "Metrics=map"),
     )):  # fmt: skip
         assert lines[2 * at].startswith(f"fail  {name}: never")
-        assert lines[2 * at + 1].startswith("      try: deploy/aws/raymap.yaml with")
+        assert lines[2 * at + 1].startswith("      try: the stack of docs/aws.md with")
         assert mend in lines[2 * at + 1]
 
 
@@ -110,9 +110,9 @@ def test_what_arrives_has_its_times_and_log_groups(url: str, store: MemoryStore)
         "ok    spans of AWS's services: in 1 of 3 traces, the last of 2026-11-24 22:40",
         "ok    records of invocations: of 2 of 2 functions, from 2026-11-24 22:30 to 2026-11-24 22:40",
         "warn  log lines of functions: of 1 of 2 functions, from 2026-11-24 22:40 to 2026-11-24 22:40",
-        "      try: deploy/aws/raymap.yaml with Logs=all-groups and LogFilter empty",
+        "      try: the stack of docs/aws.md with Logs=all-groups and LogFilter empty",
         "warn  metric stream: of 1 of 2 functions, from 2026-11-24 22:40 to 2026-11-24 22:40",
-        "      try: deploy/aws/raymap.yaml with Metrics=map",
+        "      try: the stack of docs/aws.md with Metrics=map",
         "",
         "last arrival (UTC; of records and metrics in steps of 5 min):",
         "function  account       region     log group         records           lines             metrics",
