@@ -11,7 +11,7 @@ from store.filters.parse import parse
 from store.graph import ServiceGraph
 from store.grouped_graph import graph_of_grouped
 from store.grouped_units import Grouped, GroupedKey
-from store.model import Document, Kind, Link, NodeKey, State, TimeRange
+from store.model import Document, Fetched, Kind, Link, NodeKey, State, TimeRange
 from store.protocol import Store
 from store.query import TraceQuery, UnitQuery
 from store.rules import dimensions
@@ -297,3 +297,18 @@ class GroupedContract:
         for module in ("store.unit_filter", "store.clickhouse.operations"):
             monkeypatch.setattr(f"{module}.MOST_LISTED_OPERATIONS", 1)
         assert counts("checkout") == {"POST /orders/0": 3, OTHER_OPERATIONS: 6}
+
+    @pytest.mark.parametrize(
+        "below",
+        [{"kind": Kind.CONSUMER}, {"kind": Kind.SERVER, "fetched": Fetched.MESSAGES}],
+        ids=["consumed", "fetched"],
+    )
+    def test_what_was_done_with_a_topic(self, store: Store, below: dict[str, Any]) -> None:
+        """A consumer below a message is no answer to the call that sent it."""
+        topic = NodeKey("", "orders", "Messaging::Kafka")
+        sent = replace(call(0xC1, node=topic, service="orders"), operation="send")
+        consumer = segment(0xB1, name="worker", parent_id=0xC1, **below)
+        store.put([segment(0xA1, calls=(sent,)), consumer], "a")
+        assert store.service_graph(HOUR).services[topic].requests.statistics.total == 1
+        found = store.operation_statistics({topic}, HOUR)
+        assert {operation: each.total for operation, each in found.items()} == {"send": 1}
