@@ -14,7 +14,8 @@ instrumented one. Which of them counts, and whole, so that every unit is one row
 * else the outer one: an SDK that tries twice has made one call. What answered the inner ones answers it, and if it failed
   without a status, while the last of them was an error or throttled, so was it.
 
-Nothing is one across services, nor is anything else of X-Ray's documents; a call that names nothing is as local work.
+Nothing is one across services, nor is anything else of X-Ray's documents. A call that names nothing is as local work,
+unless one segment answers it: then it is a request to that.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from store.model import Document, Independent, Kind, NodeKey, OwnedCall, State, Trace
-from store.places import rank, same_place
+from store.places import REMOTE, rank, same_place
 
 TOLERANCE = 1_000
 """Microseconds by which what is inside may begin earlier or end later: clocks are read one after the other."""
@@ -58,7 +59,7 @@ class OneCall(NamedTuple):
 
 def calls_once(trace: Trace, answered_by: Mapping[int, Collection[NodeKey]]) -> OneCall:
     """The calls of a trace, each once. ``answered_by``: the nodes that answered the calls with these ids."""
-    inside = _inside(trace)
+    inside = _inside(trace, answered_by)
     if not inside:
         return OneCall(trace.calls, {})
     joined = _Joined(trace, inside, answered_by)
@@ -169,15 +170,18 @@ class _Joined:
         return self._answered.get(id) or {self._node(id).name}
 
     def _node(self, id: int) -> NodeKey:
-        return self._trace.calls[id].call.node
+        node = self._trace.calls[id].call.node
+        return node if node.name else NodeKey("", min(self._answered[id]), REMOTE)
 
 
-def _inside(trace: Trace) -> dict[int, list[int]]:
+def _inside(trace: Trace, answered_by: Mapping[int, Collection[NodeKey]]) -> dict[int, list[int]]:
     """The calls within calls of spans, by the nearest that is around them; each in the order of time."""
     around = {
         id: outer.call.id
         for id, owned in trace.calls.items()
-        if (outer := _around(owned, trace)) is not None and is_within(owned, outer)
+        if (owned.call.node.name or len(answered_by.get(id, ())) == 1)
+        and (outer := _around(owned, trace)) is not None
+        and is_within(owned, outer)
     }
     found: dict[int, list[int]] = {}
     for id, outer_id in around.items():
@@ -200,7 +204,7 @@ def _ends(id: int, around: Mapping[int, int]) -> bool:
 def _around(owned: OwnedCall, trace: Trace) -> OwnedCall | None:
     """The nearest call around a call, if only local work of their service is between them."""
     document = trace.documents.get(owned.document_id)
-    if document is None or document.kind not in LEAVING or not owned.call.node.name:
+    if document is None or document.kind not in LEAVING:
         return None
     for _ in range(MAX_STEPS):
         if document is None or document.independent < Independent.OF_SENDER:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from store.graph import ServiceGraph, Statistics
-from store.layers import OneCall
+from store.layers import OneCall, _around
 from store.memory import MemoryStore
 from store.model import Document, NodeKey, TimeRange
 from tests.otlp_json import decode_otlp_json
@@ -329,6 +329,43 @@ def what_no_node_is_named_by_is_local_work(s: Spans) -> None:
     s.call(outer, 0.11, 0.4, {"dns.question.name": "h"})
 
 
+@case("pay[] ok1", "pay ok1")
+def made_by_hand_around_a_request_that_names_nothing(s: Spans) -> None:
+    """What answers that says where it leads."""
+    outer = s.call(s.request, 0.1, 0.5, {"peer.service": "pay"})
+    s.answer("pay", s.call(outer, 0.11, 0.4, {}))
+
+
+@case("pay[] ok1 flt1", "pay ok1 flt1")
+def two_resends_that_name_nothing_are_two(s: Spans) -> None:
+    outer = s.call(s.request, 0.1, 0.7, {"peer.service": "pay"})
+    for number, status in enumerate((503, 200)):
+        call = s.call(outer, 0.15 + number * 0.2, 0.1, {}, 2 if status > 200 else 0)
+        s.answer("pay", call, status)
+
+
+@case("h[remote] ok1 ; pay[] ok1", "h ok1 ; pay ok1")
+def a_request_that_names_nothing_within_one_to_a_host_stands(s: Spans) -> None:
+    """What answers it may be another service: of a token, say."""
+    outer = s.call(s.request, 0.1, 0.5, http("h"))
+    s.answer("pay", s.call(outer, 0.11, 0.4, {}))
+
+
+@case("pay[] ok2 ; stripe[remote] ok1", "pay ok2 ; stripe ok1")
+def work_that_names_nothing_and_makes_requests_within_a_call(s: Spans) -> None:
+    """Two services answer it: it is no call."""
+    outer = s.call(s.request, 0.1, 0.5, {"peer.service": "stripe"})
+    inner = s.call(outer, 0.11, 0.4, {})
+    s.answer("pay", inner)
+    s.answer("pay", inner)
+
+
+@case("o@pg[Database::SQL] ok1", "o@pg ok1")
+def a_pool_that_names_nothing_between_an_orm_and_its_driver(s: Spans) -> None:
+    pool = s.call(s.call(s.request, 0.1, 0.5, SQL), 0.12, 0.4, {})
+    s.call(pool, 0.15, 0.1, SQL)
+
+
 @case("mod[GenAI::Model] ok1", "mod ok1")
 def clocks_that_are_read_one_after_the_other(s: Spans) -> None:
     s.call(s.call(s.request, 0.1, 0.1, CHAT), 0.0991, 0.1018, http("api.example.com"))
@@ -410,6 +447,8 @@ def test_one_call_is_drawn_once(name: str) -> None:
         ("places._is_host", lambda name: True, "three_resends_to_an_untraced_service_are_one"),
         ("places._machine", lambda host: host, "a_database_of_this_machine_over_http"),
         ("parents.calls_once", lambda trace, answers: OneCall(trace.calls, {}), "sidecars_on_both_sides"),
+        ("layers._around", lambda owned, trace: _around(owned, trace) if owned.call.node.name else None,
+         "made_by_hand_around_a_request_that_names_nothing"),
         ("layers.OneCall", lambda calls, counted: OneCall(calls, {}), "made_by_hand_around_one_request"),
     ],
 )  # fmt: skip

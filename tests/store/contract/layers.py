@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
 from store.filters.ast import Bare, EdgeMatch, Expression, Field, Not, Selector, ServiceMatch
 from store.filters.conditions import calls_along, touches
-from store.model import Document, Http, Independent, Kind, Link, NodeKey, State
+from store.model import NO_NODE, Document, Http, Independent, Kind, Link, NodeKey, State
 from store.protocol import Store
 from store.query import TraceQuery, UnitQuery
 from store.root_causes import root_causes
@@ -57,12 +58,12 @@ def client(id: int, parent: int, callee: NodeKey, **change: Any) -> Document:
     return work(id, parent, **{**given, **change})
 
 
-def wrapped(state: State = State.OK, **change: Any) -> list[Document]:
-    """A call of pay that is made by hand around an HTTP request, which pay answered."""
+def wrapped(state: State = State.OK, inner: NodeKey = HOST, **change: Any) -> list[Document]:
+    """A call of pay that is made by hand around a request, of HTTP or what does not say of what, which pay answered."""
     return [
         shop(service_version="2"),
         client(0xC1, 0xA1, STRIPE, state=state, **change),
-        client(0xC2, 0xC1, HOST, start=T0 + 2_000, end=T0 + 9_000),
+        client(0xC2, 0xC1, inner, start=T0 + 2_000, end=T0 + 9_000),
         segment(0xB1, name="pay", parent_id=0xC2, start=T0 + 3_000, end=T0 + 8_000),
     ]
 
@@ -98,18 +99,22 @@ def found(store: Store, filter: Expression) -> int:
 class LayerContract:
     """Calls of several spans."""
 
-    def test_an_answered_request_within_a_call(self, store: Store) -> None:
+    @pytest.mark.parametrize("inner", [HOST, NO_NODE], ids=["host", "nameless"])
+    def test_an_answered_request_within_a_call(self, store: Store, inner: NodeKey) -> None:
         """The call counts, with the answer of the request, in whatever order they come."""
-        for number, batch in enumerate(reversed(wrapped())):
+        for number, batch in enumerate(reversed(wrapped(inner=inner))):
             store.put([batch], f"{number}")
         assert counts(store, PAY) == (1, 1)
         assert counts(store, STRIPE) == counts(store, HOST) == (0, 0)
         edge = store.service_graph(HOUR).edges[SHOP, PAY]
         assert (edge.aliases, edge.statistics.total_time) == (frozenset(["stripe"]), 10_000)
 
-    def test_filters_of_an_answered_request_within_a_call(self, store: Store) -> None:
+    @pytest.mark.parametrize("inner", [HOST, NO_NODE], ids=["host", "nameless"])
+    def test_filters_of_an_answered_request_within_a_call(
+        self, store: Store, inner: NodeKey
+    ) -> None:
         """They find the call at its answer, with its own state."""
-        store.put(wrapped(State.ERROR, status=404), "a")
+        store.put(wrapped(State.ERROR, inner, status=404), "a")
         failed, node = Bare(Field("error")), Selector(name="pay")
         for filter, number in (
             (touches(PAY), 1),

@@ -489,6 +489,9 @@ LAYERS: dict[str, list[Document]] = {
     "key IN (SELECT refers_to FROM scope_rows WHERE is_call AND key != refers_to)": [
         nested(1, 0, TABLES[1]), nested(2, 1, *TABLES),
     ],
+    "key IN (SELECT key FROM scope_rows WHERE is_call AND name = '')": [
+        nested(1, 0, HOST), nested(2, 1, NO_NODE), answer(2),
+    ],
     "key IN (SELECT other FROM scope_links)": [
         nested(1, 0, TABLES[0]), nested(2, 1, HOST),
         answer(9, parent_id=0, trace_id=trace_id(2), links=(Link(TRACE, 2),)),
