@@ -52,6 +52,7 @@ from store.times import MINUTE
 from tests.builders import T0, call, segment, subsegment, trace_id
 from tests.conftest import empty
 from tests.store.contract.series import edge_series
+from tests.store.stories import stories
 
 EXAMPLES = int(os.environ.get("RAYMAP_TEST_EXAMPLES", "15"))
 HOURS = 60 * MINUTE
@@ -248,6 +249,8 @@ def deliveries(draw: st.DrawFn, moves: bool = True) -> list[list[Document]]:
     """Batches in the order of arrival; every document has its own version."""
     weights = draw(st.sampled_from(((1, 1, 3, 1 << 20), (1,), (2, 3))))
     originals = draw(st.lists(documents(weights), min_size=1, max_size=14))
+    for number in range(draw(st.sampled_from((0, 1, 1, 2, 2)))):
+        originals += draw(stories(number, weights))
     repeats = draw(st.lists(st.sampled_from(originals), max_size=5))
     order = draw(st.permutations([*originals, *repeats]))
     versioned = [
