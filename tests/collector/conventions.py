@@ -140,7 +140,7 @@ def map_of(batches: Sequence[Sequence[Any]]) -> str:
 
 
 def drawn(graph: ServiceGraph) -> str:
-    """Nodes with their requests (or, in brackets, background work), edges ``->``, links ``=>``. A type is told after
+    """Nodes with their requests (or, in brackets, background work), edges ``->``, links ``=>``. A type stands after
     a colon, an account after ``@``."""
     names = {
         key: "client" if key.is_client else key.name + (f":{key.type}" if key.type else "")

@@ -82,7 +82,7 @@ def the_age_of_messages() -> str:
 
 
 def a_fetch_below_a_call() -> str:
-    """What fetched messages does not answer what asked for it."""
+    """What fetched messages is no answer to a call."""
     spans = [
         Span("front", "S", 0, GET),
         Span("front", "C", 1, http("h")),

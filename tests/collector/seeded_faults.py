@@ -76,7 +76,7 @@ class Fault(NamedTuple):
 
 
 def without(name: str, unless: Callable[..., bool], nothing: Any) -> Callable[..., Any]:
-    """A function of `store.draw` that answers only if something holds of what it is given."""
+    """A function of `store.draw` that answers only if something is true of what it is given."""
     right = getattr(draw, name)
     return lambda *given: right(*given) if unless(*given) else nothing
 
@@ -103,8 +103,8 @@ def _orphans(*given: Any) -> Iterator[facts.Fact]:
         document = trace.documents.get(getattr(fact.origin, "document_id", 0))
         lost = document is not None and document.independent and document.parent_id
         if lost and index.containing_document(document.parent_id) is None:
-            nobody = fact.case.peer._replace(owner=None)
-            yield fact._replace(case=fact.case._replace(peer=nobody), parent=draw.UNDRAWN)
+            ownerless = fact.case.peer._replace(owner=None)
+            yield fact._replace(case=fact.case._replace(peer=ownerless), parent=draw.UNDRAWN)
         else:
             yield fact
 

@@ -188,10 +188,10 @@ def _consume(s: Story, below: int, sent: Sequence[int]) -> None:
     if not below or not s.mostly():
         kind = s.draw(st.sampled_from((Kind.CONSUMER, Kind.CLIENT, Kind.INTERNAL)))
         fetched = s.draw(st.sampled_from((Fetched.MESSAGES, Fetched.MESSAGES, Fetched.UNSEEN)))
-        held = tuple(links) if fetched is Fetched.MESSAGES else ()
+        named = tuple(links) if fetched is Fetched.MESSAGES else ()
         if kind is not Kind.CONSUMER:
             below = 0
-        below = s.span(kind, "worker", below, fetched=fetched, links=held, **about)
+        below = s.span(kind, "worker", below, fetched=fetched, links=named, **about)
     for each in links if s.mostly() else ():
         linked = (each,) if s.mostly() else ()
         id = s.span(Kind.CONSUMER, "worker", below, links=linked, **about)
@@ -200,7 +200,7 @@ def _consume(s: Story, below: int, sent: Sequence[int]) -> None:
 
 
 def jobs(s: Story) -> None:
-    """Work that no one asked for, and what it calls."""
+    """Work that serves no request, and what it calls."""
     kind = s.draw(JOBS)
     job = s.span(kind, "job", 0, s.place() if kind in KINDS_OF_CALLS else None)
     for _ in s.some(3):

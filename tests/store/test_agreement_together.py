@@ -92,8 +92,8 @@ def test_many_examples_agree(clickhouse_store: ClickHouseStore) -> None:
         for turn, batch in enumerate(together(found[first : first + TOGETHER])):
             for store in (memory, clickhouse_store):
                 store.put(batch, f"{first} {turn}")
-            asked = WINDOWS[turn % len(WINDOWS)]
-            agree(memory, clickhouse_store, asked, first)
+            window = WINDOWS[turn % len(WINDOWS)]
+            agree(memory, clickhouse_store, window, first)
         for window in WINDOWS:
             agree(memory, clickhouse_store, window, first)
         by = list(Dimension)[first // TOGETHER % len(Dimension)]
