@@ -22,6 +22,7 @@ from store.memory_deployments import MemoryDeployments
 from store.memory_logs import MemoryLogs
 from store.memory_metrics import MemoryMetrics
 from store.memory_minutes import MemoryMinutes
+from store.memory_problems import MemoryProblems
 from store.memory_traces import MemoryTraces, is_sampled
 from store.model import NodeKey, TimeRange, Trace
 from store.pins import Pin
@@ -65,6 +66,7 @@ class MemoryStore(
     MemoryMetrics,
     MemoryMinutes,
     MemoryAlarms,
+    MemoryProblems,
     MemoryDeployments,
     MemoryDeclarations,
 ):
@@ -76,6 +78,7 @@ class MemoryStore(
         MemoryLogs.__init__(self)
         MemoryMetrics.__init__(self)
         MemoryAlarms.__init__(self)
+        MemoryProblems.__init__(self)
         MemoryDeployments.__init__(self)
         MemoryDeclarations.__init__(self)
         self._pins: dict[bytes, Pin] = {}

@@ -23,6 +23,7 @@ from store.minutes import MinuteStore
 from store.model import Document, NodeKey, TimeRange, Trace
 from store.pins import PinStore
 from store.platform_metrics import MetricStore
+from store.problems import ProblemStore
 from store.query import (
     Backlog,
     Entities,
@@ -327,6 +328,7 @@ class Store(
     AuditStore,
     MetricStore,
     AlarmStore,
+    ProblemStore,
     Protocol,
 ):
     """The whole store."""

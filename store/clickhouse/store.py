@@ -28,6 +28,7 @@ from store.clickhouse.graph.rollup_cache import RollupCache
 from store.clickhouse.logs.methods import LogMethods
 from store.clickhouse.metrics.methods import MetricMethods
 from store.clickhouse.pin_methods import PinMethods
+from store.clickhouse.problems import ProblemMethods
 from store.clickhouse.rollup.backlog import due_statement, read_due
 from store.clickhouse.rollup.worker import RollupWorker
 from store.clickhouse.schema.version import SCHEMA_CODES, SchemaGuard
@@ -81,6 +82,7 @@ class ClickHouseStore(
     MetricMethods,
     PinMethods,
     AlarmMethods,
+    ProblemMethods,
 ):
     """`store.protocol.Store` on a ClickHouse that `raymap migrate` has prepared.
 

@@ -1,4 +1,4 @@
-"""What X-Ray's API configures, and alarms, as stored. Times are microseconds since the epoch."""
+"""What X-Ray's API configures, alarms, and mutes of problems, as stored. Times are microseconds since the epoch."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from store.alarms import Alarm
 from store.config.protocol import Change, Configuration
+from store.problems import Mute
 
 Record = TypeVar("Record", bound=Struct)
 
@@ -87,6 +88,7 @@ KINDS: dict[type[Struct], str] = {
     IndexingRule: "indexing rule",
     Tags: "tags",
     Alarm: "alarm",
+    Mute: "mute",
 }
 """The kind under which each record is stored."""
 

@@ -234,6 +234,9 @@ LAST_EVENTS = _sql("alarms/last_events")
 ALARM_HISTORY = _sql("alarms/history", parameters="alarm most")
 PENDING_DELIVERIES = _sql("alarms/pending", parameters="final most of_url since")
 DELIVERIES = _sql("alarms/deliveries", parameters="events")
+# problems
+PROBLEMS = _sql("problems/found", parameters="end most start states")
+PROBLEM = _sql("problems/one", parameters="id")
 # logs
 REQUEST_LINES = _sql(
     "logs/request_lines",

@@ -22,6 +22,7 @@ from tests.store.contract.names import NameContract
 from tests.store.contract.namespaces import NamespaceContract
 from tests.store.contract.owners import OwnerContract
 from tests.store.contract.pins import PinContract
+from tests.store.contract.problems import ProblemContract
 from tests.store.contract.requests import RequestContract
 from tests.store.contract.search import SearchContract
 from tests.store.contract.subsegments import SubsegmentContract
@@ -57,6 +58,7 @@ class StoreContract(
     PinContract,
     VersionContract,
     AlarmContract,
+    ProblemContract,
     DeclarationContract,
     UnknownContract,
 ):

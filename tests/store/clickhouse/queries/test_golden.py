@@ -17,6 +17,7 @@ PACKAGES = (
     "alarms",
     "logs",
     "metrics",
+    "problems",
 )
 NAMES = [name for name in REGISTRY.templates if name.split("/")[0] in PACKAGES]
 

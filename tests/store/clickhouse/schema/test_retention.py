@@ -241,7 +241,8 @@ def test_every_table_that_grows_has_a_kind(client: Client) -> None:
             "alarm_events",
             "alarm_deliveries",
             "audit",
+            "problems",
         }
-    )  # bookkeeping of the map, of sampling, trace retrieval, deployments and alarms; the audit log, whose time is fixed
+    )  # bookkeeping of the map, of sampling, trace retrieval, deployments, alarms and problems; the audit log, whose time is fixed
     assert own == {*retention.TTLS} & own
     assert own >= {*retention.KINDS["traces"].tables}

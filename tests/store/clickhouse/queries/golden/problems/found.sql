@@ -1,0 +1,3 @@
+SELECT id, since, ended, updated, value FROM problems FINAL
+WHERE since < {end:Int64} AND (ended = 0 OR ended > {start:Int64}) AND (ended = 0) IN {states:Array(UInt8)}
+ORDER BY since DESC, id LIMIT {most:UInt64}

@@ -1,0 +1,1 @@
+SELECT id, since, ended, updated, value FROM problems FINAL WHERE id = {id:String}
