@@ -1,7 +1,8 @@
-"""Runs alarms in one API process of all: a thread that evaluates, and one that delivers to webhooks.
+"""Runs alarms and the search for problems in one API process of all: a thread that evaluates, one that delivers to
+webhooks, and one that judges each minute (`api.problems.watch`).
 
 Which process: the one with the store's lock (`store.alarms.AlarmStore.alarm_lock`); the others look every
-`EVERY` seconds whether it has become free. Without an alarm none takes it.
+`EVERY` seconds whether it has become free. Without an alarm and without a trace none takes it.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -18,6 +20,9 @@ from api.reach import ANYWHERE, Destinations
 from store.alarms import Lock
 from store.errors import StoreError
 from store.protocol import Store
+
+if TYPE_CHECKING:
+    from api.problems.watch import Watch
 
 log = structlog.get_logger(__name__)
 
@@ -46,9 +51,11 @@ class AlarmRunner:
         self._outbox = Outbox(store, clock, self._evaluator.alarms, webhooks)
         self._lock: Lock | None = None
         self._changed = threading.Event()
+        self._has_traces = False
         self._threads = [
             threading.Thread(target=self._evaluate, name="alarms", daemon=True),
             threading.Thread(target=self._deliver, name="webhooks", daemon=True),
+            threading.Thread(target=self._watch, name="problems", daemon=True),
         ]
 
     def start(self) -> None:
@@ -57,7 +64,7 @@ class AlarmRunner:
             thread.start()
 
     def join(self, timeout: float) -> None:
-        """Wait until both threads have ended; then another process may have the lock at once."""
+        """Wait until all threads have ended; then another process may have the lock at once."""
         self._changed.set()
         for thread in self._threads:
             thread.join(timeout)
@@ -67,12 +74,40 @@ class AlarmRunner:
     def _evaluate(self) -> None:
         while not self._stopping.wait(self._every):
             try:
-                if self._evaluator.alarms() and self._has_lock() and self._evaluator.evaluate():
+                alarms = bool(self._evaluator.alarms())
+                mine = (alarms or self._receives()) and self._has_lock()
+                if mine and alarms and self._evaluator.evaluate():
                     self._changed.set()
             except StoreError as error:
                 log.warning("alarms_not_evaluated", error=f"{error!s:.200}")
             except Exception as error:  # a round is lost, not the thread
                 log.error("alarms_not_evaluated", error=f"{error!r:.200}")
+
+    def _receives(self) -> bool:
+        """Whether there is anything to judge."""
+        self._has_traces = self._has_traces or self._store.has_traces()
+        return self._has_traces
+
+    def _watch(self) -> None:
+        watch: Watch | None = None
+        while not self._stopping.wait(self._every):
+            if not self._is_mine() or not self._has_traces:
+                watch = None  # another process may judge meanwhile
+                continue
+            try:
+                watch = watch or self._new_watch()
+                watch.round(self._evaluator.settled())
+            except StoreError as error:
+                log.warning("problems_not_judged", error=f"{error!s:.200}")
+            except Exception as error:  # a round is lost, not the thread
+                log.error("problems_not_judged", error=f"{error!r:.200}")
+
+    def _new_watch(self) -> Watch:
+        from api.problems.watch import (
+            Watch,  # NumPy takes memory, which the other processes need not have
+        )
+
+        return Watch(self._store, self._is_mine)
 
     def _has_lock(self) -> bool:
         if self._lock and not self._lock.alive:

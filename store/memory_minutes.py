@@ -32,6 +32,10 @@ class MemoryMinutes:
         counted = self._counted(first, last)
         return [counts_of(minute, counted[minute]) for minute in sorted(counted)]
 
+    def counted_minutes(self: _HasUnits, first: int, last: int) -> int:
+        """Those with units."""
+        return len(self._counted(first, last))
+
     def minute_series(
         self: _HasUnits, ids: Collection[int], first: int, last: int
     ) -> dict[int, Series]:

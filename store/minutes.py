@@ -63,6 +63,10 @@ class MinuteStore(Protocol):
         Calls from unconfirmed nodes are counted as from confirmed ones (`store.model.confirmed`)."""
         ...
 
+    def counted_minutes(self, first: int, last: int) -> int:
+        """How many of these minutes have been counted: with those that are imported it grows."""
+        ...
+
     def minute_series(self, ids: Collection[int], first: int, last: int) -> dict[int, Series]:
         """What the ids of series in these minutes stand for."""
         ...

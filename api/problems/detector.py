@@ -6,17 +6,16 @@ Everything is causal: a minute is judged by what was known before it, and then l
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from enum import StrEnum
 from math import log
 
 import numpy as np
-from msgspec import Struct
 
 from api.problems.calls import EdgeCalls, EntryCalls
 from api.problems.columns import DAY, Columns, Flags, Floats
 from api.problems.latency import ABOVE, SLOWNESS, Latency
 from api.problems.minute import Minute, index_of, minute_of
 from api.problems.shares import Alternatives, Ringing, Shares
+from api.problems.symptom import Measure, Symptom
 from store.minutes import MinuteCounts, Series, SeriesKind
 from store.model import NO_NODE, NodeKey
 
@@ -41,66 +40,8 @@ Names = Callable[[Collection[int], int], dict[int, Series]]
 """The series of some ids in a minute."""
 
 
-class Measure(StrEnum):
-    """What has changed."""
-
-    FAULT = "fault"
-    ERROR = "error"
-    THROTTLE = "throttle"
-    P50 = "p50"
-    P90 = "p90"
-    P99 = "p99"
-    DROP = "drop"
-    SURGE = "surge"
-
-    @property
-    def kind(self) -> str:
-        """Whether it is about failures, times or calls."""
-        return "failing" if self.is_failing else "slow" if self.is_slow else "calls"
-
-    @property
-    def is_failing(self) -> bool:
-        """Whether requests fail."""
-        return self in (Measure.FAULT, Measure.ERROR, Measure.THROTTLE)
-
-    @property
-    def is_slow(self) -> bool:
-        """Whether they take longer."""
-        return self in (Measure.P50, Measure.P90, Measure.P99)
-
-    @property
-    def is_calls(self) -> bool:
-        """Whether it is about how many there are."""
-        return self in (Measure.DROP, Measure.SURGE)
-
-
 OF_FAILURES = (Measure.FAULT, Measure.ERROR, Measure.THROTTLE)
 OF_TIMES = (Measure.P50, Measure.P90, Measure.P99)
-
-
-class Symptom(Struct, frozen=True):
-    """A measure of a series that is not as usual; minutes since the epoch.
-
-    ``usual``, ``now``: shares of requests, times in microseconds, or calls a minute. ``requests``: a minute, as of now.
-    """
-
-    series: Series
-    measure: Measure
-    since: int
-    rang: int
-    last_bad: int
-    usual: float
-    now: float
-    requests: float
-
-    @property
-    def excess(self) -> float:
-        """The part of the requests that is affected."""
-        if self.measure.is_slow:
-            return max(0.0, min(1.0, 1 - self.usual / max(self.now, 1)))
-        if self.measure.is_calls:
-            return min(1.0, abs(self.usual - self.now) / max(self.usual, 1e-9))
-        return max(0.0, self.now - self.usual)
 
 
 class Traffic(Columns):
@@ -156,6 +97,8 @@ class Detector:
         self._names = names
         self._index: dict[int, int] = {}
         self._series: list[Series] = []
+        self._first: list[int] = []
+        """By series: the minute in which it was first seen."""
         self._failures, self._slowness = Shares(FAILURES), Shares(SLOWNESS)
         self._latency = Latency()
         self._edges, self._entries = EdgeCalls(), EntryCalls()
@@ -179,6 +122,18 @@ class Detector:
         last = self._traffic.last
         recent = (self._traffic.edges | self._traffic.entries) & (last > self.minute - FORGET)
         return [self._series[index] for index in np.flatnonzero(recent)]
+
+    def new_edges(self) -> list[tuple[Series, int]]:
+        """The edges that came after the first day, and in which minute."""
+        if not self._first:
+            return []
+        old = self._first[0] + DAY
+        edges = self._traffic.edges
+        return [
+            (self._series[s], first)
+            for s, first in enumerate(self._first)
+            if first > old and first > self.minute - DAY and edges[s]
+        ]
 
     def step(self, counts: MinuteCounts) -> None:
         """Judge and learn the next minute. What is not after the last one is ignored: it has been judged."""
@@ -207,6 +162,7 @@ class Detector:
                 series = named.get(id, Series(SeriesKind.BACKGROUND, NO_NODE, NO_NODE))
                 self._traffic.describe(len(self._series), series)
                 self._series.append(series)
+                self._first.append(counts.minute)
         return minute_of(counts, rows, self._traffic.size)
 
     def _judge(self, minute: Minute) -> None:

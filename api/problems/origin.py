@@ -12,7 +12,7 @@ from statistics import median_low
 
 from msgspec import Struct
 
-from api.problems.detector import Measure, Symptom
+from api.problems.symptom import Measure, Symptom
 from store.minutes import Series, SeriesKind
 from store.model import NodeKey
 

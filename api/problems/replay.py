@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from api.problems.columns import DAY
 from api.problems.judge import Judge
-from api.problems.tracker import Event, EventKind
+from api.problems.tracker import Event, EventKind, Problem
 from store.minutes import MinuteCounts, MinuteStore, Series
 
 LEARN = 7 * DAY
@@ -28,13 +28,13 @@ def minutes_of(store: MinuteStore, first: int, last: int) -> Iterator[MinuteCoun
         length = max(1, length // 2) if size > LARGE else min(MANY, 2 * length)
 
 
-def judge_of(store: MinuteStore) -> Judge:
-    """A judge of the map of a store."""
+def judge_of(store: MinuteStore, known: Sequence[Problem] = ()) -> Judge:
+    """A judge of the map of a store; ``known``: problems that were there before."""
 
     def names(ids: Collection[int], minute: int) -> dict[int, Series]:
         return store.minute_series(ids, minute, minute)
 
-    return Judge(names)
+    return Judge(names, known)
 
 
 def replay(store: MinuteStore, first: int, last: int, learn: int = LEARN) -> Iterator[Event]:

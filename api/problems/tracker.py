@@ -12,8 +12,8 @@ from uuid import UUID, uuid5
 from msgspec import Struct
 from msgspec.structs import replace
 
-from api.problems.detector import Measure, Symptom
 from api.problems.origin import TOGETHER, Finding
+from api.problems.symptom import Measure, Symptom
 from store.minutes import Series
 from store.model import NodeKey
 

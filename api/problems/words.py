@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from api.problems.detector import Measure, Symptom
+from api.problems.symptom import Measure, Symptom
 from api.problems.tracker import Problem, State
 from store.model import NodeKey
 
 MOST_NAMES = 3
+MOST_EXCEPTION = 60
 FAILS = {Measure.FAULT: "fails", Measure.ERROR: "client errors", Measure.THROTTLE: "throttled"}
 
 
-def line(problem: Problem) -> str:
-    """At most some 120 characters."""
+def line(problem: Problem, exception: str = "") -> str:
+    """At most some 120 characters, and the type of the commonest exception."""
     main = problem.main
     parts = [f"{_mark(main)} {_what(problem)} since {clock(problem.since)}"]
     if problem.state is State.CLOSED:
         parts[0] += f" until {clock(problem.ended)}"
+    if exception:
+        parts.append(exception[:MOST_EXCEPTION])
     if problem.affected:
         names = [_name(each) for each in problem.affected]
         more = len(names) - MOST_NAMES

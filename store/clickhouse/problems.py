@@ -54,7 +54,6 @@ class ProblemMethods:
             return next((_problem(row) for row in execute(client, statement)), None)
 
 
-def _problem(row: Sequence[object]) -> StoredProblem:
+def _problem(row: tuple[str, int, int, int, str]) -> StoredProblem:
     id, since, ended, updated, value = row
-    assert isinstance(since, int) and isinstance(ended, int) and isinstance(updated, int)
-    return StoredProblem(UUID(str(id)), since, ended, updated, str(value).encode())
+    return StoredProblem(UUID(id), since, ended, updated, value.encode())

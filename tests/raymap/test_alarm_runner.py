@@ -16,11 +16,15 @@ from store.clickhouse.store import ClickHouseStore
 from store.config import records
 from store.config.protocol import Configuration
 from store.memory import MemoryStore
+from store.model import TimeRange
 from store.protocol import Store
 from store.rules.alarm_state import AlarmState
+from store.times import MINUTE
 from tests.api.alarms.receiver import Receiver, receiver
 from tests.api.alarms.traffic import SECRET, Clock, alarm, send
+from tests.api.problems.traffic import minute_of
 from tests.builders import T0
+from tests.store.contract.alarms import taken
 from tests.waiting import SECONDS, eventually
 
 
@@ -49,6 +53,21 @@ def prepare(store: Store, hook: Receiver) -> None:
         send(store, minute, faults=6 if minute in (4, 5) else 0)
     rule = alarm(datapoints=1, periods=1, webhooks=(Webhook(hook.url, SECRET),))
     store.change_configuration([records.put(rule.name, rule)], after=0, at=T0)
+
+
+def test_problems_are_found_without_an_alarm(clickhouse_store: ClickHouseStore) -> None:
+    """The process with the lock judges each minute; one without a trace takes no lock."""
+    clock = Clock()
+    clock.at(66, 40)
+    with running(clickhouse_store, clock):
+        documents = [
+            each for minute in range(66) for each in minute_of(minute, 0.6 * (minute > 60))
+        ]
+        taken(clickhouse_store).release()
+        clickhouse_store.put(documents, "a")
+        window = TimeRange(T0, T0 + 99 * MINUTE)
+        eventually(lambda: len(clickhouse_store.find_problems(window, limit=9)) == 1)
+        assert clickhouse_store.alarm_lock() is None
 
 
 def states(store: Store) -> list[AlarmState]:

@@ -39,6 +39,12 @@ class MinuteMethods:
             rows = ask.with_limits(BINARY_LIMITS)(statement)
         return [MinuteCounts(minute, *_arrays(row)) for minute, row in rows]
 
+    def counted_minutes(self: _HasRunner, first: int, last: int) -> int:
+        """By the rows that say which revision applies."""
+        statement = queries.COUNTED_MINUTES.render(first=first, last=last)
+        with self._asking() as ask:
+            return int(ask(statement)[0][0])
+
     def minute_series(
         self: _HasRunner, ids: Collection[int], first: int, last: int
     ) -> dict[int, Series]:

@@ -57,6 +57,8 @@ class MinuteContract:
         )
         first, second = store.minute_counts(FIRST, FIRST + 2)
         assert (first.minute, second.minute) == (FIRST, FIRST + 2)
+        assert store.counted_minutes(FIRST, FIRST + 2) == 2
+        assert store.counted_minutes(FIRST + 1, FIRST + 1) == 0
         both = (1, 0, 0, 10, 0, 2, {100_000: 11})
         one = (1, 0, 0, 0, 0, 1, {10_000: 1})
         assert rows_of(store, first) == {
