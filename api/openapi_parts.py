@@ -52,6 +52,7 @@ PARAMETERS: Mapping[tuple[str, str], object] = {
     ("query", "nodes"): "ne04a604f51f2249a,n0b1c2d3e4f506172",
     ("query", "edge"): "ne04a604f51f2249a:n0b1c2d3e4f506172",
     ("query", "status"): "fault,throttle",
+    ("query", "state"): "active",
     ("query", "work"): "background",
     ("query", "group_by"): "version",
     ("query", "fold"): "true",
@@ -104,6 +105,7 @@ IDS: Mapping[str, str] = {
     "/api/nodes/": "ne04a604f51f2249a",
     "/api/v1/nodes/": "ne04a604f51f2249a",
     "/api/v1/deployments/": "d-7f1c9e",
+    "/api/v1/problems/": "9c8e5a6d-1b2f-5f3c-8a5d-2f1e0d9c7b6a",
     "/api/v1/keys/": "Q5XW3TMBZK7YHD2E",
 }
 """Examples of the path parameter ``id``, by what the path begins with; else a trace's."""

@@ -36,7 +36,6 @@ class Mute(Struct, frozen=True):
 
     node: NodeKey
     until: int
-    by: str = ""
 
 
 class ProblemStore(Protocol):

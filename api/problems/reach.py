@@ -19,6 +19,7 @@ from store.times import MINUTE
 CHANGED_BEFORE, CHANGED_AFTER = 30, 2
 """Minutes about the beginning in which a change may be its reason."""
 MOST_CHANGES = 5
+MOST_TOP = 5
 MOST_DEPLOYMENTS = 200
 PERCENTILES = {Measure.P50: 0.5, Measure.P90: 0.9, Measure.P99: 0.99}
 
@@ -129,3 +130,14 @@ def changes(store: Store, problem: Problem, new: Collection[tuple[Series, int]])
 def _deployed(each: Deployment) -> str:
     words = (each.service or each.note, each.version, each.state)
     return f"deployment of {' '.join(filter(None, words))}".strip()
+
+
+def top_of(problem: Problem) -> tuple[NodeKey, ...]:
+    """The origin, then the nodes with the most requests affected."""
+    worst: dict[NodeKey, float] = {}
+    for each in problem.symptoms:
+        node = each.series.node
+        worst[node] = max(worst.get(node, 0.0), each.excess * each.requests)
+    worst.pop(problem.origin, None)
+    ranked = sorted(worst, key=lambda node: (-worst[node], node))
+    return (problem.origin, *ranked[: MOST_TOP - 1])

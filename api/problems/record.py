@@ -71,6 +71,13 @@ class Happened(Struct, frozen=True):
     top: tuple[NodeKey, ...] = ()
 
 
+class InsightGroup(Struct, frozen=True):
+    """A group of X-Ray's API that the problem is an insight of."""
+
+    arn: str
+    name: str
+
+
 class Record(Struct, frozen=True):
     """``entries``: affected nodes that clients call. ``clients``: what these sent to them; ``root``: the origin's requests."""
 
@@ -83,6 +90,7 @@ class Record(Struct, frozen=True):
     points: Points | None = None
     changes: tuple[Changed, ...] = ()
     events: tuple[Happened, ...] = ()
+    groups: tuple[InsightGroup, ...] = ()
     updated: int = 0
 
     @property

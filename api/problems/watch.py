@@ -7,7 +7,7 @@ began later, or that they were imported.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from uuid import UUID
 
 import structlog
@@ -18,13 +18,13 @@ from api.problems.columns import DAY
 from api.problems.detector import FORGET
 from api.problems.evidence import evidence_of
 from api.problems.judge import Judge
-from api.problems.record import MOST_EVENTS, Evidence, Happened, Record, read, stored
+from api.problems.record import MOST_EVENTS, Evidence, Happened, InsightGroup, Record, read, stored
 from api.problems.replay import judge_of, minutes_of
 from api.problems.tracker import AGAIN, Event, Problem
 from api.problems.words import line
 from store.errors import StoreError
 from store.minutes import MinuteCounts
-from store.model import NodeKey, TimeRange
+from store.model import TimeRange
 from store.protocol import Store
 from store.times import MINUTE
 
@@ -45,15 +45,22 @@ EVIDENCE_EVERY = 5
 """Minutes between two readings of the traces of a problem."""
 MOST_EVIDENCE = 3
 """Problems whose traces are read, the worst ones."""
-MOST_TOP = 5
+
+Groups = Callable[[Problem, int], Iterable[InsightGroup]]
 
 
 class Watch:
-    """One round after the other; not to be shared by threads. ``may_go_on``: checked while it learns."""
+    """One round after the other; not to be shared by threads. ``may_go_on``: checked while it learns. ``groups``: those of
+    X-Ray's API that a problem is an insight of, as of a minute."""
 
-    def __init__(self, store: Store, may_go_on: Callable[[], bool] = lambda: True) -> None:
+    def __init__(
+        self,
+        store: Store,
+        may_go_on: Callable[[], bool] = lambda: True,
+        groups: Groups = lambda *_: (),
+    ) -> None:
         self._store = store
-        self._may_go_on = may_go_on
+        self._may_go_on, self._groups = may_go_on, groups
         self._judge: Judge | None = None
         self._next = self._live = self._judged = 0
         self._past, self._learnt, self._looked, self._counted = (0, 0), 0, 0, 0
@@ -142,9 +149,9 @@ class Watch:
         end = problem.ended or now
         window = TimeRange(problem.since * MINUTE, end * MINUTE)
         clients = reach.entering(problem, judge.detector.edges)
-        evidence = known.evidence if known else Evidence()
+        evidence, groups = (known.evidence, known.groups) if known else (Evidence(), ())
         if read_traces and now >= self._read.get(problem.id, 0) + EVIDENCE_EVERY:
-            evidence = self._evidence(problem, end) or evidence
+            evidence, groups = self._evidence(problem, end, evidence, groups)
             self._read[problem.id] = now
         made = Record(
             problem=problem,
@@ -153,6 +160,7 @@ class Watch:
             clients=reach.client_requests(store, clients, window),
             root=reach.node_requests(store, problem.origin, window),
             evidence=evidence,
+            groups=groups,
             points=reach.points(store, problem, now),
             changes=tuple(reach.changes(store, problem, judge.detector.new_edges())),
             updated=now * MINUTE,
@@ -161,26 +169,20 @@ class Watch:
         events = (*(known.events if known else ()), *happened)
         return replace(made, events=events[-MOST_EVENTS:])
 
-    def _evidence(self, problem: Problem, end: int) -> Evidence | None:
+    def _evidence(
+        self, problem: Problem, end: int, known: Evidence, groups: tuple[InsightGroup, ...]
+    ) -> tuple[Evidence, tuple[InsightGroup, ...]]:
+        """What traces say up to a minute, and the groups, once it is an insight of them for good."""
         try:
-            return evidence_of(self._store, problem, end)
+            found = evidence_of(self._store, problem, end)
+            every = dict.fromkeys([*groups, *self._groups(problem, end)])
         except StoreError as error:  # the counts stand without it
             log.warning("problem_traces_not_read", error=f"{error!s:.200}")
-            return None
+            return known, groups
+        return (found if found.traces else known), tuple(every)
 
 
 def _happened(event: Event, record: Record) -> Happened:
     at = (event.at + 1) * MINUTE
     text = line(event.problem, record.evidence.exception)
-    return Happened(event.kind, at, text, record.clients, record.root, top_of(event.problem))
-
-
-def top_of(problem: Problem) -> tuple[NodeKey, ...]:
-    """The origin, then the nodes with the most requests affected."""
-    worst: dict[NodeKey, float] = {}
-    for each in problem.symptoms:
-        node = each.series.node
-        worst[node] = max(worst.get(node, 0.0), each.excess * each.requests)
-    worst.pop(problem.origin, None)
-    ranked = sorted(worst, key=lambda node: (-worst[node], node))
-    return (problem.origin, *ranked[: MOST_TOP - 1])
+    return Happened(event.kind, at, text, record.clients, record.root, reach.top_of(event.problem))

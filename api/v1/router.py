@@ -23,6 +23,7 @@ from api.v1.missing import missing_router
 from api.v1.node_metrics import node_metrics_router
 from api.v1.operations import operations_router
 from api.v1.places import places_router
+from api.v1.problems import problems_router
 from api.v1.states import states_router
 from api.v1.time_series import time_series_router
 from api.v1.traces import traces_router
@@ -37,7 +38,7 @@ ERRORS: dict[int | str, dict[str, Any]] = {
     400: {"model": ErrorReply, "description": "InvalidRequest, UnknownParameter, InvalidFilter"},
     404: {
         "model": ErrorReply,
-        "description": "NoSuchNode, NoSuchEdge: no traffic in the window; NoSuchAlarm",
+        "description": "NoSuchNode, NoSuchEdge: no traffic in the window; NoSuchAlarm, NoSuchProblem",
     },
     500: {"model": ErrorReply, "description": "InternalFailure: the server's log says why"},
     503: {"model": ErrorReply, "description": "ServiceUnavailable: the store does not answer"},
@@ -70,6 +71,7 @@ def v1_router(context: Context, environment_annotation: str) -> APIRouter:
         deployments_router,
         declarations_router,
         alarms_router,
+        problems_router,
     )
     for part in parts:
         router.include_router(part(context))

@@ -27,6 +27,7 @@ TOOLS = {
     "what_if_it_stops",
     "why_is_this_edge_missing",
     "map_structure",
+    "problems",
     "find_traces",
     "trace_outline",
     "trace_documents",

@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: 9a4252f0fa77b813711aae186ddffde93d600f6afb773256e54e9eff8a3a0e53
+// sha256 of its schemas: d77804394a80609fc2f6b73fd57fa7b30764fe6c886f96f50d54317d5baf4390
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -597,6 +597,59 @@ export interface components {
             incomplete: components["schemas"]["Incomplete"] | null;
             regions: string[];
             to: number;
+        };
+        ProblemChange: {
+            at: number;
+            /** @enum {string} */
+            kind: "deployment" | "edge";
+            what: string;
+        };
+        ProblemException: {
+            name: string;
+            read: number;
+            traces: number;
+        };
+        ProblemLine: {
+            callers: components["schemas"]["NamedNode"][];
+            changes: components["schemas"]["ProblemChange"][];
+            clients: components["schemas"]["ProblemRequests"];
+            ended: number | null;
+            entries: components["schemas"]["NamedNode"][];
+            exception: components["schemas"]["ProblemException"] | null;
+            failures_begin_at: components["schemas"]["NamedNode"] | null;
+            id: string;
+            /** @enum {string} */
+            measure: "fault" | "error" | "throttle" | "p50" | "p90" | "p99" | "drop" | "surge";
+            muted_until: number | null;
+            now: number;
+            origin: components["schemas"]["NamedNode"];
+            /** @enum {string} */
+            origin_from: "traces" | "counts";
+            requests: components["schemas"]["ProblemRequests"];
+            series: components["schemas"]["ProblemSeries"] | null;
+            since: number;
+            source: components["schemas"]["NamedNode"] | null;
+            /** @enum {string} */
+            state: "active" | "closed";
+            text: string;
+            traces: string;
+            updated: number;
+            usual: number;
+        };
+        ProblemList: {
+            from: number;
+            problems: components["schemas"]["ProblemLine"][];
+            to: number;
+        };
+        ProblemRequests: {
+            fault: number;
+            ok: number;
+            total: number;
+        };
+        ProblemSeries: {
+            start: number;
+            step: number;
+            values: (number | null)[];
         };
         RawSegment: {
             Document: {
