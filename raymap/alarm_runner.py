@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -17,6 +18,7 @@ import structlog
 from api.alarms.evaluator import AlarmEvaluator
 from api.alarms.outbox import Outbox
 from api.reach import ANYWHERE, Destinations
+from api.xray.insight_groups import insight_groups
 from store.alarms import Lock
 from store.errors import StoreError
 from store.protocol import Store
@@ -103,11 +105,10 @@ class AlarmRunner:
                 log.error("problems_not_judged", error=f"{error!r:.200}")
 
     def _new_watch(self) -> Watch:
-        from api.problems.watch import (
-            Watch,  # NumPy takes memory, which the other processes need not have
-        )
+        # Here, as NumPy takes memory that processes without the lock need not have.
+        from api.problems.watch import Watch
 
-        return Watch(self._store, self._is_mine)
+        return Watch(self._store, self._is_mine, partial(insight_groups, self._store))
 
     def _has_lock(self) -> bool:
         if self._lock and not self._lock.alive:

@@ -17,7 +17,10 @@ from tests.api.xray.scenario import OPERATIONS, filled_members
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "xray-api.md"
 
 REASONS: tuple[tuple[str, str], ...] = (
-    (r"GetInsight.*", "no insights are computed"),
+    (
+        r"GetInsight(Summaries|Events|ImpactGraph) NextToken",
+        "a page has 100 insights, or 50 events; an impact graph has one page",
+    ),
     (r"(GetServiceGraph|GetTraceGraph) NextToken", "one page"),
     (r"BatchGetTraces NextToken", "a page has 8 MiB of documents; not in this scenario"),
     (r"(GetGroups|GetSamplingRules|ListResourcePolicies|GetIndexingRules) NextToken", "one page"),

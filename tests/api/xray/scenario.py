@@ -9,13 +9,21 @@ from typing import Any
 
 from botocore.model import Shape
 from fastapi.testclient import TestClient
+from msgspec.structs import replace
 from prometheus_client import CollectorRegistry
 
 from api.app import create_app
+from api.problems.record import Happened, InsightGroup, Record, Requests, stored
+from api.problems.symptom import Measure, Symptom
+from api.problems.tracker import EventKind, Problem, problem_id
+from api.problems.tracker import State as ProblemState
+from api.xray.groups import DEFAULT
 from collector.metrics import IngestMetrics
 from collector.receivers.http import create_router
 from store.memory import MemoryStore
-from store.model import State
+from store.minutes import Series, SeriesKind
+from store.model import NO_NODE, State, TimeRange
+from store.times import MINUTE
 from store.trace_id import format_trace_id
 from tests.api.botocore_model import complaints, operations
 from tests.builders import segment, trace_id
@@ -89,6 +97,7 @@ def filled_members() -> dict[str, set[str]]:
             ingest(session, store)
             read(session)
             configure(session)
+            find_insights(session, store)
             sample(session, clock)
             retrieve(session)
         pipeline.stop(5.0)
@@ -183,8 +192,43 @@ def configure(session: Session) -> None:
     session.call("GetInsightSummaries", **window, GroupName="Default")
     insight = {"InsightId": "0c11f1a2-7b3c-4d5e-8f90-123456789abc"}
     session.refused("GetInsight", **insight)
-    session.refused("GetInsightEvents", **insight)
-    session.refused("GetInsightImpactGraph", **insight, **window)
+
+
+def find_insights(session: Session, store: MemoryStore) -> None:
+    """A problem of the demo's payments that has ended."""
+    start, end = round(START * 1e6) // MINUTE, round(END * 1e6) // MINUTE
+    every = TimeRange(start * MINUTE, end * MINUTE)
+    caller, node = next(
+        (source, target)
+        for source, target in store.service_graph(every).edges
+        if source.account and source.type and target.type and not source.is_client
+    )
+    of_node = Series(SeriesKind.NODE, NO_NODE, node)
+    fault = Symptom(of_node, Measure.FAULT, start, start + 2, start + 9, 0.01, 0.2, 20.0)
+    problem = Problem(
+        *(problem_id(node, start), ProblemState.CLOSED, node, None, fault, start, start + 2, end),
+        symptoms=(fault, replace(fault, series=of_node._replace(node=caller))),
+        affected=(caller,),
+        ended=start + 10,
+    )
+    requests = Requests(8, 2, 11)
+    event = Happened(EventKind.CLOSED, end * MINUTE, "closed", requests, requests, (node, caller))
+    record = Record(
+        problem,
+        "payments fails",
+        clients=requests,
+        root=requests,
+        events=(event,),
+        groups=(InsightGroup(DEFAULT.arn, "Default"),),
+        updated=end * MINUTE,
+    )
+    store.put_problems([stored(record)])
+    window = {"StartTime": START, "EndTime": END}
+    found = session.call("GetInsightSummaries", **window, GroupName="Default")
+    insight = {"InsightId": found["InsightSummaries"][0]["InsightId"]}
+    session.call("GetInsight", **insight)
+    session.call("GetInsightEvents", **insight)
+    session.call("GetInsightImpactGraph", **insight, **window)
 
 
 def sample(session: Session, clock: Clock) -> None:

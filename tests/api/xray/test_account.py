@@ -1,14 +1,10 @@
-"""Encryption, indexing rules, destination, insights: what is true of this server, and what is refused."""
+"""Encryption, indexing rules, destination: what is true of this server, and what is refused."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-
-from tests.api.shop import END, START
-
-INSIGHT = "0c11f1a2-7b3c-4d5e-8f90-123456789abc"
 
 
 def test_encryption_is_left_to_the_disk(xray: Any) -> None:
@@ -53,32 +49,3 @@ def test_the_indexing_rule_is_stored_and_everything_is_indexed(xray: Any) -> Non
     too_much = {"Probabilistic": {"DesiredSamplingPercentage": 100.5}}
     with pytest.raises(xray.exceptions.InvalidRequestException, match="between 0 and 100"):
         xray.update_indexing_rule(Name="Default", Rule=too_much)
-
-
-def test_there_are_no_insights(xray: Any) -> None:
-    window = {"StartTime": START, "EndTime": END}
-    xray.create_group(GroupName="g", InsightsConfiguration={"InsightsEnabled": True})
-    summaries = xray.get_insight_summaries(GroupName="g", States=["ACTIVE"], **window)
-    assert summaries["InsightSummaries"] == []
-    refused = xray.exceptions.InvalidRequestException
-    for operation, more in (
-        (xray.get_insight, {}),
-        (xray.get_insight_events, {}),
-        (xray.get_insight_impact_graph, window),
-    ):
-        with pytest.raises(refused, match=f"no insight {INSIGHT}"):
-            operation(InsightId=INSIGHT, **more)
-    with pytest.raises(refused, match="must be a UUID"):
-        xray.get_insight(InsightId="x")
-    with pytest.raises(refused, match="MaxResults must lie between 1 and 50"):
-        xray.get_insight_events(InsightId=INSIGHT, MaxResults=51)
-    wrong: tuple[tuple[dict[str, Any], str], ...] = (
-        ({}, "GroupName or GroupARN is missing"),
-        ({"GroupName": "none"}, "no group 'none'"),
-        ({"GroupName": "g", "States": ["OPEN"]}, "States may have"),
-        ({"GroupName": "g", "MaxResults": 101}, "between 1 and 100"),
-        ({"GroupName": "g", "NextToken": "x"}, "not given by this server"),
-    )
-    for more, said in wrong:
-        with pytest.raises(refused, match=said):
-            xray.get_insight_summaries(**window, **more)

@@ -35,6 +35,6 @@ def test_paths_of_members() -> None:
 
 
 def test_what_is_never_filled_needs_a_reason() -> None:
-    assert reason("GetInsight", "Insight.State")
+    assert reason("GetInsightEvents", "NextToken")
     with pytest.raises(ValueError, match="no reason is given"):
         reason("GetServiceGraph", "Services[].Name")
