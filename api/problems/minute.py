@@ -38,7 +38,10 @@ class Minute(NamedTuple):
 def index_of(known: dict[int, int], counts: MinuteCounts) -> Indices:
     """The index of each row; a series that is not known yet gets the next one."""
     ids = np.frombuffer(counts.ids, np.uint64).tolist()
-    return np.array([known.setdefault(id, len(known)) for id in ids], np.intp)
+    found = list(map(known.get, ids))
+    if None in found:
+        found = [known.setdefault(id, len(known)) for id in ids]
+    return np.array(found, np.intp)
 
 
 def minute_of(counts: MinuteCounts, rows: Indices, size: int) -> Minute:
