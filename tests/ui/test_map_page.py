@@ -339,13 +339,14 @@ def test_the_header_fits_with_every_choice(page: Page, shop: Any) -> None:
 
 
 def test_a_phone_has_one_line_of_controls(page: Page, shop: Any) -> None:
-    """The rest opens below it; rows say of what type they are. 720 is a laptop's screen at 200 %."""
+    """The rest opens below it, and the problems have a line; rows say of what type they are. 720 is a laptop's screen at 200 %."""
     for width, height in ((390, 844), (720, 450)):
         page.set_viewport_size({"width": width, "height": height})
         page.goto(shop.url("/map?as=list"))
         row = page.get_by_role("row").filter(has_text=shop.payments)
         expect(row.get_by_text("AWS::Lambda::Function", exact=True)).to_be_visible()
-        wait_until(page, "document.querySelector('.map-frame').getBoundingClientRect().y <= 60")
+        wait_until(page, "document.querySelector('.problem-strip').getBoundingClientRect().y <= 60")
+        wait_until(page, "document.querySelector('.map-frame').getBoundingClientRect().y <= 110")
         wait_until(page, f"document.documentElement.scrollWidth <= {width}")
         picker = page.get_by_role("button", name=re.compile("^Time range"))
         expect(picker).to_have_count(0)

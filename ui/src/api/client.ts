@@ -132,6 +132,8 @@ export const addresses = {
   mapOf: (window: TimeWindow, filter: string, scope: Record<string, string | null>) =>
     `/api/map?${query(window, { ...filtered(filter), ...present(scope) })}`,
   arrange: () => '/api/map/arrange',
+  problems: () => '/api/v1/problems',
+  muteProblem: (id: string) => `/api/v1/problems/${encodeURIComponent(id)}/mute`,
   focus: (window: TimeWindow, filter: string, node: string, hops: number, fold: boolean) =>
     `/api/map/focus?${query(window, { node, hops: String(hops), ...grouped(filter), ...folding(fold) })}`,
   services: (window: TimeWindow, text: string) =>

@@ -86,6 +86,8 @@ export type NodeCharts = Schemas['NodeCharts']
 export type MetricChart = Schemas['MetricChart']
 export type LogLine = Schemas['TraceLogEntry']
 export type Pin = Schemas['PinMark']
+export type Problem = Schemas['ProblemLine']
+export type ProblemList = Schemas['ProblemList']
 
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
 export type JsonObject = { [key: string]: Json }

@@ -44,6 +44,8 @@ const KeyHelp = lazily('keys', () => import('../components/KeyHelp').then((part)
 const MapLayers = lazily('layers', () => import('./MapLayers').then((part) => part.MapLayers))
 const NodeTable = lazily('list', () => import('../components/NodeTable').then((part) => part.NodeTable))
 
+const ProblemStrip = lazily('problems', () => import('./ProblemStrip').then((part) => part.ProblemStrip))
+
 const NARROW = 600
 const EMPTY_POLL = 5
 const LAST_DAY: Range = { kind: 'live', preset: PRESETS.find(({ key }) => key === '24h') as Preset }
@@ -99,7 +101,11 @@ export function MapPage() {
     return drawn.graph.nodes.filter(({ id }) => !hidden.has(id))
   }, [drawn, options, drawnHealth])
   const hits = useMemo(() => matchingNodes(nodes, query, state), [nodes, query, state])
-  const lit = useMemo(() => hits && new Set(hits.map(({ id }) => id)), [hits])
+  const [ill, setIll] = useState<ReadonlySet<string> | null>(null)
+  const lit = useMemo(() => {
+    if (hits) return new Set(hits.map(({ id }) => id))
+    return by || !ill ? null : new Set([...ill].map((id) => drawn?.drawnId(id) ?? id))
+  }, [hits, ill, by, drawn])
 
   // The map may have only some of the services: then the server searches all of them.
   const isPartial = data !== null && (data.left_out > 0 || focus !== null)
@@ -117,6 +123,13 @@ export function MapPage() {
   // Ids are of what nodes are split by.
   const group = (next: Dimension | null) =>
     setParams({ group_by: next, sel: null, focus: null, hops: null, view: null })
+  const shownProblem = params.get('problem')
+  const timeBefore = useRef<Range | null>(null)
+  const showProblem = (id: string | null, time: Range | null) => {
+    if (!shownProblem) timeBefore.current = range
+    const next = time ?? timeBefore.current
+    setParams({ problem: id, ...(next && rangeParams(next)) })
+  }
   const setRange = (next: Range) => setParams(rangeParams(next))
   const setState = (next: Band | null) => setParams({ state: next })
   const addToFilter = async (term: string) => {
@@ -171,7 +184,9 @@ export function MapPage() {
           ? leaveFocus()
           : query || state
             ? setParams({ q: null, state: null })
-            : null,
+            : shownProblem
+              ? showProblem(null, null)
+              : null,
   })
 
   const frameClass = ['map-frame', error && data && 'is-stale', as === 'list' && 'is-list']
@@ -230,6 +245,16 @@ export function MapPage() {
           />
         )}
       </div>
+      {!shared && (
+        <div className="problem-strip">
+          <ProblemStrip
+            chosen={shownProblem}
+            carried={carried(params)}
+            onChoose={showProblem}
+            onNodes={setIll}
+          />
+        </div>
+      )}
       {loading && data && <div className="progress" aria-hidden="true" />}
       {data?.filtered && <FilteredNote filtered={data.filtered} href={href('/traces', carried(params))} />}
       <IncompleteNote of={data} at={data && data.generated_at} />

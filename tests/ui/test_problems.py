@@ -1,0 +1,136 @@
+"""The line above the map says what is wrong; a click shows it on the map."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from api.app import create_app
+from api.graph.build import node_id
+from api.problems.watch import Watch
+from store.memory import MemoryStore
+from store.times import MINUTE
+from tests.api.problems.traffic import PAYMENTS, minute_of
+from tests.builders import T0
+from tests.conftest import ROOT
+from tests.http_server import serve
+from tests.ui.conftest import until
+from tests.ui.test_accessibility import AXE, findings_in_both_themes
+
+pytestmark = pytest.mark.browser
+
+BEGAN, NOW = 70, 75
+WINDOW = f"from={T0 // 10**6}&to={T0 // 10**6 + NOW * 60}"
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    """Half of the requests fail at ``payments``, which a chain of calls leads to."""
+    store = MemoryStore()
+    for minute in range(NOW):
+        store.put(minute_of(minute, 0.5 * (minute >= BEGAN)), f"{minute}")
+    assert Watch(store).round(T0 + NOW * MINUTE)
+    clock = T0 / 1e6 + NOW * 60 + 40
+    app = create_app(store, version="1", static_dir=ROOT / "ui/dist", clock=lambda: clock)
+    with serve(app) as url:
+        yield url
+
+
+class Problems:
+    """What the server lists, as a test changes it."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self._page = page
+        (self.real,) = page.request.get(f"{url}/api/v1/problems").json()["problems"]
+        self.listed: list[dict[str, Any]] = [self.real]
+        page.route("**/api/v1/problems", self._answer)
+
+    def _answer(self, route: Route) -> None:
+        route.fulfill(json={"from": 0, "to": 1, "problems": self.listed})
+
+    def like(self, name: str, **more: Any) -> dict[str, Any]:
+        """Another problem."""
+        return {
+            **self.real,
+            "id": name,
+            "text": f"✕ {name} fails",
+            "origin": {**self.real["origin"], "id": name, "name": name},
+            **more,
+        }
+
+
+def strip(page: Page) -> Any:
+    return page.get_by_role("region", name="Problems")
+
+
+def test_the_line_and_what_it_shows_of_the_map(page: Page, url: str) -> None:
+    page.goto(f"{url}/map?{WINDOW}")
+    line = strip(page).get_by_role("button", name=re.compile("payments faults"))
+    expect(line).to_contain_text(
+        re.compile(r"payments ?faults 1 → 5\d % ?since \d\d:\d\d ?affects shop, checkout")
+    )
+    line.click()
+    expect(line).to_have_attribute("aria-pressed", "true")
+    start = T0 // 10**6 + (BEGAN - 10) * 60
+    expect(page).to_have_url(re.compile(f"from={start}&to=.*problem=|problem=.*from={start}"))
+    page.reload()
+    expect(line).to_have_attribute("aria-pressed", "true")
+    line.click()
+    expect(line).to_have_attribute("aria-pressed", "false")
+    expect(page).not_to_have_url(re.compile("problem="))
+
+
+def test_the_exception_leads_to_its_traces(page: Page, url: str) -> None:
+    page.goto(f"{url}/map?{WINDOW}")
+    strip(page).get_by_role("link", name="CardDeclined").click()
+    expect(page).to_have_url(re.compile(f"/traces\\?.*node={node_id(PAYMENTS)}&status=fault"))
+    expect(page.locator("table tbody tr")).not_to_have_count(0)
+
+
+def test_more_problems_are_shown_on_request_and_move_nothing_before(page: Page, url: str) -> None:
+    problems = Problems(page, url)
+    page.clock.install()
+    page.goto(f"{url}/map?{WINDOW}")
+    expect(strip(page)).to_contain_text("payments")
+    frame = page.locator(".map-frame")
+    until(page, lambda: frame.bounding_box(), "the map is there")
+    before = frame.bounding_box()
+    problems.listed = [problems.like("ledger"), problems.real, problems.like("cart", measure="p90")]
+    page.clock.fast_forward(61_000)
+    expect(strip(page)).to_contain_text("ledger")
+    expect(strip(page).get_by_role("status")).to_have_text(
+        "Problem: ✕ ledger fails. Problem: ✕ cart fails"
+    )
+    assert frame.bounding_box() == before
+    strip(page).get_by_role("button", name="2 more").click()
+    expect(strip(page).get_by_role("listitem")).to_have_count(3)
+    page.evaluate(AXE.read_text())
+    assert findings_in_both_themes(page) == []
+    strip(page).get_by_role("button", name="Fewer").click()
+    expect(strip(page).get_by_role("listitem")).to_have_count(1)
+
+
+def test_nothing_unusual(page: Page, url: str) -> None:
+    problems = Problems(page, url)
+    real = problems.real
+    problems.listed = [problems.like("ledger", state="closed", ended=real["since"] + 360)]
+    page.goto(f"{url}/map?{WINDOW}")
+    expect(strip(page)).to_contain_text(
+        re.compile(r"Nothing unusual; last problem \d\d:\d\d, 6 min \(ledger\)")
+    )
+    problems.listed = []
+    page.reload()
+    expect(strip(page)).to_have_text("Nothing unusual")
+
+
+def test_a_problem_is_muted_and_shown_again(page: Page, url: str) -> None:
+    page.goto(f"{url}/map?{WINDOW}")
+    strip(page).get_by_role("button", name="Mute payments for an hour").click()
+    expect(strip(page)).to_contain_text("Nothing unusual")
+    strip(page).get_by_role("button", name="1 muted").click()
+    strip(page).get_by_role("button", name="Show payments again").click()
+    expect(strip(page).get_by_role("button", name="Mute payments for an hour")).to_be_visible()
