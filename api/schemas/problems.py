@@ -118,6 +118,12 @@ class ProblemEvent(TypedDict):
 class ProblemList(Span):
     """Problems that lasted at some time of the window: those that last first, the worst first; then the latest."""
 
+    minutes_counted: Annotated[
+        int,
+        Field(
+            description="minutes of the last day that are counted: of fewer than 60 it is not known what is usual"
+        ),
+    ]
     problems: list[ProblemLine]
 
 

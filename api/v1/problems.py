@@ -19,6 +19,7 @@ from api.request import JsonBody, read_body, window_of
 from api.schemas.problems import ProblemDetails, ProblemLine, ProblemList
 from api.v1.graph import span
 from api.v1.params import From, To, moment
+from store.alarms import DAY_MINUTES
 from store.config import records
 from store.config.change import Contended, change
 from store.config.protocol import Change, Configuration
@@ -32,7 +33,7 @@ MAX_BODY = 4_000
 MOST = 200
 MOST_READ = 1_000
 EXAMPLES = 3
-LONGEST_MUTE = 7 * 1440
+LONGEST_MUTE = 7 * DAY_MINUTES
 """Minutes."""
 Limit = Annotated[int, Query(ge=1, le=MOST, description="problems in the answer")]
 StateFilter = Annotated[
@@ -91,7 +92,12 @@ def problem_list(context: Context, window: TimeRange, state: str, limit: int) ->
     ]
     found.sort(key=lambda each: (not each.active, -each.problem.impact if each.active else 0))
     mutes = _mutes(context.store.read_configuration(), context.now())
-    return {**span(window), "problems": [line_of(each, mutes) for each in found[:limit]]}
+    now = context.now() // MINUTE
+    return {
+        **span(window),
+        "minutes_counted": context.store.counted_minutes(now - DAY_MINUTES, now),
+        "problems": [line_of(each, mutes) for each in found[:limit]],
+    }
 
 
 def problem_details(context: Context, id: str) -> ProblemDetails:

@@ -47,10 +47,13 @@ class Problems:
         self._page = page
         (self.real,) = page.request.get(f"{url}/api/v1/problems").json()["problems"]
         self.listed: list[dict[str, Any]] = [self.real]
+        self.minutes = 60
         page.route("**/api/v1/problems", self._answer)
 
     def _answer(self, route: Route) -> None:
-        route.fulfill(json={"from": 0, "to": 1, "problems": self.listed})
+        route.fulfill(
+            json={"from": 0, "to": 1, "minutes_counted": self.minutes, "problems": self.listed}
+        )
 
     def like(self, name: str, **more: Any) -> dict[str, Any]:
         """Another problem."""
@@ -125,6 +128,9 @@ def test_nothing_unusual(page: Page, url: str) -> None:
     problems.listed = []
     page.reload()
     expect(strip(page)).to_have_text("Nothing unusual")
+    problems.minutes = 23
+    page.reload()
+    expect(strip(page)).to_have_text("Learning what is usual: 23 of 60 minutes")
 
 
 def test_a_problem_is_muted_and_shown_again(page: Page, url: str) -> None:

@@ -49,6 +49,10 @@ def one(client: TestClient) -> Any:
     return found
 
 
+def test_the_list_says_how_much_is_known(client: TestClient) -> None:
+    assert get(client, PATH, ProblemList)["minutes_counted"] == NOW
+
+
 def test_a_line_says_where_since_when_and_whom(client: TestClient) -> None:
     found = one(client)
     began = T0 / 1e6 + BEGAN * 60

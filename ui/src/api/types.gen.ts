@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: d77804394a80609fc2f6b73fd57fa7b30764fe6c886f96f50d54317d5baf4390
+// sha256 of its schemas: 8371d1d3306c6da2c5b92879ef32a84f0b7b7f34f2de6f6306483a7c11f2f181
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -638,6 +638,7 @@ export interface components {
         };
         ProblemList: {
             from: number;
+            minutes_counted: number;
             problems: components["schemas"]["ProblemLine"][];
             to: number;
         };

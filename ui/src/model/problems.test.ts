@@ -4,6 +4,7 @@ import {
   changeWords,
   glyph,
   lastWords,
+  noneWords,
   nodesOf,
   numbers,
   place,
@@ -92,4 +93,9 @@ test('a sparkline has gaps where there were no requests', () => {
     ],
   ])
   expect(sparkline(of({ series: null }))).toEqual([])
+})
+
+test('in the first hour nothing is called usual', () => {
+  expect(noneWords(59)).toBe('Learning what is usual: 59 of 60 minutes')
+  expect(noneWords(60)).toBe('Nothing unusual')
 })

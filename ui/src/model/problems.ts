@@ -66,6 +66,13 @@ export function changeWords({ changes, since }: Problem): string {
   return `${where} ${nearest.what}`
 }
 
+const LEARNT = 60
+
+/** What is said where nothing is wrong, or where it is too early to say so. */
+export function noneWords(minutes: number): string {
+  return minutes < LEARNT ? `Learning what is usual: ${minutes} of ${LEARNT} minutes` : 'Nothing unusual'
+}
+
 export function lastWords(last: Problem | undefined): string {
   if (!last || last.ended === null) return ''
   const minutes = Math.max(1, Math.round((last.ended - last.since) / 60))

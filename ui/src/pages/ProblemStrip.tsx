@@ -11,6 +11,7 @@ import {
   glyph,
   isFailing,
   lastWords,
+  noneWords,
   nodesOf,
   numbers,
   place,
@@ -92,7 +93,11 @@ export function ProblemStrip({ chosen, carried, onChoose, onNodes }: Props) {
         </ul>
       ) : (
         <p className="problems-none">
-          {data ? <None last={last} chosen={chosen} onChoose={choose} /> : noAnswer(error)}
+          {data ? (
+            <None minutes={data.minutes_counted} last={last} chosen={chosen} onChoose={choose} />
+          ) : (
+            noAnswer(error)
+          )}
         </p>
       )}
       {(open || rest > 0) && (
@@ -127,15 +132,16 @@ function more(shown: number, muted: number): string {
 }
 
 interface NoneProps {
+  minutes: number
   last: Problem | undefined
   chosen: string | null
   onChoose(problem: Problem): void
 }
 
-function None({ last, chosen, onChoose }: NoneProps) {
+function None({ minutes, last, chosen, onChoose }: NoneProps) {
   return (
     <>
-      Nothing unusual
+      {noneWords(minutes)}
       {last && (
         <>
           ;{' '}
