@@ -8,7 +8,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from playwright.sync_api import Page, Route
+from pydantic import TypeAdapter
 
+from api.schemas.map import ServiceMap
+
+SHAPE = TypeAdapter(ServiceMap)
 COLUMN, ROW = 200, 128
 COUNTS = {
     "requests": 100,
@@ -32,6 +36,7 @@ def map_node(id: str, *, x: float = 0, y: float = 0, fault: int = 0, **over: Any
         "kind": "service",
         "account": "",
         "region": "",
+        "value": None,
         "location": "",
         "state": "active",
         "root": False,
@@ -46,6 +51,7 @@ def map_node(id: str, *, x: float = 0, y: float = 0, fault: int = 0, **over: Any
         "x": x,
         "y": y,
         "rank": 0,
+        "drawn_with": None,
         **over,
     }
 
@@ -79,7 +85,9 @@ def service_map(
         "has_traces": True,
         "total_nodes": len(found),
         "left_out": 0,
+        "group_by": None,
         "filtered": None,
+        "open_ends": [],
         "placed_later": 0,
         "problems": [],
         "nodes": found,
@@ -114,9 +122,11 @@ def grid_map(count: int, failing: int = 0) -> dict[str, Any]:
 
 
 def serve_map(page: Page, answer: Callable[[], dict[str, Any]]) -> None:
-    """Answer every request for the map with what ``answer`` gives then."""
+    """Answer every request for the map with what ``answer`` gives then, which has the shape of an answer."""
 
     def fulfil(route: Route) -> None:
-        route.fulfill(content_type="application/json", body=json.dumps(answer()))
+        found = answer()
+        SHAPE.validate_python(found)
+        route.fulfill(content_type="application/json", body=json.dumps(found))
 
     page.route("**/api/map?*", fulfil)
