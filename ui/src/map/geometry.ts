@@ -15,6 +15,13 @@ export const SMALL = 11
 export const SELECT_RING = R + 12
 /** On the left: bands begin at twelve o'clock with the worst, which the badge must not hide. */
 export const BADGE = { x: -R * 0.86, y: -R * 0.86, r: 8 }
+/** The scale from which on nodes have their numbers, a map of some forty on a laptop's screen among them. */
+export const CLOSE = 0.42
+
+/** A badge stays readable where the map is small. */
+export function badgeRadius(k: number): number {
+  return Math.min(14, Math.max(BADGE.r, 6.5 / k))
+}
 export const BASELINE = { name: R + 26, type: R + 40, numbers: R + 54 }
 
 const FULL = Math.PI * 2

@@ -6,7 +6,7 @@ import { ringShares } from '../model/fold'
 import { isEstimated, traffic } from '../model/health'
 import type { Size } from './camera'
 import { declaredWords, workWords } from './describe'
-import { DISC, R, SELECT_RING, SMALL, type Box } from './geometry'
+import { CLOSE, DISC, R, SELECT_RING, SMALL, type Box } from './geometry'
 import type { SceneNode } from './scene'
 import { BoxIndex } from './spatialIndex'
 
@@ -116,7 +116,7 @@ export function layoutLabels(input: LabelInput): Map<string, Label> {
 }
 
 function around({ x, y, beside }: SceneNode, k: number): Box {
-  const r = (beside ? SMALL : k >= 0.5 ? DISC : R + 4) * k
+  const r = (beside ? SMALL : k >= CLOSE ? DISC : R + 4) * k
   return { left: x * k - r, right: x * k + r, top: y * k - r, bottom: y * k + r }
 }
 
@@ -172,7 +172,7 @@ function variantsOf(node: SceneNode, k: number): TextLine[][] {
   const isPart = node.data.whole !== undefined
   const name = isPart ? partLines(node, k) : nameLine(node, k, 24)
   const short = [...(isPart ? [name] : []), nameLine(node, k, 24), nameLine(node, k, 14)]
-  if (k < 0.5) return short
+  if (k < CLOSE) return short
   const head = [...name, ...locationLine(node, k)]
   const details = [typeLine(node, k), numbersLine(node, k)].filter((one) => one !== null)
   const numbers = details.at(-1)

@@ -5,7 +5,20 @@ import { ringLabel } from '../model/format'
 import { ringShares } from '../model/fold'
 import { STATES, traffic, type Band } from '../model/health'
 import { visibleWorld } from './camera'
-import { ARC_GAP, BADGE, BAND, DASH, DISC, INNER, R, SELECT_RING, SMALL, arcs, type Arc } from './geometry'
+import {
+  ARC_GAP,
+  BADGE,
+  BAND,
+  DASH,
+  DISC,
+  INNER,
+  R,
+  SELECT_RING,
+  SMALL,
+  arcs,
+  badgeRadius,
+  type Arc,
+} from './geometry'
 import { GLYPHS, glyphOf } from './glyphs'
 import { paintLabels } from './paintLabels'
 import { paintEdgeMarks, paintEdges } from './paintEdges'
@@ -234,12 +247,13 @@ function paintGlyphs(
   g.stroke(all)
 }
 
-function paintBadges({ g, palette }: Picture, nodes: readonly SceneNode[]): void {
+function paintBadges({ g, palette, k }: Picture, nodes: readonly SceneNode[]): void {
+  const radius = badgeRadius(k)
   g.fillStyle = palette.panel
   g.strokeStyle = palette.edge
   g.lineWidth = 1
   g.beginPath()
-  for (const { x, y } of nodes) circle(g, x + BADGE.x, y + BADGE.y, BADGE.r)
+  for (const { x, y } of nodes) circle(g, x + BADGE.x, y + BADGE.y, radius)
   g.fill()
   g.stroke()
   const glyphs = nodes.map(({ data, x, y }) => ({
@@ -247,7 +261,7 @@ function paintBadges({ g, palette }: Picture, nodes: readonly SceneNode[]): void
     x: x + BADGE.x,
     y: y + BADGE.y,
   }))
-  paintGlyphs(g, glyphs, 9.5, palette.ink)
+  paintGlyphs(g, glyphs, radius * 1.19, palette.ink)
 }
 
 /** The average in the hole, where it fits at a readable size. */

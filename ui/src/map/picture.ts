@@ -4,6 +4,7 @@ import type { MapHealth, MapOptions } from '../model/visibility'
 import type { Brush, Detail } from '../styles/brush'
 import type { Palette } from '../styles/theme'
 import type { Camera, Size } from './camera'
+import { CLOSE } from './geometry'
 import type { Label } from './labels'
 import type { Scene, SceneEdge, SceneNode } from './scene'
 
@@ -26,7 +27,7 @@ export const NO_EMPHASIS: Emphasis = {
 }
 
 export function detailAt(k: number): Detail {
-  return k >= 0.5 ? 'full' : k >= 0.3 ? 'near' : 'far'
+  return k >= CLOSE ? 'full' : k >= 0.3 ? 'near' : 'far'
 }
 
 /** Everything a frame depends on. */
