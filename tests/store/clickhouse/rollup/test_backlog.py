@@ -133,7 +133,14 @@ def test_while_documents_wait_a_missing_parent_may_be_among_them(
 ) -> None:
     """The client of a root is settled by the lag of the count, not by the clock alone."""
     store = uncounted(clickhouse_store)
-    root = segment(2, trace_id=trace_id(1), parent_id=1, start=FIRST, end=FIRST + 5_000)
+    root = segment(
+        2,
+        trace_id=trace_id(1),
+        parent_id=1,
+        start=FIRST,
+        end=FIRST + 5_000,
+        version=FIRST + 6_000,
+    )
     store.put([root], "root")
     client = connect(store.address)
     store.rollup_worker.tick(partial(execute, client))
