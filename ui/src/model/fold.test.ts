@@ -36,6 +36,15 @@ test('neither half hides what the other knows', () => {
   expect(Object.values(ring).reduce((sum, one) => sum + one, 0)).toBeCloseTo(1)
 })
 
+test('what the function alone has is seen on the pair', () => {
+  const [service, inner] = pair()
+  const rollout = { words: 'v41 90 % · v42 10 %', paint: () => undefined }
+  const openEnd = { words: '2 calls end here', paint: () => undefined }
+  const nodes = [service!, { ...inner!, rollout, openEnd, declared: 'undeclared' as const }]
+  const [drawn] = folded({ nodes, edges: [] }).graph.nodes
+  expect(drawn).toMatchObject({ id: 'pay service', rollout, openEnd, declared: 'undeclared' })
+})
+
 test('a pair is unhealthy if one of both is', () => {
   const found = folded({ nodes: pair(), edges: [] })
   const health = found.health({ unhealthy: new Set(['pay']), failing: new Set() })

@@ -45,12 +45,14 @@ export function folded(graph: Graph): Folded {
 function together(node: MapNode, inner: MapNode): MapNode {
   const rollout = node.rollout ?? inner.rollout
   const declared = node.declared ?? inner.declared
+  const openEnd = node.openEnd ?? inner.openEnd
   return {
     ...node,
     inner,
     ring: worst(shares(node), shares(inner)),
     ...(rollout && { rollout }),
     ...(declared && { declared }),
+    ...(openEnd && { openEnd }),
   }
 }
 

@@ -16,7 +16,7 @@ export function withOpenEnds(graph: Graph, ends: readonly Ends[]): Graph {
   if (ends.length === 0) return graph
   const byNode = new Map(ends.map((each) => [each.node, each]))
   const nodes = graph.nodes.map((node) => {
-    const found = byNode.get(node.id) ?? byNode.get(node.inner?.id ?? '')
+    const found = byNode.get(node.id)
     return found ? { ...node, openEnd: openEnd(found) } : node
   })
   return { ...graph, nodes }
