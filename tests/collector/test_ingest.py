@@ -249,6 +249,7 @@ def test_a_store_that_does_not_keep_up(setup: Setup) -> None:
     setup.store.gate.clear()
     acks = [submit(pipeline, id) for id in (1, 2, 3, 4, 5)]
     eventually(lambda: [ack.done() for ack in acks] == [True, True, False, False, False])
+    eventually(lambda: pipeline._ingest._commit._batches.defers)  # all five are in the journal
     with pytest.raises(StoreBehind):
         submit(pipeline, 6)
     assert offer(pipeline, 7)  # a datagram is not sent again
