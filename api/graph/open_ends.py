@@ -10,6 +10,7 @@ from api.graph.build import Graph, value_in
 from store.graph import Statistics
 from store.missing_edges.names import CALLED_BY_NAME, Services
 from store.model import NodeKey
+from store.rules.invocations import SERVICE
 from store.rules.other_names import OTHER_NAMES
 
 LEAST = 2
@@ -29,7 +30,8 @@ def open_ends(graph: Graph) -> Iterator[OpenEnd]:
     """The nodes of a map where an edge is missing."""
     awaiting: dict[NodeKey, int] = {}
     for _, target, edge in graph.edges(data="stats"):
-        if edge.awaiting:
+        # Lambda's own segments await what their events came from, not a parent (`store.facts.awaits_event`).
+        if edge.awaiting and target.type != SERVICE:
             awaiting[target] = awaiting.get(target, 0) + edge.awaiting
     services: Services | None = None
     for node, stats in graph.nodes(data="stats"):

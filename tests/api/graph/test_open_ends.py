@@ -42,6 +42,13 @@ def test_requests_name_a_parent_that_has_not_come() -> None:
     assert found(*(_request(n, parent=0x99) for n in range(3))) == [("stock", 0, 3)]
 
 
+def test_a_function_that_a_client_invokes_awaits_its_event_and_no_parent() -> None:
+    invoked = [
+        segment(16 * n + 1, name="pay", type="AWS::Lambda", trace_id=trace_id(n)) for n in range(3)
+    ]
+    assert found(*invoked) == []
+
+
 def test_a_lost_document_is_no_missing_edge() -> None:
     """Neither one, nor two of a hundred and more."""
     assert found(_request(0, parent=0x99), _request(1)) == []

@@ -253,7 +253,8 @@ def keep(results: Sequence[object]) -> Trace:
 
 def plain(graph: ServiceGraph) -> Any:
     """All figures but the whole durations: of those, only what is embedded in a segment can come
-    after its answer, and no span is embedded. Of failures their number by state: a segment is labelled
+    after its answer, and no span is embedded. Nor how many roots await their cause: a link of a call
+    that is in progress is not sent on. Of failures their number by state: a segment is labelled
     with the exception of a subsegment that it embeds, not with that of another span."""
     parts = [
         {key: msgspec.structs.asdict(value) for key, value in part.items()}
@@ -270,6 +271,7 @@ def plain(graph: ServiceGraph) -> Any:
         for key, number in figures["failures"].items():
             failures[key.partition(":")[0]] += number
         figures["failures"] = failures
+        figures.pop("awaiting", None)
     return parts
 
 
