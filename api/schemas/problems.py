@@ -121,9 +121,10 @@ class ProblemList(Span):
     minutes_counted: Annotated[
         int,
         Field(
-            description="minutes of the last day that are counted: of fewer than 60 it is not known what is usual"
+            description="minutes of the last day that are counted: of fewer than `minutes_needed` it is not known what is usual"
         ),
     ]
+    minutes_needed: int
     problems: list[ProblemLine]
 
 

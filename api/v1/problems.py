@@ -33,6 +33,8 @@ MAX_BODY = 4_000
 MOST = 200
 MOST_READ = 1_000
 EXAMPLES = 3
+NEEDED = 60
+"""Minutes of history without which nothing is called usual."""
 LONGEST_MUTE = 7 * DAY_MINUTES
 """Minutes."""
 Limit = Annotated[int, Query(ge=1, le=MOST, description="problems in the answer")]
@@ -96,6 +98,7 @@ def problem_list(context: Context, window: TimeRange, state: str, limit: int) ->
     return {
         **span(window),
         "minutes_counted": context.store.counted_minutes(now - DAY_MINUTES, now),
+        "minutes_needed": NEEDED,
         "problems": [line_of(each, mutes) for each in found[:limit]],
     }
 

@@ -24,9 +24,16 @@ def problem_tools(client: Client) -> list[Callable[..., str]]:
         found = client.get("/api/v1/problems", {**parse_window(start, end), "limit": 100})
         lines = [_problem(each) for each in found["problems"]]
         about = f"Problems, {describe(found)}."
-        return table([about], lines or ["Nothing unusual."], _MORE)
+        return table([about], lines or [_none(found)], _MORE)
 
     return [problems]
+
+
+def _none(found: Mapping[str, Any]) -> str:
+    counted, needed = found["minutes_counted"], found["minutes_needed"]
+    if counted < needed:
+        return f"None found, but it is not known what is usual yet: {counted} of {needed} minutes."
+    return "Nothing unusual."
 
 
 def _problem(each: Mapping[str, Any]) -> str:

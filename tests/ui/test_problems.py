@@ -52,7 +52,13 @@ class Problems:
 
     def _answer(self, route: Route) -> None:
         route.fulfill(
-            json={"from": 0, "to": 1, "minutes_counted": self.minutes, "problems": self.listed}
+            json={
+                "from": 0,
+                "to": 1,
+                "minutes_counted": self.minutes,
+                "minutes_needed": 60,
+                "problems": self.listed,
+            }
         )
 
     def like(self, name: str, **more: Any) -> dict[str, Any]:

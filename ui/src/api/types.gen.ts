@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: 8371d1d3306c6da2c5b92879ef32a84f0b7b7f34f2de6f6306483a7c11f2f181
+// sha256 of its schemas: 7fd18d774a0116b78f74208c83a1b3e8c6af0e5bfceb2051e9761deef031717b
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -639,6 +639,7 @@ export interface components {
         ProblemList: {
             from: number;
             minutes_counted: number;
+            minutes_needed: number;
             problems: components["schemas"]["ProblemLine"][];
             to: number;
         };

@@ -96,6 +96,7 @@ test('a sparkline has gaps where there were no requests', () => {
 })
 
 test('in the first hour nothing is called usual', () => {
-  expect(noneWords(59)).toBe('Learning what is usual: 59 of 60 minutes')
-  expect(noneWords(60)).toBe('Nothing unusual')
+  const counted = (minutes: number) => ({ minutes_counted: minutes, minutes_needed: 60 })
+  expect(noneWords(counted(59))).toBe('Learning what is usual: 59 of 60 minutes')
+  expect(noneWords(counted(60))).toBe('Nothing unusual')
 })

@@ -1,7 +1,9 @@
 // A problem in words: what is wrong, since when, whom it reaches.
 
-import type { Problem } from '../api/types'
+import type { Problem, ProblemList } from '../api/types'
 import { clock, count, duration, percent } from './format'
+
+type Known = Pick<ProblemList, 'minutes_counted' | 'minutes_needed'>
 
 const BEFORE = 600
 const AFTER = 300
@@ -66,11 +68,9 @@ export function changeWords({ changes, since }: Problem): string {
   return `${where} ${nearest.what}`
 }
 
-const LEARNT = 60
-
 /** What is said where nothing is wrong, or where it is too early to say so. */
-export function noneWords(minutes: number): string {
-  return minutes < LEARNT ? `Learning what is usual: ${minutes} of ${LEARNT} minutes` : 'Nothing unusual'
+export function noneWords({ minutes_counted: counted, minutes_needed: needed }: Known): string {
+  return counted < needed ? `Learning what is usual: ${counted} of ${needed} minutes` : 'Nothing unusual'
 }
 
 export function lastWords(last: Problem | undefined): string {

@@ -93,11 +93,7 @@ export function ProblemStrip({ chosen, carried, onChoose, onNodes }: Props) {
         </ul>
       ) : (
         <p className="problems-none">
-          {data ? (
-            <None minutes={data.minutes_counted} last={last} chosen={chosen} onChoose={choose} />
-          ) : (
-            noAnswer(error)
-          )}
+          {data ? <None known={data} last={last} chosen={chosen} onChoose={choose} /> : noAnswer(error)}
         </p>
       )}
       {(open || rest > 0) && (
@@ -132,16 +128,16 @@ function more(shown: number, muted: number): string {
 }
 
 interface NoneProps {
-  minutes: number
+  known: ProblemList
   last: Problem | undefined
   chosen: string | null
   onChoose(problem: Problem): void
 }
 
-function None({ minutes, last, chosen, onChoose }: NoneProps) {
+function None({ known, last, chosen, onChoose }: NoneProps) {
   return (
     <>
-      {noneWords(minutes)}
+      {noneWords(known)}
       {last && (
         <>
           ;{' '}
