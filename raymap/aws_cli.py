@@ -26,7 +26,7 @@ def template() -> None:
     """Print the CloudFormation template that sends what AWS records of an account (docs/aws.md)."""
     folder = Path(__file__).resolve().parent
     installed, in_sources = folder / "aws_template.yaml", folder.parent / "deploy/aws/raymap.yaml"
-    typer.echo((installed if installed.exists() else in_sources).read_text(), nl=False)
+    typer.echo((installed if installed.exists() else in_sources).read_text("utf-8"), nl=False)
 
 
 @aws_app.command()

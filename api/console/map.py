@@ -140,7 +140,8 @@ def map_response(
     """The body of both routes; ``name`` is that of the arrangement. ``has_traces`` tells an empty
     window from an empty store."""
     window, shown = counted.window, prune(graph)
-    together = fold(shown) if folded else UNFOLDED
+    whole = fold(graph) if folded else UNFOLDED
+    together = whole if shown is graph or not folded else fold(shown)
     if folded:
         name = f"{name}{FOLDED}"
     if counted.by is not None:
@@ -162,7 +163,7 @@ def map_response(
         "left_out": len(graph) - len(shown),
         "group_by": counted.by.value if counted.by else None,
         "filtered": counted.selection.summary() if counted.selection else None,
-        "state_counts": render_state_counts(graph, fold(graph) if folded else UNFOLDED),
+        "state_counts": render_state_counts(graph, whole),
         "problems": name_problems(graph),
         "open_ends": [
             {"node": node_id(node), "calls": calls, "requests": requests}

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from api.graph.build import node_id
 from api.problems.record import BEFORE, Record, Requests
-from api.problems.symptom import Measure, Symptom
+from api.problems.symptom import Symptom
 from api.schemas.problems import (
     ProblemDetails,
     ProblemLine,
@@ -124,7 +124,7 @@ def _traces(record: Record, each: Symptom) -> str:
     node, source = node_id(each.series.node), each.series.source
     on_edge = each.series.kind in EDGES
     query = {"edge": f"{node_id(source)}:{node}"} if on_edge else {"node": node}
-    if each.measure in (Measure.FAULT, Measure.ERROR, Measure.THROTTLE):
+    if each.measure.is_failing:
         query["status"] = each.measure.value
     window = {"from": f"{start // SECOND}", "to": f"{max(end, start + MINUTE) // SECOND}"}
     return f"/api/v1/traces?{urlencode({**window, **query})}"

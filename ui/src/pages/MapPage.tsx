@@ -43,7 +43,6 @@ const FocusBar = lazily('focus', () => import('../components/FocusBar').then((pa
 const KeyHelp = lazily('keys', () => import('../components/KeyHelp').then((part) => part.KeyHelp), KeysAhead)
 const MapLayers = lazily('layers', () => import('./MapLayers').then((part) => part.MapLayers))
 const NodeTable = lazily('list', () => import('../components/NodeTable').then((part) => part.NodeTable))
-
 const ProblemStrip = lazily('problems', () => import('./ProblemStrip').then((part) => part.ProblemStrip))
 
 const NARROW = 600
