@@ -94,8 +94,7 @@ function paintNodes(picture: Picture, nodes: readonly SceneNode[], alpha: number
   paintBands(picture, rings)
   for (const { data, x, y } of nodes) {
     data.rollout?.paint(picture, x, y)
-    const end = data.openEnd ?? data.inner?.openEnd
-    end?.paint(picture, x, y)
+    data.openEnd?.paint(picture, x, y)
   }
   paintHollow(
     picture,

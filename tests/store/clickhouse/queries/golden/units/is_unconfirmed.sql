@@ -1,1 +1,0 @@
-startsWith(source_account, 'unconfirmed ')
