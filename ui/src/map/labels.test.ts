@@ -81,6 +81,13 @@ test('where a map has several regions, every label of its nodes says which', () 
   }
 })
 
+test('every node has its name before any has details', () => {
+  const names = ['a', 'a-neighbour']
+  const nodes = placed(2, (i) => ({ name: names[i], x: i * 95, y: 0, requests: 2 - i }))
+  const labels = layout(nodes, 1)
+  expect([...labels.values()].map(({ lines }) => lines[0]?.text)).toEqual(names)
+})
+
 test('where there is none, the busiest keep their names', () => {
   const labels = layout(
     placed(400, (i) => ({ requests: i })),

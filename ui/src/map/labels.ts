@@ -76,13 +76,14 @@ export function byPriority(nodes: readonly SceneNode[], tierOf: LabelInput['tier
   return keyed.map(({ node }) => node)
 }
 
-/** Labels that overlap neither one another nor a node's ring (but see MOST_OVER_NODES). */
+/** Labels that overlap neither one another nor a node's ring (but see MOST_OVER_NODES); every name comes before any detail. */
 export function layoutLabels(input: LabelInput): Map<string, Label> {
   const { nodes, k, tierOf, most = Infinity } = input
   const texts = new BoxIndex(96)
   const rings = new BoxIndex(96)
   const failing = new BoxIndex(96)
   const ringOf = new Map<SceneNode, Box>()
+  const textOf = new Map<SceneNode, Box>()
   for (const node of nodes) {
     const ring = around(node, k)
     ringOf.set(node, ring)
@@ -98,19 +99,30 @@ export function layoutLabels(input: LabelInput): Map<string, Label> {
     const own = ringOf.get(node)
     const isClear = (box: Box) => texts.isFree(box) && rings.isFree(box, own)
     const isReadable = (box: Box) => texts.isFree(box) && failing.isFree(box, own)
-    let label = firstFree(node, input, [below(k)], isClear)
+    let label = firstFree(node, input, namesOf(node, k), [below(k)], isClear)
     if (!label && tier >= 2 && failingOver < MOST_OVER_NODES) {
-      const spots = anywhere(k)
-      label = firstFree(node, input, spots, isClear, true) ?? firstFree(node, input, spots, isReadable, true)
+      const [names, spots] = [[nameLine(node, k, 24)], anywhere(k)]
+      label =
+        firstFree(node, input, names, spots, isClear) ?? firstFree(node, input, names, spots, isReadable)
       if (label) failingOver++
     }
     if (!label && tier === 1 && calmOver < MOST_CALM_OVER_NODES) {
-      label = firstFree(node, input, [below(k)], isReadable, true)
+      label = firstFree(node, input, [nameLine(node, k, 24)], [below(k)], isReadable)
       if (label) calmOver++
     }
     if (!label) continue
-    texts.add(shifted(label.box, node, k))
+    const box = shifted(label.box, node, k)
+    texts.add(box)
+    textOf.set(node, box)
     placed.set(node.data.id, label)
+  }
+  if (k < CLOSE) return placed
+  for (const [id, { node }] of placed) {
+    const isClear = (box: Box) => texts.isFree(box, textOf.get(node)) && rings.isFree(box, ringOf.get(node))
+    const detailed = firstFree(node, input, detailsOf(node, k), [below(k)], isClear)
+    if (!detailed) continue
+    texts.add(shifted(detailed.box, node, k))
+    placed.set(id, detailed)
   }
   return placed
 }
@@ -154,11 +166,10 @@ function anywhere(k: number): Spot[] {
 function firstFree(
   node: SceneNode,
   { k, measure }: LabelInput,
+  variants: TextLine[][],
   spots: Spot[],
   isFree: (box: Box) => boolean,
-  nameOnly = false,
 ): Label | null {
-  const variants = nameOnly ? [nameLine(node, k, 24)] : variantsOf(node, k)
   for (const lines of variants) {
     for (const spot of spots) {
       const box = boxOf(lines, spot, measure)
@@ -168,11 +179,17 @@ function firstFree(
   return null
 }
 
-function variantsOf(node: SceneNode, k: number): TextLine[][] {
-  const isPart = node.data.whole !== undefined
-  const name = isPart ? partLines(node, k) : nameLine(node, k, 24)
-  const short = [...(isPart ? [name] : []), nameLine(node, k, 24), nameLine(node, k, 14)]
-  if (k < CLOSE) return short
+function namesOf(node: SceneNode, k: number): TextLine[][] {
+  return [
+    ...(node.data.whole === undefined ? [] : [partLines(node, k)]),
+    nameLine(node, k, 24),
+    nameLine(node, k, 14),
+  ]
+}
+
+/** What is said below a name that is read closely, the most first. */
+function detailsOf(node: SceneNode, k: number): TextLine[][] {
+  const name = node.data.whole === undefined ? nameLine(node, k, 24) : partLines(node, k)
   const head = [...name, ...locationLine(node, k)]
   const details = [typeLine(node, k), numbersLine(node, k)].filter((one) => one !== null)
   const numbers = details.at(-1)
@@ -180,8 +197,8 @@ function variantsOf(node: SceneNode, k: number): TextLine[][] {
     ...(details.length > 1 ? [[...head, ...details]] : []),
     ...(numbers ? [[...head, numbers]] : []),
     ...(numbers && head.length > name.length ? [[...name, numbers]] : []),
-    ...(head.length > 1 ? [head] : []),
-    ...short,
+    ...(numbers && node.data.whole === undefined ? [[...nameLine(node, k, 14), numbers]] : []),
+    ...(head.length > name.length ? [head] : []),
   ]
 }
 
