@@ -1,7 +1,7 @@
 """Exceptions → responses: one place for statuses, codes, messages and error bodies.
 
 X-Ray's operations answer in X-Ray's form (docs/xray-format.md §10), routes below /api/ in the
-console's (docs/console-api.md), those below /jaeger/ in Jaeger's. Routers mounted by the composition root raise `HTTPException` and
+console's (docs/console-api.md), those below /jaeger/ in Jaeger's of their version. Routers mounted by the composition root raise `HTTPException` and
 are rendered here too.
 """
 
@@ -91,6 +91,8 @@ def respond(path: str, error: Exception) -> Response:
     problem = to_problem(error)
     if path.startswith("/api/"):
         response = _console_error(problem)
+    elif path.startswith("/jaeger/api/v3/"):
+        response = _gateway_error(_unanswered if type(error) is StoreError else problem)
     elif path.startswith("/jaeger/"):
         response = _jaeger_error(_unanswered if type(error) is StoreError else problem)
     else:
@@ -145,6 +147,13 @@ def _jaeger_error(problem: Problem) -> Response:
     error = {"code": problem.status, "msg": problem.message}
     body = {"data": None, "total": 0, "limit": 0, "offset": 0, "errors": [error]}
     return _json(body, problem.status)
+
+
+def _gateway_error(problem: Problem) -> Response:
+    """`api.schemas.jaeger_v3.Failure`."""
+    return _json(
+        {"error": {"httpCode": problem.status, "message": problem.message}}, problem.status
+    )
 
 
 def _sentences(error: RequestValidationError) -> str:

@@ -86,6 +86,18 @@ PARAMETERS: Mapping[tuple[str, str], object] = {
     ("query", "end"): "1795560780000000",
     ("query", "minDuration"): "100ms",
     ("query", "maxDuration"): "1.2s",
+    ("query", "groupByOperation"): "true",
+    ("query", "quantile"): "0.95",
+    ("query", "startTime"): "2026-11-25T09:00:00Z",
+    ("query", "endTime"): "2026-11-25T10:00:00Z",
+    ("query", "query.serviceName"): "checkout",
+    ("query", "query.operationName"): "GET /orders",
+    ("query", "query.attributes"): '{"error": "true"}',
+    ("query", "query.startTimeMin"): "2026-11-25T09:00:00Z",
+    ("query", "query.startTimeMax"): "2026-11-25T10:00:00Z",
+    ("query", "query.durationMin"): "100ms",
+    ("query", "query.durationMax"): "1.2s",
+    ("query", "query.searchDepth"): "20",
     ("query", "traceID"): ["6ac2f0e41f2b3c4d5e6f708192a3b4c5"],
     ("path", "source"): "ne04a604f51f2249a",
     ("path", "target"): "n0b1c2d3e4f506172",
@@ -101,6 +113,8 @@ PARAMETERS: Mapping[tuple[str, str], object] = {
 """Examples of parameters by place and name; a cursor has none, as only a page makes one."""
 RELATIVE: Mapping[str, str] = {"from": "-1h", "to": "now"}
 """Examples of instants in /api/v1, which reads relative ones too."""
+JAEGER: Mapping[str, str] = {"step": "60000"}
+"""Examples of what Jaeger's API has in other units than /api/v1."""
 IDS: Mapping[str, str] = {
     "/api/nodes/": "ne04a604f51f2249a",
     "/api/v1/nodes/": "ne04a604f51f2249a",
@@ -137,5 +151,7 @@ def _add_example(path: str, parameter: Json) -> None:
         parameter["example"] = next(ids, TRACE_ID)
     elif path.startswith("/api/v1/") and parameter["name"] in RELATIVE:
         parameter["example"] = RELATIVE[parameter["name"]]
+    elif path.startswith("/jaeger/") and parameter["name"] in JAEGER:
+        parameter["example"] = JAEGER[parameter["name"]]
     elif place in PARAMETERS:
         parameter["example"] = PARAMETERS[place]

@@ -12,6 +12,8 @@ from api.errors import ApiError
 from store import times
 from store.model import TimeRange
 
+MOST_DAYS = 7
+"""Of a window whose rows are read for versions and operations."""
 MAX_BODY = 1 << 20
 """Bytes of a query's body; documents have a limit of their own in the collector."""
 
@@ -221,6 +223,13 @@ def window_of(start: int, end: int, first: str, last: str) -> TimeRange:
             f"{first} must be before {last}, got {start / 1_000_000} and {end / 1_000_000}"
         )
     return TimeRange(start, end)
+
+
+def require_short(window: TimeRange) -> TimeRange:
+    """ApiError (400) for windows of more rows than a request should read."""
+    if window.end - window.start > MOST_DAYS * times.DAY:
+        raise ApiError(f"the window must be at most {MOST_DAYS} days for versions and operations")
+    return window
 
 
 def _kind(value: object) -> str:

@@ -25,8 +25,8 @@ _HEX = re.compile(r"[0-9a-fA-F]{1,32}")
 
 
 class SpanQuery(NamedTuple):
-    """A search: traces with a span of the service that has all the rest. Durations in
-    microseconds, None: any."""
+    """A search: traces with a span of the service, or of any if it is empty, that has all the rest.
+    Durations in microseconds, None: any."""
 
     service: str
     operation: str
@@ -78,8 +78,8 @@ def parse_window(start: str, end: str, lookback: str, now: int) -> TimeRange:
     return window_of(max(0, since), until, "start", "end")
 
 
-def parse_tags(simple: Iterable[str], encoded: Iterable[str]) -> dict[str, str]:
-    """``tag=key:value`` and ``tags={"key": "value"}``, either repeated."""
+def parse_tags(simple: Iterable[str], encoded: Iterable[str], name: str = "tags") -> dict[str, str]:
+    """``tag=key:value`` and ``tags={"key": "value"}``, either repeated; ``name``: of the second."""
     found: dict[str, str] = {}
     for text in simple:
         key, colon, value = text.partition(":")
@@ -92,7 +92,7 @@ def parse_tags(simple: Iterable[str], encoded: Iterable[str]) -> dict[str, str]:
                 found |= msgspec.json.decode(text, type=dict[str, str])
             except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
                 raise ApiError(
-                    f"malformed 'tags' parameter, expecting a JSON object of strings: {error}"
+                    f"malformed '{name}' parameter, expecting a JSON object of strings: {error}"
                 ) from None
     return found
 
@@ -107,8 +107,6 @@ def require_id(text: str) -> bytes:
 
 def check(query: SpanQuery) -> SpanQuery:
     """The query; ApiError (400) for one that Jaeger refuses."""
-    if not query.service:
-        raise ApiError("parameter 'service' is required")
     if not 1 <= query.limit <= MOST_TRACES:
         raise ApiError(f"limit must lie between 1 and {MOST_TRACES}, got {query.limit}")
     if query.longest and query.shortest and query.longest < query.shortest:

@@ -14,6 +14,7 @@ from api.context import Context, json_response, run_cancellable
 from api.counted import incomplete_header
 from api.errors import ApiError
 from api.jaeger import names
+from api.jaeger.monitor import monitor_router
 from api.jaeger.params import (
     SpanQuery,
     check,
@@ -25,7 +26,8 @@ from api.jaeger.params import (
     require_ids,
 )
 from api.jaeger.search import Found, search
-from api.jaeger.spans import read_traces
+from api.jaeger.spans import ReadTrace, read_traces
+from api.jaeger.v3 import v3_router
 from api.request import window_of
 from api.schemas.jaeger import (
     JaegerDependencies,
@@ -33,6 +35,7 @@ from api.schemas.jaeger import (
     JaegerFailure,
     JaegerNames,
     JaegerOperations,
+    JaegerTrace,
     JaegerTraces,
 )
 from store.model import TimeRange
@@ -60,6 +63,8 @@ def jaeger_router(context: Context) -> APIRouter:
     router = APIRouter(prefix="/jaeger/api", tags=[str(TAG["name"])], responses=ERRORS)
     _add_names(router, context)
     _add_traces(router, context)
+    router.include_router(monitor_router(context))
+    router.include_router(v3_router(context))
     return router
 
 
@@ -156,6 +161,8 @@ def _add_traces(router: APIRouter, context: Context) -> None:
         if ids:
             wanted = require_ids(ids)
             return await run_cancellable(request, lambda: _by_id(context, wanted))
+        if not service:
+            raise ApiError("parameter 'service' is required")
         query = check(
             SpanQuery(
                 service,
@@ -167,7 +174,7 @@ def _add_traces(router: APIRouter, context: Context) -> None:
                 limit,
             )
         )
-        return await run_cancellable(request, lambda: _found(search(context, query)))
+        return await run_cancellable(request, lambda: _found(search(context, query, _spans)))
 
     @router.get(
         "/traces/{id}",
@@ -182,7 +189,7 @@ def _add_traces(router: APIRouter, context: Context) -> None:
         wanted = require_id(id)
 
         def work() -> Response:
-            found = list(read_traces(context.store, [wanted]))
+            found = [_spans(each) for each in read_traces(context.store, [wanted])]
             if not found:
                 raise ApiError("trace not found", status=404)
             return _answer(found)
@@ -191,7 +198,7 @@ def _add_traces(router: APIRouter, context: Context) -> None:
 
 
 def _by_id(context: Context, ids: Sequence[bytes]) -> Response:
-    found = list(read_traces(context.store, ids))
+    found = [_spans(each) for each in read_traces(context.store, ids)]
     known = {trace["traceID"] for trace in found}
     missing: list[JaegerError] = [
         {"code": 404, "msg": "trace not found", "traceID": id.hex()}
@@ -201,7 +208,11 @@ def _by_id(context: Context, ids: Sequence[bytes]) -> Response:
     return _answer(found, missing)
 
 
-def _found(found: Found) -> Response:
+def _spans(read: ReadTrace) -> JaegerTrace:
+    return read.trace
+
+
+def _found(found: Found[JaegerTrace]) -> Response:
     """Some of the traces if the search ended early; without any it has failed."""
     if found.stopped and not found.traces:
         raise ApiError(found.stopped, status=503)

@@ -8,16 +8,15 @@ some spans that match are not indexed (local work that failed, attributes beyond
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from typing import Generic, NamedTuple, TypeVar
 
 from api.context import Context
 from api.jaeger.params import SpanQuery
-from api.jaeger.spans import read_traces
+from api.jaeger.spans import ReadTrace, read_traces
 from api.schemas.jaeger import JaegerSpan, JaegerTag, JaegerTrace
 from store.document_values import value_text
 from store.filters.ast import (
-    And,
     Bare,
     Compare,
     EdgeMatch,
@@ -28,6 +27,9 @@ from store.filters.ast import (
 )
 from store.filters.conditions import all_of, any_of
 from store.query import TraceQuery
+from store.times import SECOND
+
+T = TypeVar("T")
 
 PAGE = 100
 """Traces searched for at once."""
@@ -43,56 +45,72 @@ NEWER_NAMES = {
 """Names of attributes that people still search for → those of today's conventions."""
 
 
-class Found(NamedTuple):
-    """Matching traces, newest first, and why the search ended early, if it did."""
+class Found(NamedTuple, Generic[T]):
+    """What a caller wants of the matching traces, newest first, and why the search ended early, if it did."""
 
-    traces: list[JaegerTrace]
+    traces: list[T]
     stopped: str | None
 
 
-def search(context: Context, query: SpanQuery) -> Found:
-    """The newest matching traces; bounded in traces read, spans returned and time."""
-    of_service = ServiceMatch(Selector(name=query.service))
+def search(
+    context: Context,
+    query: SpanQuery,
+    made_of: Callable[[ReadTrace], T],
+    most_spans: int | None = None,
+) -> Found[T]:
+    """The newest matching traces; bounded in traces read, spans of those that match, and time."""
+    certain = all_of(
+        *([ServiceMatch(Selector(name=query.service))] if query.service else []),
+        *([_long(query.shortest)] if query.shortest else []),
+    )
     narrow = all_of(
         *([Compare(Field("operation"), "=", query.operation)] if query.operation else []),
         *(c for key, value in query.tags.items() if (c := _indexed(query, key, value))),
     )
-    budget = _Budget()
-    found: dict[str, JaegerTrace] = {}
-    passes: list[Expression] = [And((of_service, narrow))] if narrow is not None else []
-    for condition in [*passes, of_service]:
-        for trace in _traces(context, query, condition, budget):
+    budget = _Budget(MOST_SPANS if most_spans is None else most_spans)
+    found: dict[str, tuple[int, T]] = {}
+    passes = [all_of(*(each for each in (certain, narrow) if each))] if narrow else []
+    for condition in [*passes, certain]:
+        for read in _traces(context, query, condition, budget):
+            trace = read.trace
             if trace["traceID"] not in found and matches(trace, query):
-                found[trace["traceID"]] = trace
+                found[trace["traceID"]] = trace["spans"][0]["startTime"], made_of(read)
                 budget.spans -= len(trace["spans"])
             if len(found) == query.limit:
-                return Found(_newest_first(found.values()), None)
+                return Found(_newest_first(found), None)
             if budget.spans <= 0:
                 break
-    return Found(_newest_first(found.values()), budget.spent())
+    return Found(_newest_first(found), budget.spent())
+
+
+def _long(shortest: float) -> Expression:
+    """That a trace may have a span of so many microseconds. Half of them, as a span can outlast the documents of its trace: a
+    call the answer to it, local work its segment."""
+    return Compare(Field("duration"), ">=", shortest / 2 / SECOND)
 
 
 class _Budget:
     """What is left of a search's limits."""
 
-    def __init__(self) -> None:
-        self.traces, self.spans = MOST_SCANNED, MOST_SPANS
+    def __init__(self, most_spans: int) -> None:
+        self.traces, self.spans = MOST_SCANNED, most_spans
+        self._most_spans = most_spans
         self._until = time.monotonic() + SECONDS
 
     def spent(self) -> str | None:
         """Which limit has been reached; None while none is."""
         if self.traces <= 0:
-            return f"the search ended after {MOST_SCANNED} traces of the service; narrow the window"
+            return f"the search ended after {MOST_SCANNED} traces; narrow the window"
         if self.spans <= 0:
-            return f"the search ended after {MOST_SPANS} spans; lower the limit"
+            return f"the search ended after {self._most_spans} spans; lower the limit"
         if time.monotonic() > self._until:
             return f"the search ended after {SECONDS:.0f} s; narrow the window"
         return None
 
 
 def _traces(
-    context: Context, query: SpanQuery, condition: Expression, budget: _Budget
-) -> Iterator[JaegerTrace]:
+    context: Context, query: SpanQuery, condition: Expression | None, budget: _Budget
+) -> Iterator[ReadTrace]:
     """The traces that satisfy a condition, newest first, as long as the budget lasts."""
     cursor: str | None = None
     size = query.limit
@@ -108,17 +126,16 @@ def _traces(
             return
 
 
-def _newest_first(traces: Iterable[JaegerTrace]) -> list[JaegerTrace]:
-    def start(trace: JaegerTrace) -> tuple[int, str]:
-        return trace["spans"][0]["startTime"], trace["traceID"]
-
-    return sorted(traces, key=start, reverse=True)
+def _newest_first(found: Mapping[str, tuple[int, T]]) -> list[T]:
+    """What was made of traces, given with the start of each by id."""
+    order = sorted(found.items(), key=lambda each: (each[1][0], each[0]), reverse=True)
+    return [made for _, (_, made) in order]
 
 
 def matches(trace: JaegerTrace, query: SpanQuery) -> bool:
-    """Whether one span of the service has everything that is wanted."""
+    """Whether one span, of the service if one is given, has everything that is wanted."""
     return any(
-        trace["processes"][span["processID"]]["serviceName"] == query.service
+        (not query.service or trace["processes"][span["processID"]]["serviceName"] == query.service)
         and (not query.operation or span["operationName"] == query.operation)
         and (query.shortest is None or span["duration"] >= query.shortest)
         and (not query.longest or span["duration"] <= query.longest)
@@ -140,7 +157,7 @@ def _has(trace: JaegerTrace, span: JaegerSpan, key: str, value: str) -> bool:
 
 def _indexed(query: SpanQuery, key: str, value: str) -> Expression | None:
     """A condition that most traces with such a tag satisfy, and that an index answers."""
-    service = Selector(name=query.service)
+    service = Selector(name=query.service) if query.service else Selector()
     if key == "error":
         return _at(service, FAILED) if value == "true" else None
     if NEWER_NAMES.get(key, key) == NEWER_NAMES["http.status_code"]:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationScope, KeyValue
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
-from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
+from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status, TracesData
 
 from api.schemas.jaeger import (
     JaegerLog,
@@ -48,20 +48,40 @@ _CONTROL = frozenset((CALL, "aws.xray.annotations"))
 """Attributes of the export that only repeat others."""
 
 
-def read_traces(store: Store, ids: Sequence[bytes]) -> Iterator[JaegerTrace]:
+class ReadTrace(NamedTuple):
+    """A trace as OpenTelemetry's spans, called as Jaeger calls them, and as Jaeger's."""
+
+    exported: TracesData
+    trace: JaegerTrace
+
+
+def read_traces(store: Store, ids: Sequence[bytes]) -> Iterator[ReadTrace]:
     """The stored traces with these ids that have spans, in this order; a few in memory at once."""
     for at in range(0, len(ids), CHUNK):
         some = ids[at : at + CHUNK]
         found = store.get_traces(some, raw=True)
-        made = (jaeger_trace(found[id]) for id in some if id in found)
-        yield from (trace for trace in made if trace["spans"])
+        for id in some:
+            if id in found:
+                exported = export_named(found[id])
+                made = jaeger_trace(id, exported)
+                if made["spans"]:
+                    yield ReadTrace(exported, made)
 
 
-def jaeger_trace(trace: Trace) -> JaegerTrace:
-    """A trace whose raw documents are filled. Documents without one (only counted) and inferred
-    segments are no spans; of more than `MOST_SPANS`, a warning says how many are left out."""
+def export_named(trace: Trace) -> TracesData:
+    """A trace's export, its raw documents filled, with X-Ray's segments called by their operations. Documents without
+    one (only counted) and inferred segments are no spans."""
     data = export_trace(trace.documents.values(), lossless=False)
     operations = _operations(trace)
+    for part in data.resource_spans if operations else ():
+        for scope in part.scope_spans:
+            for span in scope.spans:
+                span.name = operations.get(span.span_id, span.name)
+    return data
+
+
+def jaeger_trace(id: bytes, data: TracesData) -> JaegerTrace:
+    """A trace as Jaeger's spans; of more than `MOST_SPANS`, a warning says how many are left out."""
     processes: dict[str, JaegerProcess] = {}
     ids: dict[bytes, str] = {}
     spans: list[JaegerSpan] = []
@@ -74,14 +94,11 @@ def jaeger_trace(trace: Trace) -> JaegerTrace:
         for scope in part.scope_spans:
             total += len(scope.spans)
             shown = scope.spans[: max(0, MOST_SPANS - len(spans))]
-            spans += [
-                _span(span, scope.scope, ids[key], operations.get(span.span_id, span.name))
-                for span in shown
-            ]
+            spans += [_span(span, scope.scope, ids[key]) for span in shown]
     spans.sort(key=lambda span: (span["startTime"], span["spanID"]))
     left_out = f"{total - len(spans)} spans beyond {MOST_SPANS} are left out"
     return {
-        "traceID": trace.trace_id.hex(),
+        "traceID": id.hex(),
         "spans": spans,
         "processes": processes,
         "warnings": [left_out] if total > len(spans) else None,
@@ -102,13 +119,13 @@ def _process(resource: Resource) -> JaegerProcess:
     return {"serviceName": read_resource(resource.attributes).service, "tags": tags_of(others)}
 
 
-def _span(span: Span, scope: InstrumentationScope, process: str, operation: str) -> JaegerSpan:
+def _span(span: Span, scope: InstrumentationScope, process: str) -> JaegerSpan:
     trace_id = span.trace_id.hex()
     duration = (span.end_time_unix_nano - span.start_time_unix_nano) // 1000
     return {
         "traceID": trace_id,
         "spanID": span.span_id.hex(),
-        "operationName": operation,
+        "operationName": span.name,
         "references": list(_references(span)),
         "startTime": span.start_time_unix_nano // 1000,
         "duration": max(0, duration) if span.end_time_unix_nano else 0,

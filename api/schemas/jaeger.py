@@ -132,3 +132,10 @@ class JaegerDependencies(Envelope):
     """Calls between services."""
 
     data: list[JaegerDependency]
+
+
+@reply
+class JaegerMinStep(Envelope):
+    """The least step of the Monitor tab."""
+
+    data: Annotated[int, Field(description="milliseconds")]

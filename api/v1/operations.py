@@ -13,10 +13,10 @@ from api.context import Context, json_response, run_cancellable
 from api.errors import ApiError
 from api.graph.find import require_node
 from api.jaeger import names
+from api.request import require_short
 from api.schemas.v1 import OperationLine, OperationList, OperationNumbers
 from api.v1.graph import read_graph, span
 from api.v1.params import Window
-from api.v1.versions import require_short
 from store.filters.ast import Expression
 from store.model import TimeRange
 from store.rules.operations import OTHER_OPERATIONS

@@ -14,6 +14,7 @@ from api.counted import freshness
 from api.errors import ApiError
 from api.graph.build import Graph, build_graph, stats_of
 from api.graph.find import find_node, require_node
+from api.request import require_short
 from api.schemas.v1 import NodeVersions, VerdictReply, VersionLine, VersionList, VersionsByNode
 from api.v1.graph import span
 from api.v1.params import Window
@@ -21,10 +22,9 @@ from api.v1.verdict import VerdictQuery, reach_verdict
 from store.filters.ast import Expression
 from store.model import NodeKey, TimeRange
 from store.query import OTHER_VERSIONS
-from store.times import DAY, SECOND
+from store.times import SECOND
 from store.verdict import MIN_REQUESTS, Outcome
 
-MOST_DAYS = 7
 MOST_NODES = 20
 NODES = Query(
     min_length=1,
@@ -131,13 +131,6 @@ def versions_router(context: Context) -> APIRouter:
         return await run_cancellable(request, work)
 
     return router
-
-
-def require_short(window: TimeRange) -> TimeRange:
-    """ApiError (400) for windows of more rows than a request should read."""
-    if window.end - window.start > MOST_DAYS * DAY:
-        raise ApiError(f"the window must be at most {MOST_DAYS} days for versions and operations")
-    return window
 
 
 def version_list(

@@ -138,7 +138,7 @@ def test_bad_dependencies(client: TestClient, query: str) -> None:
 
 
 def test_what_is_not_there_is_404_in_jaegers_form(client: TestClient) -> None:
-    for path in ("traces/" + "f" * 32, "metrics/calls", ""):
+    for path in ("traces/" + "f" * 32, "metrics/jobs", ""):
         answer = client.get(f"/jaeger/api/{path}")
         assert (answer.status_code, answer.json()["data"]) == (404, None)
         assert answer.json()["errors"][0]["code"] == 404

@@ -1,0 +1,85 @@
+"""The Monitor tab of Jaeger's UI has the map's figures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from api.schemas.jaeger_v3 import MetricFamily
+from tests.api.console.test_map import get
+from tests.api.jaeger.conftest import NOW
+
+METRICS = "/jaeger/api/metrics"
+HOUR = f"endTs={NOW * 1000}&lookback=3600000&step=60000"
+
+
+def family(client: TestClient, name: str, query: str) -> dict[str, Any]:
+    found: dict[str, Any] = get(client, f"{METRICS}/{name}?{HOUR}&{query}", MetricFamily)
+    return found
+
+
+def values(metric: dict[str, Any]) -> list[Any]:
+    return [point["gaugeValue"]["doubleValue"] for point in metric["metricPoints"]]
+
+
+def test_rates_add_up_to_the_requests(client: TestClient) -> None:
+    found = family(client, "calls", "service=worker/a")
+    assert (found["name"], found["type"]) == ("service_call_rate", "GAUGE")
+    [metric] = found["metrics"]
+    assert metric["labels"] == [{"name": "service_name", "value": "worker/a"}]
+    assert len(metric["metricPoints"]) in (60, 61)
+    assert sum(values(metric)) * 60 == pytest.approx(9, abs=0.001)
+
+
+def test_latencies_are_milliseconds_and_nan_without_requests(client: TestClient) -> None:
+    [metric] = family(client, "latencies", "service=worker/a&quantile=0.5")["metrics"]
+    values_of_steps = [value for value in values(metric) if value != "NaN"]
+    assert values_of_steps == [pytest.approx(500, rel=0.02)]
+    assert "NaN" in values(metric)
+
+
+def test_errors_are_the_share_of_faults(client: TestClient) -> None:
+    """One of the two requests of the shop failed, what it took from a queue did not."""
+    [metric] = family(client, "errors", "service=shop")["metrics"]
+    assert [value for value in values(metric) if value != "NaN"] == [0.5]
+
+
+def test_each_operation_by_itself(client: TestClient) -> None:
+    found = family(client, "calls", "service=worker/a&groupByOperation=true")
+    assert found["name"] == "service_operation_call_rate"
+    rates = {metric["labels"][1]["value"]: values(metric) for metric in found["metrics"]}
+    assert set(rates) == {"job 0", "job 1", "job 2"}
+    assert [rate * 3600 for [rate] in rates.values()] == [pytest.approx(3, rel=0.02)] * 3
+
+
+def test_an_unknown_service_has_no_metrics(client: TestClient) -> None:
+    assert family(client, "calls", "service=unknown")["metrics"] == []
+
+
+def test_several_services_as_jaegers_ui_joins_them(client: TestClient) -> None:
+    for query in ("service=shop&service=front", "service=shop,service=front"):
+        found = family(client, "calls", query)["metrics"]
+        assert [metric["labels"][0]["value"] for metric in found] == ["shop", "front"]
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("calls", "at least one service name"),
+        ("latencies?service=shop", "quantile"),
+        ("latencies?service=shop&quantile=nan", "quantile"),
+        ("calls?service=shop&spanKind=client", "'client' is not counted"),
+        ("calls?service=shop&spanKind=x", "unsupported span kind"),
+        ("calls?service=shop&endTs=soon", "endTs"),
+    ],
+)
+def test_what_cannot_be_answered_is_refused(client: TestClient, path: str, words: str) -> None:
+    answer = client.get(f"{METRICS}/{path}")
+    assert answer.status_code == 400
+    assert words in answer.json()["errors"][0]["msg"]
+
+
+def test_the_least_step(client: TestClient) -> None:
+    assert client.get(f"{METRICS}/minstep").json()["data"] == 60_000
