@@ -24,6 +24,7 @@ from store.graph import ServiceGraph, Statistics
 from store.model import NodeKey, TimeRange
 from store.query import Entities
 from store.rules.histogram import percentiles
+from store.rules.invocations import FUNCTION, SERVICE
 from store.rules.namespaces import short_name
 from store.times import HOUR, MINUTE, SECOND
 
@@ -136,12 +137,15 @@ def _steps(context: Context, requested: TimeRange, step: int) -> Window:
 
 
 def _entities(graph: ServiceGraph, service: str) -> Entities:
-    """The nodes of a service by the name that Jaeger's lists have of it."""
+    """The nodes of a service by the name that Jaeger's lists have of it. Of a Lambda function what ran, not also that Lambda
+    was requested to run it."""
     nodes = {
         key
         for key, stats in graph.services.items()
         if not key.is_client and service in (key.name, short_name(key, stats.names))
     }
+    ran = {(key.account, key.name) for key in nodes if key.type == FUNCTION}
+    nodes = {key for key in nodes if key.type != SERVICE or (key.account, key.name) not in ran}
     nothing: set[tuple[NodeKey, NodeKey]] = set()
     return of_pairs(graph, frozenset(nodes), nothing)
 
@@ -169,11 +173,11 @@ def _by_operation(
     )
     return [
         _metric(
-            {"service_name": service, "operation": operation},
+            # X-Ray's segments without an operation are called like their services.
+            {"service_name": service, "operation": operation or service},
             [_point(whole.end, measure(statistics, seconds))],
         )
         for operation, statistics in sorted(found.items())
-        if operation
     ]
 
 

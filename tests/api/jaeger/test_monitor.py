@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from api.app import create_app
 from api.schemas.jaeger_v3 import MetricFamily
+from store.memory import MemoryStore
 from tests.api.console.test_map import get
 from tests.api.jaeger.conftest import NOW
+from tests.builders import T0, segment
 
 METRICS = "/jaeger/api/metrics"
 HOUR = f"endTs={NOW * 1000}&lookback=3600000&step=60000"
@@ -52,6 +55,27 @@ def test_each_operation_by_itself(client: TestClient) -> None:
     rates = {metric["labels"][1]["value"]: values(metric) for metric in found["metrics"]}
     assert set(rates) == {"job 0", "job 1", "job 2"}
     assert [rate * 3600 for [rate] in rates.values()] == [pytest.approx(3, rel=0.02)] * 3
+
+
+def test_a_segment_without_an_operation_is_called_like_its_service(client: TestClient) -> None:
+    found = family(client, "calls", "service=front&groupByOperation=true")["metrics"]
+    names = {metric["labels"][1]["value"] for metric in found}
+    listed = client.get("/jaeger/api/v3/operations?service=front").json()["operations"]
+    assert names == {each["name"] for each in listed if each["spanKind"] == "server"}
+
+
+def test_an_invocation_of_a_function_counts_once() -> None:
+    """Lambda's segment and the function's have one name."""
+    pair = [
+        segment(1, name="resize", type="AWS::Lambda"),
+        segment(2, name="resize", type="AWS::Lambda::Function", parent_id=1),
+    ]
+    store = MemoryStore()
+    store.put(pair, "a")
+    client = TestClient(create_app(store, version="1", clock=lambda: T0 / 1e6 + 60))
+    query = f"service=resize&endTs={T0 // 1000 + 60_000}&lookback=600000"
+    [metric] = get(client, f"{METRICS}/calls?{query}", MetricFamily)["metrics"]
+    assert sum(values(metric)) * 60 == pytest.approx(1, abs=0.001)
 
 
 def test_an_unknown_service_has_no_metrics(client: TestClient) -> None:
