@@ -179,12 +179,11 @@ function firstFree(
   return null
 }
 
+/** A node's name, the most of it first; read closely, a part of one is better than none. */
 function namesOf(node: SceneNode, k: number): TextLine[][] {
-  return [
-    ...(node.data.whole === undefined ? [] : [partLines(node, k)]),
-    nameLine(node, k, 24),
-    nameLine(node, k, 14),
-  ]
+  const lengths = k >= CLOSE ? [24, 14, 10] : [24, 14]
+  const names = lengths.map((length) => nameLine(node, k, length))
+  return node.data.whole === undefined ? names : [partLines(node, k), ...names]
 }
 
 /** What is said below a name that is read closely, the most first. */
