@@ -32,6 +32,7 @@ from api.store_probe import StoreProbe
 from api.v1 import router as v1
 from api.xray import openapi as xray_openapi
 from api.xray.operations import xray_router
+from api.zipkin import router as zipkin
 from store.protocol import Store
 
 Hook = Callable[[], Awaitable[None]]
@@ -86,6 +87,7 @@ def create_app(
         xray_router(context),
         v1.v1_router(context, environment_annotation),
         jaeger.jaeger_router(context),
+        zipkin.zipkin_router(context),
         console_router(context),
         health_router(context),
         static_router(static_dir),
@@ -96,7 +98,7 @@ def create_app(
         description="/api/v1 for programs, what the console requests, and X-Ray's API.",
         version=version,
         openapi_url="/api/openapi.json",
-        openapi_tags=[v1.TAG, *TAGS, jaeger.TAG, xray_openapi.TAG],
+        openapi_tags=[v1.TAG, *TAGS, jaeger.TAG, zipkin.TAG, xray_openapi.TAG],
         generate_unique_id_function=_operation_id,
         docs_url=None,
         redoc_url=None,

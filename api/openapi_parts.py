@@ -87,6 +87,11 @@ PARAMETERS: Mapping[tuple[str, str], object] = {
     ("query", "minDuration"): "100ms",
     ("query", "maxDuration"): "1.2s",
     ("query", "groupByOperation"): "true",
+    ("query", "serviceName"): "checkout",
+    ("query", "remoteServiceName"): "orders",
+    ("query", "spanName"): "get /orders",
+    ("query", "annotationQuery"): "error and http.method=GET",
+    ("query", "traceIds"): "6ac2f0e41f2b3c4d5e6f708192a3b4c5",
     ("query", "quantile"): "0.95",
     ("query", "startTime"): "2026-11-25T09:00:00Z",
     ("query", "endTime"): "2026-11-25T10:00:00Z",
@@ -113,8 +118,12 @@ PARAMETERS: Mapping[tuple[str, str], object] = {
 """Examples of parameters by place and name; a cursor has none, as only a page makes one."""
 RELATIVE: Mapping[str, str] = {"from": "-1h", "to": "now"}
 """Examples of instants in /api/v1, which reads relative ones too."""
-JAEGER: Mapping[str, str] = {"step": "60000"}
-"""Examples of what Jaeger's API has in other units than /api/v1."""
+UNITS: Mapping[tuple[str, str], str | int] = {
+    ("/jaeger/", "step"): "60000",
+    ("/zipkin/", "minDuration"): "100000",
+    ("/zipkin/", "maxDuration"): "1200000",
+}
+"""Examples of what Jaeger's and Zipkin's APIs have in other units."""
 IDS: Mapping[str, str] = {
     "/api/nodes/": "ne04a604f51f2249a",
     "/api/v1/nodes/": "ne04a604f51f2249a",
@@ -151,7 +160,7 @@ def _add_example(path: str, parameter: Json) -> None:
         parameter["example"] = next(ids, TRACE_ID)
     elif path.startswith("/api/v1/") and parameter["name"] in RELATIVE:
         parameter["example"] = RELATIVE[parameter["name"]]
-    elif path.startswith("/jaeger/") and parameter["name"] in JAEGER:
-        parameter["example"] = JAEGER[parameter["name"]]
+    elif (path[:8], parameter["name"]) in UNITS:
+        parameter["example"] = UNITS[path[:8], parameter["name"]]
     elif place in PARAMETERS:
         parameter["example"] = PARAMETERS[place]

@@ -58,13 +58,23 @@ def operations(context: Context, service: str, since: int) -> list[Operation]:
     return [Operation(*key, at) for key, at in seen.items()]
 
 
-def dependencies(
+class Calls(NamedTuple):
+    """How often a service called another, and how many of these calls were faults."""
+
+    parent: str
+    child: str
+    calls: int
+    faults: int
+
+
+def calls_between(
     context: Context, window: TimeRange, service: str = ""
-) -> tuple[list[JaegerDependency], Backlog | None]:
+) -> tuple[list[Calls], Backlog | None]:
     """How often services call each other, and receive each other's events; all, or one service's. And what is not
     counted yet. Services without namespaces, as in Jaeger."""
     _, graph, backlog = counted_graph(context, window, None)
     counts: Counter[tuple[str, str]] = Counter()
+    faults: Counter[tuple[str, str]] = Counter()
     names = {key: short_name(key, stats.names) or key.name for key, stats in graph.services.items()}
     for (source, target), stats in (*graph.edges.items(), *graph.links.items()):
         if source.is_client or _is_one_function(source, target):
@@ -72,11 +82,18 @@ def dependencies(
         ends = names[source], names[target]
         if not service or service in ends:
             counts[ends] += stats.statistics.total + stats.statistics.in_progress
-    found: list[JaegerDependency] = [
-        {"parent": parent, "child": child, "callCount": count}
-        for (parent, child), count in sorted(counts.items())
-    ]
-    return found, backlog
+            faults[ends] += stats.statistics.fault
+    return [Calls(*ends, count, faults[ends]) for ends, count in sorted(counts.items())], backlog
+
+
+def dependencies(
+    context: Context, window: TimeRange, service: str = ""
+) -> tuple[list[JaegerDependency], Backlog | None]:
+    """The same in Jaeger's words."""
+    found, backlog = calls_between(context, window, service)
+    return [
+        {"parent": each.parent, "child": each.child, "callCount": each.calls} for each in found
+    ], backlog
 
 
 def _is_one_function(source: NodeKey, target: NodeKey) -> bool:

@@ -56,9 +56,12 @@ def search(
     context: Context,
     query: SpanQuery,
     made_of: Callable[[ReadTrace], T],
+    *,
+    fits: Callable[[ReadTrace], bool] | None = None,
     most_spans: int | None = None,
 ) -> Found[T]:
-    """The newest matching traces; bounded in traces read, spans of those that match, and time."""
+    """The newest traces that fit, by default those that match; bounded in traces read, spans of those that fit (``most_spans``),
+    and time. The query narrows what is read in any case."""
     certain = all_of(
         *([ServiceMatch(Selector(name=query.service))] if query.service else []),
         *([_long(query.shortest)] if query.shortest else []),
@@ -73,7 +76,8 @@ def search(
     for condition in [*passes, certain]:
         for read in _traces(context, query, condition, budget):
             trace = read.trace
-            if trace["traceID"] not in found and matches(trace, query):
+            is_wanted = fits(read) if fits else matches(trace, query)
+            if trace["traceID"] not in found and is_wanted:
                 found[trace["traceID"]] = trace["spans"][0]["startTime"], made_of(read)
                 budget.spans -= len(trace["spans"])
             if len(found) == query.limit:

@@ -44,7 +44,7 @@ KINDS: Mapping[int, SpanKind] = {
     Span.SPAN_KIND_PRODUCER: "producer",
     Span.SPAN_KIND_CONSUMER: "consumer",
 }
-_CONTROL = frozenset((CALL, "aws.xray.annotations"))
+CONTROL = frozenset((CALL, "aws.xray.annotations"))
 """Attributes of the export that only repeat others."""
 
 
@@ -184,7 +184,7 @@ def text_tag(key: str, value: str) -> JaegerTag:
 
 def tags_of(pairs: Iterable[KeyValue]) -> list[JaegerTag]:
     """Attributes as tags; lists and maps as JSON text."""
-    return [_tag(pair.key, pair.value) for pair in pairs if pair.key not in _CONTROL]
+    return [_tag(pair.key, pair.value) for pair in pairs if pair.key not in CONTROL]
 
 
 def _tag(key: str, value: AnyValue) -> JaegerTag:

@@ -135,7 +135,7 @@ def _add_traces(router: APIRouter, context: Context) -> None:
         spans failed. A header says when the search ended early."""
 
         def work() -> Response:
-            found = search(context, query, _summary, MOST_SUMMARIZED)
+            found = search(context, query, _summary, most_spans=MOST_SUMMARIZED)
             return _found({"summaries": found.traces}, found)
 
         return await run_cancellable(request, work)

@@ -130,6 +130,7 @@ _PREFIXES = (
     _Prefix("/api/", Permission.READ, Permission.EDIT),
     _Prefix("/auth/", Permission.READ, Permission.ADMIN),
     _Prefix("/jaeger/", Permission.READ, Permission.ADMIN),
+    _Prefix("/zipkin/", Permission.READ, Permission.ADMIN),
     _Prefix("/firehose/", Permission.ADMIN, Permission.INGEST),
     _Prefix("/lambda/", Permission.ADMIN, Permission.INGEST),
     _Prefix("/v1/", Permission.ADMIN, Permission.INGEST),

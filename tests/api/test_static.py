@@ -37,7 +37,7 @@ def test_deep_links_lead_to_the_index(client: TestClient, path: str) -> None:
     "path",
     [
         "/tempo/api/echo",
-        "/zipkin/api/v2/services",
+        "/prometheus/api/v1/series",
         "/prometheus/api/v1/query",
         "/services",
         "/services?StartTime=1&EndTime=2",
