@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from store.layers import LEAVING
 from store.model import (
     NO_NODE,
     Document,
     Fetched,
+    Independent,
     Kind,
     NodeKey,
     OwnedCall,
@@ -20,7 +22,7 @@ from store.model import (
     client_type,
 )
 from store.rules.brokers import answers
-from store.rules.classify import failure_label
+from store.rules.classify import UNKNOWN_OUTCOME, failure_label
 
 
 class Peer(NamedTuple):
@@ -86,13 +88,22 @@ def peer_of_call(owned: OwnedCall) -> Peer:
     return Peer(owned.owner, owned.call.node)
 
 
+def stands_for_request(document: Document) -> bool:
+    """Whether a span that enters its service is a call: of the request that made it, which no span reports, nothing else
+    is known. How the call ended is how what it leads to did: the request may have failed with it, or got over it."""
+    return document.independent == Independent.OF_SENDER and document.kind in LEAVING
+
+
 def case_of_segment(segment: Document) -> Case:
     """The case of a segment, or of a span that enters its service."""
+    state, exception, status = segment.state, segment.exception, segment.http.status
+    if stands_for_request(segment) and state > State.OK:
+        state, exception, status = State.OK, UNKNOWN_OUTCOME, 0
     return Case(
         peer_of_segment(segment),
-        segment.state,
-        segment.exception,
-        segment.http.status,
+        state,
+        exception,
+        status,
         segment.service,
         not segment.inferred,
         client_type(

@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from store.cases import stands_for_request
 from store.model import Document, NodeKey, Trace
 from store.otel.stored_document import Json
 from store.parents import ParentIndex, called_node
@@ -120,6 +121,14 @@ class _Tree:
         """A path that goes on at an answer: another service, unless that is part of the same request."""
         return [*path, [answer]] if self.is_request(answer) else _inside(path, answer)
 
+    def failed(self, answer: Json, flag: str) -> bool:
+        """Whether a failed call leads on through an answer: that failed, too, or nothing says how it ended, but a call
+        that it made failed."""
+        document = self._entering.get(str(answer["id"]))
+        if document is None or not stands_for_request(document):
+            return answer.get(flag) is True
+        return any(child.get(flag) is True for child in _children(answer))
+
     def is_request(self, segment: Json) -> bool:
         """Whether a segment is a unit of its node."""
         document = self._document(segment)
@@ -196,7 +205,7 @@ def _paths(tree: _Tree, segment: Json, flag: str) -> Iterator[_Path]:
         path = stack.pop()
         entity = path[-1][-1]
         further: list[_Path] = [
-            tree.down(path, answer) for answer in tree.answers(entity) if answer.get(flag) is True
+            tree.down(path, answer) for answer in tree.answers(entity) if tree.failed(answer, flag)
         ]
         further += [_inside(path, child) for child in _children(entity) if child.get(flag) is True]
         if further and sum(map(len, path)) < MAX_DEPTH:

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+from store.cases import stands_for_request
 from store.model import Document, State, Trace, precedence
 from store.otel.derived_ids import derived_id
 from store.otel.stored_document import Json, parse_document, subsegments_of
@@ -39,8 +40,9 @@ KEY_ORDER = (
 """X-Ray's order of members (§4.2); others follow, subsegments come last."""
 
 FLAGS = ("error", "throttle", "fault")
-_OF_UNIT = ("start_time", "end_time", "in_progress", "http", "cause", *FLAGS)
-"""Members that the segment around a span which enters its service copies from it."""
+_OF_TIME = ("start_time", "end_time", "in_progress")
+_OF_UNIT = (*_OF_TIME, "http", "cause", *FLAGS)
+"""Members that the segment around a span which enters its service copies from it; from a call only its times."""
 COPIED = ("start_time", "end_time", "in_progress", "http", "aws", "sql", *FLAGS)
 """Members that an inferred segment copies from its call. Where several documents contain the call, one of them
 is shown, and the newest, which the map counts, decides whether it failed (`Trace.calls`)."""
@@ -131,7 +133,8 @@ def entering_spans(trace: Trace) -> dict[str, Document]:
 
 def _segment_around(content: Json, document: Document, id: str) -> Json:
     """The request that a span is which enters its service, with the span inside."""
-    segment = {key: content[key] for key in _OF_UNIT if key in content}
+    told = _OF_TIME if stands_for_request(document) else _OF_UNIT
+    segment = {key: content[key] for key in told if key in content}
     segment |= {
         "id": id,
         "name": document.node.name,

@@ -18,7 +18,7 @@ from store.clickhouse.queries import Sql, joined, parenthesized
 from store.clickhouse.queries.registry import numbers_in
 from store.clickhouse.search.get_traces import LinkPresence, get_traces, link_ends, located
 from store.clickhouse.search.scan_ranges import started
-from store.clickhouse.search.unit_rows import REQUEST, UNEXPLAINED, UNPLACED
+from store.clickhouse.search.unit_rows import REQUEST, STANDS_FOR_REQUEST, UNEXPLAINED, UNPLACED
 from store.cursor import decode_cursor, encode_cursor
 from store.grouped_units import Grouped
 from store.layers import MILD
@@ -231,7 +231,7 @@ def _rows(query: UnitQuery) -> list[_Rows]:
     failed = _failed(query)
     if query.nodes:
         own = _nodes("", query.nodes, "node")
-        ended = joined(" AND ", [own, failed])
+        ended = joined(" AND ", [own, _failed_request(query)])
         sort = [queries.SERVES_NO_REQUEST.render()] if query.background else []
         work = _Rows("segments", joined(" AND ", [REQUEST.may, *sort, ended, _has_value(query.by)]))
         meant = parenthesized(joined(" OR ", [own, _unplaced(query.nodes)]))
@@ -240,7 +240,10 @@ def _rows(query: UnitQuery) -> list[_Rows]:
     sources, targets = (set(ends) for ends in zip(*query.edges, strict=True))
     callers = _nodes("owner_", sources, "source")
     calls = [
-        _Rows("segments", joined(" AND ", [REQUEST.may, failed, _nodes("", targets, "target")])),
+        _Rows(
+            "segments",
+            joined(" AND ", [REQUEST.may, _failed_request(query), _nodes("", targets, "target")]),
+        ),
         _Rows("calls", joined(" AND ", [_failed_call(query), _streamed_or(callers)])),
     ]
     either = _nodes("", sources | targets, "end")
@@ -279,6 +282,14 @@ def _failed(query: UnitQuery) -> Sql:
         expected = "concat(toString(state), ':', {label:String})"
         conditions.append(Sql(f"{label} = {expected}", {"label": query.label}))
     return joined(" AND ", conditions)
+
+
+def _failed_request(query: UnitQuery) -> Sql:
+    """The same of a request, of which only a call may be stored."""
+    wanted = query.states or (query.label is not None and set(State))
+    if not wanted or State.OK not in wanted:
+        return _failed(query)
+    return parenthesized(joined(" OR ", [_failed(query), STANDS_FOR_REQUEST]))
 
 
 def _failed_call(query: UnitQuery) -> Sql:

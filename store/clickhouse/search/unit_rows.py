@@ -47,8 +47,8 @@ from store.filters.ast import (
 )
 from store.filters.keywords import KEYWORDS, Kind
 from store.filters.states import STATES
-from store.layers import MILD
-from store.model import SYNTHETICS_AGENT, NodeKey, State
+from store.layers import LEAVING, MILD
+from store.model import SYNTHETICS_AGENT, Independent, NodeKey, State
 from store.model import Kind as SpanKind
 
 CLIENT_TYPES = ("client", "client::Synthetics")
@@ -130,6 +130,10 @@ SEGMENT = UnitRow(
 REQUEST = Bounds(Sql("independent IN (0, 2)"), Sql("(independent = 0 AND fetched = 0)"))
 """Whether a row of `segments` is a unit: a segment, or a span that may enter its service. Of what fetched messages
 other rows decide (`store.messages`)."""
+STANDS_FOR_REQUEST = Sql(
+    f"(independent = {Independent.OF_SENDER:d} AND kind IN ({', '.join(f'{each:d}' for each in LEAVING)}) AND state > {State.OK:d})"
+)
+"""Of rows of `segments`: a failed call; if it enters its service, how that ended is unknown (`store.cases.stands_for_request`)."""
 UNEXPLAINED = Sql(f"(state = {State.FAULT:d} AND status = 0 AND independent != 1)")
 """Of rows of `calls`: a failure that the requests of the call may explain (`store.layers.state_of`)."""
 UNPLACED = Sql("(independent = 1 AND startsWith(type, 'AWS::') AND (account = '' OR region = ''))")
@@ -217,7 +221,7 @@ def flag(test: FieldTest, bounds: Bounds) -> Bounds:
 
 def _flag_condition(keyword: str, row: UnitRow) -> Bounds:
     if keyword in STATES:
-        return ended_in(STATES[keyword]) if row.is_call else exactly(in_states(STATES[keyword]))
+        return ended_in(STATES[keyword]) if row.is_call else reported(STATES[keyword])
     return {"root": row.root, "background": row.background, "inferred": row.inferred}[keyword]
 
 
@@ -230,6 +234,14 @@ def ended_in(states: tuple[State, ...]) -> Bounds:
         return exactly(here)
     may = disjunction([here, UNEXPLAINED]) if State.FAULT in others else here
     return Bounds(may, conjunction([here, negation(UNEXPLAINED)]))
+
+
+def reported(states: tuple[State, ...]) -> Bounds:
+    """The condition that what a row of `segments` is a unit of ended in one of some states."""
+    here = in_states(states)
+    if State.OK in states:
+        return Bounds(disjunction([here, STANDS_FOR_REQUEST]), here)
+    return Bounds(here, conjunction([here, negation(STANDS_FOR_REQUEST)]))
 
 
 def in_states(states: tuple[State, ...]) -> Sql:

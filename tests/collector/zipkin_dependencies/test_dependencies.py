@@ -84,6 +84,7 @@ def test_each_case_says_why() -> None:
     """A difference from Zipkin's links has a reason, and nothing else has one."""
     assert len(linker_cases.CASES) == 42
     assert len(storage_cases.CASES) == 17
+    assert sum(case.ours is None for case in CASES) == 48
     for case in CASES:
         differs = case.ours is not None and case.expected != read_links(case.zipkin)
         assert differs == bool(case.why) == (case.ours is not None), case.name

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from itertools import permutations
+from itertools import permutations, product
 from typing import Any
 
 from msgspec.structs import replace
 
-from store.filters.ast import Bare, Compare, Field, Selector, ServiceMatch
+from store.filters.ast import Bare, Compare, Field, Not, Selector, ServiceMatch
 from store.filters.conditions import calls_along, touches
 from store.model import Document, Independent, Kind, NodeKey, State
 from store.otel.derived_ids import shared_server_id
 from store.protocol import Store
 from store.query import TraceQuery, UnitQuery
 from store.root_causes import root_causes
+from store.rules.classify import UNKNOWN_OUTCOME
 from store.trace_documents import processed_documents
 from store.version_edges import calls_by_version
 from tests.builders import T0, call, http, segment, trace_id
@@ -60,6 +61,7 @@ def lost_server() -> list[Document]:
         span(
             0xC2,
             0xC1,
+            kind=Kind.CLIENT,
             state=State.FAULT,
             service="back",
             service_version="3",
@@ -83,6 +85,7 @@ class RequestContract:
         assert graph.edges[FRONT, BACK].statistics.ok == 6
         assert graph.edges[BACK, DATABASE].statistics.fault == 6
         assert graph.services[BACK].names == {"back"}
+        assert graph.services[BACK].statistics.ok == 6
         assert [requests_of(store, node) for node in (FRONT, BACK, DATABASE)] == [6, 6, 6]
         assert len(graph.edges) == 3
         edge = UnitQuery(HOUR, edges=frozenset([(FRONT, BACK)]))
@@ -119,13 +122,44 @@ class RequestContract:
         for filter, found in (
             (touches(BACK), 1),
             (touches(BACKEND), 0),
-            (ServiceMatch(selector, Bare(Field("fault"))), 1),
+            (ServiceMatch(selector, Bare(Field("fault"))), 0),
+            (ServiceMatch(selector, Not(Bare(Field("fault")))), 1),
+            (ServiceMatch(selector, Bare(Field("ok"))), 1),
             (ServiceMatch(Selector(name="back.example.com"), None), 0),
             (calls_along(FRONT, BACK), 1),
             (calls_along(FRONT, DATABASE), 0),
             (calls_along(BACK, DATABASE), 1),
         ):
             assert len(store.find_traces(TraceQuery(HOUR, filter=filter), limit=9).found) == found
+
+    def test_a_call_in_place_of_its_request(self, store: Store) -> None:
+        """A failed call does not say how the request ended that made it, which is unknown; other work of the service is the
+        request itself."""
+        front = segment(0xA1, name="front")
+        kinds = (Kind.CLIENT, Kind.PRODUCER, Kind.INTERNAL)
+        for number, (kind, state) in enumerate(product(kinds, State)):
+            at = trace_id(number)
+            made = (call(0xB1, node=DATABASE, state=state),) if kind != Kind.INTERNAL else ()
+            work = span(0xB1, 0xA1, kind=kind, state=state, http=http(500), calls=made, trace_id=at)
+            store.put([replace(front, trace_id=at), work], f"{number}")
+        graph = store.service_graph(HOUR)
+        for counted in (graph.services[BACK], graph.edges[FRONT, BACK]):
+            found = counted.statistics
+            assert (found.ok, found.error, found.throttle, found.fault) == (9, 1, 1, 1)
+            assert found.in_progress == 3
+            assert (sum(counted.failures.values()), counted.unknown) == (9, 6)
+        assert graph.edges[BACK, DATABASE].statistics.fault == 2
+        places = (
+            UnitQuery(HOUR, frozenset([BACK])),
+            UnitQuery(HOUR, edges=frozenset([(FRONT, BACK)])),
+        )
+        for state, number in zip(State, (3, 9, 1, 1, 1), strict=True):
+            for place in places:
+                query = replace(place, states=frozenset([state]))
+                assert sum(each.units for each in store.find_units(query, limit=99).found) == number
+        for place in places:
+            query = replace(place, states=frozenset([State.OK]), label=UNKNOWN_OUTCOME)
+            assert sum(each.units for each in store.find_units(query, limit=99).found) == 6
 
     def test_versions_of_a_span_that_enters(self, store: Store) -> None:
         """It has none, as segments alone report versions."""
