@@ -86,18 +86,18 @@ class _Values:
 
     def of(self, unit: Unit) -> GroupedUnit:
         if isinstance(unit, NodeUnit):
-            return GroupedUnit(unit, value_of(self._dimension, unit.node, unit.origin))
+            return GroupedUnit(unit, self._value(unit.node, unit.origin))
         return GroupedUnit(unit, self._of_target(unit), self._of_source(unit))
 
     def _of_target(self, unit: EdgeUnit) -> str:
         if unit.link:
-            return value_of(self._dimension, unit.target, self._own(unit.target, unit.received))
+            return self._value(unit.target, self._own(unit.target, unit.received))
         answered = unit.received is not None and unit.received.node == unit.target
-        return value_of(self._dimension, unit.target, unit.received if answered else unit.origin)
+        return self._value(unit.target, unit.received if answered else unit.origin)
 
     def _of_source(self, unit: EdgeUnit) -> str:
         if unit.link:
-            return value_of(self._dimension, unit.source, self._own(unit.source, unit.sent))
+            return self._value(unit.source, self._own(unit.source, unit.sent))
         if isinstance(unit.origin, OwnedCall):
             caller = self._trace.documents.get(unit.origin.document_id)
         elif unit.origin is not None and not unit.root:
@@ -107,7 +107,13 @@ class _Values:
         request = request_of(unit.source, caller, self._parents)
         if request is None and caller is not None and caller.owner == unit.source:
             request = caller if self._dimension in OF_PROCESS else None
-        return value_of(self._dimension, unit.source, request)
+        return self._value(unit.source, request)
+
+    def _value(self, node: NodeKey, origin: Document | OwnedCall | None) -> str:
+        if self._dimension is Dimension.OPERATION and isinstance(origin, Document):
+            is_own = origin.trace_id == self._trace.trace_id
+            return self._parents.operation(origin) if is_own else origin.operation
+        return value_of(self._dimension, node, origin)
 
     def _own(
         self, node: NodeKey, origin: Document | OwnedCall | None

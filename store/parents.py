@@ -17,6 +17,7 @@ from store.model import Document, Independent, Kind, NodeKey, OwnedCall, Trace
 from store.otel.derived_ids import shared_server_id
 from store.rules.brokers import answers
 from store.rules.identity import in_place_of
+from store.rules.operations import is_of_proxy
 
 MAX_PARENT_STEPS = 32
 """How many independent subsegments may nest in each other; deeper ones count as orphans."""
@@ -82,6 +83,18 @@ class ParentIndex:
             if above is not None and is_same_request(segment, above):
                 return above
         return None
+
+    def operation(self, request: Document) -> str:
+        """What a request did: as its own span says, or where a proxy reports it, as the first SERVER span of its service
+        directly in that does."""
+        if request.kind != Kind.SERVER or not is_of_proxy(request.operation):
+            return request.operation
+        inside = [
+            (each.start, each.id, each.operation)
+            for each in self.children.get(request.id, ())
+            if each.operation and is_same_request(each, request)
+        ]
+        return min(inside)[-1] if inside else request.operation
 
     def owning_segment(self, document: Document | None) -> Document | None:
         """The request that a document is part of: itself, or reached parent by parent."""

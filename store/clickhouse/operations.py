@@ -7,7 +7,7 @@ whole, and counted by the rules of the map.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import RunQuery
@@ -16,6 +16,7 @@ from store.clickhouse.search.bounds import conjunction, negation
 from store.clickhouse.search.scan_ranges import started
 from store.clickhouse.units.grouped_units import grouped_units, traces_where
 from store.clickhouse.versions import (
+    SEGMENTS,
     conditions_of,
     frequent,
     named,
@@ -28,6 +29,7 @@ from store.errors import TooManyTraces
 from store.filters.ast import Expression
 from store.graph import Statistics
 from store.grouped_units import all_grouped
+from store.layers import TOLERANCE
 from store.model import NodeKey, TimeRange
 from store.query import MOST_LISTED_OPERATIONS
 from store.rules.dimensions import Dimension
@@ -63,7 +65,15 @@ def operation_statistics(
     if requests is not None:
         work = negation(requests) if background else requests
         places["nodes"] = conjunction([places["nodes"], work])
-    fragments = {**places, **conditions_of(ask, nodes, window), "value": Sql("operation")}
+    fragments = {
+        **places,
+        **conditions_of(ask, nodes, window),
+        "value": Sql("operation"),
+        "segments": SEGMENTS,
+    }
+    if ask(queries.ANY_PASSED_ON.render({"rows": places["rows"], "nodes": places["nodes"]})):
+        fragments["value"] = Sql("if(done != '', done, operation)")
+        fragments["segments"] = _of_applications(nodes, window, places)
     rows = ask(
         queries.STATISTICS_BY.render(
             {**fragments, "weight": Sql("weight")},
@@ -74,6 +84,21 @@ def operation_statistics(
         )
     )
     return {operation: statistics_of(*columns) for operation, _, _, _, *columns in rows}
+
+
+def _of_applications(
+    nodes: Collection[NodeKey], window: TimeRange, places: Mapping[str, Sql]
+) -> Sql:
+    """Segments with the operations of the applications behind proxies."""
+    return queries.OF_APPLICATIONS.render(
+        {
+            "rows": places["rows"],
+            "nodes": places["nodes"],
+            "near": near(window),
+            "named": named(nodes),
+            "tolerance": Sql(str(TOLERANCE)),
+        }
+    )
 
 
 def _of_traces(

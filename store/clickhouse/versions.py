@@ -21,6 +21,8 @@ from store.times import HOUR, MINUTE
 LONGEST_TRACE = HOUR
 """How far from a segment another document of its trace may start: the one that names its environment, and the
 request that it is part of."""
+SEGMENTS = Sql("segments FINAL")
+"""Without the copies that were replaced."""
 _KEY_TYPE = f"Tuple({', '.join(['String'] * len(NodeKey._fields))})"
 
 
@@ -86,7 +88,12 @@ def _fragments(
 ) -> dict[str, Sql]:
     places = places_of(nodes, window, within)
     places["nodes"] = conjunction([places["nodes"], _is_counted(ask, nodes, places)])
-    return {**places, **conditions_of(ask, nodes, window), "value": Sql("service_version")}
+    return {
+        **places,
+        **conditions_of(ask, nodes, window),
+        "value": Sql("service_version"),
+        "segments": SEGMENTS,
+    }
 
 
 def conditions_of(ask: RunQuery, nodes: Collection[NodeKey], window: TimeRange) -> dict[str, Sql]:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from store.filters.ast import Field, Value
 from store.filters.states import STATES
 from store.model import NO_HTTP, Document, Http, NodeKey, OwnedCall, State, Trace, confirmed
+from store.parents import ParentIndex
 from store.rules.annotations import annotation_item, parse_annotation_item
 from store.rules.namespaces import names_of, short_name
 from store.units import EdgeUnit, NodeUnit, trace_units
@@ -107,12 +108,13 @@ MEMBERS = {
 
 def trace_filter_units(trace: Trace) -> tuple[list[ServiceUnit], list[CallUnit]]:
     """Every unit of work, those of clients included, and every call of a trace."""
-    units = list(trace_units(trace))
+    parents = ParentIndex(trace)
+    units = list(trace_units(trace, parents=parents))
     nodes = [unit for unit in units if isinstance(unit, NodeUnit)]
     entries = {unit.node for unit in nodes if unit.root}
     names = {unit.node: short_name(unit.node, unit.names) for unit in nodes}
     unanswered = {id(unit.origin) for unit in nodes if isinstance(unit.origin, OwnedCall)}
-    services = [_service_unit(unit) for unit in nodes]
+    services = [_service_unit(unit, parents) for unit in nodes]
     calls: list[CallUnit] = []
     for unit in units:
         if not isinstance(unit, EdgeUnit):
@@ -122,16 +124,16 @@ def trace_filter_units(trace: Trace) -> tuple[list[ServiceUnit], list[CallUnit]]
             root = unit.source in entries
             calls.append(_call_unit(unit, unit.origin, trace, root, inferred, names))
         elif unit.origin is not None:
-            calls.append(_direct(unit, unit.origin, names))
+            calls.append(_direct(unit, unit.origin, names, parents))
             if unit.root:
-                services.append(_client_unit(unit, unit.origin))
+                services.append(_client_unit(unit, unit.origin, parents))
     return services, calls
 
 
-def _service_unit(unit: NodeUnit) -> ServiceUnit:
+def _service_unit(unit: NodeUnit, parents: ParentIndex) -> ServiceUnit:
     origin = unit.origin
     if isinstance(origin, Document):
-        http, document, operation = origin.http, origin, origin.operation
+        http, document, operation = origin.http, origin, parents.operation(origin)
     else:
         http, document = Http(status=origin.call.status if origin else 0), None
         operation = origin.call.operation if origin else ""
@@ -149,7 +151,7 @@ def _service_unit(unit: NodeUnit) -> ServiceUnit:
     )
 
 
-def _client_unit(unit: EdgeUnit, root: Document) -> ServiceUnit:
+def _client_unit(unit: EdgeUnit, root: Document, parents: ParentIndex) -> ServiceUnit:
     """What is in front of a root, a client mostly, with the figures of the root."""
     return ServiceUnit(
         confirmed(unit.source),
@@ -160,7 +162,7 @@ def _client_unit(unit: EdgeUnit, root: Document) -> ServiceUnit:
         False,
         root.inferred,
         root,
-        operation=root.operation,
+        operation=parents.operation(root),
     )
 
 
@@ -199,7 +201,9 @@ def _call_unit(
     )
 
 
-def _direct(unit: EdgeUnit, callee: Document, names: Mapping[NodeKey, str]) -> CallUnit:
+def _direct(
+    unit: EdgeUnit, callee: Document, names: Mapping[NodeKey, str], parents: ParentIndex
+) -> CallUnit:
     """An edge that only the callee measured: its own figures (docs/xray-format.md §5.5)."""
     return CallUnit(
         confirmed(unit.source),
@@ -212,7 +216,7 @@ def _direct(unit: EdgeUnit, callee: Document, names: Mapping[NodeKey, str]) -> C
         callee.inferred,
         callee.annotations,
         _names_of_source(unit, callee, names),
-        callee.operation,
+        parents.operation(callee),
     )
 
 

@@ -2,7 +2,8 @@
 
 A span's is its name (`GET /orders/{id}`), and of a call of AWS's API the operation (`GetItem`) whatever the span is
 called. X-Ray's documents have no name for it: a call's is `aws.operation`, and of anything else it is the method and
-the path of its HTTP request as far as that is bounded. What names neither, such as a query in SQL, has none.
+the path of its HTTP request as far as that is bounded. What names neither, such as a query in SQL, has none. A sidecar's is that of the application's span in it
+(`store.parents.ParentIndex.operation`).
 """
 
 from __future__ import annotations
@@ -22,12 +23,18 @@ VARIABLE = "{id}"
 _CACHED = 200
 """Characters of a request that is worth caching: longer ones do not repeat."""
 _PATH = re.compile(r"(?:[^/?#;]*://[^/?#;]*)?(/[^?#;]*)?").match
+_OF_PROXY = re.compile(r":[0-9]+/\*\Z").search
 _VARIABLE = re.compile(r"/(?!(?:[A-Za-z_.~-]{1,32}|v[0-9]{1,2})(?:/|$))[^/]*").sub
 
 
 def operation_of_span(name: str) -> str:
     """The operation of a span that has this name."""
     return name if len(name) <= MAX_OPERATION else name[:MAX_OPERATION]
+
+
+def is_of_proxy(operation: str) -> bool:
+    """Whether an operation is where a proxy passes requests to (Envoy's ``reviews:9080/*``), whatever is done there."""
+    return operation.endswith("/*") and _OF_PROXY(operation) is not None
 
 
 def aws_operation(operation: object) -> str:

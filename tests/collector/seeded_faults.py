@@ -144,6 +144,8 @@ FAULTS = (
           OPENTELEMETRY, "B4b as B1, with the flag of a local parent: another name in one process"),
     Fault("entering", "a span beside a segment of its service enters", {"store.parents.ParentIndex._answers": property(lambda index: {})},
           ZIPKIN, "getDependenciesAllInstrumented"),
+    Fault("entering", "a request that is not reported fails with its call", {"store.cases.stands_for_request": lambda *given: False},
+          ZIPKIN, "errorsOnInstrumentedLinks"),
     Fault("shared ids", "a server is stored in place of its client", {"collector.decode.zipkin.spans.derived_id": _shared},
           ZIPKIN, "linksSpans"),
     Fault("shared ids", "a part of an answer answers, too", {"store.parents.shared_server_id": lambda *given: 0},

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from store.cases import stands_for_request
 from store.memory import MemoryStore
 from store.messages import links_once, units_elsewhere
-from store.model import Document, Fetched, Independent, Kind, Trace
+from store.model import Document, Fetched, Independent, Kind, State, Trace
 from store.otel.derived_ids import shared_server_id
 from store.parents import ParentIndex, answers_by_call_id
 from store.rules.brokers import is_broker
@@ -16,7 +17,7 @@ from tests.builders import trace_id
 
 SHAPES = (
     "a server that shares its client's id", "work that names a shared id", "a span that enters its service",
-    "a call within a call", "a sidecar's request", "a call that names nothing, answered", "a call that names nothing within a call",
+    "a failed call in place of its request", "a call within a call", "a sidecar's request", "a call that names nothing, answered", "a call that names nothing within a call",
     "a call answered by two services", "a consumer below what sent its message", "a message through two brokers",
     "what fetched messages for consumers below it", "a link of two spans", "background work", "a caller that a root names",
     "an orphan that names its service", "a service with a namespace",
@@ -69,6 +70,8 @@ def _of_document(
             yield "work that names a shared id"
         if parents.enters(document):
             yield "a span that enters its service"
+            if stands_for_request(document) and document.state > State.OK:
+                yield "a failed call in place of its request"
         if document.owner and parent and not sent and not parents.containing_document(parent):
             yield "an orphan that names its service"
         if document.kind is Kind.CLIENT and _is_within(document, trace):

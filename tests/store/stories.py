@@ -46,6 +46,7 @@ PLACES = (
 )
 KINDS_OF_CALLS = (Kind.CLIENT, Kind.PRODUCER)
 JOBS = st.sampled_from((Kind.INTERNAL, Kind.CLIENT, Kind.PRODUCER))
+OPERATIONS = st.sampled_from(("", "GET /", "web:80/*", "web:80/*"))
 STATES = st.sampled_from((*State, State.OK, State.OK))
 
 
@@ -80,6 +81,7 @@ class Story:
         if self.draw(st.integers(0, 11)) == 0:
             named = named._replace(name=self.draw(st.sampled_from(("front", "shop/web"))))
         given = {"trace_id": self.trace, "node": named, "service": service, "kind": kind, **given}
+        given["operation"] = self.draw(OPERATIONS)
         if node is not None:
             method = self.draw(st.sampled_from(("", "GET")))
             given["http"] = Http(method, "", self.draw(st.sampled_from((0, 0, 429))))

@@ -44,6 +44,7 @@ from store.model import (
 )
 from store.query import Entities, TraceQuery, UnitQuery
 from store.rules import other_names
+from store.rules.classify import UNKNOWN
 from store.rules.dimensions import Dimension
 from store.rules.histogram import bucket
 from store.service_graph import graph_of_units, merge_statistics
@@ -413,7 +414,8 @@ def agree_on_details(
         for work in works:
             states = ("error", "throttle", "fault")
             failed = sum(getattr(work.statistics, state) for state in states)
-            assert sum(work.failures.values()) == failed
+            unknown = work.failures.get(UNKNOWN, 0)
+            assert sum(work.failures.values()) == failed + unknown
             units = UnitQuery(ALL, nodes=stats.keys, background=work is stats.background)
             agree_on_units(memory, clickhouse, units)
             operations, theirs = (

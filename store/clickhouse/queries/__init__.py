@@ -44,6 +44,7 @@ ANNOTATION_VALUES = _sql("search/annotation_values", "rows", "key most prefix si
 SERVICES = _sql("search/services", parameters="since size")
 OPERATIONS = _sql("search/operations", parameters="service since size")
 COLUMN_VALUES = _sql("search/column_values", "column rows", "most prefix size")
+PASSED_ON = _sql("units/passed_on")
 FAILURE_LABEL = _sql("units/failure_label")
 BODY = _sql("search/body")
 TRACES_IN_WINDOW = _sql("search/traces_in_window", "condition", "start end first last most")
@@ -181,10 +182,10 @@ BUCKET_STEPS = _sql("graph/bucket_steps", "key revisions", parameters="step")
 VERIFY_MINUTES = _sql("graph/verify_minutes", parameters="first last")
 VERIFY_WIDE = _sql("graph/verify_wide", parameters="first last")
 # versions and deployments
-MOST_FREQUENT = _sql("versions/most_frequent", "nodes not_pinned_copy rows value", "most")
+MOST_FREQUENT = _sql("versions/most_frequent", "nodes not_pinned_copy rows segments value", "most")
 STATISTICS_BY = _sql(
     "versions/statistics",
-    "later nodes not_pinned_copy request rows value weight",
+    "later nodes not_pinned_copy request rows segments value weight",
     "all apart rest step",
 )
 ANY_OTHER_UNIT = _sql("versions/any_other", "named near nodes rows")
@@ -192,6 +193,8 @@ ANY_BACKGROUND = _sql("versions/any_background", "named rows")
 ANY_REQUEST = _sql("versions/any_request", "nodes not_pinned_copy request rows")
 REQUEST = _sql("versions/request", "nodes not_pinned_copy rows")
 ANY_NESTED = _sql("versions/any_nested", "named rows")
+ANY_PASSED_ON = _sql("versions/any_passed_on", "nodes rows")
+OF_APPLICATIONS = _sql("versions/of_applications", "named near nodes rows tolerance")
 ANY_REPEATED = _sql("versions/any_repeated", "named near nodes rows")
 REPEATED = _sql("versions/repeated", "named near nodes rows tolerance")
 DEPLOYMENTS = _sql("versions/deployments", parameters="end most start")

@@ -18,7 +18,13 @@ from store.clickhouse.queries import Sql, joined, parenthesized
 from store.clickhouse.queries.registry import numbers_in
 from store.clickhouse.search.get_traces import LinkPresence, get_traces, link_ends, located
 from store.clickhouse.search.scan_ranges import started
-from store.clickhouse.search.unit_rows import REQUEST, STANDS_FOR_REQUEST, UNEXPLAINED, UNPLACED
+from store.clickhouse.search.unit_rows import (
+    PASSED_ON,
+    REQUEST,
+    STANDS_FOR_REQUEST,
+    UNEXPLAINED,
+    UNPLACED,
+)
 from store.cursor import decode_cursor, encode_cursor
 from store.grouped_units import Grouped
 from store.layers import MILD
@@ -269,7 +275,10 @@ def _has_value(by: Grouped | None) -> Sql:
     column = by and _VALUES.get(by.dimension)
     if by is None or by.value is None or column is None:
         return Sql("1")
-    return Sql(f"{column} = {{value_of_unit:String}}", {"value_of_unit": by.value})
+    has = Sql(f"{column} = {{value_of_unit:String}}", {"value_of_unit": by.value})
+    if by.dimension is not Dimension.OPERATION:
+        return has
+    return parenthesized(joined(" OR ", [has, PASSED_ON]))
 
 
 def _failed(query: UnitQuery) -> Sql:

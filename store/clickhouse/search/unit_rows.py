@@ -134,6 +134,9 @@ STANDS_FOR_REQUEST = Sql(
     f"(independent = {Independent.OF_SENDER:d} AND kind IN ({', '.join(f'{each:d}' for each in LEAVING)}) AND state > {State.OK:d})"
 )
 """Of rows of `segments`: a failed call; if it enters its service, how that ended is unknown (`store.cases.stands_for_request`)."""
+PASSED_ON = queries.PASSED_ON.render()
+"""Of rows of `segments`: what a proxy reports, of which another row may say what was done
+(`store.parents.ParentIndex.operation`)."""
 UNEXPLAINED = Sql(f"(state = {State.FAULT:d} AND status = 0 AND independent != 1)")
 """Of rows of `calls`: a failure that the requests of the call may explain (`store.layers.state_of`)."""
 UNPLACED = Sql("(independent = 1 AND startsWith(type, 'AWS::') AND (account = '' OR region = ''))")
@@ -181,6 +184,9 @@ def _field_condition(test: FieldTest, row: UnitRow, values: Values) -> Bounds:
     if KEYWORDS[keyword].kind is Kind.FLAG:
         return flag(test, _flag_condition(keyword, row))
     condition = _value_condition(test, row, values)
+    if keyword == "operation" and not row.is_call:
+        may = disjunction([condition, PASSED_ON])
+        return Bounds(may, conjunction([condition, negation(PASSED_ON)]))
     if row.is_call and keyword in ("account.id", "region"):
         return placed(condition, TRUE)
     return exactly(condition)

@@ -7,14 +7,17 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from store.filters.ast import Bare, Compare, Field, Not, Selector, ServiceMatch
+from store.filters.ast import And, Bare, Compare, Field, Not, Selector, ServiceMatch
 from store.filters.conditions import calls_along, touches
+from store.grouped_graph import graph_of_grouped
+from store.grouped_units import Grouped, GroupedKey
 from store.model import Document, Independent, Kind, NodeKey, State
 from store.otel.derived_ids import shared_server_id
 from store.protocol import Store
 from store.query import TraceQuery, UnitQuery
 from store.root_causes import root_causes
 from store.rules.classify import UNKNOWN_OUTCOME
+from store.rules.dimensions import Dimension
 from store.trace_documents import processed_documents
 from store.version_edges import calls_by_version
 from tests.builders import T0, call, http, segment, trace_id
@@ -42,6 +45,15 @@ def requests_of(store: Store, node: NodeKey) -> int:
     listed = store.find_units(UnitQuery(HOUR, nodes=frozenset([node])), limit=9).found
     assert sum(each.units for each in listed) == stats.total
     return stats.total
+
+
+PROXIED = "reviews:9080/*"
+
+
+def _inside(id: int, **change: Any) -> Document:
+    """A SERVER span directly in that of reviews."""
+    times = {"start": T0 + (id & 0xF) * 1_000, "end": T0 + 90_000}
+    return server(id, 0xA1, **{**times, "operation": "GET /reviews", **change})
 
 
 FRONT, BACK, DATABASE = (NodeKey("", name, "") for name in ("front", "back", "db"))
@@ -248,6 +260,48 @@ class RequestContract:
             (calls_along(REVIEWS, RATINGS), 1),
         ):
             assert len(store.find_traces(TraceQuery(HOUR, filter=filter), limit=9).found) == found
+
+    def test_the_operation_behind_a_sidecar(self, store: Store) -> None:
+        """A proxy knows where it passes a request to, and the application what is done there: in lists, filters and maps
+        by operation. What no application reports, and what two of its instrumentations do, has its own."""
+        there = NodeKey("", "reviews", "AWS::EKS::Container")
+        given = (
+            [server(0xA1, operation=PROXIED), _inside(0xA2), _inside(0xA3, operation="later")],
+            [server(0xA1, operation=PROXIED), _inside(0xA2, node=there)],
+            [server(0xA1, operation=PROXIED)],
+            [server(0xA1, operation=PROXIED), _inside(0xA2, operation="")],
+            [server(0xA1, operation=PROXIED), _inside(0xA2, end=T0 + 200_000, operation="longer")],
+            [server(0xA1, operation="GET"), _inside(0xA2, operation="render")],
+        )
+        for number, documents in enumerate(given):
+            for each in reversed(documents):
+                store.put([replace(each, trace_id=trace_id(number))], f"{number} {each.id}")
+        expected = {"GET /reviews": 2, PROXIED: 3, "longer": 1, "GET": 1}
+        nodes = frozenset([REVIEWS])
+        listed = store.operation_statistics(nodes, HOUR, background=False, filter=None)
+        assert {name: found.total for name, found in listed.items()} == expected
+        grouped = graph_of_grouped(store.grouped_units(HOUR, Dimension.OPERATION, None))
+        counts = {
+            key.value: each.statistics.total
+            for key, each in grouped.services.items()
+            if isinstance(key, GroupedKey) and key.node == REVIEWS
+        }
+        assert counts == expected
+        for name, number in expected.items():
+            query = UnitQuery(HOUR, nodes, by=Grouped(Dimension.OPERATION, name))
+            assert sum(each.units for each in store.find_units(query, limit=9).found) == number
+        is_long = Compare(Field("responsetime"), ">", 0.095)
+        is_it = Compare(Field("operation"), "=", "GET /reviews")
+        is_proxied = Compare(Field("operation"), "=", PROXIED)
+        for condition, number in (
+            (is_it, 2),
+            (And((is_it, is_long)), 2),
+            (Not(is_it), 4),
+            (is_proxied, 3),
+            (Not(is_proxied), 4),
+        ):
+            filter = ServiceMatch(REVIEWS, condition)
+            assert len(store.find_traces(TraceQuery(HOUR, filter=filter), limit=9).found) == number
 
     def test_versions_of_a_sidecar(self, store: Store) -> None:
         """The request counts once, with the calls of its application."""

@@ -14,7 +14,7 @@ FROM (
                /*include units/power column=duration*/ AS power
         FROM (
             SELECT argMax((start, duration, state, toString($value), weight, fetched), ver) AS newest
-            FROM segments FINAL
+            FROM $segments
             WHERE $rows AND $nodes AND independent = 0 AND fetched != 1 AND $not_pinned_copy AND $request
             GROUP BY trace_id, id
             HAVING newest.6 = 0 OR (trace_id, id) NOT IN (

@@ -10,7 +10,7 @@ FROM (
                multiIf(duration < 1000, 1, duration < 10000, 10, duration < 100000, 100, duration < 1000000, 1000, duration < 10000000, 10000, duration < 100000000, 100000, duration < 1000000000, 1000000, duration < 10000000000, 10000000, duration < 100000000000, 100000000, duration < 1000000000000, 1000000000, duration < 10000000000000, 10000000000, duration < 100000000000000, 100000000000, 1000000000000) AS power
         FROM (
             SELECT argMax((start, duration, state, toString(<value>), weight, fetched), ver) AS newest
-            FROM segments FINAL
+            FROM <segments>
             WHERE <rows> AND <nodes> AND independent = 0 AND fetched != 1 AND <not_pinned_copy> AND <request>
             GROUP BY trace_id, id
             HAVING newest.6 = 0 OR (trace_id, id) NOT IN (
