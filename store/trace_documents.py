@@ -133,8 +133,8 @@ def entering_spans(trace: Trace) -> dict[str, Document]:
 
 def _segment_around(content: Json, document: Document, id: str) -> Json:
     """The request that a span is which enters its service, with the span inside."""
-    told = _OF_TIME if stands_for_request(document) else _OF_UNIT
-    segment = {key: content[key] for key in told if key in content}
+    copied = _OF_TIME if stands_for_request(document) else _OF_UNIT
+    segment = {key: content[key] for key in copied if key in content}
     segment |= {
         "id": id,
         "name": document.node.name,
