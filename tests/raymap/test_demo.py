@@ -218,6 +218,14 @@ def test_events_are_drawn_in_the_order_in_which_they_pass(graph: ServiceGraph) -
     ]
 
 
+def test_what_is_done_behind_a_sidecar(graph_store: MemoryStore) -> None:
+    """By the application, not by the proxy, which knows it as `loyalty:8080/*`."""
+    nodes = frozenset([own("loyalty", "AWS::EKS::Container")])
+    window = TimeRange(int((NOON - 3600) * 1e6), int((NOON + 600) * 1e6))
+    listed = graph_store.operation_statistics(nodes, window, background=False, filter=None)
+    assert set(listed) == {"GET /points", "POST /points"}
+
+
 def test_what_opentelemetry_reports_several_times_is_drawn_once(graph: ServiceGraph) -> None:
     """A query by its ORM and its driver, a request by both sidecars, a chat by its SDK and by HTTP; a message passes
     its broker; and no one calls a job."""

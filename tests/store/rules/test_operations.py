@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from store.rules.operations import (
     MAX_OPERATION,
     aws_operation,
+    is_of_proxy,
     operation_of_request,
     operation_of_span,
 )
@@ -52,3 +53,19 @@ def test_operations_are_bounded(method: str, url: str) -> None:
     assert len(operation_of_request(method, url)) <= MAX_OPERATION
     assert len(operation_of_span(url)) <= MAX_OPERATION
     assert len(aws_operation(url)) <= MAX_OPERATION
+
+
+@pytest.mark.parametrize(
+    ("operation", "expected"),
+    [
+        ("reviews:9080/*", True),
+        ("reviews.default.svc.cluster.local:9080/*", True),
+        ("GET /files/*", False),
+        ("reviews/*", False),
+        ("reviews:9080/reviews*", False),
+        ("reviews:9080/*\n", False),
+        ("", False),
+    ],
+)
+def test_names_of_proxies(operation: str, expected: bool) -> None:
+    assert is_of_proxy(operation) is expected
