@@ -175,14 +175,12 @@ def documents(draw: st.DrawFn, weights: Weights) -> Document:
         if draw(st.booleans())
     )
     called = {each.id for each in embedded}
-    locals = tuple(member for member in members if member not in called)
     common: dict[str, Any] = {
         "trace_id": trace_id(draw(st.integers(1, 3))),
         "start": start,
         "end": start + draw(LENGTHS),
         "state": state,
-        # Documents of earlier versions list their calls, too.
-        "members": tuple(members) if draw(st.booleans()) else locals,
+        "members": tuple(member for member in members if member not in called),
         "calls": embedded,
         "links": tuple(draw(st.lists(joins(weights), max_size=2)))
         if draw(st.integers(0, 3)) == 0
