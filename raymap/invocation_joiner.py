@@ -27,7 +27,7 @@ from raymap.execution_joiner import ExecutionJoiner
 from raymap.gateway_joiner import GatewayJoiner
 from store.errors import StoreError
 from store.event_evidence import Completed, with_source
-from store.filters.ast import Expression
+from store.filters.ast import And, Expression, Streamed
 from store.filters.parse import parse
 from store.invocation_evidence import SETTLED, Found, evidence_in, invocations_in
 from store.log_lines import FailedRequest, LogStore, Wanted
@@ -65,7 +65,10 @@ DERIVED: Expression = parse(
     f'annotation.{STATUS} EXISTS OR annotation.{RECORD} = "{Standing.ASSUMED}" OR annotation.{RECORD} = "{Standing.ALONE}"'
 )
 """Also what has been joined: AWS's own segments may come later, under other ids, one after the other."""
-PARTIAL: Expression = parse(f'partial = true OR annotation.{RECORD} = "{Standing.MISSING}"')
+PARTIAL: Expression = And(
+    (Streamed(), parse(f'partial = true OR annotation.{RECORD} = "{Standing.MISSING}"'))
+)
+"""What may lack a function. Of spans every trace may be partial until it has been read, and none of them lacks one."""
 EVERY = 6
 """Rounds, of which one looks for functions without a record: half a minute at least."""
 

@@ -75,6 +75,10 @@ class EntryState(Struct, frozen=True):
     states: frozenset[State]
 
 
+class Streamed(Struct, frozen=True):
+    """Some subsegment came by itself, as X-Ray's SDKs send them; a span is none."""
+
+
 NodeMatch: TypeAlias = Selector | NodeKey
 """Which nodes are meant: those that a selector describes, or exactly one."""
 
@@ -118,6 +122,7 @@ Expression: TypeAlias = (
     | Not
     | FieldTest
     | EntryState
+    | Streamed
     | ServiceMatch
     | EdgeMatch
     | RootCauseMatch

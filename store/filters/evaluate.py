@@ -27,6 +27,7 @@ from store.filters.ast import (
     RootCauseMatch,
     RootCausePath,
     ServiceMatch,
+    Streamed,
     Value,
 )
 from store.filters.elements import elements, path_of
@@ -40,7 +41,7 @@ from store.filters.units import (
     trace_filter_units,
     unit_values,
 )
-from store.model import Document, NodeKey, State, Trace
+from store.model import Document, Independent, NodeKey, State, Trace
 from store.root_causes import RootCauses, root_causes
 from store.summary import entry_of, is_partial, touched_nodes, trace_duration
 
@@ -96,6 +97,8 @@ def satisfies(expression: Expression, subject: Subject) -> bool:
     match expression:
         case EntryState(states):
             return subject.entry is not None and subject.entry.state in states
+        case Streamed():
+            return subject.is_streamed
         case ServiceMatch(selector, condition):
             units: Iterable[Subject] = (
                 u for u in subject.services if selects(selector, u.node, u.names)
@@ -162,6 +165,12 @@ class TraceSubject:
     def calls(self) -> list[CallUnit]:
         """Calls between nodes, from the client included."""
         return self._units[1]
+
+    @property
+    def is_streamed(self) -> bool:
+        """Whether a subsegment came by itself."""
+        documents = self._trace.documents.values()
+        return any(each.independent == Independent.OF_PARENT for each in documents)
 
     @cached_property
     def causes(self) -> RootCauses:

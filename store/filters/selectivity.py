@@ -15,6 +15,7 @@ from store.filters.ast import (
     RootCauseMatch,
     RootCausePath,
     ServiceMatch,
+    Streamed,
 )
 from store.filters.settled import reads_entry
 from store.model import State
@@ -46,7 +47,7 @@ def is_selective(expression: Expression) -> bool:
             return field.keyword in _RARE | _MEASURED | _EXACT
         case ServiceMatch(condition=condition) | EdgeMatch(condition=condition):
             return condition is not None and is_selective(condition)
-    return isinstance(expression, RootCauseMatch | RootCausePath)
+    return isinstance(expression, RootCauseMatch | RootCausePath | Streamed)
 
 
 def is_likely(expression: Expression) -> bool:

@@ -15,6 +15,7 @@ from store.filters.ast import (
     OneOf,
     Or,
     ServiceMatch,
+    Streamed,
     walk,
 )
 from store.filters.evaluate import TraceSubject, satisfies, selects
@@ -51,7 +52,7 @@ def _settled(expression: Expression, subject: TraceSubject) -> bool | None:
         case Bare(field) | Exists(field) | Compare(field=field) | OneOf(field=field):
             if field.keyword not in OF_DOCUMENTS | OF_ENTRY:
                 return None
-        case EntryState():
+        case EntryState() | Streamed():
             pass
         case _:
             return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,16 @@ from collector.derived import submit_invocations
 from collector.metrics import IngestMetrics
 from collector.pipeline import IngestPipeline
 from raymap.invocation_joiner import EVERY, InvocationJoiner
+from store.clickhouse.store import ClickHouseStore
 from store.errors import StoreUnavailable
 from store.log_lines import LogLine
 from store.memory import MemoryStore
-from store.model import Document, State, TimeRange, relayed_version
+from store.metrics import QUERIES, QueryTime
+from store.model import Document, Independent, State, TimeRange, relayed_version
 from store.rules.event_sources import Messages
 from store.rules.invocations import FUNCTION, NOTHING, Invocation
 from store.times import MINUTE, SECOND
+from tests.builders import T0, segment, trace_id
 from tests.collector.conftest import SOON, StoringPipeline
 from tests.lambda_samples import (
     ACCOUNT,
@@ -199,6 +203,25 @@ def test_a_function_without_a_record_has_a_segment_in_its_place_until_one_comes(
     setting.report(telemetry())
     setting.joiner.join()
     assert setting.edges == FROM_WEB
+
+
+def test_spans_are_not_read_to_find_functions_without_a_record(
+    clickhouse_store: ClickHouseStore, pipeline: IngestPipeline
+) -> None:
+    """Of spans every trace may be partial: a round would read all that came lately."""
+    named: dict[str, Any] = {"independent": Independent.OF_PROCESS, "parent_id": 1}
+    own = [segment(1, trace_id=trace_id(n)) for n in range(20)]
+    inner = [segment(2, trace_id=trace_id(n), **named) for n in range(20)]
+    clickhouse_store.put([*own, *inner], "spans")
+    taken: list[QueryTime] = []
+    token = QUERIES.set(taken)
+    try:
+        InvocationJoiner(clickhouse_store, pipeline, lambda: T0 + 2 * MINUTE).join()
+    finally:
+        QUERIES.reset(token)
+    names = Counter(query.name for query in taken)
+    assert names["search/newest_rows"]
+    assert not names["search/lean_segments"], names
 
 
 def test_subsegments_that_come_long_after_the_caller_are_joined(setting: Setting) -> None:

@@ -72,11 +72,12 @@ from store.filters.ast import (
     RootCauseMatch,
     RootCausePath,
     ServiceMatch,
+    Streamed,
 )
 from store.filters.keywords import KEYWORDS, Kind
 from store.filters.selectivity import is_selective
 from store.filters.states import STATES
-from store.model import State
+from store.model import Independent, State
 
 ON_ANY_DOCUMENT = frozenset(("annotation", *(TEXTS.keys() - HTTP.keys() - {"operation"})))
 """Keywords that outside of blocks read every document of a trace."""
@@ -106,6 +107,8 @@ class Compiler:
                 return negated(self.trace(term))
             case EntryState(states):
                 return self._entry(in_states(tuple(sorted(states))))
+            case Streamed():
+                return self._sets.segments(exactly(Sql(f"independent = {Independent.OF_PARENT:d}")))
             case ServiceMatch():
                 return self._service(expression)
             case EdgeMatch():

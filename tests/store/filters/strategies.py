@@ -29,6 +29,7 @@ from store.filters.ast import (
     RootCausePath,
     Selector,
     ServiceMatch,
+    Streamed,
     Value,
 )
 from store.filters.keywords import (
@@ -306,4 +307,5 @@ def expressions() -> st.SearchStrategy[Expression]:
     """Filters of every form."""
     states = st.frozensets(st.sampled_from(tuple(State)), max_size=3).map(EntryState)
     tests, units = field_tests(Scope.TRACE), unit_matches()
-    return combined(st.one_of(*[tests] * 2, *[units] * 4, states, *[root_causes()] * 3))
+    streamed = st.just(Streamed())
+    return combined(st.one_of(*[tests] * 2, *[units] * 4, states, streamed, *[root_causes()] * 3))
