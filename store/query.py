@@ -14,7 +14,7 @@ from msgspec import Struct
 from store.filters.ast import Expression, Value
 from store.graph import Statistics
 from store.grouped_units import Grouped
-from store.model import Kind, NodeKey, State, TimeRange, confirmed, is_settled
+from store.model import Kind, NodeKey, State, TimeRange, Trace, confirmed, is_settled
 from store.times import SECOND
 from store.units import NodeUnit, Unit
 
@@ -54,11 +54,14 @@ class Page(NamedTuple):
     ``scanned`` counts the traces examined, matching or not: at least those found, less those that
     an index ruled out. ``cursor`` continues after the last hit; None on the last page. A page with
     a cursor may be short or empty if continuing the scan would have taken too long.
+    ``traces``: those that were read whole on the way, without their links; ``linked``: whether any trace may have links.
     """
 
     found: list[TraceHit]
     scanned: int
     cursor: str | None
+    traces: Mapping[bytes, Trace] = {}
+    linked: bool = True
 
 
 class UnitQuery(Struct, frozen=True):
@@ -92,10 +95,11 @@ class UnitTrace(NamedTuple):
 
 
 class UnitPage(NamedTuple):
-    """Traces with matching units, those with the latest unit first; ``cursor`` as in `Page`."""
+    """Traces with matching units, those with the latest unit first; ``cursor`` and ``traces`` as in `Page`."""
 
     found: list[UnitTrace]
     cursor: str | None
+    traces: Mapping[bytes, Trace] = {}
 
 
 class EntryTime(NamedTuple):

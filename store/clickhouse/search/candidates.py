@@ -7,9 +7,12 @@ from itertools import islice
 from typing import NamedTuple
 
 from store.clickhouse.connection.query_runner import RunQuery
-from store.clickhouse.search.judge import KnownRows, Reading, matching
-from store.filters.ast import And, EdgeMatch, Expression
+from store.clickhouse.search.get_traces import PAGE
+from store.clickhouse.search.judge import matching
+from store.clickhouse.search.reading import KnownRows, Reading
+from store.filters.ast import And, EdgeMatch, Expression, needs_documents
 from store.filters.selectivity import is_likely, is_selective
+from store.model import Trace
 from store.query import TraceHit
 
 MANY_REJECTED = 400
@@ -28,9 +31,14 @@ class Candidate(NamedTuple):
 class Judge:
     """Decides about candidates; those of a query without a filter are all certain."""
 
-    def __init__(self, run: RunQuery, filter: Expression | None) -> None:
+    def __init__(self, run: RunQuery, filter: Expression | None, limit: int) -> None:
         self._run = run
         self._filter = filter
+        self._shown = limit <= PAGE
+        """Whether what is found will be shown: then it is read whole at once."""
+        self.traces: dict[bytes, Trace] = {}
+        """Those that match, as far as they were read whole."""
+        self.any_links = False
         self._selective = filter is not None and is_selective(filter)
         self._likely = filter is not None and is_likely(filter)
         self.spare = 6 if isinstance(filter, EdgeMatch) else 3
@@ -45,8 +53,11 @@ class Judge:
         return self.rejected > max(MANY_REJECTED, self._judged * 3 // 4)
 
     def reading_ahead(self, ids: Collection[bytes], room: int) -> Reading | None:
-        """Reads traces that most likely are the first candidates, the newest first."""
+        """Reads traces that most likely are the first candidates, the newest first. Not where most match and will be
+        shown: those are read whole, once it is known which they are."""
         if self._filter is None or isinstance(self._filter, And) or self.sure:
+            return None
+        if self._likely and self._shown and not needs_documents(self._filter):
             return None
         size = _likely_size(room) if self._likely else self.spare * (room + 1)
         return Reading(self._filter, list(islice(ids, size)))
@@ -59,18 +70,22 @@ class Judge:
         """The candidates that match: all, or more than there is room for. If most match, also because
         probes ``named`` them, that is so after a few."""
         matched: list[TraceHit] = []
-        several = self._selective and not (named and self._likely)
-        size = len(candidates) if several else _likely_size(room)
+        several = self._selective and not (named and (self._likely or self._shown))
+        likely = _likely_size(room)
+        size = len(candidates) if several else likely
         while candidates and len(matched) <= room:
-            matched += self._matches(candidates[:size])
+            matched += self._matches(candidates[:size], likely if self._shown else 0)
             candidates, size = candidates[size:], len(candidates)
         return matched
 
-    def _matches(self, candidates: list[Candidate]) -> list[TraceHit]:
+    def _matches(self, candidates: list[Candidate], most_whole: int) -> list[TraceHit]:
         unsure = {each.hit.trace_id: each.buckets for each in candidates if not each.certain}
         matched = set[bytes]()
         if unsure and self._filter is not None:
-            matched = matching(self._run, self._filter, unsure, self._known)
+            found = matching(self._run, self._filter, unsure, self._known, most_whole)
+            matched, traces, any_links = found
+            self.traces |= traces
+            self.any_links |= any_links
             self._judged += len(unsure)
             self.rejected += len(unsure) - len(matched)
         return [each.hit for each in candidates if each.certain or each.hit.trace_id in matched]

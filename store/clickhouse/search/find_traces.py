@@ -27,7 +27,6 @@ from store.clickhouse.search.candidates import Candidate, Judge
 from store.clickhouse.search.compile import compiled
 from store.clickhouse.search.judge import (
     MAX_LOCATIONS,
-    KnownRows,
     row_locations,
 )
 from store.clickhouse.search.known_parts import (
@@ -37,6 +36,7 @@ from store.clickhouse.search.known_parts import (
     known_parts,
 )
 from store.clickhouse.search.probe import reach_of
+from store.clickhouse.search.reading import KnownRows
 from store.clickhouse.search.scan_plan import (
     GROWTH,
     ROWS_OF_FOUND,
@@ -95,7 +95,7 @@ class _Search:
         """Whether one statement may scan the whole window."""
         self._ids_decide = False
         """Whether candidates are given by their ids, which need not be looked for in a range."""
-        self._judge = Judge(ask, query.filter)
+        self._judge = Judge(ask, query.filter, limit)
 
     def run(self, before: Place | None) -> Page:
         """The page after a position."""
@@ -157,7 +157,11 @@ class _Search:
         return (begin, NO_ID) if place is None and late else place
 
     def _page(self, place: Place | None) -> Page:
-        return Page(self._found, self._scanned, None if place is None else encode_cursor(*place))
+        cursor = None if place is None else encode_cursor(*place)
+        judge = self._judge
+        shown = {hit.trace_id for hit in self._found} & judge.traces.keys()
+        traces = {id: judge.traces[id] for id in shown}
+        return Page(self._found, self._scanned, cursor, traces, judge.any_links)
 
     def _look(self, slice: ScanRange, bounds: Bounds, answer: Rows) -> Place | None:
         """Add the matches of a range, of which the first candidates are given; returns the position

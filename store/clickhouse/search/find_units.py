@@ -16,7 +16,14 @@ from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import RunQuery, run_concurrently
 from store.clickhouse.queries import Sql, joined, parenthesized
 from store.clickhouse.queries.registry import numbers_in
-from store.clickhouse.search.get_traces import LinkPresence, get_traces, link_ends, located
+from store.clickhouse.search.get_traces import (
+    PAGE,
+    LinkPresence,
+    get_traces,
+    link_ends,
+    located,
+    without_links,
+)
 from store.clickhouse.search.scan_ranges import started
 from store.clickhouse.search.unit_rows import (
     PASSED_ON,
@@ -72,24 +79,27 @@ def find_units(
     found: list[UnitTrace] = []
     # Of nodes, ClickHouse itself says what the units are; of an edge, many rows are of other edges, and of a node that is
     # split, of other values.
-    counted = bool(query.nodes) and query.by is None
-    most, size = (MOST_COUNTED, limit + 1) if counted else (CHUNK, 2 * (limit + 1))
+    of_nodes, traces = bool(query.nodes) and query.by is None, dict[bytes, Trace]()
+    counted = of_nodes and limit > PAGE
+    most, size = MOST_COUNTED if counted else CHUNK, (1 if of_nodes else 2) * (limit + 1)
     while True:
         size = min(most, size)
         candidates = _candidates(ask, query, before, size)
         if counted:
             judged = _node_units(ask, query, linked, candidates)
         else:
-            judged = _judged(ask, query, linked, candidates)
+            judged, read = _judged(ask, query, linked, candidates)
+            traces |= read if limit <= PAGE else {}
         room = limit - len(found)
         found += judged[:room]
         if len(judged) > room or (len(found) == limit and len(candidates) == size):
-            return UnitPage(found, encode_cursor(found[-1].time, found[-1].trace_id))
+            cursor = encode_cursor(found[-1].time, found[-1].trace_id)
+            return UnitPage(found, cursor, traces)
         if len(candidates) < size:
-            return UnitPage(found, None)
+            return UnitPage(found, None, traces)
         before, size = candidates[-1], GROWTH * size
         if time.monotonic() > deadline:
-            return UnitPage(found, encode_cursor(*before))
+            return UnitPage(found, encode_cursor(*before), traces)
 
 
 def entry_times(ask: RunQuery, trace_ids: Sequence[bytes]) -> dict[bytes, EntryTime]:
@@ -173,7 +183,7 @@ def _node_units(
     }
     among = [each for each in candidates if each[1].hex().upper() in unsure]
     for first in range(0, len(among), CHUNK):
-        judged = _judged(ask, query, linked, among[first : first + CHUNK])
+        judged, _ = _judged(ask, query, linked, among[first : first + CHUNK])
         units |= {each.trace_id: (each.units, each.state) for each in judged}
     for digits, number, worst, parents, consumers, fetching, *_ in segments:
         if digits in unsure:
@@ -208,7 +218,8 @@ def _starts_in(window: TimeRange) -> Sql:
 
 def _judged(
     ask: RunQuery, query: UnitQuery, linked: LinkPresence, candidates: Sequence[tuple[int, bytes]]
-) -> list[UnitTrace]:
+) -> tuple[list[UnitTrace], dict[bytes, Trace]]:
+    """The units of traces, and those that have some, without their links."""
     links, sources = query.link is not False, {source for source, _ in query.edges}
     clients = any(source.is_client for source in sources)
     causes = clients or bool(query.nodes)
@@ -220,12 +231,13 @@ def _judged(
     if links:
         others = {key[1] for trace in traces.values() for key in trace.links} - traces.keys()
         around = {**traces, **link_ends(ask, sorted(others), links=True)}
-    found = (
+    judged = (
         unit_trace(traces[id], matching_units(traces[id], query, around.get), at)
         for at, id in candidates
         if id in traces
     )
-    return [each for each in found if each is not None]
+    found = [each for each in judged if each is not None]
+    return found, {each.trace_id: without_links(traces[each.trace_id]) for each in found}
 
 
 def _names_one(trace: Trace, sources: Collection[NodeKey]) -> bool:

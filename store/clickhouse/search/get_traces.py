@@ -15,6 +15,8 @@ from store.facts import caused_documents
 from store.model import Document, OwnedCall, OwnedLink, Trace, precedence
 
 K = TypeVar("K")
+PAGE = 100
+"""Traces of which the search for them reads all: a list shows them, and a statement costs as much as ten traces."""
 _OF_LINK_ENDS = {
     "inferred": Sql("0"),
     "end": Sql("duration"),
@@ -99,12 +101,7 @@ def _read(
         return {}
     ids = list(trace_ids)
     places = located(ids)
-    body = queries.BODY.render() if raw else NO_BODY
-    statements = [
-        queries.TRACES.render(ids=ids),
-        queries.SEGMENTS.render({"places": places, "body": body}),
-        queries.CALLS.render({"places": places}),
-    ]
+    statements = whole(ids, places, queries.BODY.render() if raw else NO_BODY)
     if links and linked.seen:
         statements.append(queries.LINKS.render({"places": places}))
     known, *answers = run_concurrently(ask, *statements)
@@ -123,6 +120,28 @@ def _read(
         trace.revision = max(trace.revision, len(trace.documents))
     # Between the inserts of one batch a trace may have calls and no document yet.
     return {trace_id: trace for trace_id, trace in traces.items() if trace.documents}
+
+
+def whole(ids: Sequence[bytes], places: Sql, body: Sql) -> list[Sql]:
+    """The statements for traces, their documents and their calls."""
+    statements = [
+        queries.TRACES.render(ids=list(ids)),
+        queries.SEGMENTS.render({"places": places, "body": body}),
+        queries.CALLS.render({"places": places}),
+    ]
+    return [*map(in_one_thread, statements)] if len(ids) <= PAGE else statements
+
+
+def in_one_thread(statement: Sql) -> Sql:
+    """A statement that reads little, and beside others: more threads would cost more than they save."""
+    text = f"{statement.text}\nSETTINGS max_threads = 1"
+    return Sql(text, statement.parameters, statement.name)
+
+
+def without_links(trace: Trace) -> Trace:
+    """A trace as a list shows it (`store.query.Page`)."""
+    revision = max(trace.revision, len(trace.documents))
+    return Trace(trace.trace_id, trace.documents, trace.calls, trace.updated, revision)
 
 
 def located(ids: Sequence[bytes]) -> Sql:

@@ -25,7 +25,15 @@ from store.clickhouse.connection.query_runner import (
     text_of,
 )
 from store.clickhouse.queries import Sql
-from store.clickhouse.search import count_traces, find_traces, judge, known_parts, scan_plan
+from store.clickhouse.search import (
+    count_traces,
+    find_traces,
+    get_traces,
+    judge,
+    known_parts,
+    scan_plan,
+)
+from store.clickhouse.search.get_traces import LinkPresence
 from store.clickhouse.store import ClickHouseStore
 from store.filters.ast import Not
 from store.filters.conditions import all_of, calls_along, entered_with, touches
@@ -295,16 +303,21 @@ def test_a_page_takes_few_statements(clickhouse_store: ClickHouseStore) -> None:
         return rows
 
     for text, most in (
-        # A probe, its candidates, their documents, traces with rows elsewhere, calls without an answer.
-        ('service("api")', 5),
+        # Probes of two tables, candidates, traces with rows elsewhere; the traces, their documents and calls.
+        ('service("api")', 7),
         ('service("nothing")', 4),
-        ("fault", 5),
-        ('service("api") { fault }', 6),
+        ("fault", 8),
+        ('service("api") { fault }', 8),
     ):
         texts.clear()
         query = TraceQuery(TimeRange(T0, T0 + HOUR), filter=parse(text))
         page = find_traces.find_traces(ask, query, limit=20, cursor=None)
-        assert len(page.found) == (0 if "nothing" in text else 20)
+        found = [hit.trace_id for hit in page.found]
+        assert len(found) == (0 if "nothing" in text else 20)
+        whole = get_traces.get_traces(
+            ask, [id for id in found if id not in page.traces], LinkPresence()
+        )
+        assert {**whole, **page.traces} == clickhouse_store.get_traces(found)
         assert len(texts) <= most, texts
     client.disconnect()
 

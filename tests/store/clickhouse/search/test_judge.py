@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from store.clickhouse.search.judge import _columns
+from store.clickhouse.search.reading import columns_of
 from store.clickhouse.search.unit_rows import TEXTS
 from store.clickhouse.search.values import _COLUMNS
 from store.filters.keywords import GROUP_KEYWORDS, KEYWORDS, Kind, Scope
@@ -20,7 +20,7 @@ OF_NODES = {"name", "type", "account.id", "region"}
 @pytest.mark.parametrize("form", ['{} = "x"', "{}", 'service(id(name: "a")) {{ {} CONTAINS "x" }}'])
 @pytest.mark.parametrize("keyword", sorted(TEXTS))
 def test_the_column_of_each_text_is_read(keyword: str, form: str) -> None:
-    read = ", ".join(each.text for each in _columns(parse(form.format(keyword))).values())
+    read = ", ".join(each.text for each in columns_of(parse(form.format(keyword))).values())
     assert re.search(rf"\b{TEXTS[keyword]}\b", read), f"{keyword}: {read}"
 
 
