@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from api.console.map_json import render_picture
-from api.console.params import require_trace
+from api.console.params import require_trace, require_trace_id
 from api.console.pins import pin_mark
 from api.console.timeline import states_of, timeline, units_of, without_subsegments
 from api.console.trace_json import head
@@ -23,10 +23,13 @@ MAX_ROWS = 10_000
 
 def trace_detail(context: Context, text: str) -> TraceDetail:
     """A trace with its timeline, map and documents; ApiError (404) when it is not stored."""
-    trace = require_trace(context.store, text)
+    id = require_trace_id(text)
+    trace, pin = context.both(
+        lambda: require_trace(context.store, text), lambda: context.store.pin_of(id)
+    )
     return {
         **trace_report(trace),
-        "pin": pin_mark(context.store.pin_of(trace.trace_id)),
+        "pin": pin_mark(pin),
         "map": render_picture(
             build_graph(build_service_graph([trace], weighted=False)), _a_minute(trace)
         ),
