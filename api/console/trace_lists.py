@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from api.console.trace_json import line
-from api.console.trace_search import FoundPage, FoundTrace, TraceSearch
+from api.console.trace_search import FoundTrace, TraceSearch
 from api.schemas.traces import TraceLine
+from store.model import Trace
 from store.protocol import Store
 from store.query import EntryTime
 from store.summary import Summary, summarize
@@ -17,9 +18,7 @@ CHUNK = 1000
 """Traces read whole at once."""
 MAX_LINES = 1000
 COUNT_SECONDS = 1.0
-"""Time limit for counting the traces of a window, or those beyond the ones in the chart."""
-MOST_MATCHED = 100
-"""Traces that are looked for to say how many match a filter, those of the page included."""
+"""Time limit for counting the traces beyond the ones in the chart."""
 
 
 def newest_traces(
@@ -36,27 +35,6 @@ def newest_traces(
         if cursor is None:
             break
     return found, cursor
-
-
-def first_page(search: TraceSearch, limit: int) -> FoundPage:
-    """The first traces, or all of a node or an edge if its units are few: then naming them counts them, too."""
-    most = max(limit, search.long_page)
-    few = search.has_units and (search.units_counted() or 0) <= most
-    return search.page(most if few else limit, None)
-
-
-def total_of(search: TraceSearch, first: FoundPage) -> int | None:
-    """The number of matching traces; None when there are too many to count."""
-    found = len(first.found)
-    if first.cursor is None:
-        return found
-    if search.is_whole:
-        rest = search.count(first.cursor, COUNT_SECONDS)
-        return None if rest is None else found + rest
-    if search.has_units or found >= MOST_MATCHED:
-        return None
-    further = search.page(MOST_MATCHED - found, first.cursor)
-    return found + len(further.found) if further.cursor is None else None
 
 
 def count_traces(search: TraceSearch, cursor: str | None) -> tuple[int, bool]:
@@ -77,9 +55,12 @@ def count_traces(search: TraceSearch, cursor: str | None) -> tuple[int, bool]:
     return count, True
 
 
-def lines(store: Store, found: Sequence[FoundTrace]) -> list[TraceLine]:
-    """Lines of traces; one may have expired since it was found."""
-    traces = store.get_traces([each.trace_id for each in found], links=False)
+def lines(
+    store: Store, found: Sequence[FoundTrace], known: Mapping[bytes, Trace]
+) -> list[TraceLine]:
+    """Lines of traces, of which some are ``known``; one may have expired since it was found."""
+    rest = [each.trace_id for each in found if each.trace_id not in known]
+    traces = {**known, **(store.get_traces(rest, links=False) if rest else {})}
     return [
         line(summarize(traces[each.trace_id]), each.there)
         for each in found

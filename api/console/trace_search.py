@@ -7,6 +7,7 @@ and have a unit there, as on the filtered map.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from copy import copy
 from typing import NamedTuple
 
@@ -17,10 +18,9 @@ from api.console.params import TraceFilter
 from api.console.place import Place, Scope, find_place, units_counted
 from api.context import Context
 from api.graph.build import build_graph
-from store.cursor import encode_cursor
 from store.filters.ast import And, Expression
 from store.filters.conditions import all_of, any_of, calls_along, entered_with, touches
-from store.model import TimeRange
+from store.model import TimeRange, Trace
 from store.query import TraceQuery, UnitQuery, UnitTrace
 from store.unit_filter import matching_units, unit_trace
 
@@ -35,10 +35,11 @@ class FoundTrace(NamedTuple):
 
 
 class FoundPage(NamedTuple):
-    """Traces, newest first, and the cursor of the next page."""
+    """Traces, newest first, and the cursor of the next page; those that were read, without their links."""
 
     found: list[FoundTrace]
     cursor: str | None
+    traces: Mapping[bytes, Trace] = {}
 
 
 class TraceSearch:
@@ -87,18 +88,15 @@ class TraceSearch:
             entry = entered_with(states) if states else None
             query = TraceQuery(self.window, filter=all_of(entry, self._filters.expression))
             page = self._store.find_traces(query, limit=limit, cursor=cursor)
-            return FoundPage([FoundTrace(hit.trace_id, None) for hit in page.found], page.cursor)
+            found = [FoundTrace(hit.trace_id, None) for hit in page.found]
+            return FoundPage(found, page.cursor, page.traces)
         if self._units is None:
             return FoundPage([], None)
         if self._filters.expression is not None:
             return self._filtered_page(self._filters.expression, self._units, limit, cursor)
         units = self._store.find_units(self._units, limit=limit, cursor=cursor)
-        return FoundPage([FoundTrace(each.trace_id, each) for each in units.found], units.cursor)
-
-    @property
-    def has_units(self) -> bool:
-        """Whether it looks for units that the map counts: then a statement that counts traces also names them."""
-        return self._has_place and self._filters.expression is None
+        there = [FoundTrace(each.trace_id, each) for each in units.found]
+        return FoundPage(there, units.cursor, units.traces)
 
     @property
     def is_whole(self) -> bool:
@@ -134,7 +132,10 @@ class TraceSearch:
     ) -> FoundPage:
         query = TraceQuery(self.window, filter=And((expression, _touches(units))))
         page = self._store.find_traces(query, limit=limit, cursor=cursor)
-        traces = self._store.get_traces([hit.trace_id for hit in page.found])
+        known = {} if page.linked else page.traces
+        ids = [hit.trace_id for hit in page.found]
+        read = self._store.get_traces([id for id in ids if id not in known])
+        traces = {id: trace for id in ids if (trace := known.get(id) or read.get(id))}
         around = with_linked(self._store, traces)
         anywhen = replace(units, window=None, settled_before=None)
         found = (
@@ -144,18 +145,10 @@ class TraceSearch:
             for trace in traces.values()
         )
         return FoundPage(
-            [FoundTrace(each.trace_id, each) for each in found if each is not None], page.cursor
+            [FoundTrace(each.trace_id, each) for each in found if each is not None],
+            page.cursor,
+            traces,
         )
-
-
-def shortened(page: FoundPage, limit: int) -> FoundPage:
-    """The first traces of a page of units, and the cursor of those behind them."""
-    if len(page.found) <= limit:
-        return page
-    found = page.found[:limit]
-    last = found[-1].there
-    assert last is not None, "a page of units"
-    return FoundPage(found, encode_cursor(last.time, last.trace_id))
 
 
 def _narrowed(place: Place | None, filters: TraceFilter) -> UnitQuery | None:

@@ -60,7 +60,7 @@ def sorted_traces(
     at = _offset(cursor)
     more = at + limit < len(ordered)
     return {
-        "traces": lines(context.store, ordered[at : at + limit]),
+        "traces": lines(context.store, ordered[at : at + limit], {}),
         "next": f"{OFFSET}{at + limit}" if more else None,
         "total": len(ordered) if rest is None else None,
         "matching_units": search.units_counted(),

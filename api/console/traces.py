@@ -17,12 +17,10 @@ from api.console.trace_lists import (
     MAX_LINES,
     count_traces,
     entries_of,
-    first_page,
     lines,
     newest_traces,
-    total_of,
 )
-from api.console.trace_search import FoundTrace, TraceSearch, shortened
+from api.console.trace_search import FoundTrace, TraceSearch
 from api.console.trace_sorting import Sort, Sorting, sorted_traces
 from api.console.typical import typical_trace
 from api.context import Context, json_response, run_cancellable
@@ -123,19 +121,13 @@ def traces_router(context: Context) -> APIRouter:
 def trace_list(
     context: Context, window: TimeRange, filters: TraceFilter, limit: int, cursor: str | None
 ) -> TraceList:
-    """A page of traces; the first one says how many there are, unless these are too many to count."""
+    """A page of traces. How many there are takes longer than the page: only a page of all says it, and the chart."""
     search = TraceSearch(context, window, filters)
-    first = cursor is None
-    page = first_page(search, limit) if first else search.page(limit, cursor)
-    shown = shortened(page, limit)
-    found, total = context.both(
-        lambda: lines(context.store, shown.found),
-        lambda: total_of(search, page) if first else None,
-    )
+    page = search.page(limit, cursor)
     return {
-        "traces": found,
-        "next": shown.cursor,
-        "total": total,
+        "traces": lines(context.store, page.found, page.traces),
+        "next": page.cursor,
+        "total": len(page.found) if cursor is None and page.cursor is None else None,
         "matching_units": search.units_counted(),
         "sorted": None,
     }

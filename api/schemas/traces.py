@@ -77,7 +77,7 @@ class TraceList(TypedDict):
     total: Annotated[
         int | None,
         Field(
-            description="matching traces; null when these are too many to count, and behind a cursor"
+            description="matching traces, where the first page has them all; else null: the chart counts them"
         ),
     ]
     sorted: Annotated[

@@ -50,6 +50,6 @@ def trace_page(context: Context, page: Page, filters: TraceFilter) -> TracePage:
     found = search.page(page.limit, page.after or None)
     return {
         **span(search.window),
-        "traces": lines(context.store, found.found),
+        "traces": lines(context.store, found.found, found.traces),
         "next": page.next(found.cursor),
     }

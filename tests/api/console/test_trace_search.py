@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from api.console import filtered, trace_lists, trace_search
+from api.console import filtered, trace_lists
 from api.graph.build import node_id
 from api.schemas.details import EdgeDetail, NodeDetail
 from api.schemas.filters import CompletionList
@@ -84,7 +84,7 @@ def client(app: FastAPI, store: MemoryStore) -> TestClient:
 
 
 def listed(client: TestClient, query: str, limit: int = 7) -> tuple[int, int, int, int | None]:
-    """Traces in all pages of a list, units in them, and what the first page says of both."""
+    """Traces in all pages of a list, units in them, what the chart says of the first and the first page of both."""
     first = page = get(client, f"/api/traces?{WINDOW}&limit={limit}&{query}", TraceList)
     lines = list(page["traces"])
     while page["next"]:
@@ -93,7 +93,10 @@ def listed(client: TestClient, query: str, limit: int = 7) -> tuple[int, int, in
         lines += page["traces"]
     assert len({line["id"] for line in lines}) == len(lines)
     units = sum(line["units_there"] for line in lines)
-    return len(lines), units, first["total"], first["matching_units"]
+    chart = get(client, f"/api/traces/figure?{WINDOW}&{query}", TraceFigure)
+    assert first["total"] in ((None,) if first["next"] else (len(lines),))
+    assert chart["counted_all"]
+    return len(lines), units, chart["total"], first["matching_units"]
 
 
 def places(client: TestClient) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
@@ -161,35 +164,14 @@ def test_a_chart_shows_the_status_at_the_node(client: TestClient) -> None:
     assert (found["shown"], found["total"], found["counted_all"]) == (61, 61, True)
 
 
-def test_a_total_that_takes_too_long_is_unknown(
-    client: TestClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Never a wrong one."""
-    monkeypatch.setattr(trace_lists, "COUNT_SECONDS", -1)
-    found = get(client, f"/api/traces?{WINDOW}&limit=5", TraceList)
-    assert (found["total"], found["matching_units"]) == (None, None)
-    found = get(client, f"/api/traces?{WINDOW}&limit=500", TraceList)
-    assert found["total"] == len(found["traces"])
-
-
-@pytest.mark.parametrize(("most", "total"), [(32, None), (33, 33)])
-def test_traces_of_too_many_units_are_not_counted(
-    client: TestClient, monkeypatch: pytest.MonkeyPatch, most: int, total: int | None
-) -> None:
-    """All are listed, page by page, and the units are counted by the map."""
-    monkeypatch.setattr(trace_search, "LONG_PAGE", most)
-    query = f"node={node_id(PAYMENTS)}&status=fault"
-    assert listed(client, query) == (33, 33, total, 33)
-
-
-@pytest.mark.parametrize(("most", "total"), [(7, None), (32, None), (33, 33)])
-def test_too_many_matches_are_not_counted(
-    client: TestClient, monkeypatch: pytest.MonkeyPatch, most: int, total: int | None
-) -> None:
-    monkeypatch.setattr(trace_lists, "MOST_MATCHED", most)
+def test_a_page_is_not_counted(client: TestClient) -> None:
+    """Counting takes longer than the page: the chart beside it does."""
     expression = quote('service("payments") { fault }')
-    found = get(client, f"/api/traces?{WINDOW}&limit=7&filter={expression}", TraceList)
-    assert (len(found["traces"]), found["total"]) == (7, total)
+    for query in ("", f"&node={node_id(PAYMENTS)}&status=fault", f"&filter={expression}"):
+        found = get(client, f"/api/traces?{WINDOW}&limit=7{query}", TraceList)
+        assert (len(found["traces"]), found["total"]) == (7, None)
+        found = get(client, f"/api/traces?{WINDOW}&limit=500{query}", TraceList)
+        assert found["total"] == len(found["traces"])
 
 
 @pytest.mark.parametrize(

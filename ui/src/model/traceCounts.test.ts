@@ -32,17 +32,25 @@ test.each([
   [traces(1, 32), true, { total: 2, matching_units: 33, sorted: null }, '33 requests in 2 traces'],
   [traces(1), true, { total: 1, matching_units: 1, sorted: null }, '1 request in 1 trace'],
 ])('a list of %o says %o', (shown, isAll, first, words) => {
-  expect(listWords(shown, isAll, first)).toBe(words)
+  expect(listWords(shown, isAll, first, null)).toBe(words)
+})
+
+test('a list that is not counted has the count of its chart, if that counted all', () => {
+  const first = { total: null, matching_units: null, sorted: null }
+  const chart = { shown: 5, total: 4210, counted_all: true }
+  expect(listWords(traces(null), false, first, chart)).toBe('4,210 traces; the newest 1 are listed')
+  const cut = { ...chart, counted_all: false }
+  expect(listWords(traces(null), false, first, cut)).toBe('more than 1 trace; the newest are listed')
 })
 
 test('background work is not called requests', () => {
   const first = { total: 1, matching_units: 1, sorted: null }
-  expect(listWords(traces(1), true, first, 'background')).toBe('1 unit of background work in 1 trace')
+  expect(listWords(traces(1), true, first, null, 'background')).toBe('1 unit of background work in 1 trace')
 })
 
 test('a list that is sorted by response time has the slowest', () => {
   const sorted = { total: 9, matching_units: null, sorted: { traces: 9, complete: true } }
-  expect(listWords(traces(null), false, sorted)).toBe('9 traces; the slowest 1 are listed')
+  expect(listWords(traces(null), false, sorted, null)).toBe('9 traces; the slowest 1 are listed')
 })
 
 test('what the map counts and no trace has is said, once all traces are listed', () => {

@@ -17,15 +17,18 @@ export function shownWords({ shown, total, counted_all }: Counts): string {
 
 type ListCounts = Pick<TracePageReply, 'total' | 'matching_units' | 'sorted'>
 
-/** What a list has: 12 traces; 100 of 4,210 traces; 33 requests in 30 traces; the newest 100 traces. */
+/** What a list has: 12 traces; 100 of 4,210 traces; 33 requests in 30 traces; the newest 100 traces. A list that does not
+ *  know is counted by its `chart`. */
 export function listWords(
   traces: readonly TraceSummary[],
   isAll: boolean,
   first: ListCounts,
+  chart: Counts | null,
   work: Work = 'requests',
 ): string {
   const shown = traces.length
-  const total = isAll ? shown : first.total
+  const counted = first.total ?? (chart?.counted_all ? chart.total : null)
+  const total = isAll ? shown : counted
   const all = first.matching_units === null ? '' : `${units(first.matching_units, work)} in `
   const order = first.sorted ? 'slowest' : 'newest'
   if (total === null) return `${all}more than ${tracesOf(shown)}; the ${order} are listed`

@@ -19,11 +19,13 @@ interface Props {
 }
 
 const SHOWN = 5
+/** A page of so many is all, or says that there are more. */
+const COUNTED = 100
 const PAUSE_MS = 400
 
 export function MatchPreview({ expression, window, range }: Props) {
   const settled = useSettled(expression.trim(), PAUSE_MS)
-  const url = addresses.matches(window, settled, SHOWN)
+  const url = addresses.matches(window, settled, COUNTED)
   const { data, error, loading } = useLiveQuery<TracePageReply>(url, { key: 'matches', variant: settled })
   const when = range.kind === 'live' ? range.preset.words.toLowerCase() : span(range.from, range.to)
   return (
@@ -38,7 +40,7 @@ export function MatchPreview({ expression, window, range }: Props) {
       </p>
       {!error && data && data.traces.length > 0 && (
         <ul>
-          {data.traces.map((trace) => (
+          {data.traces.slice(0, SHOWN).map((trace) => (
             <li key={trace.id}>
               <StatusMark status={trace.status} />
               <Link href={href(`/traces/${trace.id}`, {})}>
@@ -55,9 +57,9 @@ export function MatchPreview({ expression, window, range }: Props) {
   )
 }
 
-function matchWords({ total, traces, next }: TracePageReply, expression: string, when: string): string {
-  const found = total ?? traces.length
-  const words = `${count(found)}${total === null && next ? '+' : ''} ${found === 1 ? 'trace' : 'traces'}`
+function matchWords({ traces, next }: TracePageReply, expression: string, when: string): string {
+  const found = traces.length
+  const words = `${count(found)}${next ? '+' : ''} ${found === 1 ? 'trace' : 'traces'}`
   const match = found === 1 ? 'matches' : 'match'
   return expression
     ? `${words} of the ${when} ${match}${found > SHOWN ? ', the newest:' : '.'}`

@@ -202,7 +202,7 @@ export function TracesPage() {
             onSort={(next) => setParams({ sort: sortText(next) })}
           />
           <div className="more">
-            <span className="mute">{listWords(list.traces, !list.next, list.counts, work)}</span>
+            <span className="mute">{listWords(list.traces, !list.next, list.counts, figure.data, work)}</span>
             {first.data?.sorted?.complete === false && (
               <span className="mute">sorted among the newest {count(first.data.sorted.traces)}</span>
             )}
