@@ -31,7 +31,7 @@ from store.model import (
     is_derived,
     settle_slot,
 )
-from store.parents import ParentIndex, answers_by_call_id, is_root, request_of, resolve_link_end
+from store.parents import ParentIndex, is_root, request_of, resolve_link_end
 from store.rules.invocations import SERVICE
 
 FindTrace = Callable[[bytes], Trace | None]
@@ -81,7 +81,7 @@ def facts_of(
     """The facts of one trace by itself: its calls, then its segments. ``caused``: the documents whose
     cause in another trace is known (`caused_documents`)."""
     parents = parents or ParentIndex(trace)
-    answered = answers_by_call_id(trace, parents)
+    answered = parents.answers_by_call
     for owned in parents.once.calls.values():
         parent = _caller(owned, trace, parents)
         case = case_of_call(owned)

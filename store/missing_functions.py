@@ -14,7 +14,7 @@ from store.gateway_evidence import integrations_in
 from store.invocation_evidence import SLACK, handler_in, is_handler, is_placeholder
 from store.model import Document, Independent, NodeKey, OwnedCall, Trace, arrival_of, is_derived
 from store.otel.stored_document import Json
-from store.parents import ParentIndex, answers_by_call_id, called_node
+from store.parents import ParentIndex, called_node
 from store.rules.annotations import parse_annotation_item
 from store.rules.invocations import FUNCTION, NAMESPACE, RECORD, STATUS, UNKNOWN_STATUS, Standing
 from store.times import MINUTE, SECOND
@@ -66,7 +66,7 @@ def _waiting_call(trace: Trace, children: Iterable[Document]) -> OwnedCall | Non
     """The only call of a function that nothing answers and that lasts as long as the children."""
     start, end = _span(children)
     parents = ParentIndex(trace)
-    answers = answers_by_call_id(trace, parents)
+    answers = parents.answers_by_call
     waiting = [
         owned
         for owned in parents.once.calls.values()

@@ -35,6 +35,7 @@ class ParentIndex:
         for owned in trace.calls.values():
             called.setdefault(owned.document_id, []).append(owned.call.id)
         self._trace = trace
+        self._outer: dict[int, Document | None] = {}
         self._containing: dict[int, Document] = {}
         # When several documents claim one id: segments first, then the smallest document id.
         for document in sorted(trace.documents.values(), key=lambda d: (bool(d.independent), d.id)):
@@ -77,6 +78,11 @@ class ParentIndex:
         """
         if segment.kind != Kind.SERVER or not segment.parent_id:
             return None
+        if segment.id not in self._outer:
+            self._outer[segment.id] = self._find_outer(segment)
+        return self._outer[segment.id]
+
+    def _find_outer(self, segment: Document) -> Document | None:
         shared = shared_server_id(segment.trace_id, segment.parent_id)
         for id in (segment.parent_id, shared):
             above = self._trace.documents.get(id)
@@ -141,6 +147,16 @@ class ParentIndex:
         }
         return calls_once(self._trace, answered)
 
+    @cached_property
+    def answers_by_call(self) -> dict[int, list[Document]]:
+        """What answers each call that counts, by its id: the segments and entering spans that name it, or a call that
+        is one with it."""
+        names: dict[int, list[int]] = {}
+        for id in self.children.keys() & self._trace.calls.keys():
+            names.setdefault(self.once.counted_as.get(id, id), []).append(id)
+        found = {id: self.answering(sorted(ids)) for id, ids in names.items()}
+        return {id: answering for id, answering in found.items() if answering}
+
     def answering(self, ids: Iterable[int]) -> list[Document]:
         """The children of calls that answer these: not consumers, nor what fetched messages, nor a part of an answer,
         which names the id that this shares with the call."""
@@ -157,16 +173,6 @@ class ParentIndex:
         segments = [each for each in self._trace.documents.values() if not each.independent]
         segments.sort(key=lambda each: each.id, reverse=True)
         return {(each.parent_id, each.node.name): each for each in segments if each.parent_id}
-
-
-def answers_by_call_id(trace: Trace, parents: ParentIndex) -> dict[int, list[Document]]:
-    """What answers each call that counts, by its id: the segments and entering spans that name it, or a call that is
-    one with it."""
-    names: dict[int, list[int]] = {}
-    for id in parents.children.keys() & trace.calls.keys():
-        names.setdefault(parents.once.counted_as.get(id, id), []).append(id)
-    found = {id: parents.answering(sorted(ids)) for id, ids in names.items()}
-    return {id: answering for id, answering in found.items() if answering}
 
 
 def calling_node(owned: OwnedCall, trace: Trace, parents: ParentIndex) -> NodeKey | None:
@@ -210,7 +216,7 @@ def resolve_link_end(trace: Trace, id: int) -> LinkEnd | None:
     owned, parents = trace.calls.get(id), ParentIndex(trace)
     if owned is not None:
         counted = parents.once.counted_as.get(id, id)
-        answers = answers_by_call_id(trace, parents).get(counted, ())
+        answers = parents.answers_by_call.get(counted, ())
         first = min(answers, key=lambda each: (each.node, each.start, each.id), default=None)
         if first is not None:
             return LinkEnd(first.node, owned.call.end, first)

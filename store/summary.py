@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from store.model import NO_HTTP, Document, Http, NodeKey, State, Trace, confirmed
-from store.parents import ParentIndex, answers_by_call_id, is_root
+from store.parents import ParentIndex, is_root
 from store.rules.annotations import split_annotation_item
 from store.rules.namespaces import bare_names, names_of, unique_names
 from store.units import NodeUnit, trace_units
@@ -85,7 +85,7 @@ def trace_duration(trace: Trace, parents: ParentIndex | None = None) -> int:
     included, microseconds (docs/xray-format.md §4.1)."""
     documents = trace.documents.values()
     parents = parents or ParentIndex(trace)
-    answered = answers_by_call_id(trace, parents)
+    answered = parents.answers_by_call
     inferred = [o.call for o in parents.once.calls.values() if o.call.id not in answered]
     spans = [(d.start, d.end) for d in documents] + [(call.start, call.end) for call in inferred]
     return max(0, max(end for _, end in spans) - min(start for start, _ in spans))
@@ -95,7 +95,7 @@ def is_partial(trace: Trace, parents: ParentIndex | None = None) -> bool:
     """Whether more is expected: a document is in progress, a traced call is unanswered, or a
     streamed subsegment has no segment (docs/xray-format.md §6)."""
     parents = parents or ParentIndex(trace)
-    answered = answers_by_call_id(trace, parents)
+    answered = parents.answers_by_call
     return any(
         d.in_progress or (d.independent and parents.owning_segment(d) is None)
         for d in trace.documents.values()

@@ -14,7 +14,7 @@ from store.cases import stands_for_request
 from store.model import Document, State, Trace, precedence
 from store.otel.derived_ids import derived_id
 from store.otel.stored_document import Json, parse_document, subsegments_of
-from store.parents import ParentIndex, answers_by_call_id
+from store.parents import ParentIndex
 from store.rules.identity import call_node, inferred_origin, resource_names
 from store.rules.service_names import displayed_service
 from store.trace_id import format_trace_id
@@ -247,7 +247,7 @@ def _name_call(subsegment: Json) -> None:
 def _unanswered(shown: Iterable[Json], trace: Trace) -> Iterator[Json]:
     """Calls that count and that no request answers, each id once."""
     parents = ParentIndex(trace)
-    answered = answers_by_call_id(trace, parents)
+    answered = parents.answers_by_call
     counted_as = parents.once.counted_as
     seen = {
         f"{id:016x}"

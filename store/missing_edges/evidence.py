@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from store.missing_edges.names import Services
 from store.model import Call, Document, Kind, NodeKey, State, Trace
-from store.parents import ParentIndex, answers_by_call_id, called_node, calling_node, is_root
+from store.parents import ParentIndex, called_node, calling_node, is_root
 from store.places import REMOTE
 from store.rules.annotations import split_annotation_item
 from store.rules.gateway_requests import STAGE
@@ -102,7 +102,7 @@ def read_traces(traces: Iterable[Trace], services: Services, settled_before: int
 
 def _calls(trace: Trace, parents: ParentIndex, services: Services) -> Iterator[CallSeen]:
     """Calls that were answered, and those that something should have answered."""
-    answered = answers_by_call_id(trace, parents)
+    answered = parents.answers_by_call
     for owned in parents.once.calls.values():
         caller = calling_node(owned, trace, parents)
         if caller is None or not owned.call.node.name:

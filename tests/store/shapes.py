@@ -10,7 +10,7 @@ from store.memory import MemoryStore
 from store.messages import links_once, units_elsewhere
 from store.model import Document, Fetched, Independent, Kind, State, Trace
 from store.otel.derived_ids import shared_server_id
-from store.parents import ParentIndex, answers_by_call_id
+from store.parents import ParentIndex
 from store.rules.brokers import is_broker
 from store.units import NodeUnit, all_units
 from tests.builders import trace_id
@@ -35,7 +35,7 @@ def shapes_of(batches: list[list[Document]]) -> set[str]:
 
 def _shapes(trace: Trace, traces: dict[bytes, Trace]) -> Iterator[str]:
     parents = ParentIndex(trace)
-    answered = answers_by_call_id(trace, parents)
+    answered = parents.answers_by_call
     elsewhere = units_elsewhere(trace)
     if parents.once.counted_as:
         yield "a call within a call"

@@ -66,7 +66,7 @@ def last_arrival(owned: Any) -> Any:
     ("rule", "wrong"),
     [
         ("store.facts.is_root", lambda d, t, f: not d.parent_id and not d.independent),
-        ("store.facts.answers_by_call_id", lambda trace, parents: {}),
+        ("store.parents.ParentIndex.answers_by_call", {}),
         ("store.parents.MAX_PARENT_STEPS", 1),
         ("store.memory_traces._call_precedence", last_arrival),
         ("store.memory_traces._precedence", last_arrival),
