@@ -61,8 +61,9 @@ NEWEST_LASTING = _sql("search/newest_lasting", "least", "first_minute last_minut
 ROLLED_UP_SLOTS = _sql("search/rolled_up_slots", "condition number slots", "width")
 UNSETTLED_MINUTES = _sql("search/unsettled_minutes", "pinned_copy", "moment")
 MINUTES_OF_TRACES = _sql("search/minutes_of_traces", "minutes")
-FAR_TRACES = _sql("search/far", "member", "near_first near_last minute_length")
+FAR_TRACES = _sql("search/far", "member passed", "near_first near_last minute_length")
 FAR_IDS = _sql("search/far_ids", "far", "most")
+PASSED = _sql("search/passed", parameters="day span_start")
 IMPLAUSIBLE_EPOCH = _sql(
     "search/implausible_epoch", "", "span_minute span_last_minute span_start span_end"
 )

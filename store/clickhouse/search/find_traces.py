@@ -209,9 +209,9 @@ class _Search:
         bounds = bounds_among(part.ids, filter, part.term, near, sure=sure)
         reading = self._judge.reading_ahead(part.ids, room)
         ahead = reading.statements if reading else []
-        answer, *answers = run_concurrently(
-            self._run, self._candidates(part.slice, bounds, before), *ahead, *part.unread
-        )
+        named_ones = [self._candidates(part.slice, bounds, before)] if part.ids else []
+        answers = run_concurrently(self._run, *named_ones, *ahead, *part.unread)
+        answer = answers.pop(0) if named_ones else []
         read, unread = answers[: len(ahead)], answers[len(ahead) :]
         far, *others = unread
         if len(far) >= MOST_UNREAD or any(reach_of(rows, MOST_UNREAD) for rows in others):

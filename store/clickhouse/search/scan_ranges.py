@@ -14,6 +14,7 @@ from store.times import DAY, MINUTE, SECOND
 PER_MINUTE = 12
 """Buckets of the tables' sort key."""
 BUCKET = MINUTE // PER_MINUTE
+_NEVER = Sql("0")
 _BEFORE, _AFTER = 2 * MINUTE, 10 * MINUTE
 """How far around a range most rows of its traces are expected."""
 MARGINS = {Axis.TRACE_ID: 0, Axis.EVENT: MINUTE, Axis.SERVICE: MINUTE}
@@ -37,6 +38,8 @@ class ScanRange:
     hint: Sql
     timed: Callable[[Sql, Sql], Sql]
     times_members: bool = False
+    passed: Sql = _NEVER
+    """What rows of `traces` say of those that lie before it."""
 
     def among(self, condition: Sql) -> Sql:
         """Member traces that meet a condition, as a condition for ``timed``."""
@@ -63,7 +66,10 @@ class ScanRange:
         """Ids of member traces with rows outside of ``near``."""
         first, last = self.near
         return queries.FAR_TRACES.render(
-            {"member": self.member}, near_first=first, near_last=last, minute_length=MINUTE
+            {"member": self.member, "passed": self.passed},
+            near_first=first,
+            near_last=last,
+            minute_length=MINUTE,
         )
 
 
@@ -97,6 +103,7 @@ def _by_trace_id(span: TimeRange, window: TimeRange) -> ScanRange:
         (bucket_of(span.start - _BEFORE), bucket_of(span.end + _AFTER)),
         hint,
         timed,
+        passed=queries.PASSED.render(span_start=span.start, day=DAY),
     )
 
 

@@ -2,4 +2,4 @@
 -- written before rows had a minute, and again since.
 SELECT trace_id FROM traces PREWHERE bucket < {near_first:UInt64} OR bucket > {near_last:UInt64}
 WHERE ((bucket < {near_first:UInt64} AND (minute != 0 OR lo < {minute_length:Int64}))
-       OR bucket > {near_last:UInt64}) AND $member
+       OR bucket > {near_last:UInt64}) AND $member AND NOT $passed

@@ -107,11 +107,13 @@ def test_scan_ranges(axis: Axis) -> None:
     assert rendered.parameters["c"] == 1
     among = one_line(slice.among(Sql("c")))
     assert among == ("c" if axis is Axis.SERVICE else f"{member} AND c")
+    passed = f"(start < {{span_start:Int64}} AND abs({EPOCH} - start) > {{day:Int64}})"
+    passed = passed if axis is Axis.TRACE_ID else "0"
     assert one_line(slice.far) == (
         "SELECT trace_id FROM traces "
         "PREWHERE bucket < {near_first:UInt64} OR bucket > {near_last:UInt64} "
         "WHERE ((bucket < {near_first:UInt64} AND (minute != 0 OR lo < {minute_length:Int64})) "
-        f"OR bucket > {{near_last:UInt64}}) AND {member}"
+        f"OR bucket > {{near_last:UInt64}}) AND {member} AND NOT {passed}"
     )
 
 

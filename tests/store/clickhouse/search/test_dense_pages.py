@@ -9,6 +9,7 @@ from store.clickhouse.search import find_units, probe, scan_plan
 from store.clickhouse.store import ClickHouseStore
 from store.filters.parse import parse
 from store.memory import MemoryStore
+from store.metrics import QUERIES, QueryTime
 from store.model import Document, Link, NodeKey, State, TimeRange
 from store.protocol import Store
 from store.query import Axis, TraceHit, TraceQuery, UnitQuery, UnitTrace
@@ -63,6 +64,9 @@ def units_of(store: Store, query: UnitQuery, limit: int) -> list[UnitTrace]:
     while True:
         page = store.find_units(query, limit=limit, cursor=cursor)
         found += page.found
+        shown = [each.trace_id for each in page.found if each.trace_id in page.traces]
+        read = store.get_traces(shown, links=False)
+        assert {id: page.traces[id] for id in shown} == read
         if (cursor := page.cursor) is None:
             return found
 
@@ -126,3 +130,19 @@ def test_a_probe_knows_the_buckets_that_it_reaches(
         assert expected
         for limit in (20, 90):
             assert hits_of(clickhouse, query, limit) == expected
+
+
+def test_traces_that_reach_into_a_part_are_not_looked_for(
+    both: tuple[MemoryStore, ClickHouseStore],
+) -> None:
+    """Their candidates are selected once: who began before the part has its time before it."""
+    memory, store = both
+    query = TraceQuery(WINDOW, filter=parse('service("front")'))
+    taken: list[QueryTime] = []
+    token = QUERIES.set(taken)
+    try:
+        found = store.find_traces(query, limit=5).found
+    finally:
+        QUERIES.reset(token)
+    assert found == memory.find_traces(query, limit=5).found
+    assert [each.name for each in taken].count("search/candidates") == 1
