@@ -36,7 +36,7 @@ INSERT INTO rollups (width, kind, bucket, source_account, source_name, source_ty
 SELECT 1, if(edge, 1, 0), {first:UInt32} + intDiv(number, {rows:UInt64}), '', if(edge, concat('service-', toString((each * 7) % {nodes:UInt64})), ''),
        if(edge, 'AWS::ECS::Container', ''), '', '', concat('service-', toString(each % {nodes:UInt64})), 'AWS::ECS::Container', '',
        20 + each % 200 + rand(1) % 20 AS ok_, rand(2) % 40 = 0 AS fault_, rand(3) % 20 = 0 AS error_, ok_ + fault_ + error_,
-       mapFromArrays(arrayMap(i -> toUInt64(round(1000 * pow(10, i / 25))), range({buckets:UInt64})), arrayMap(i -> toUInt64(1 + (i * 7 + number) % 9), range({buckets:UInt64}))), 1
+       mapFromArrays(arrayMap(i -> toUInt64(round(1000 * pow(10, i / 25))), range({buckets:UInt64})), arrayMap(i -> toUInt64(intDiv(ok_ + fault_ + error_ + (i * 7) % {buckets:UInt64}, {buckets:UInt64})), range({buckets:UInt64}))), 1
 FROM (SELECT number, number % {rows:UInt64} AS each, each >= {nodes:UInt64} AS edge FROM numbers({rows:UInt64} * {minutes:UInt64}))
 """
 VERSIONS = "INSERT INTO rollups (width, kind, bucket, rev) SELECT 1, 255, {first:UInt32} + number, 1 FROM numbers({minutes:UInt64})"

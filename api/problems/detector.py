@@ -13,14 +13,17 @@ import numpy as np
 from api.problems.calls import EdgeCalls, EntryCalls
 from api.problems.columns import DAY, Columns, Flags, Floats
 from api.problems.latency import ABOVE, SLOWNESS, Latency
-from api.problems.minute import Minute, index_of, minute_of
+from api.problems.minute import Minute, Places, minute_of
 from api.problems.shares import Alternatives, Ringing, Shares
 from api.problems.symptom import Measure, Symptom
 from store.minutes import MinuteCounts, Series, SeriesKind
 from store.model import NO_NODE, NodeKey
 
 FAILURES = Alternatives(
-    most=(0.34, 0.1, 0.34), large=(0.05, 0.10, 0.05), floor=(0.005, 0.10, 0.005)
+    most=(0.34, 0.1, 0.34),
+    large=(0.05, 0.10, 0.05),
+    floor=(0.005, 0.10, 0.005),
+    prior=(0.005, 0.005, 0.005),
 )
 """Of faults, client errors and throttles. Client errors have to be many for long: they are rarely the service's own."""
 FALSE_LINES = 0.02
@@ -95,7 +98,7 @@ class Detector:
 
     def __init__(self, names: Names) -> None:
         self._names = names
-        self._index: dict[int, int] = {}
+        self._places = Places()
         self._series: list[Series] = []
         self._first: list[int] = []
         """By series: the minute in which it was first seen."""
@@ -151,19 +154,20 @@ class Detector:
         self._judge(minute)
 
     def _read(self, counts: MinuteCounts) -> Minute:
-        known = len(self._series)
-        rows = index_of(self._index, counts)
-        if len(self._index) > known:
-            new = list(self._index)[known:]
-            named = self._names(new, counts.minute)
-            for part in self._parts:
-                part.grow(len(self._index))
-            for id in new:
-                series = named.get(id, Series(SeriesKind.BACKGROUND, NO_NODE, NO_NODE))
-                self._traffic.describe(len(self._series), series)
-                self._series.append(series)
-                self._first.append(counts.minute)
+        rows, new = self._places.of(counts)
+        if new:
+            self._name(new, counts.minute)
         return minute_of(counts, rows, self._traffic.size)
+
+    def _name(self, new: list[int], minute: int) -> None:
+        named = self._names(new, minute)
+        for part in self._parts:
+            part.grow(len(self._places))
+        unknown = Series(SeriesKind.BACKGROUND, NO_NODE, NO_NODE)
+        for series in (named.get(id, unknown) for id in new):
+            self._traffic.describe(len(self._series), series)
+            self._series.append(series)
+            self._first.append(minute)
 
     def _judge(self, minute: Minute) -> None:
         number, requests, h = minute.number, minute.requests, self.threshold
@@ -171,7 +175,8 @@ class Detector:
         above, beyond = self._latency.exceeding(minute)
         self._slowness.step(number, requests, above, h, (beyond, ABOVE))
         slow: Flags = np.any(self._slowness.ringing, axis=0)
-        self._latency.learn(minute, slow)
+        renewed = self._latency.learn(minute, slow, self._slowness.usual.seen)
+        self._slowness.restart(renewed)
         traffic = self._traffic
         callers = traffic.callers(requests)
         self._edges.step(number, requests, callers, traffic.edges, h)

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from api.problems.columns import Columns, Flags, Floats
+from api.problems.columns import Columns, Flags, Floats, Indices
 from api.problems.minute import BUCKETS, PER_DECADE, Minute
 from api.problems.shares import Alternatives
 
@@ -21,6 +22,7 @@ SLOWNESS = Alternatives(
     most=(0.34, 0.34, 0.34),
     large=(0.3, 0.3, 0.3),
     floor=(0.0, 0.0, 0.0),
+    prior=tuple(1 - quantile for quantile in QUANTILES),
     fixed=((0.8, 0.95), (0.3, 0.6), (0.06, 0.3)),
 )
 QUARTER = 2
@@ -48,39 +50,48 @@ class Latency(Columns):
         """How many times exceed each quantile, and each quantile by a quarter."""
         above = np.zeros((len(QUANTILES), self.size), np.float32)
         beyond = np.zeros_like(above)
+        if not minute.rows.size:
+            return above, beyond
+        lengths = np.diff(minute.starts, append=len(minute.buckets))
         for number, cuts in enumerate(self.cuts):
-            more = minute.buckets - cuts[minute.owners]
-            where = more > 0
-            owners, weights, more = minute.owners[where], minute.weights[where], more[where]
-            above[number] = np.bincount(owners, weights, self.size)
-            far = more > QUARTER
-            beyond[number] = np.bincount(owners[far], weights[far], self.size)
+            more = minute.buckets - np.repeat(cuts[minute.rows], lengths)
+            for into, least in ((above, 0), (beyond, QUARTER)):
+                far = np.add.reduceat((more > least) * minute.weights, minute.starts)
+                into[number] = np.bincount(minute.rows, far, self.size)
         return above, beyond
 
-    def learn(self, minute: Minute, slow: Flags) -> None:
-        """Learn the times of a minute, those of series that are ``slow`` apart. Quantiles are renewed each hour, in the
-        first one sooner."""
-        usual = ~slow[minute.owners]
+    def learn(self, minute: Minute, slow: Flags, seen: NDArray[np.int32]) -> Indices:
+        """Learn the times of a minute, those of series that are ``slow`` apart. Quantiles are renewed each hour, those of series
+        that were ``seen`` for less than one sooner. Returns these: what exceeded their quantiles before says nothing."""
         self._slow = {
             int(each): self._slow.get(int(each), np.zeros(BUCKETS, np.float32))
             for each in np.flatnonzero(slow)
         }
-        rest = (column[~usual].tolist() for column in minute[-3:])
-        for owner, bucket, weight in zip(*rest, strict=True):
-            self._slow[owner][bucket] += weight
-        place = minute.buckets[usual].astype(np.intp) * self.size + minute.owners[usual]
-        np.add.at(self.recent.reshape(-1), place, minute.weights[usual])
+        owners, buckets, weights = minute.owners, minute.buckets, minute.weights
+        if self._slow:
+            apart = slow[owners]
+            rest = (column[apart].tolist() for column in (owners, buckets, weights))
+            for owner, bucket, weight in zip(*rest, strict=True):
+                self._slow[owner][bucket] += weight
+            owners, buckets, weights = owners[~apart], buckets[~apart], weights[~apart]
+        np.add.at(self.recent.reshape(-1), buckets * np.intp(self.size) + owners, weights)
         self._minutes += 1
+        young = np.flatnonzero((seen > 0) & (seen <= HOUR) & (self._minutes % SOON == 0))
         if self._minutes % HOUR == 0:
             self.base *= DECAY
             self.base += self.recent
             self.recent[:] = 0
-        elif self._minutes > HOUR or self._minutes % SOON:
-            return
-        total = np.cumsum(self.base + self.recent if self._minutes < HOUR else self.base, axis=0)
+            self._renew(slice(None), self.base)
+        elif young.size:
+            self._renew(young, self.base[:, young] + self.recent[:, young])
+        return young
+
+    def _renew(self, series: Indices | slice, times: Floats) -> None:
+        total = np.cumsum(times, axis=0)
         for number, quantile in enumerate(QUANTILES):
             cut = (total <= np.float32(quantile) * total[-1]).sum(0)
-            self.cuts[number] = np.where(total[-1] > 0, np.minimum(cut, BUCKETS - 1), BUCKETS)
+            known = np.where(total[-1] > 0, np.minimum(cut, BUCKETS - 1), BUCKETS)
+            self.cuts[number, series] = known
 
     def quantile(self, series: int, number: int) -> int:
         """The usual time at a quantile, microseconds."""

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from api.problems.columns import DAY, Columns, Flags, Floats
+from api.problems.columns import DAY, Columns, Flags, Floats, Indices
 from api.problems.usual import Usual
 
 LEAST_HITS = 3
@@ -31,12 +31,13 @@ class Alternatives(NamedTuple):
     """The shares that are tested of each measure: fixed ones, or the greatest of a sum and a product with the usual one.
 
     ``large``: excess of a minute above which it may add ``most`` of the threshold, else half as much. ``floor``: excess that a
-    problem has at least.
+    problem has at least. ``prior``: the usual share of a series without history.
     """
 
     most: tuple[float, ...]
     large: tuple[float, ...]
     floor: tuple[float, ...]
+    prior: tuple[float, ...]
     fixed: tuple[tuple[float, ...], ...] = ()
     plus: tuple[float, ...] = (0.02, 0.10, 0.40)
     times: tuple[float, ...] = (2.5, 4.0, 8.0)
@@ -67,7 +68,7 @@ class Shares(Columns):
         self._rule = alternatives
         measures = len(alternatives.most)
         tests = len(alternatives.fixed[0]) if alternatives.fixed else len(alternatives.plus)
-        self.usual = Usual(measures, failures=not alternatives.fixed)
+        self.usual = Usual(alternatives.prior, failures=not alternatives.fixed)
         column = np.array([alternatives.most, alternatives.large, alternatives.floor], np.float32)[
             :, :, None
         ]
@@ -109,6 +110,12 @@ class Shares(Columns):
         calm = (top < CALM * np.float32(threshold)) | (usual.seen < KNOWN)
         usual.learn(requests, hits, expected, phi, ~self.ringing & free, calm)
 
+    def restart(self, series: Indices) -> None:
+        """Begin to learn anew what is usual of some series."""
+        if series.size:
+            self.sums[:, :, series] = 0
+            self.usual.restart(series)
+
     def found(self) -> list[Ringing]:
         """What rings now."""
         expected = self.usual.expected()
@@ -138,33 +145,41 @@ class Shares(Columns):
     ) -> Floats:
         """Add a minute to all sums; the greatest of each measure."""
         self._at = minute
+        top = np.zeros_like(expected)
+        some = self._stirred(hits)
+        requests, hits = requests[some], hits[:, some]
+        expected, phi, ringing = expected[:, some], phi[:, some], self.ringing[:, some]
         rest = requests - hits
         log_hit, log_rest = np.log(expected), np.log1p(-expected)
         large = hits - requests * expected >= self._large * requests
         cap = np.where(large, self._most, self._most / 2) * threshold
-        top = np.zeros_like(expected)
-        for test, sums in enumerate(self.sums):
+        for test in range(len(self.sums)):
             if self._rule.fixed:
                 p1 = np.array([each[test] for each in self._rule.fixed], np.float32)[:, None]
-                p1 = np.broadcast_to(p1, expected.shape)
             else:
                 plus = np.float32(self._rule.plus[test])
                 p1 = np.maximum(expected + plus, expected * np.float32(self._rule.times[test]))
                 p1 = np.minimum(p1, np.float32(0.98))
             gain = (hits * (np.log(p1) - log_hit) + rest * (np.log1p(-p1) - log_rest)) / phi
-            fresh = sums <= 0
-            for name in ("hits", "requests", "moved", "bad"):
-                getattr(self, name)[test][fresh] = 0
-            self.since[test][fresh] = minute
-            sums += np.minimum(gain, cap)
-            sums[(sums < 0) | (p1 <= expected * CLEARLY) | self.ringing] = 0
-            self.hits[test] += hits
-            self.requests[test] += requests
-            self.bad[test] += (gain > 0) & (requests > 0)
+            sums = self.sums[test][:, some]
+            going = sums > 0
+            self.since[test][:, some] = np.where(going, self.since[test][:, some], minute)
+            sums = sums + np.minimum(gain, cap)
+            sums[(sums < 0) | (p1 <= expected * CLEARLY) | ringing] = 0
+            self.sums[test][:, some] = sums
+            more = [("hits", hits), ("requests", requests), ("bad", (gain > 0) & (requests > 0))]
             if moved:
-                self.moved[test] += moved[0]
-            np.maximum(top, sums, out=top)
+                more.append(("moved", moved[0][:, some]))
+            for name, each in more:
+                into = getattr(self, name)[test]
+                into[:, some] = into[:, some] * going + each
+            top[:, some] = np.maximum(top[:, some], sums)
         return top
+
+    def _stirred(self, hits: Floats) -> Indices | slice:
+        """The series whose sums this minute may change: where a sum is 0 and nothing hits, it stays so. All, if these are many."""
+        stirred = np.flatnonzero((hits > 0).any(0) | (self.sums > 0).any((0, 1)))
+        return stirred if 2 * stirred.size < self.size else slice(None)
 
     def _ring(
         self,

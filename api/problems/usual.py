@@ -7,15 +7,15 @@ from typing import ClassVar
 
 import numpy as np
 
-from api.problems.columns import DAY, Columns, Flags, Floats
+from api.problems.columns import DAY, Columns, Flags, Floats, Indices
 
 HALF_HOUR = 30
 HALF_HOURS = DAY // HALF_HOUR
 DAYS = 7
 DECAY = np.float32(0.5 ** (1 / DAY))
 LEAST, MOST = np.float32(2e-4), np.float32(0.95)
-PRIOR, PRIOR_WEIGHT = 0.005, 50.0
-"""The share of failures that a series without history has, and how many requests that counts for."""
+PRIOR_WEIGHT = 50.0
+"""How many requests the share counts for that a series without history has."""
 SPREAD, SPREAD_WEIGHT = 0.003, 300.0
 SLOT_WEIGHT = 60.0
 """Requests of a half hour below which it tells little."""
@@ -26,15 +26,16 @@ YOUNG = 30
 class Usual(Columns):
     """Expected shares of some measures, by series.
 
-    ``prior``: whether there is a share that series without history have; else it is one half. ``worst``: whether a day's worst
-    half hour counts.
+    ``prior``: the share of each measure that a series without history has. ``failures``: whether a day's worst half hour counts.
     """
 
     columns = "hits requests squares pairs seen half_hits half_requests slots worst slot day"
     fills: ClassVar[Mapping[str, float]] = {"slots": np.nan, "worst": np.nan}
 
-    def __init__(self, measures: int, *, failures: bool) -> None:
+    def __init__(self, prior: tuple[float, ...], *, failures: bool) -> None:
         super().__init__()
+        measures = len(prior)
+        self._prior = np.array(prior, np.float32)[:, None]
         self._failures = failures
         self._first: int | None = None
         self._at = 0
@@ -61,12 +62,9 @@ class Usual(Columns):
 
     def of_day(self) -> Floats:
         """The share of the last day or so."""
-        if self._failures:
-            return (self.hits + np.float32(PRIOR * PRIOR_WEIGHT)) / (
-                self.requests + np.float32(PRIOR_WEIGHT)
-            )
-        known = self.requests > 0
-        return np.where(known, (self.hits + 0.5) / (self.requests + 1), np.float32(0.5))
+        weight = np.float32(PRIOR_WEIGHT)
+        share: Floats = (self.hits + self._prior * weight) / (self.requests + weight)
+        return share
 
     def expected(self) -> Floats:
         """The share that is expected now."""
@@ -112,6 +110,11 @@ class Usual(Columns):
             (self.requests, requests, there & calm),
         ):
             np.copyto(into, into * DECAY + more, where=where)
+
+    def restart(self, series: Indices) -> None:
+        """Begin to learn some series anew."""
+        for name in ("hits", "requests", "squares", "pairs", "half_hits", "half_requests"):
+            getattr(self, name)[:, series] = 0
 
     def accept(self, measure: int, series: int, share: float) -> None:
         """Make a share the normal one."""

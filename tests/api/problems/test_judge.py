@@ -133,3 +133,12 @@ def test_a_day_makes_it_normal() -> None:
     events = judged(world, AT + DAY + 60)
     last = {event.problem.id: event.problem for event in events}
     assert [each.state for each in last.values()] == [State.CLOSED]
+
+
+def test_a_slow_tenth_is_found_after_two_hours() -> None:
+    """While the usual times are young their quantiles move: how much exceeds them then says nothing of how much that varies."""
+    incident = Incident(120, "search", length=60, slower=25.0, slow=0.1)
+    world = World(21, incidents=(incident,), noise=False, rates={"shop": 20.0, "admin": 3.0})
+    events = judged(world, 150)
+    last = {event.problem.id: event.problem for event in events}
+    assert [each.origin.name for each in last.values()] == ["search"]
