@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+from api.problems.answered import with_host
 from api.problems.record import Evidence
 from api.problems.symptom import Measure
 from api.problems.tracker import Problem
@@ -37,17 +38,22 @@ def evidence_of(store: Store, problem: Problem, end: int) -> Evidence:
     if not now:
         return Evidence()
     before = _causes(store, origin, measure, problem.since - BEFORE, problem.since)
-    begins = Counter({node: problem.main.now * share for node, share in _shares(now).items()})
-    begins.subtract({node: problem.main.usual * share for node, share in _shares(before).items()})
+    begins = Counter(
+        {node: problem.main.now * share for node, share in _shares(now, origin).items()}
+    )
+    begins.subtract(
+        {node: problem.main.usual * share for node, share in _shares(before, origin).items()}
+    )
     exceptions = Counter(name for each in now if (name := _exception(each)))
     worst = max(begins, key=lambda node: (begins[node], node == origin), default=origin)
     commonest, number = next(iter(exceptions.most_common(1)), ("", 0))
     return Evidence(
         traces=len(now),
-        at_origin=sum(origin in _ends(each) for each in now),
+        at_origin=sum(origin in _ends(each, origin) for each in now),
         elsewhere=None if worst == origin or begins[worst] <= 0 else worst,
         exception=commonest,
         with_exception=number,
+        is_new=bool(commonest) and commonest not in map(_exception, before),
     )
 
 
@@ -56,21 +62,23 @@ def _causes(
 ) -> list[tuple[RootCause, ...]]:
     """The causes of failing traces of a node, of minutes."""
     window = TimeRange(first * MINUTE, end * MINUTE)
-    query = UnitQuery(window, frozenset({origin}), states=frozenset({STATES[measure]}))
+    query = UnitQuery(window, with_host(origin), states=frozenset({STATES[measure]}))
     found = [each.trace_id for each in store.find_units(query, limit=MOST_TRACES).found]
     traces = store.get_traces(found, raw=True, links=False).values()
     causes = map(root_causes, traces)
     return [each.fault if measure is Measure.FAULT else each.error for each in causes]
 
 
-def _ends(causes: Iterable[RootCause]) -> set[NodeKey]:
-    """Where the failures of a trace begin."""
-    return {each.services[-1].node for each in causes if each.services}
+def _ends(causes: Iterable[RootCause], origin: NodeKey) -> set[NodeKey]:
+    """Where the failures of a trace begin; that the origin did not answer is its own."""
+    same = with_host(origin)
+    ends = {each.services[-1].node for each in causes if each.services}
+    return {origin if each in same else each for each in ends}
 
 
-def _shares(traces: list[tuple[RootCause, ...]]) -> dict[NodeKey, float]:
+def _shares(traces: list[tuple[RootCause, ...]], origin: NodeKey) -> dict[NodeKey, float]:
     """In which part of failing traces each node is where a failure begins."""
-    begins = Counter(node for each in traces for node in _ends(each))
+    begins = Counter(node for each in traces for node in _ends(each, origin))
     return {node: number / len(traces) for node, number in begins.items()}
 
 

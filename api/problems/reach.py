@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from api.problems.answered import with_host
 from api.problems.record import BEFORE, MOST_POINTS, Changed, Points, Requests
 from api.problems.symptom import Measure, Symptom
 from api.problems.tracker import Problem
@@ -49,9 +50,7 @@ def node_requests(store: Store, node: NodeKey, window: TimeRange) -> Requests:
     """The requests of a node."""
     if window.end <= window.start:
         return Requests()
-    steps = store.entity_series(
-        Entities(nodes=frozenset({node})), window, window.end - window.start
-    )
+    steps = store.entity_series(Entities(nodes=with_host(node)), window, window.end - window.start)
     return _requests(each.statistics for each in steps)
 
 
@@ -78,12 +77,12 @@ def points(store: Store, problem: Problem, end: int) -> Points:
 
 
 def _entities(series: Series) -> Entities:
-    edge = frozenset({(series.source, series.node)})
+    nodes = with_host(series.node)
+    edge = frozenset((series.source, node) for node in nodes)
     if series.kind is SeriesKind.CALLS:
         return Entities(edges=edge)
     if series.kind is SeriesKind.LINKS:
         return Entities(links=edge)
-    nodes = frozenset({series.node})
     return Entities(nodes=nodes) if series.kind is SeriesKind.NODE else Entities(background=nodes)
 
 

@@ -28,13 +28,20 @@ class Requests(Struct, frozen=True):
 
 class Evidence(Struct, frozen=True):
     """What failing traces say: how many were read; in how many of them the failure begins at the origin, and at which
-    other node it begins oftener (None: at none); the commonest exception there, and in how many."""
+    other node it begins oftener (None: at none); the commonest exception there, in how many, and whether none of the hour
+    before had it."""
 
     traces: int = 0
     at_origin: int = 0
     elsewhere: NodeKey | None = None
     exception: str = ""
     with_exception: int = 0
+    is_new: bool = False
+
+    @property
+    def words(self) -> str:
+        """The exception."""
+        return f"new {self.exception}" if self.is_new else self.exception
 
     @property
     def confirms(self) -> bool:

@@ -51,6 +51,7 @@ def line_of(record: Record, mutes: Mapping[str, Mute]) -> ProblemLine:
             "name": evidence.exception,
             "traces": evidence.with_exception,
             "read": evidence.traces,
+            "new": evidence.is_new,
         }
         if evidence.exception
         else None,

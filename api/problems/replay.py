@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from typing import NamedTuple
 
 from api.problems.columns import DAY
+from api.problems.evidence import evidence_of
 from api.problems.judge import Judge
+from api.problems.record import Record
+from api.problems.recorder import record_of
 from api.problems.tracker import Event, EventKind, Problem
 from store.minutes import MinuteCounts, MinuteStore, Series
+from store.protocol import Store
 
 LEARN = 7 * DAY
 """Minutes before the first one that are learnt from."""
@@ -15,6 +20,15 @@ FEW, MANY = 10, 720
 """Minutes that a statement reads, at first and at most."""
 LARGE = 8 << 20
 """Bytes of histograms of a statement; with more, the next one reads fewer minutes."""
+
+
+class Replayed(NamedTuple):
+    """An event, and the problem as of its minute, as it would have been stored. ``rank``: its place among those that
+    last, the worst is 1; 0 if it has ended."""
+
+    event: Event
+    record: Record
+    rank: int
 
 
 def minutes_of(store: MinuteStore, first: int, last: int) -> Iterator[MinuteCounts]:
@@ -37,7 +51,7 @@ def judge_of(store: MinuteStore, known: Sequence[Problem] = ()) -> Judge:
     return Judge(names, known)
 
 
-def replay(store: MinuteStore, first: int, last: int, learn: int = LEARN) -> Iterator[Event]:
+def replay(store: Store, first: int, last: int, learn: int = LEARN) -> Iterator[Replayed]:
     """What happens to problems from the first to the last minute, one event after the other.
 
     A problem that was there before is an event of the first minute: it opens in it.
@@ -51,7 +65,11 @@ def replay(store: MinuteStore, first: int, last: int, learn: int = LEARN) -> Ite
         if not shown:
             shown = True
             before = {event.problem.id for event in events}
-            for each in judge.tracker.active:
-                if each.id not in before:
-                    yield Event(each, EventKind.OPENED, counts.minute)
-        yield from events
+            lasting = [each for each in judge.tracker.active if each.id not in before]
+            events = [*(Event(each, EventKind.OPENED, counts.minute) for each in lasting), *events]
+        places = {each.id: rank for rank, each in enumerate(judge.tracker.active, 1)}
+        for each in events:
+            problem = each.problem
+            evidence = evidence_of(store, problem, problem.ended or counts.minute + 1)
+            record = record_of(store, judge.detector, problem, evidence)
+            yield Replayed(each, record, places.get(problem.id, 0))

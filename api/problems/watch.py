@@ -19,6 +19,7 @@ from api.problems.detector import FORGET
 from api.problems.evidence import evidence_of
 from api.problems.judge import Judge
 from api.problems.record import MOST_EVENTS, Evidence, Happened, InsightGroup, Record, read, stored
+from api.problems.recorder import record_of
 from api.problems.replay import judge_of, minutes_of
 from api.problems.tracker import AGAIN, Event, Problem
 from api.problems.words import line
@@ -144,30 +145,16 @@ class Watch:
         return events
 
     def _record(self, judge: Judge, problem: Problem, *, read_traces: bool) -> Record:
-        store, known = self._store, self._records.get(problem.id)
+        known = self._records.get(problem.id)
         now = judge.detector.minute + 1
-        end = problem.ended or now
-        window = TimeRange(problem.since * MINUTE, end * MINUTE)
-        clients = reach.entering(problem, judge.detector.edges)
         evidence, groups = (known.evidence, known.groups) if known else (Evidence(), ())
         if read_traces and now >= self._read.get(problem.id, 0) + EVIDENCE_EVERY:
-            evidence, groups = self._evidence(problem, end, evidence, groups)
+            evidence, groups = self._evidence(problem, problem.ended or now, evidence, groups)
             self._read[problem.id] = now
-        made = Record(
-            problem=problem,
-            text=line(problem, evidence.exception),
-            entries=tuple(sorted(clients)),
-            clients=reach.client_requests(store, clients, window),
-            root=reach.node_requests(store, problem.origin, window),
-            evidence=evidence,
-            groups=groups,
-            points=reach.points(store, problem, now),
-            changes=tuple(reach.changes(store, problem, judge.detector.new_edges())),
-            updated=now * MINUTE,
-        )
+        made = record_of(self._store, judge.detector, problem, evidence)
         happened = [_happened(each, made) for each in self._events if each.problem.id == made.id]
         events = (*(known.events if known else ()), *happened)
-        return replace(made, events=events[-MOST_EVENTS:])
+        return replace(made, groups=groups, events=events[-MOST_EVENTS:])
 
     def _evidence(
         self, problem: Problem, end: int, known: Evidence, groups: tuple[InsightGroup, ...]
@@ -184,5 +171,5 @@ class Watch:
 
 def _happened(event: Event, record: Record) -> Happened:
     at = (event.at + 1) * MINUTE
-    text = line(event.problem, record.evidence.exception)
+    text = line(event.problem, record.evidence.words, record.changes)
     return Happened(event.kind, at, text, record.clients, record.root, reach.top_of(event.problem))

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from api.problems.record import Changed
 from api.problems.symptom import Measure, Symptom
 from api.problems.tracker import Problem, State
 from store.model import NodeKey
+from store.times import MINUTE
 
 MOST_NAMES = 3
 MOST_EXCEPTION = 60
 FAILS = {Measure.FAULT: "fails", Measure.ERROR: "client errors", Measure.THROTTLE: "throttled"}
 
 
-def line(problem: Problem, exception: str = "") -> str:
-    """At most some 120 characters, and the type of the commonest exception."""
+def line(problem: Problem, exception: str = "", changes: Sequence[Changed] = ()) -> str:
+    """At most some 120 characters, the type of the commonest exception, and the nearest of the ``changes`` before."""
     main = problem.main
     parts = [f"{_mark(main)} {_what(problem)} since {clock(problem.since)}"]
     if problem.state is State.CLOSED:
@@ -24,12 +28,21 @@ def line(problem: Problem, exception: str = "") -> str:
         more = len(names) - MOST_NAMES
         rest = f" and {more} more" if more > 0 else ""
         parts.append(f"affects {', '.join(names[:MOST_NAMES])}{rest}")
+    if changes:
+        parts.append(_when(changes[0], problem.since))
     return " · ".join(parts)
 
 
 def clock(minute: int) -> str:
     """The time of a minute, UTC."""
     return f"{minute // 60 % 24:02}:{minute % 60:02}"
+
+
+def _when(change: Changed, since: int) -> str:
+    minutes = since - change.at // MINUTE
+    if not minutes:
+        return f"with {change.what}"
+    return f"{abs(minutes)} min {'after' if minutes > 0 else 'before'} {change.what}"
 
 
 def _mark(main: Symptom) -> str:
@@ -46,13 +59,27 @@ def _what(problem: Problem) -> str:
         return f"{name} {FAILS[main.measure]} {_percent(main.usual)} → {_percent(main.now)} %"
     if main.measure.is_slow:
         return f"{name} slow, {main.measure} {time_words(main.usual)} → {time_words(main.now)}"
-    source = problem.edge
-    where = name if source is None or source.is_client else f"{_name(source)} → {name}"
+    where = _calls(problem)
     if main.measure is Measure.SURGE:
         return f"{where} calls ×{main.now / max(main.usual, 1e-9):.1f} per request"
     if main.now < 0.05 * main.usual:
         return f"{where} no calls ({_number(main.usual)} a minute expected)"
     return f"{where} calls {_number(main.usual)} → {_number(main.now)} a minute"
+
+
+def _calls(problem: Problem) -> str:
+    """The edge, and how many others of the same node, or an entry."""
+    main, origin = problem.main, problem.origin
+    source, node = main.series.source, main.series.node
+    if source.is_client:
+        return _name(node)
+    others = {
+        each.series.node
+        for each in problem.symptoms
+        if origin == each.series.source == source and each.measure is main.measure
+    }
+    more = f" (and {len(others) - 1} more)" if len(others) > 1 else ""
+    return f"{_name(source)} → {_name(node)}{more}"
 
 
 def _name(node: NodeKey) -> str:

@@ -34,6 +34,9 @@ class ProblemException(TypedDict):
     name: str
     traces: Annotated[int, Field(description="failing traces with it")]
     read: Annotated[int, Field(description="failing traces that were read")]
+    new: Annotated[
+        bool, Field(description="no failing trace of the hour before, of 200 at most, has it")
+    ]
 
 
 class ProblemChange(TypedDict):

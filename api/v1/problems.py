@@ -31,7 +31,8 @@ from store.trace_id import format_trace_id
 
 MAX_BODY = 4_000
 MOST = 200
-MOST_READ = 1_000
+MOST_ACTIVE = 200
+"""Problems that last, of which the worst come first; no more than 50 are stored at a time (`api.problems.watch`)."""
 EXAMPLES = 3
 NEEDED = 60
 """Minutes of history without which nothing is called usual."""
@@ -87,19 +88,22 @@ def problems_router(context: Context) -> APIRouter:
 
 
 def problem_list(context: Context, window: TimeRange, state: str, limit: int) -> ProblemList:
-    """The problems of a window."""
-    active = {"active": True, "closed": False}.get(state)
-    found = [
-        read(each) for each in context.store.find_problems(window, active=active, limit=MOST_READ)
-    ]
-    found.sort(key=lambda each: (not each.active, -each.problem.impact if each.active else 0))
+    """The problems of a window: those that last, the worst first, then the latest that have ended."""
+    store = context.store
+    found: list[Record] = []
+    if state != "closed":
+        found = [read(each) for each in store.find_problems(window, active=True, limit=MOST_ACTIVE)]
+        found = sorted(found, key=lambda each: -each.problem.impact)[:limit]
+    if state != "active" and len(found) < limit:
+        ended = store.find_problems(window, active=False, limit=limit - len(found))
+        found += map(read, ended)
     mutes = _mutes(context.store.read_configuration(), context.now())
     now = context.now() // MINUTE
     return {
         **span(window),
         "minutes_counted": context.store.counted_minutes(now - DAY_MINUTES, now),
         "minutes_needed": NEEDED,
-        "problems": [line_of(each, mutes) for each in found[:limit]],
+        "problems": [line_of(each, mutes) for each in found],
     }
 
 

@@ -10,14 +10,15 @@ import time
 
 import msgspec
 
+from api.problems.render import line_of
+from api.problems.replay import Replayed
 from api.problems.replay import replay as judged
-from api.problems.tracker import Event, EventKind
-from api.problems.words import line
+from api.problems.tracker import EventKind
 from raymap.commands.open_store import open_store
 from raymap.errors import CommandError, print_status
 from raymap.units import counted, format_minute, parse_instant
 from store.clickhouse.connection.address import Address
-from store.times import MINUTE
+from store.times import MINUTE, SECOND
 
 ALWAYS = (EventKind.OPENED, EventKind.CLOSED)
 
@@ -30,15 +31,21 @@ def replay(clickhouse: Address, start: str, end: str, *, every: bool, as_json: b
         raise CommandError("--to must be a minute or more after --from, and --from in the past.")
     opened = 0
     with open_store(clickhouse) as store:
-        for event in judged(store, first, last):
+        for each in judged(store, first, last):
+            event = each.event
             opened += event.kind is EventKind.OPENED
+            if not every and event.kind not in ALWAYS:
+                continue
             if as_json:
-                sys.stdout.write(msgspec.json.encode(event).decode() + "\n")
-            elif every or event.kind in ALWAYS:
-                print(_words(event))
+                sys.stdout.write(msgspec.json.encode(_value(each)).decode() + "\n")
+            else:
+                print(f"{format_minute(event.at * 60)}  {event.kind:<7} {each.record.text}")
             sys.stdout.flush()
     print_status(f"{counted(opened, 'problem')} in {counted(last - first + 1, 'minute')}")
 
 
-def _words(event: Event) -> str:
-    return f"{format_minute(event.at * 60)}  {event.kind:<7} {line(event.problem)}"
+def _value(each: Replayed) -> dict[str, object]:
+    """An event, and the problem as /api/v1/problems shows it."""
+    at = each.event.at * MINUTE / SECOND
+    problem = line_of(each.record, {})
+    return {"event": each.event.kind.value, "at": at, "rank": each.rank, "problem": problem}

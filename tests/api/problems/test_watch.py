@@ -66,7 +66,8 @@ def test_an_incident_from_its_beginning_to_its_end(clickhouse_store: ClickHouseS
     assert (record.points.start, len(record.points.values)) == (settled(HISTORY - 10), 15)
     assert min(value or 0 for value in record.points.values[10:]) >= 0.5
     assert "✕ payments fails" in record.text
-    assert "CardDeclined" in record.text
+    assert "CardDeclined · affects" in record.text
+    assert record.text.endswith("1 min after deployment of payments v2")
 
     other = Watch(store)
     assert live(store, other, range(HISTORY + 5, HISTORY + 7), 0.5) == []

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
+import msgspec
 import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
 from api.graph.build import node_id
+from api.problems.evidence import evidence_of
+from api.problems.record import read, stored
 from api.problems.watch import Watch
 from api.schemas.problems import ProblemDetails, ProblemLine, ProblemList
 from store.memory import MemoryStore
+from store.model import TimeRange
+from store.problems import StoredProblem
 from store.times import MINUTE
 from tests.api.alarms.traffic import Clock
 from tests.api.console.test_map import get
@@ -20,6 +26,7 @@ from tests.builders import T0
 
 PATH = "/api/v1/problems"
 BEGAN, NOW = 70, 75
+ALWAYS = TimeRange(T0, T0 + NOW * MINUTE)
 
 
 @pytest.fixture(scope="module")
@@ -64,11 +71,18 @@ def test_a_line_says_where_since_when_and_whom(client: TestClient) -> None:
     assert [each["id"] for each in found["entries"]] == [node_id(SHOP)]
     assert [each["id"] for each in found["callers"]] == [node_id(CHECKOUT)]
     assert found["clients"]["total"] == found["requests"]["total"] == 100
-    assert found["exception"]["name"] == "CardDeclined"
+    assert (found["exception"]["name"], found["exception"]["new"]) == ("CardDeclined", False)
     assert found["exception"]["read"] == found["exception"]["traces"] == found["requests"]["fault"]
     assert found["series"]["start"] == began - 600
     assert found["series"]["step"] == 60
     assert len(found["series"]["values"]) == 15
+
+
+def test_an_exception_is_new_that_was_not_thrown_in_the_hour_before(store: MemoryStore) -> None:
+    (found,) = [read(each) for each in store.find_problems(ALWAYS, limit=9)]
+    assert not evidence_of(store, found.problem, found.problem.updated).is_new
+    earliest = msgspec.structs.replace(found.problem, since=T0 // MINUTE)
+    assert evidence_of(store, earliest, found.problem.updated).words == "new CardDeclined"
 
 
 def test_each_number_leads_to_its_traces(client: TestClient) -> None:
@@ -88,6 +102,36 @@ def test_lists_are_of_a_window_and_a_state(client: TestClient) -> None:
     assert len(get(client, f"{PATH}?state=active", ProblemList)["problems"]) == 1
     earlier = get(client, f"{PATH}?from=-1h&to=-10m", ProblemList)
     assert earlier["problems"] == []
+
+
+def test_no_more_is_read_than_is_listed(
+    store: MemoryStore, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of those that have ended; of those that last there are few, which are ranked. They come first."""
+    (lasting,) = [read(each) for each in store.find_problems(ALWAYS, limit=9)]
+    full = MemoryStore()
+    full.put_problems([stored(lasting)])
+    for number in range(30):
+        since = lasting.problem.since - number
+        ended = msgspec.structs.replace(
+            lasting.problem, id=UUID(int=number), since=since, ended=since + 1
+        )
+        full.put_problems([stored(msgspec.structs.replace(lasting, problem=ended))])
+    limits: list[int] = []
+    find = full.find_problems
+
+    def noting(window: TimeRange, *, active: bool | None = None, limit: int) -> list[StoredProblem]:
+        limits.append(limit if active is False else 0)
+        return find(window, active=active, limit=limit)
+
+    monkeypatch.setattr(full, "find_problems", noting)
+    client = TestClient(create_app(full, version="1", clock=clock))
+    found = get(client, f"{PATH}?limit=5", ProblemList)["problems"]
+    assert [each["id"] for each in found] == [
+        str(lasting.id),
+        *(str(UUID(int=number)) for number in range(4)),
+    ]
+    assert sum(limits) == 4
 
 
 def test_what_does_not_exist(client: TestClient) -> None:

@@ -10,6 +10,7 @@ import pytest
 from raymap.commands.problems import replay
 from raymap.errors import CommandError
 from store.clickhouse.store import ClickHouseStore
+from store.deployments import Deployment
 from store.model import NodeKey, State
 from store.times import MINUTE, SECOND
 from tests.builders import T0, call, segment, trace_id
@@ -54,18 +55,25 @@ def test_what_was_wrong_then(
 ) -> None:
     """The problem is found where it begins, with the minute of its first fault; the hour before has none."""
     fill(clickhouse_store)
+    deployed = Deployment("d", (BEGAN - 60) * SECOND, service="orders", version="v2")
+    clickhouse_store.put_deployment(deployed, T0)
     start, end = str(T0 // SECOND + 3600), str(T0 // SECOND + MINUTES * 60)
     replay(clickhouse_store.address, start, end, every=False, as_json=False)
     (line,) = capsys.readouterr().out.splitlines()
     assert "opened  ✕ orders fails" in line
     clock = f"{BEGAN // 3600 % 24:02}:{BEGAN // 60 % 60:02}"
-    assert f"since {clock} · affects shop" in line
+    assert f"since {clock} · affects shop · 1 min after deployment of orders v2" in line
     replay(clickhouse_store.address, start, str(BEGAN), every=True, as_json=True)
     assert capsys.readouterr().out == ""
     replay(clickhouse_store.address, start, end, every=False, as_json=True)
     first = msgspec.json.decode(capsys.readouterr().out.splitlines()[0])
-    assert first["problem"]["since"] == BEGAN // 60
-    assert first["problem"]["origin"][1] == "orders"
+    assert (first["event"], first["at"], first["rank"]) == ("opened", BEGAN + 120, 1)
+    problem = first["problem"]
+    assert (problem["since"], problem["origin"]["name"]) == (BEGAN, "orders")
+    assert [each["name"] for each in problem["entries"]] == ["shop"]
+    assert problem["changes"] == [
+        {"kind": "deployment", "at": BEGAN - 60, "what": "deployment of orders v2"}
+    ]
 
 
 def test_a_window_that_is_none(clickhouse_store: ClickHouseStore) -> None:

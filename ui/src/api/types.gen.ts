@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: 7fd18d774a0116b78f74208c83a1b3e8c6af0e5bfceb2051e9761deef031717b
+// sha256 of its schemas: 172fcf12b59bbbc1d47ff8152ee971825746ebb503fff9e368626b273e142903
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -606,6 +606,7 @@ export interface components {
         };
         ProblemException: {
             name: string;
+            new: boolean;
             read: number;
             traces: number;
         };

@@ -34,7 +34,7 @@ const FAILING: Problem = {
   callers: [node('checkout'), node('orders'), node('cart')],
   clients: { ok: 90, fault: 10, total: 100 },
   requests: { ok: 90, fault: 10, total: 100 },
-  exception: { name: 'CardDeclined', traces: 9, read: 10 },
+  exception: { name: 'CardDeclined', traces: 9, read: 10, new: true },
   changes: [{ kind: 'deployment', at: SINCE - 120, what: 'deployment of payments v2' }],
   series: { start: SINCE - 600, step: 60, values: [0, null, 0.1, 0.2] },
   traces: '/api/v1/traces',

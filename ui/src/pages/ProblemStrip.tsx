@@ -198,6 +198,7 @@ function Line({ problem, chosen, carried, onChoose, onMute }: LineProps) {
           href={href('/traces', traces)}
           title={`${exception.name} in ${exception.traces} of ${exception.read} failing traces`}
         >
+          {exception.new && 'new '}
           {exception.name}
         </Link>
       )}
