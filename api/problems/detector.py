@@ -10,6 +10,7 @@ from math import log
 
 import numpy as np
 
+from api.problems.answered import Answered
 from api.problems.calls import EdgeCalls, EntryCalls
 from api.problems.columns import DAY, Columns, Flags, Floats
 from api.problems.latency import ABOVE, SLOWNESS, Latency
@@ -100,6 +101,10 @@ class Detector:
         self._names = names
         self._places = Places()
         self._series: list[Series] = []
+        self._by_series: dict[Series, int] = {}
+        self._same = np.zeros(0, np.intp)
+        """By index: that of the series as which it is counted."""
+        self._answered = Answered()
         self._first: list[int] = []
         """By series: the minute in which it was first seen."""
         self._failures, self._slowness = Shares(FAILURES), Shares(SLOWNESS)
@@ -157,17 +162,21 @@ class Detector:
         rows, new = self._places.of(counts)
         if new:
             self._name(new, counts.minute)
-        return minute_of(counts, rows, self._traffic.size)
+        return minute_of(counts, self._same[rows], self._traffic.size)
 
     def _name(self, new: list[int], minute: int) -> None:
         named = self._names(new, minute)
         for part in self._parts:
             part.grow(len(self._places))
+        same = []
         unknown = Series(SeriesKind.BACKGROUND, NO_NODE, NO_NODE)
-        for series in (named.get(id, unknown) for id in new):
-            self._traffic.describe(len(self._series), series)
+        for series in (self._answered.of(named.get(id, unknown)) for id in new):
+            index = len(self._series)
+            self._traffic.describe(index, series)
             self._series.append(series)
             self._first.append(minute)
+            same.append(index if series == unknown else self._by_series.setdefault(series, index))
+        self._same = np.append(self._same, np.array(same, np.intp))
 
     def _judge(self, minute: Minute) -> None:
         number, requests, h = minute.number, minute.requests, self.threshold

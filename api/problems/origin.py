@@ -1,6 +1,7 @@
 """Symptoms → problems: where each begins, and which symptoms it explains. Pure.
 
-* Calls that are missing or too many are the origin of what they explain, unless their caller or the node called is ill itself.
+* Calls that are missing or too many are the origin of what they explain, unless the caller of those that are missing, or the
+  node that is called too much, is ill itself. Several calls that a node no longer makes begin at that node.
 * Otherwise a problem begins at a node with symptoms that calls no node with symptoms.
 * A symptom belongs to the problem whose origin is at or below it: overlap in time alone makes no two problems one.
 """
@@ -46,8 +47,9 @@ class Finding(Struct, frozen=True):
 
     @property
     def nodes(self) -> frozenset[NodeKey]:
-        """The nodes with its symptoms."""
-        return frozenset(each.series.node for each in self.symptoms)
+        """The nodes with its symptoms. That a node is called less, because its caller fails, is none of its own."""
+        own = (s.series.node for s in self.symptoms if not s.measure.is_calls)
+        return frozenset((self.origin, *own))
 
     @property
     def last_bad(self) -> int:
@@ -83,19 +85,14 @@ def findings(symptoms: Sequence[Symptom], edges: Iterable[Series]) -> list[Findi
     for each in symptoms:
         if not each.measure.is_calls:
             ill.setdefault(each.series.node, []).append(each)
-    origins: dict[NodeKey, list[Symptom]] = {}
-    rest: list[Symptom] = []
-    calls = sorted((s for s in symptoms if s.measure.is_calls), key=lambda s: s.since)
-    for each in calls:
-        if _is_consequence(each, ill):
-            rest.append(each)
-        elif each.series.node in origins or not _above(each.series.node, callers) & origins.keys():
-            origins.setdefault(each.series.node, []).append(each)
-        else:
-            rest.append(each)
+    origins, rest = _of_calls([each for each in symptoms if each.measure.is_calls], ill, callers)
+    surges = [s for found in origins.values() for s in found if s.measure is Measure.SURGE]
     for node, found in ill.items():
         below = callees.get(node, set()) - {node}
-        if node in origins or not below & ill.keys() or _is_deepest(node, ill, callees):
+        since = min(each.since for each in found) + TOGETHER
+        explained_here = any(s.series.source == node and s.since <= since for s in surges)
+        deepest = not below & ill.keys() or _is_deepest(node, ill, callees)
+        if node in origins or (deepest and not explained_here):
             origins.setdefault(node, []).extend(found)
         else:
             rest.extend(found)
@@ -111,14 +108,41 @@ def findings(symptoms: Sequence[Symptom], edges: Iterable[Series]) -> list[Findi
     return sorted(made, key=lambda each: (-each.impact, each.since, each.origin))
 
 
-def _is_consequence(each: Symptom, ill: dict[NodeKey, list[Symptom]]) -> bool:
-    """Whether the caller or the node called was ill no later: a caller that fails calls less, one that tries again more."""
-    ends = (
-        (each.series.source, each.series.node)
-        if each.measure is Measure.SURGE
-        else (each.series.source,)
+def _of_calls(
+    calls: Sequence[Symptom],
+    ill: dict[NodeKey, list[Symptom]],
+    callers: dict[NodeKey, set[NodeKey]],
+) -> tuple[dict[NodeKey, list[Symptom]], list[Symptom]]:
+    """What begins with calls that are missing or too many, by its origin, and what something else explains."""
+    origins: dict[NodeKey, list[Symptom]] = {}
+    rest = [each for each in calls if _is_consequence(each, ill)]
+    own = sorted((each for each in calls if each not in rest), key=lambda s: s.since)
+    for each in own:
+        node, source = each.series.node, each.series.source
+        together = [s for s in own if _are_one(each, s)]
+        if len(together) > 1:  # one cause: what calls several others less
+            origins.setdefault(source, []).append(each)
+        elif node in origins or not _above(node, callers) & origins.keys():
+            origins.setdefault(node, []).append(each)
+        else:
+            rest.append(each)
+    return origins, rest
+
+
+def _are_one(one: Symptom, other: Symptom) -> bool:
+    """Whether two are calls that one node makes less from the same time on."""
+    return (
+        one.measure is other.measure is Measure.DROP
+        and one.series.source == other.series.source
+        and not one.series.source.is_client
+        and abs(one.since - other.since) <= TOGETHER
     )
-    return any(s.since < each.since for end in ends for s in ill.get(end, ()))
+
+
+def _is_consequence(each: Symptom, ill: dict[NodeKey, list[Symptom]]) -> bool:
+    """Whether a node that was ill no later explains it: a caller that fails calls less, and one whose calls fail calls again."""
+    node = each.series.source if each.measure is Measure.DROP else each.series.node
+    return any(s.since <= each.since + TOGETHER for s in ill.get(node, ()))
 
 
 def _is_deepest(
@@ -162,16 +186,21 @@ def _above(node: NodeKey, callers: dict[NodeKey, set[NodeKey]]) -> set[NodeKey]:
 
 
 def _ends(each: Symptom) -> tuple[NodeKey, ...]:
-    return (each.series.node, each.series.source)
+    """Where what explains a symptom is looked for: calls are missing because of the caller."""
+    ends = each.series.node, each.series.source
+    return ends[::-1] if each.measure is Measure.DROP else ends
 
 
 def _finding(origin: NodeKey, found: list[Symptom]) -> Finding:
     own = [each for each in found if each.series.node == origin]
-    calls = [each for each in own if each.measure.is_calls]
     ill = [each for each in own if not each.measure.is_calls]
+    calls = [each for each in own if each.measure.is_calls]
+    if not own:  # what it calls less
+        calls = [each for each in found if each.series.source == origin]
     if calls and (not ill or min(s.since for s in calls) <= min(s.since for s in ill) + TOGETHER):
         main = min(calls, key=lambda s: (s.since, -_weight(s)))
-        return Finding(origin, main.series.source, main, tuple(found))
+        source = main.series.source
+        return Finding(origin, source if source != origin else None, main, tuple(found))
     main = min(
         ill,
         key=lambda s: (s.rang, not s.measure.is_failing, s.series.kind in EDGES, -s.excess),

@@ -92,8 +92,9 @@ class Tracker:
         """What the findings of a minute change."""
         events: list[Event] = []
         continued: set[UUID] = set()
+        origins = {each.origin for each in findings}
         for found in findings:
-            known = self._match(found, minute, continued)
+            known = self._match(found, minute, continued, origins)
             if self._is_rest(found, known):
                 continue
             if known is None:
@@ -119,11 +120,19 @@ class Tracker:
     def _is_rest(self, found: Finding, known: Problem | None) -> bool:
         """Whether a finding is what a problem that has ended leaves for some minutes: symptoms that it explained."""
         over = known is None or known.state is State.CLOSED
-        own = [each for each in found.symptoms if each.series.node == found.origin]
+        if (
+            known and found.main.measure.is_calls
+        ):  # of those that fail the calls that they do not make
+            over = over or not known.main.measure.is_calls
+        ends = ((each, (each.series.node, each.series.source)) for each in found.symptoms)
+        own = [each for each, nodes in ends if found.origin in nodes]
         return over and all(_key(each) in self._explained for each in own)
 
-    def _match(self, found: Finding, minute: int, continued: set[UUID]) -> Problem | None:
-        """The problem that a finding continues: of the same origin, or of one of its nodes that its symptoms share."""
+    def _match(
+        self, found: Finding, minute: int, continued: set[UUID], origins: set[NodeKey]
+    ) -> Problem | None:
+        """The problem that a finding continues: of the same origin; of one of its nodes that its symptoms share; one whose main
+        symptom it explains by another origin. ``origins``: of all findings."""
         free = [each for each in self._active.values() if each.id not in continued]
         for each in free:
             if each.origin == found.origin:
@@ -135,6 +144,12 @@ class Tracker:
         ]
         if shared:
             return min(shared, key=lambda each: (each.since, each.id))
+        keys = {_key(each) for each in found.symptoms}
+        explained = [
+            each for each in free if each.origin not in origins and _key(each.main) in keys
+        ]
+        if explained:
+            return min(explained, key=lambda each: (each.since, each.id))
         again = [
             each
             for each in self._closed.values()
