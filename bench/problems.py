@@ -61,6 +61,8 @@ def _measure(address: Address, process: int, nodes: int, minutes: int) -> dict[s
     client = connect(address)
     execute(client, Sql(FILL, {**values, "buckets": BUCKETS}))
     execute(client, Sql(VERSIONS, {"first": FIRST, "minutes": minutes}))
+    while execute(client, Sql("SELECT count() FROM system.merges", {}))[0][0]:
+        time.sleep(0.5)
     client.disconnect()
     engine = psutil.Process(process)
     store = ClickHouseStore(address, connections=2)
