@@ -58,7 +58,7 @@ def trace_tools(client: Client) -> list[Callable[..., str]]:
             "cursor": cursor,
         }
         page, lines = _fitting_page(client, query, limit)
-        own = [f"Traces of {describe(window)}: {_total(page, lines)}."]
+        own = [f"Traces of {describe(window)}: {_total(client, query, page, lines)}."]
         if page["next"]:
             own.append(f"There are more: pass cursor={page['next']}, or narrow the filter.")
         return marked(own, "\n".join(lines))
@@ -142,10 +142,19 @@ def _fitting_page(
     return shorter, fit(map(trace_line, shorter["traces"]), DATA_TOKENS)
 
 
-def _total(page: Mapping[str, Any], lines: Sequence[str]) -> str:
+def _total(
+    client: Client, query: Mapping[str, Any], page: Mapping[str, Any], lines: Sequence[str]
+) -> str:
+    """How many traces are shown of how many; of a first page that is not the last one the chart counts them."""
     if page["total"] is not None:
         return f"{len(lines)} of {page['total']}"
-    return f"{len(lines)}, and an unknown number of others" if page["next"] else f"{len(lines)}"
+    if not page["next"]:
+        return f"{len(lines)}"
+    if query["cursor"]:
+        return f"{len(lines)}, and others"
+    filters = {name: value for name, value in query.items() if name not in ("sort", "cursor")}
+    chart = client.get("/api/traces/figure", filters)
+    return f"{len(lines)} of {'' if chart['counted_all'] else 'at least '}{chart['total']}"
 
 
 def _rows_left_out(trace: Mapping[str, Any]) -> list[str]:
