@@ -15,8 +15,8 @@ from api.context import Context, json_response, run_cancellable
 from api.counted import counted_series, incomplete_header
 from api.errors import ApiError
 from api.graph.ratios import milliseconds
-from api.jaeger.params import parse_units
-from api.request import require_short, window_of
+from api.jaeger.params import MILLISECOND, parse_lookback, parse_units
+from api.request import require_short
 from api.schemas.jaeger import JaegerMinStep
 from api.schemas.jaeger_v3 import MetricFamily, MetricJson, MetricPoint
 from api.xray.entity_selector import of_pairs
@@ -28,7 +28,6 @@ from store.rules.invocations import FUNCTION, SERVICE
 from store.rules.namespaces import short_name
 from store.times import HOUR, MINUTE, SECOND
 
-MILLISECOND = 1000
 MOST_POINTS = 1500
 MOST_SERVICES = 20
 SERVED = frozenset(("server", "consumer", "unspecified"))
@@ -80,9 +79,7 @@ def monitor_router(context: Context) -> APIRouter:
                 raise ApiError(f"service may be given {MOST_SERVICES} times, got {len(names)}")
             _require_served(kinds)
             measure = _latency(quantile) if name == "latencies" else MEASURES[name]
-            until = parse_units(end, "endTs", MILLISECOND) or round(context.clock() * SECOND)
-            length = parse_units(lookback, "lookback", MILLISECOND) or HOUR
-            requested = window_of(max(0, until - length), until, "endTs - lookback", "endTs")
+            requested = parse_lookback(end, lookback, round(context.clock() * SECOND), HOUR)
             window = _steps(context, requested, parse_units(step, "step", MILLISECOND) or MINUTE)
             grouped = by_operation.lower() in ("true", "1", "t")
 

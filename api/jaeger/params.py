@@ -14,6 +14,7 @@ from store.model import TimeRange
 from store.times import DAY, MAX_INSTANT, SECOND, parse_duration
 from store.trace_id import parse_trace_id
 
+MILLISECOND = 1000
 LOOKBACK = 2 * DAY
 """How far back a search without ``start`` goes, as in Jaeger."""
 MOST_TRACES = 1500
@@ -76,6 +77,14 @@ def parse_window(start: str, end: str, lookback: str, now: int) -> TimeRange:
         except ValueError:
             since = until - LOOKBACK
     return window_of(max(0, since), until, "start", "end")
+
+
+def parse_lookback(end: str, lookback: str, now: int, default: int = DAY) -> TimeRange:
+    """The window of ``endTs`` and a ``lookback`` from it, both in milliseconds; ``default``: microseconds."""
+    until = parse_units(end, "endTs", MILLISECOND) or now
+    length = parse_units(lookback, "lookback", MILLISECOND)
+    since = max(0, until - (default if length is None else length))
+    return window_of(since, until, "endTs - lookback", "endTs")
 
 
 def parse_tags(simple: Iterable[str], encoded: Iterable[str], name: str = "tags") -> dict[str, str]:

@@ -6,6 +6,7 @@ Parameters that Jaeger does not know are ignored, as Jaeger does.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -19,16 +20,15 @@ from api.jaeger.params import (
     SpanQuery,
     check,
     parse_go_duration,
+    parse_lookback,
     parse_tags,
-    parse_units,
     parse_window,
     require_id,
     require_ids,
 )
-from api.jaeger.search import Found, search
-from api.jaeger.spans import ReadTrace, read_traces
+from api.jaeger.search import Found, matching, search
+from api.jaeger.spans import read_traces
 from api.jaeger.v3 import v3_router
-from api.request import window_of
 from api.schemas.jaeger import (
     JaegerDependencies,
     JaegerError,
@@ -39,7 +39,7 @@ from api.schemas.jaeger import (
     JaegerTraces,
 )
 from store.model import TimeRange
-from store.times import DAY, SECOND
+from store.times import SECOND
 
 TAG = {
     "name": "Jaeger",
@@ -51,7 +51,6 @@ ERRORS: dict[int | str, dict[str, Any]] = {
     500: {"model": JaegerFailure, "description": "the server's log says why"},
     503: {"model": JaegerFailure, "description": "the store does not answer in time"},
 }
-MILLISECOND = 1000
 DURATION = "duration of the span, such as 1.2s or 100ms"
 SERVICE = Query(description="name of a service")
 START = Query(description="microseconds since the epoch; by default two days before the end")
@@ -124,10 +123,7 @@ def _add_names(router: APIRouter, context: Context) -> None:
         service: Annotated[str, SERVICE] = "",
     ) -> Response:
         """How often services call each other."""
-        until = parse_units(end, "endTs", MILLISECOND) or _now(context)
-        length = parse_units(lookback, "lookback", MILLISECOND)
-        since = max(0, until - (DAY if length is None else length))
-        window = window_of(since, until, "endTs - lookback", "endTs")
+        window = parse_lookback(end, lookback, _now(context))
 
         def work() -> Response:
             found, backlog = names.dependencies(context, window, service)
@@ -174,7 +170,9 @@ def _add_traces(router: APIRouter, context: Context) -> None:
                 limit,
             )
         )
-        return await run_cancellable(request, lambda: _found(search(context, query, _spans)))
+        return await run_cancellable(
+            request, lambda: _found(search(context, query, partial(matching, query)))
+        )
 
     @router.get(
         "/traces/{id}",
@@ -189,7 +187,7 @@ def _add_traces(router: APIRouter, context: Context) -> None:
         wanted = require_id(id)
 
         def work() -> Response:
-            found = [_spans(each) for each in read_traces(context.store, [wanted])]
+            found = [each.trace for each in read_traces(context.store, [wanted])]
             if not found:
                 raise ApiError("trace not found", status=404)
             return _answer(found)
@@ -198,7 +196,7 @@ def _add_traces(router: APIRouter, context: Context) -> None:
 
 
 def _by_id(context: Context, ids: Sequence[bytes]) -> Response:
-    found = [_spans(each) for each in read_traces(context.store, ids)]
+    found = [each.trace for each in read_traces(context.store, ids)]
     known = {trace["traceID"] for trace in found}
     missing: list[JaegerError] = [
         {"code": 404, "msg": "trace not found", "traceID": id.hex()}
@@ -206,10 +204,6 @@ def _by_id(context: Context, ids: Sequence[bytes]) -> Response:
         if id.hex() not in known
     ]
     return _answer(found, missing)
-
-
-def _spans(read: ReadTrace) -> JaegerTrace:
-    return read.trace
 
 
 def _found(found: Found[JaegerTrace]) -> Response:

@@ -8,10 +8,14 @@ some spans that match are not indexed (local work that failed, attributes beyond
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from typing import Generic, NamedTuple, TypeVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Generic, NamedTuple, TypeVar
 
-from api.context import Context
+from fastapi import Response
+
+from api.context import Context, json_response
+from api.counted import INCOMPLETE
+from api.errors import ApiError
 from api.jaeger.params import SpanQuery
 from api.jaeger.spans import ReadTrace, read_traces
 from api.schemas.jaeger import JaegerSpan, JaegerTag, JaegerTrace
@@ -46,7 +50,7 @@ NEWER_NAMES = {
 
 
 class Found(NamedTuple, Generic[T]):
-    """What a caller wants of the matching traces, newest first, and why the search ended early, if it did."""
+    """What was taken of traces, newest first, and why the search ended early, if it did."""
 
     traces: list[T]
     stopped: str | None
@@ -55,36 +59,43 @@ class Found(NamedTuple, Generic[T]):
 def search(
     context: Context,
     query: SpanQuery,
-    made_of: Callable[[ReadTrace], T],
-    *,
-    fits: Callable[[ReadTrace], bool] | None = None,
+    take: Callable[[ReadTrace], T | None],
     most_spans: int | None = None,
 ) -> Found[T]:
-    """The newest traces that fit, by default those that match; bounded in traces read, spans of those that fit (``most_spans``),
-    and time. The query narrows what is read in any case."""
+    """What is taken of the newest traces that a query does not exclude, None: nothing; bounded in traces read, spans of those
+    that are taken (``most_spans``), and time."""
     certain = all_of(
-        *([ServiceMatch(Selector(name=query.service))] if query.service else []),
-        *([_long(query.shortest)] if query.shortest else []),
+        ServiceMatch(Selector(name=query.service)) if query.service else None,
+        _long(query.shortest) if query.shortest else None,
     )
     narrow = all_of(
-        *([Compare(Field("operation"), "=", query.operation)] if query.operation else []),
-        *(c for key, value in query.tags.items() if (c := _indexed(query, key, value))),
+        Compare(Field("operation"), "=", query.operation) if query.operation else None,
+        *(_indexed(query, key, value) for key, value in query.tags.items()),
     )
     budget = _Budget(MOST_SPANS if most_spans is None else most_spans)
-    found: dict[str, tuple[int, T]] = {}
-    passes = [all_of(*(each for each in (certain, narrow) if each))] if narrow else []
-    for condition in [*passes, certain]:
-        for read in _traces(context, query, condition, budget):
-            trace = read.trace
-            is_wanted = fits(read) if fits else matches(trace, query)
-            if trace["traceID"] not in found and is_wanted:
-                found[trace["traceID"]] = trace["spans"][0]["startTime"], made_of(read)
-                budget.spans -= len(trace["spans"])
+    found: dict[bytes, tuple[int, T]] = {}
+    seen: set[bytes] = set()
+    for condition in [all_of(certain, narrow), certain] if narrow else [certain]:
+        for read in _traces(context, query, condition, budget, seen):
+            taken = take(read)
+            if taken is not None:
+                found[read.id] = read.start, taken
+                budget.spans -= read.size
             if len(found) == query.limit:
                 return Found(_newest_first(found), None)
             if budget.spans <= 0:
                 break
     return Found(_newest_first(found), budget.spent())
+
+
+def response_of(body: Mapping[str, object] | Sequence[object], found: Found[Any]) -> Response:
+    """What was found, with a header if the search ended early; ApiError (503) if it found nothing until then."""
+    if found.stopped and not found.traces:
+        raise ApiError(found.stopped, status=503)
+    answer = json_response(body)
+    if found.stopped:
+        answer.headers[INCOMPLETE] = found.stopped
+    return answer
 
 
 def _long(shortest: float) -> Expression:
@@ -113,9 +124,13 @@ class _Budget:
 
 
 def _traces(
-    context: Context, query: SpanQuery, condition: Expression | None, budget: _Budget
+    context: Context,
+    query: SpanQuery,
+    condition: Expression | None,
+    budget: _Budget,
+    seen: set[bytes],
 ) -> Iterator[ReadTrace]:
-    """The traces that satisfy a condition, newest first, as long as the budget lasts."""
+    """The traces that satisfy a condition and were not ``seen`` yet, newest first, as long as the budget lasts."""
     cursor: str | None = None
     size = query.limit
     while not budget.spent():
@@ -124,16 +139,23 @@ def _traces(
             TraceQuery(query.window, filter=condition), limit=size, cursor=cursor
         )
         budget.traces -= len(page.found)
-        yield from read_traces(context.store, [hit.trace_id for hit in page.found])
+        new = [hit.trace_id for hit in page.found if hit.trace_id not in seen]
+        seen.update(new)
+        yield from read_traces(context.store, new)
         cursor, size = page.cursor, PAGE
         if cursor is None:
             return
 
 
-def _newest_first(found: Mapping[str, tuple[int, T]]) -> list[T]:
-    """What was made of traces, given with the start of each by id."""
+def _newest_first(found: Mapping[bytes, tuple[int, T]]) -> list[T]:
+    """What was taken of traces, given with the start of each by id."""
     order = sorted(found.items(), key=lambda each: (each[1][0], each[0]), reverse=True)
-    return [made for _, (_, made) in order]
+    return [taken for _, (_, taken) in order]
+
+
+def matching(query: SpanQuery, read: ReadTrace) -> JaegerTrace | None:
+    """A trace, if it matches."""
+    return read.trace if matches(read.trace, query) else None
 
 
 def matches(trace: JaegerTrace, query: SpanQuery) -> bool:

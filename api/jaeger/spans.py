@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from functools import cached_property
+from typing import Any
 
 import msgspec
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationScope, KeyValue
@@ -48,11 +49,25 @@ CONTROL = frozenset((CALL, "aws.xray.annotations"))
 """Attributes of the export that only repeat others."""
 
 
-class ReadTrace(NamedTuple):
-    """A trace as OpenTelemetry's spans, called as Jaeger calls them, and as Jaeger's."""
+class ReadTrace:
+    """A trace as OpenTelemetry's spans, called as Jaeger calls them; as Jaeger's when these are wanted."""
 
-    exported: TracesData
-    trace: JaegerTrace
+    def __init__(self, id: bytes, exported: TracesData) -> None:
+        self.id = id
+        self.exported = exported
+        starts = [
+            span.start_time_unix_nano
+            for part in exported.resource_spans
+            for scope in part.scope_spans
+            for span in scope.spans
+        ]
+        self.size = len(starts)
+        self.start = min(starts, default=0)
+
+    @cached_property
+    def trace(self) -> JaegerTrace:
+        """The same as Jaeger's spans."""
+        return jaeger_trace(self.id, self.exported)
 
 
 def read_traces(store: Store, ids: Sequence[bytes]) -> Iterator[ReadTrace]:
@@ -60,12 +75,8 @@ def read_traces(store: Store, ids: Sequence[bytes]) -> Iterator[ReadTrace]:
     for at in range(0, len(ids), CHUNK):
         some = ids[at : at + CHUNK]
         found = store.get_traces(some, raw=True)
-        for id in some:
-            if id in found:
-                exported = export_named(found[id])
-                made = jaeger_trace(id, exported)
-                if made["spans"]:
-                    yield ReadTrace(exported, made)
+        made = (ReadTrace(id, export_named(found[id])) for id in some if id in found)
+        yield from (read for read in made if read.size)
 
 
 def export_named(trace: Trace) -> TracesData:

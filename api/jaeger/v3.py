@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -15,11 +16,11 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyVa
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, TracesData
 
 from api.context import Context, json_response, run_cancellable
-from api.counted import INCOMPLETE, incomplete_header
+from api.counted import incomplete_header
 from api.errors import ApiError
 from api.jaeger import names
 from api.jaeger.params import SpanQuery, check, parse_go_duration, parse_tags, require_id
-from api.jaeger.search import Found, search
+from api.jaeger.search import matches, response_of, search
 from api.jaeger.spans import MOST_SPANS, ReadTrace, read_traces
 from api.jaeger.summaries import summary_of
 from api.request import window_of
@@ -135,8 +136,8 @@ def _add_traces(router: APIRouter, context: Context) -> None:
         spans failed. A header says when the search ended early."""
 
         def work() -> Response:
-            found = search(context, query, _summary, most_spans=MOST_SUMMARIZED)
-            return _found({"summaries": found.traces}, found)
+            found = search(context, query, partial(_summary, query), MOST_SUMMARIZED)
+            return response_of({"summaries": found.traces}, found)
 
         return await run_cancellable(request, work)
 
@@ -149,10 +150,10 @@ def _add_traces(router: APIRouter, context: Context) -> None:
         """Traces with a span that has all that is given, as OTLP in JSON."""
 
         def work() -> Response:
-            found = search(context, query, _exported)
+            found = search(context, query, partial(_matching, query))
             if not found.traces and not found.stopped:
                 raise ApiError("No traces found", status=404)
-            return _found(_result(found.traces), found)
+            return response_of(_result(found.traces), found)
 
         return await run_cancellable(request, work)
 
@@ -262,8 +263,12 @@ def _recent(context: Context) -> int:
     return names.recent(round(context.clock() * SECOND)).start
 
 
-def _summary(read: ReadTrace) -> TraceSummary:
-    return summary_of(read.trace["traceID"], read.exported)
+def _summary(query: SpanQuery, read: ReadTrace) -> TraceSummary | None:
+    return summary_of(read.id.hex(), read.exported) if matches(read.trace, query) else None
+
+
+def _matching(query: SpanQuery, read: ReadTrace) -> TracesData | None:
+    return _exported(read) if matches(read.trace, query) else None
 
 
 def _exported(read: ReadTrace) -> TracesData:
@@ -293,13 +298,3 @@ def _result(traces: list[TracesData]) -> Mapping[str, object]:
     """Jaeger's envelope of a stream of traces."""
     parts = [part for each in traces for part in to_json(each).get("resourceSpans", ())]
     return {"result": {"resourceSpans": parts}}
-
-
-def _found(body: Mapping[str, object], found: Found[Any]) -> Response:
-    """Some of the traces, with a header, if the search ended early; without any it has failed."""
-    if found.stopped and not found.traces:
-        raise ApiError(found.stopped, status=503)
-    answer = json_response(body)
-    if found.stopped:
-        answer.headers[INCOMPLETE] = found.stopped
-    return answer

@@ -10,12 +10,18 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 
 from api.context import Context, json_response, run_cancellable
-from api.counted import INCOMPLETE, incomplete_header
+from api.counted import incomplete_header
 from api.errors import ApiError
 from api.jaeger import names
-from api.jaeger.params import MOST_TRACES, parse_units, require_id, require_ids
+from api.jaeger.params import (
+    MOST_TRACES,
+    parse_lookback,
+    parse_units,
+    require_id,
+    require_ids,
+)
+from api.jaeger.search import response_of
 from api.jaeger.spans import read_traces
-from api.request import window_of
 from api.schemas.zipkin import (
     UiConfig,
     ZipkinDependencies,
@@ -24,8 +30,7 @@ from api.schemas.zipkin import (
     ZipkinTraces,
 )
 from api.zipkin.search import ZipkinQuery, find, parse_terms, spans_of
-from store.model import TimeRange
-from store.times import DAY, SECOND
+from store.times import SECOND
 
 TAG = {
     "name": "Zipkin",
@@ -38,7 +43,6 @@ ERRORS: dict[int | str, dict[str, Any]] = {
     500: {**TEXT, "description": "the server's log says why"},
     503: {**TEXT, "description": "the store does not answer in time"},
 }
-MILLISECOND = 1000
 CONFIG: UiConfig = {
     "environment": "",
     "queryLimit": 10,
@@ -95,7 +99,7 @@ def _add_names(router: APIRouter, context: Context) -> None:
         """What a service called in the last day."""
 
         def work() -> Response:
-            window = _window("", "", context)
+            window = parse_lookback("", "", _now(context))
             found, backlog = names.calls_between(context, window, _required(service))
             remote = {each.child for each in found if each.parent == service}
             answer = json_response(sorted(remote))
@@ -122,7 +126,7 @@ def _add_names(router: APIRouter, context: Context) -> None:
         lookback: Annotated[str, LOOKBACK] = "",
     ) -> Response:
         """How often services call each other."""
-        window = _window(end, lookback, context)
+        window = parse_lookback(end, lookback, _now(context))
 
         def work() -> Response:
             found, backlog = names.calls_between(context, window)
@@ -176,17 +180,12 @@ def _add_traces(router: APIRouter, context: Context) -> None:
         if not 1 <= limit <= MOST_TRACES:
             raise ApiError(f"limit must lie between 1 and {MOST_TRACES}, got {limit}")
         name = "" if span == "all" else span
-        window = _window(end, lookback, context)
+        window = parse_lookback(end, lookback, _now(context))
         query = ZipkinQuery(service, remote, name, parse_terms(terms), least, most, window, limit)
 
         def work() -> Response:
             found = find(context, query)
-            if found.stopped and not found.traces:
-                raise ApiError(found.stopped, status=503)
-            answer = json_response(found.traces)
-            if found.stopped:
-                answer.headers[INCOMPLETE] = found.stopped
-            return answer
+            return response_of(found.traces, found)
 
         return await run_cancellable(request, work)
 
@@ -231,14 +230,6 @@ def _required(service: str) -> str:
     if not service:
         raise ApiError("serviceName is required")
     return service
-
-
-def _window(end: str, lookback: str, context: Context) -> TimeRange:
-    """The window of a search; ApiError (400)."""
-    until = parse_units(end, "endTs", MILLISECOND) or _now(context)
-    length = parse_units(lookback, "lookback", MILLISECOND)
-    since = max(0, until - (DAY if length is None else length))
-    return window_of(since, until, "endTs - lookback", "endTs")
 
 
 def _now(context: Context) -> int:

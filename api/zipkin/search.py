@@ -6,6 +6,7 @@ The store narrows which traces are read as for Jaeger (api.jaeger.search).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from api.context import Context
@@ -48,7 +49,12 @@ def find(context: Context, query: ZipkinQuery) -> Found[list[ZipkinSpan]]:
     narrowed = SpanQuery(
         query.service, query.span, tags, query.shortest, None, query.window, query.limit
     )
-    return search(context, narrowed, spans_of, fits=lambda read: matches(spans_of(read), query))
+    return search(context, narrowed, partial(_matching, query))
+
+
+def _matching(query: ZipkinQuery, read: ReadTrace) -> list[ZipkinSpan] | None:
+    spans = spans_of(read)
+    return spans if matches(spans, query) else None
 
 
 def spans_of(read: ReadTrace) -> list[ZipkinSpan]:
