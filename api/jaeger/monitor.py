@@ -125,12 +125,13 @@ def _require_served(kinds: Iterable[str]) -> None:
 
 
 def _steps(context: Context, requested: TimeRange, step: int) -> Window:
-    """Whole steps around a window: as requested, or the least that the store has and that are not too many."""
+    """The whole steps of a window: as requested, or the least that the store has and that are not too many. One that has not
+    ended is none: its rate would be that of a service whose traffic breaks off."""
     grain = context.store.min_step(requested)
     step = max(step, -(-(requested.end - requested.start) // MOST_POINTS))
     step = -(-step // grain) * grain
-    whole = TimeRange(requested.start // step * step, -(-requested.end // step) * step)
-    return Window(whole, step)
+    end = max(step, requested.end // step * step)
+    return Window(TimeRange(min(requested.start // step * step, end - step), end), step)
 
 
 def _entities(graph: ServiceGraph, service: str) -> Entities:

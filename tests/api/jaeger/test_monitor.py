@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -34,6 +35,21 @@ def test_rates_add_up_to_the_requests(client: TestClient) -> None:
     assert metric["labels"] == [{"name": "service_name", "value": "worker/a"}]
     assert len(metric["metricPoints"]) in (60, 61)
     assert sum(values(metric)) * 60 == pytest.approx(9, abs=0.001)
+
+
+@pytest.mark.parametrize("seconds", [0, 30, 59])
+def test_a_step_that_has_not_ended_is_none(client: TestClient, seconds: int) -> None:
+    """Its rate would be that of a service whose traffic breaks off."""
+    end = NOW + seconds
+    query = f"endTs={end * 1000}&lookback=600000&step=60000&service=worker/a"
+    [metric] = get(client, f"{METRICS}/calls?{query}", MetricFamily)["metrics"]
+    last = datetime.fromisoformat(metric["metricPoints"][-1]["timestamp"]).timestamp()
+    assert end - 60 < last <= end
+
+
+def test_a_window_before_the_first_step_has_one(client: TestClient) -> None:
+    found = get(client, f"{METRICS}/calls?endTs=1000&lookback=500&service=worker/a", MetricFamily)
+    assert found["metrics"] == []
 
 
 def test_latencies_are_milliseconds_and_nan_without_requests(client: TestClient) -> None:
