@@ -75,7 +75,9 @@ def _post(server: Server, path: str, body: bytes, content: str) -> None:
 def _wait(server: Server, world: World) -> None:
     """Until all minutes are counted."""
     calm, limit = 0, time.monotonic() + PATIENCE
-    while calm < 3 and time.monotonic() < limit:
+    while calm < 3:
+        if time.monotonic() > limit:
+            raise SystemExit(f"minutes still wait after {PATIENCE:.0f} s")
         found = scrape(server)
         waiting = found["raymap_dirty_minutes"] + found.get("raymap_journal_bytes", 0)
         calm = calm + 1 if not waiting else 0
