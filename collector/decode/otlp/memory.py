@@ -20,32 +20,30 @@ from collector.decode.otlp.cut import MAX_PIECES, Heads, Rests
 from store.otel.resource import Resource
 from store.otel.span_facts import MAX_ANNOTATIONS, NAMED_ANNOTATIONS
 
-MAX_CASES = 16_384
-"""Cases, patterns, sorts of attributes and resources: each, before all are forgotten."""
+MAX_CASES = 65_536
+"""Cases before all are forgotten."""
+MAX_SORTS = 16_384
+"""Patterns, sorts of attributes and resources: each, before all are forgotten."""
+MAX_ONCE = 2 * MAX_CASES
+"""Spans that have been seen once, as what their cases would be known by, before these are forgotten."""
 MAX_TEXT = 256
 """Characters of a name, a status message or an exception's name on which a case may depend."""
 MAX_ATTRIBUTES = MAX_PIECES
 """Attributes of a span with a case."""
 MAX_RESOURCE = 1000
 """Characters of a resource on which a case may depend."""
-_TRIAL = 64
-"""Judged spans of a pattern after which it has to pay."""
-_PAYS = 4
-"""Spans for each one judged from which on cases pay: judging costs as much as decoding two or three
-spans one by one, measured."""
-_PAUSE, _LONGEST_PAUSE = 4096, 65_536
-"""Spans of a pattern that does not pay which are decoded one by one before it is tried again; twice
-as many each time."""
-
-
 _RESOURCE_FIELDS = tuple(
     field for field in Resource.__struct_fields__ if field not in (*OWN_FIELDS, "attributes")
 )
-_Key = tuple[tuple[object, ...], str, tuple[Attribute, ...]]
+Key = tuple[tuple[object, ...], str, tuple[Attribute, ...]]
+"""What a case is known by: what cases differ in beside attributes and name, the name, and the attributes on which
+the pattern depends."""
 
 _SHARE_OF, _MOST = 256, 0.6
 """Walked spans of a resource after which it is decided whether walking pays, and the share of spans
 decoded one by one from which on it does not."""
+_PAUSE, _LONGEST_PAUSE = 512, 4096
+"""Spans of such a resource that are decoded one by one before walking is tried again; twice as many each time."""
 
 
 class Pattern:
@@ -60,15 +58,11 @@ class Pattern:
         "count",
         "follows",
         "items",
-        "judged",
-        "next_pause",
         "ordinary",
-        "pause",
         "pick",
         "pinned",
         "places",
         "reads_name",
-        "seen",
     )
 
     def __init__(
@@ -88,33 +82,7 @@ class Pattern:
         self.pinned = frozenset(pinned)
         self.pick = _picker(sorted(self.pinned))
         self.reads_name = reads_name
-        self.cases: dict[_Key, Case | None] = {}
-        self.seen = self.judged = self.pause = 0
-        self.next_pause = _PAUSE
-
-    def skips(self) -> bool:
-        """Whether its spans are to be decoded one by one, as most are cases of their own."""
-        if self.pause:
-            self.pause -= 1
-            return True
-        return False
-
-    def count_judged(self) -> bool:
-        """Count a judged span; whether there have been too many of them."""
-        self.judged += 1
-        if self.judged < _TRIAL:
-            return False
-        too_many = self.seen < _PAYS * self.judged
-        self.seen = self.judged = 0
-        return too_many
-
-    def give_up(self) -> int:
-        """Forget the cases, how many there were, and pause."""
-        forgotten = len(self.cases)
-        self.cases = {}
-        self.pause = self.next_pause
-        self.next_pause = min(2 * self.next_pause, _LONGEST_PAUSE)
-        return forgotten
+        self.cases: dict[Key, Case | None] = {}
 
 
 _Pick = Callable[[Sequence[Attribute]], tuple[Attribute, ...]]
@@ -152,13 +120,15 @@ class Patterns(dict[bytes, Pattern]):
 class Share:
     """Spans of a resource, and how many of them were decoded one by one.
 
-    Where these are most, walking costs more than it saves: for `_PAUSE` spans all are.
+    Where these are most, walking costs more than it saves, and for some spans all are: what comes again in later trials
+    is known by then.
     """
 
-    __slots__ = ("alone", "pause", "seen")
+    __slots__ = ("alone", "next_pause", "pause", "seen")
 
     def __init__(self) -> None:
         self.seen = self.alone = self.pause = 0
+        self.next_pause = _PAUSE
 
     def skips(self, spans: int) -> bool:
         """Whether the next spans are to be decoded one by one."""
@@ -171,9 +141,14 @@ class Share:
         """Count walked spans."""
         self.seen += spans
         self.alone += alone
-        if self.seen >= _SHARE_OF:
-            self.pause = _PAUSE if self.alone > self.seen * _MOST else 0
-            self.seen = self.alone = 0
+        if self.seen < _SHARE_OF:
+            return
+        if self.alone > self.seen * _MOST:
+            self.pause = self.next_pause
+            self.next_pause = min(2 * self.next_pause, _LONGEST_PAUSE)
+        else:
+            self.next_pause = _PAUSE
+        self.seen = self.alone = 0
 
 
 class Memory:
@@ -189,6 +164,8 @@ class Memory:
         self._next_resource = count()
         self._shares: dict[int | None, Share] = {}
         self._cases = 0
+        self._once: set[int] = set()
+        """Hashes of what the cases of spans that came once would be known by."""
 
     def resource_number(self, resource: Resource) -> int | None:
         """The same number for resources that are one to all cases; None for one that has none."""
@@ -210,11 +187,16 @@ class Memory:
         pattern: Pattern,
         raw: bytes,
         resource: Resource,
-        fields: tuple[object, ...],
+        key: Key,
         attributes: Sequence[Attribute],
     ) -> Case | None:
-        """The case of the first span of one, found from then on. ``fields`` are what cases differ
-        in beside attributes and name."""
+        """The case of a span whose like came before, found from then on; none of the first one.
+
+        Judging costs as much as decoding two or three spans one by one: what never comes again is not judged.
+        ``key``: what the case is known by, as far as the pattern is known.
+        """
+        if not self._came_before(sorts, key):
+            return None
         try:
             span = Span.FromString(raw)
         except DecodeError:
@@ -224,16 +206,22 @@ class Memory:
             judgement.case.items = pattern.items
             judgement.case.follows = pattern.follows
         pattern = self._dependent(sorts, pattern, judgement)
-        if pattern.count_judged():
-            self._cases -= pattern.give_up()
         mine = pattern.pick(attributes)
         name = span.name if pattern.reads_name else ""
         texts = (span.status.message, name, judgement.exception)
-        short = max(map(len, texts)) <= MAX_TEXT
-        if short and not pattern.pause and all(attribute.cached for attribute in mine):
-            pattern.cases[fields, name, mine] = judgement.case
+        if max(map(len, texts)) <= MAX_TEXT and all(attribute.cached for attribute in mine):
+            pattern.cases[key[0], name, mine] = judgement.case
             self._cases += 1
         return judgement.case
+
+    def _came_before(self, sorts: bytes, key: Key) -> bool:
+        number = hash((sorts, key))
+        if number in self._once:
+            return True
+        if len(self._once) >= MAX_ONCE:
+            self._once = set()
+        self._once.add(number)
+        return False
 
     def _dependent(self, sorts: bytes, pattern: Pattern, judgement: Judgement) -> Pattern:
         """The pattern, or one in its place that depends on more."""
@@ -242,12 +230,13 @@ class Memory:
         if (pinned, reads_name) == (pattern.pinned, pattern.reads_name):
             return pattern
         made = self.patterns[sorts] = self.patterns.make(sorts, pinned, reads_name)
+        self._cases -= len(pattern.cases)
         return made
 
     def within_bounds(self) -> Memory:
         """This memory, or a new one if it has grown beyond its bounds."""
-        sizes = (self._cases, len(self.patterns), len(self._sorts), len(self._resources))
-        if max(sizes) > MAX_CASES:
+        sizes = len(self.patterns), len(self._sorts), len(self._resources)
+        if self._cases > MAX_CASES or max(sizes) > MAX_SORTS:
             return Memory()
         if self.attributes.is_full:
             self.attributes = self.attributes.reduced(self._pinned())

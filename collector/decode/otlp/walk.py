@@ -157,15 +157,8 @@ def walk(
             group = owner
             number = memory.resource_number(owner.known.resource)
         pattern = patterns[sort]
-        pattern.seen += 1
-        if (
-            pattern.ordinary
-            and rest is not None
-            and number is not None
-            and isinstance(raw, bytes)
-            and not (pattern.pause and pattern.skips())
-        ):
-            key = (
+        if pattern.ordinary and rest is not None and number is not None and isinstance(raw, bytes):
+            fields = (
                 number,
                 head.kind,
                 parent_id > NO_SPAN,
@@ -174,7 +167,8 @@ def walk(
             )
             mine = attributes[first : first + pattern.count]
             name = head.name if pattern.reads_name else ""
-            case = pattern.cases.get((key, name, pattern.pick(mine)), _UNKNOWN)
+            key = fields, name, pattern.pick(mine)
+            case = pattern.cases.get(key, _UNKNOWN)
             if case is _UNKNOWN:
                 case = memory.judge(sort, pattern, raw, owner.known.resource, key, mine)
         else:

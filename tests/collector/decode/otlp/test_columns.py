@@ -17,6 +17,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status, TracesData
 
 from bench.shop import Shop
 from collector.decode.item_size import DEFAULT
+from collector.decode.otlp import cases
 from collector.decode.otlp import columns as by_column
 from collector.decode.otlp.columns import Spans, decode_otlp_columns, decode_otlp_json_columns
 from collector.decode.otlp.memory import Memory
@@ -75,14 +76,15 @@ def together(decode: Callable[[], Spans]) -> tuple[Sequence[Document], Rejection
 
 
 def agree(body: bytes, *, sampled: bool = True, as_json: bool = False) -> int:
-    """Documents and columns are the same as one by one; the number of documents."""
+    """Documents and columns are the same as one by one, of spans that come for the first, the second and further times;
+    the number of documents."""
     one, many = (
         (decode_otlp_json, decode_otlp_json_columns)
         if as_json
         else (decode_otlp, decode_otlp_columns)
     )
     expected = alone(lambda: one(body, 7, sampled=sampled))
-    for few in (0, by_column.FEW):
+    for few in (0, by_column.FEW) * 2:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(by_column, "FEW", few)
             found = together(lambda: many(body, 7, sampled=sampled))
@@ -380,9 +382,12 @@ def decoded_alone(monkeypatch: pytest.MonkeyPatch) -> set[bytes]:
 
 @pytest.mark.usefixtures("forgetful")
 def test_usual_spans_are_cases(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of a shop's spans none is decoded by itself, and few are judged."""
-    seen = decoded_alone(monkeypatch)
+    """Of a shop's spans none is decoded by itself once its like came twice, and few are judged."""
     shop = Shop(30, 40)
+    for _ in range(2):
+        assert sum(map(agree, shop.bodies)) == 300
+        assert agree(checkout_export()) == 7
+    seen = decoded_alone(monkeypatch)
     assert sum(map(agree, shop.bodies)) == 300
     assert not seen
     cases = [case for pattern in by_column.memory.patterns.values() for case in pattern.cases]
@@ -414,6 +419,7 @@ def test_what_a_rule_begins_to_read(monkeypatch: pytest.MonkeyPatch) -> None:
     agree(body)
     monkeypatch.setattr("store.otel.span_facts.http_status", by_tier)
     by_column.forget()
+    agree(body)
     seen = decoded_alone(monkeypatch)
     agree(body)
     documents = decode_otlp_columns(body, 7).documents
@@ -446,9 +452,15 @@ def test_a_rule_that_counts_attributes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "store.otel.span_facts.http_status", lambda attributes: 200 + len(attributes)
     )
+    bodies = [
+        export(span(SERVER, dict.fromkeys(keys, f"x{id}"), id=id))
+        for id, keys in enumerate(("a", "ab", "ab", ""), 1)
+    ]
+    for body in bodies:
+        agree(body)
     seen = decoded_alone(monkeypatch)
-    for id, keys in enumerate(("a", "ab", "ab", ""), 1):
-        agree(export(span(SERVER, dict.fromkeys(keys, f"x{id}"), id=id)))
+    for body in bodies:
+        agree(body)
     assert not seen
 
 
@@ -518,21 +530,59 @@ def test_nothing_large_is_remembered() -> None:
     agree(export(span(id=1), resource=resource))
 
 
+def judged_spans(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The ids of the spans that are judged from now on."""
+    found: list[int] = []
+
+    def counting(message: Span, *rest: Any) -> cases.Judgement:
+        found.append(int.from_bytes(message.span_id, "big"))
+        return cases.judge(message, *rest)
+
+    monkeypatch.setattr("collector.decode.otlp.memory.judge", counting)
+    return found
+
+
 @pytest.mark.usefixtures("forgetful")
-def test_one_pattern_whose_spans_are_all_distinct(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where judging does not pay, spans of a pattern are decoded one by one, for a while."""
+def test_what_never_comes_again_is_not_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """But the second, which looks like the first until it is known what its case depends on."""
+    judged = judged_spans(monkeypatch)
+    distinct = [span(CLIENT, {"peer.service": f"p-{n}"}, id=n + 1_000) for n in range(200)]
+    decode_otlp_columns(export(*distinct), 7)
+    assert judged == [1_001]
+    decode_otlp_columns(export(*distinct), 7)
+    assert judged == [*range(1_001, 1_200)]
+    decode_otlp_columns(export(*distinct), 7)
     seen = decoded_alone(monkeypatch)
-    monkeypatch.setattr("collector.decode.otlp.memory._PAUSE", 400)
-    distinct = [span(CLIENT, {"peer.service": f"p-{n}"}, id=n + 1) for n in range(300)]
-    usual = [span(SERVER, id=n + 1000) for n in range(300)]
-    decode_otlp_columns(export(*distinct, *usual), 7)
-    assert 200 < len(seen) < 300
-    again = export(*[span(CLIENT, {"peer.service": "p"}, id=n + 2000) for n in range(600)], *usual)
-    decode_otlp_columns(again, 7)
-    before = len(seen)
-    assert 300 < before < 700
-    assert agree(again) == 900
-    assert len(seen) == before
+    assert agree(export(*distinct)) == 200
+    assert (len(judged), seen) == (200, set())
+
+
+@pytest.mark.usefixtures("forgetful")
+def test_many_services_of_one_pattern_are_cases(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gateway's exports of 2,000 services, whose spans have the same attributes."""
+    services = [
+        export(*[span(SERVER, id=n + 1) for n in range(40)], resource={"service.name": f"s{s}"})
+        for s in range(2_000)
+    ]
+    bodies = [b"".join(services[start : start + 100]) for start in range(0, 2_000, 100)]
+    for _ in range(2):
+        for body in bodies:
+            decode_otlp_columns(body, 7)
+    seen = decoded_alone(monkeypatch)
+    for body in bodies:
+        decode_otlp_columns(body, 7)
+    assert not seen
+    assert sum(len(pattern.cases) for pattern in by_column.memory.patterns.values()) == 2_000
+
+
+@pytest.mark.usefixtures("forgetful")
+def test_what_came_once_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("collector.decode.otlp.memory.MAX_ONCE", 50)
+    distinct = [span(CLIENT, {"peer.service": f"p-{n}"}, id=n + 1_000) for n in range(200)]
+    for _ in range(3):
+        decode_otlp_columns(export(*distinct), 7)
+    assert len(by_column.memory._once) <= 50
+    assert agree(export(*distinct)) == 200
 
 
 @pytest.mark.usefixtures("forgetful")
