@@ -16,6 +16,11 @@ QUERY_SECONDS = Histogram(
     ["query"],
     buckets=(0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
 )
+ROUND_SECONDS = Histogram(
+    "raymap_rollup_round_seconds",
+    "Duration of one round of counting that found new rows",
+    buckets=(0.1, 0.25, 0.5, 1, 2, 4, 8, 16),
+)
 ROLLUP_LAG = Gauge(
     "raymap_rollup_lag_seconds",
     "How long the longest waiting rows have been missing from the map's aggregates",

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from random import Random
 
 from rich.console import Console
 from rich.table import Table
@@ -24,7 +25,7 @@ from rich.table import Table
 from bench import sections
 from bench.recall.delivery import Conditions
 from bench.recall.receivers import ServerStore
-from bench.recall.rollup_driver import rolling, rollup_workers
+from bench.recall.rollup_driver import Kills, rolling, rollup_workers
 from bench.recall.run import Outcome, Size, run
 from bench.recall.score import Score
 from bench.server import WIDTH, running
@@ -32,6 +33,7 @@ from raymap.embedded import EmbeddedClickHouse
 from store.clickhouse.rollup import dirty
 from store.clickhouse.schema.migrate import migrate
 from store.clickhouse.store import ClickHouseStore
+from store.model import TimeRange
 
 FRESH_WITHIN = 20.0
 """Seconds after which a server's map has to show what is stored."""
@@ -65,6 +67,29 @@ def _with_store(cases: list[Conditions], size: Size, seed: int, count: int) -> I
                 with rolling(at) as recount_minutes:
                     yield run(store, conditions, size, seed, recount_minutes=recount_minutes)
             store.close()
+
+
+def _with_kills(cases: list[Conditions], size: Size, seed: int) -> Iterator[Outcome]:
+    """The minutes are counted between batches by processes that are killed; at last `verify` compares all."""
+    counts = kills = differences = 0
+    with (
+        tempfile.TemporaryDirectory(prefix="raymap-bench-") as folder,
+        EmbeddedClickHouse(Path(folder) / "engine") as engine,
+    ):
+        for number, conditions in enumerate(cases):
+            at = replace(engine.address, database=f"recall_{number}")
+            migrate(at, {"retention_days": 30})
+            store = ClickHouseStore(at, connections=4)
+            killing = Kills(at, Random(f"{seed} {number}"))
+            yield run(store, conditions, size, seed, recount_minutes=killing.count)
+            window = TimeRange(size.now - 2 * size.span, size.now + size.span)
+            differences += sum(len(part.differences) for part in store.verify(window))
+            store.close()
+            counts += killing.counts
+            kills += killing.kills
+    print(f"{counts} counts, {kills} of them killed; verify: {differences} differences")
+    if differences:
+        raise SystemExit(1)
 
 
 def _with_server(
@@ -153,6 +178,9 @@ def parse() -> argparse.Namespace:
         "--rollup-workers", type=int, default=0, help="threads that recount continuously"
     )
     parser.add_argument(
+        "--kill", action="store_true", help="kill counts before a statement drawn at random"
+    )
+    parser.add_argument(
         "--server", action="store_true", help="through the receivers of raymap serve"
     )
     parser.add_argument("--docs", type=Path, help="documentation folder to write the results to")
@@ -172,6 +200,8 @@ def main() -> int:
     size = Size(options.traces, options.batches, now, minutes=options.minutes)
     if options.server:
         outcomes = _with_server(cases, size, options.seed, options.options, options.log)
+    elif options.kill:
+        outcomes = _with_kills(cases, size, options.seed)
     else:
         outcomes = _with_store(cases, size, options.seed, options.rollup_workers)
     done = []

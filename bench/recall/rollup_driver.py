@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from random import Random
 
 from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.pool import connect
-from store.clickhouse.connection.query_runner import execute
-from store.clickhouse.rollup import compaction
+from store.clickhouse.connection.query_runner import Rows, Statement, execute
+from store.clickhouse.rollup import compaction, few_rows
 from store.clickhouse.rollup.worker import RollupWorker
 
 
@@ -25,6 +29,52 @@ def rolling(address: Address) -> Iterator[Callable[[], None]]:
     with _never_quiet():
         yield recount_minutes
     client.disconnect()
+
+
+STATEMENTS = 8, 40
+"""A count is killed before one of so many statements, or ends before: of few rows, which are counted in Python, and of
+many."""
+
+
+class Kills:
+    """Counts by processes of their own, each killed by SIGKILL before a statement drawn at random."""
+
+    def __init__(self, address: Address, random: Random) -> None:
+        self._address = address
+        self._random = random
+        self._processes = multiprocessing.get_context("forkserver")
+        self._processes.set_forkserver_preload([__name__])
+        self.counts = self.kills = 0
+
+    def count(self) -> None:
+        """Begin to count all that is due."""
+        few = self._random.random() < 0.5
+        before = self._random.randrange(STATEMENTS[not few])
+        process = self._processes.Process(target=_count_until, args=(self._address, few, before))
+        process.start()
+        process.join()
+        if process.exitcode not in (0, -signal.SIGKILL):
+            raise RuntimeError(f"a count ended with {process.exitcode}")
+        self.counts += 1
+        self.kills += process.exitcode != 0
+
+
+def _count_until(address: Address, few: bool, statement: int) -> None:
+    """Count in Python or in SQL, and be killed before the statement of this number."""
+    client, left = connect(address), statement
+
+    def run(text: Statement) -> Rows:
+        nonlocal left
+        if not left:
+            os.kill(os.getpid(), signal.SIGKILL)
+        left -= 1
+        rows: Rows = execute(client, text)
+        return rows
+
+    compaction.QUIET = 0
+    if not few:
+        few_rows.MOST = 0
+    RollupWorker().tick(run)
 
 
 @contextmanager

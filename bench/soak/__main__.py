@@ -23,6 +23,7 @@ from bench.command_line import add_json_option, add_server_options, write_json
 from bench.counting import scrape
 from bench.server import WIDTH, Server, running
 from bench.soak import report, spans, watch
+from bench.soak.long_trace import LENGTH, LongTrace
 from bench.soak.reader import FRESH, FRESH_SPAN, Readers
 from bench.soak.report import Soak
 from bench.soak.sender import Load, Sender
@@ -51,6 +52,7 @@ class Bench:
         self._server = server
         self._options = options
         self._born = time.time()
+        self._long: LongTrace | None = None
         self._say = say
 
     def maximum(self) -> float:
@@ -121,6 +123,8 @@ class Bench:
         time.sleep(63.0 - time.time() % 60.0)
         soak.begun = math.floor(time.time())
         sender = Sender(self._load(soak.rate))
+        if calls := self._options.long_trace:
+            self._long = LongTrace(server.http, calls, length)
         begun = time.monotonic()
         every = min(5.0, length / 60)
         while (passed := time.monotonic() - begun) < length:
@@ -129,10 +133,13 @@ class Bench:
             yield soak.samples[-1]
             time.sleep(max(0.0, begun + len(soak.samples) * every - time.monotonic()))
         soak.sent = sender.stop()
+        if self._long:
+            self._long.end()
         soak.answers = [answer for answer in readers.stop() if answer.at > soak.begun]
         probes = sum(answer.kind in (FRESH, FRESH_SPAN) for answer in soak.answers)
+        more = probes + (self._long.sent if self._long else 0)
         soak.drained = watch.drained(
-            server, before + soak.sent.acknowledged_documents + probes, _PATIENCE
+            server, before + soak.sent.acknowledged_documents + more, _PATIENCE
         )
         soak.kernel_drops = self._kernel_drops() - drops
 
@@ -147,10 +154,14 @@ class Bench:
             total.edges.update(more.edges)
         while True:
             soak.differences = watch.differences(self._server, total, soak.begun - 2, time.time())
+            if self._long:
+                soak.differences += self._long.differences(self._server)
             if not soak.differences or time.monotonic() > deadline:
                 break
             time.sleep(0.5)
-        soak.verified = watch.verify(self._server, self._born, time.time())
+        soak.rounds = watch.rounds(self._server)
+        began = self._born - (LENGTH if self._long else 0)
+        soak.verified = watch.verify(self._server, began, time.time())
 
     def _kernel_drops(self) -> int:
         return round(scrape(self._server).get(KERNEL_DROPS, 0.0))
@@ -187,6 +198,9 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("--connections", type=int, default=32, help="HTTP connections")
     parser.add_argument("--documents-per-call", type=int, default=50, help="of PutTraceSegments")
+    parser.add_argument(
+        "--long-trace", type=int, default=0, help="calls of a trace of three hours beside it"
+    )
     parser.add_argument("--readers", type=int, default=1, help="processes that ask")
     parser.add_argument("--pause", type=float, default=1.0, help="seconds between their rounds")
     parser.add_argument("--docs", type=Path, help="documentation folder to write the results to")

@@ -36,6 +36,8 @@ class Soak:
     stored: Stored = field(default_factory=lambda: Stored(0, 0))
     differences: list[str] = field(default_factory=list)
     verified: Verified | None = None
+    rounds: str = ""
+    """How long the rounds of counting took."""
 
     @property
     def lost(self) -> int:
@@ -83,6 +85,7 @@ def rows(soak: Soak) -> Iterator[tuple[str, str]]:
     yield "last one stored after the last one sent", f"{soak.drained:.1f} s"
     wrong = len(soak.differences)
     yield "nodes and edges counted otherwise than sent", f"{wrong}"
+    yield "rounds of counting", soak.rounds
     if soak.verified is None:
         yield "`raymap verify`", "there is no such command"
     else:

@@ -59,6 +59,22 @@ def stored(server: Server) -> int:
     return round(scrape(server).get(STORED_METRIC, 0.0))
 
 
+def rounds(server: Server) -> str:
+    """How long the rounds of counting took: their number, mean and shares."""
+    name, within = "raymap_rollup_round_seconds", dict[str, float]()
+    count = total = 0.0
+    for line in server.get("/metrics").decode().splitlines():
+        key, _, value = line.rpartition(" ")
+        if key == f"{name}_sum":
+            total = float(value)
+        elif key == f"{name}_count":
+            count = float(value)
+        elif key.startswith(f"{name}_bucket"):
+            within[key.split('"')[1]] = float(value)
+    shares = (f"{number / max(count, 1):.1%} in {bound} s" for bound, number in within.items())
+    return f"{count:,.0f}, {total / max(count, 1):.2f} s on average: {', '.join(shares)}"
+
+
 def drained(server: Server, expected: int, patience: float) -> float:
     """Seconds until the server has stored as much, or until it has stood still for ``patience``."""
     begun = changed = time.monotonic()

@@ -17,6 +17,7 @@ from store.clickhouse.rollup import aggregate, compaction, dirty
 from store.clickhouse.rollup.backlog import Due, due_statement, read_due
 from store.clickhouse.rollup.buckets import now
 from store.clickhouse.rollup.lag import RollupLag
+from store.metrics import ROUND_SECONDS
 
 log = structlog.get_logger(__name__)
 
@@ -174,11 +175,18 @@ class RollupWorker:
                 buckets = [each for each in buckets if not each.is_filling(self.watched)]
             if not buckets:
                 break
-            begun = time.monotonic()
-            for place, part in enumerate(dirty.schedule(buckets)):
-                if place > 1 and time.monotonic() - begun > ROUND and not self.alone:
-                    self._left = True
-                    return count
-                aggregate.recount(run_query, part)
-                count += len(part)
+            with ROUND_SECONDS.time():
+                count += self._round(run_query, buckets)
+            if self._left:
+                break
+        return count
+
+    def _round(self, run_query: RunQuery, buckets: list[dirty.DirtyBucket]) -> int:
+        begun, count = time.monotonic(), 0
+        for place, part in enumerate(dirty.schedule(buckets)):
+            if place > 1 and time.monotonic() - begun > ROUND and not self.alone:
+                self._left = True
+                break
+            aggregate.recount(run_query, part)
+            count += len(part)
         return count
