@@ -21,7 +21,7 @@ from raymap.auth.quotas import limited
 from raymap.cli import app
 from raymap.self_trace import DROPPED
 from raymap.tenants.metrics import families
-from store.metrics import DIRTY_MINUTES, QUERY_SECONDS, ROLLUP_LAG
+from store.metrics import DIRTY_MINUTES, QUERY_SECONDS, ROLLUP_LAG, ROUND_SECONDS
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 FORMAT = REPOSITORY / "docs" / "xray-format.md"
@@ -175,6 +175,7 @@ def exposed_metrics() -> list[Any]:
         ROLLUP_LAG,
         DIRTY_MINUTES,
         QUERY_SECONDS,
+        ROUND_SECONDS,
         request_seconds(),
         refusals(),
         admitted_anyway(),
