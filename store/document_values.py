@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from store.filters.ast import Field, Value
-from store.filters.units import MEMBERS, annotation_values
+from store.filters.keywords import MEMBERS
+from store.filters.units import annotation_values
 from store.model import Document
 
 _MEMBERS = {**MEMBERS, "operation": "operation"}

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from store.filters.ast import Expression, Value
+from store.filters.keywords import MEMBERS
 from store.graph import Statistics
 from store.grouped_units import Grouped
 from store.model import Kind, NodeKey, State, TimeRange, Trace, confirmed, is_settled
@@ -127,17 +128,12 @@ class ValueCount(NamedTuple):
 
 
 VALUE_FIELDS = (
-    "user",
     "http.url",
     "http.method",
     "http.status",
     "http.useragent",
     "http.clientip",
-    "availabilityzone",
-    "instance.id",
-    "resource.arn",
-    "version",
-    "environment",
+    *MEMBERS,
     "operation",
 )
 """Keywords whose values are listed."""

@@ -31,7 +31,7 @@ from store.filters.ast import (
     Value,
 )
 from store.filters.elements import elements, path_of
-from store.filters.keywords import ANNOTATION
+from store.filters.keywords import ANNOTATION, MEMBERS
 from store.filters.patterns import is_found
 from store.filters.units import (
     MICROSECONDS,
@@ -199,22 +199,12 @@ class TraceSubject:
         match field.keyword:
             case "annotation":
                 return [v for d in documents for v in annotation_values(d.annotations, field.key)]
-            case "user":
-                return [d.user for d in documents if d.user]
-            case "availabilityzone":
-                return [d.availability_zone for d in documents if d.availability_zone]
-            case "instance.id":
-                return [d.instance_id for d in documents if d.instance_id]
-            case "resource.arn":
-                return [d.resource_arn for d in documents if d.resource_arn]
-            case "version":
-                return [d.service_version for d in documents if d.service_version]
-            case "environment":
-                return [d.environment for d in documents if d.environment]
             case "operation":
                 calls = self._trace.calls.values()
                 found = {*(d.operation for d in documents), *(c.call.operation for c in calls)}
                 return found - {""}
+            case keyword if (member := MEMBERS.get(keyword)) is not None:
+                return [text for d in documents if (text := getattr(d, member))]
             case "name":
                 return [n for node, names in self._nodes.items() for n in (node.name, *names)]
             case "type":

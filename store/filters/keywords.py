@@ -28,9 +28,13 @@ class Scope(Flag):
 
 
 class Keyword(NamedTuple):
+    """``member``: of a text that any document of a trace may have, the field of `store.model.Document` and the column of
+    `segments` that it is; nothing else has to know of such a keyword."""
+
     kind: Kind
     scope: Scope
     meaning: str
+    member: str = ""
 
 
 _ANYWHERE = Scope.TRACE | Scope.SERVICE | Scope.EDGE
@@ -80,7 +84,10 @@ KEYWORDS: Mapping[str, Keyword] = {
     "http.useragent": Keyword(Kind.TEXT, _ANYWHERE, "User agent of the client."),
     "http.clientip": Keyword(Kind.TEXT, _ANYWHERE, "Address of the client."),
     "user": Keyword(
-        Kind.TEXT, Scope.TRACE | Scope.SERVICE, "User on any segment (in a block: on the unit)."
+        Kind.TEXT,
+        Scope.TRACE | Scope.SERVICE,
+        "User on any segment (in a block: on the unit).",
+        "user",
     ),
     "name": Keyword(
         Kind.TEXT,
@@ -103,18 +110,31 @@ KEYWORDS: Mapping[str, Keyword] = {
     "group.arn": Keyword(Kind.TEXT, Scope.TRACE, "The same, by the group's ARN."),
     "message": Keyword(Kind.TEXT, Scope.ROOT_CAUSE, "Message of the exception."),
     "availabilityzone": Keyword(
-        Kind.TEXT, Scope.TRACE | Scope.SERVICE, "Availability zone of any segment."
+        Kind.TEXT,
+        Scope.TRACE | Scope.SERVICE,
+        "Availability zone of any segment.",
+        "availability_zone",
     ),
-    "instance.id": Keyword(Kind.TEXT, Scope.TRACE | Scope.SERVICE, "EC2 instance of any segment."),
-    "resource.arn": Keyword(Kind.TEXT, Scope.TRACE | Scope.SERVICE, "ARN on any segment."),
+    "instance.id": Keyword(
+        Kind.TEXT, Scope.TRACE | Scope.SERVICE, "EC2 instance of any segment.", "instance_id"
+    ),
+    "resource.arn": Keyword(
+        Kind.TEXT, Scope.TRACE | Scope.SERVICE, "ARN on any segment.", "resource_arn"
+    ),
     "region": Keyword(
         Kind.TEXT, Scope.TRACE | Scope.SERVICE, "Region of any node of the trace; not in X-Ray."
     ),
     "version": Keyword(
-        Kind.TEXT, Scope.TRACE | Scope.SERVICE, "Deployed version of any segment; not in X-Ray."
+        Kind.TEXT,
+        Scope.TRACE | Scope.SERVICE,
+        "Deployed version of any segment; not in X-Ray.",
+        "service_version",
     ),
     "environment": Keyword(
-        Kind.TEXT, Scope.TRACE | Scope.SERVICE, "Environment of any segment; not in X-Ray."
+        Kind.TEXT,
+        Scope.TRACE | Scope.SERVICE,
+        "Environment of any segment; not in X-Ray.",
+        "environment",
     ),
     "operation": Keyword(
         Kind.TEXT,
@@ -122,6 +142,11 @@ KEYWORDS: Mapping[str, Keyword] = {
         "What any segment, span or call of the trace (in a block: the unit) did, such as GET /orders/{id} or GetItem; not in X-Ray.",
     ),
 }
+
+MEMBERS: Mapping[str, str] = {
+    keyword: each.member for keyword, each in KEYWORDS.items() if each.member
+}
+"""The fields of documents, and columns of `segments`, by the keywords that read those of any document."""
 
 ANNOTATION = "annotation"
 ANNOTATION_SCOPE = Scope.TRACE | Scope.SERVICE | Scope.EDGE

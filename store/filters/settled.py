@@ -19,7 +19,7 @@ from store.filters.ast import (
     walk,
 )
 from store.filters.evaluate import TraceSubject, satisfies, selects
-from store.filters.units import MEMBERS
+from store.filters.keywords import MEMBERS
 from store.model import Trace
 
 OF_DOCUMENTS = frozenset(("annotation", *MEMBERS))

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from store.filters.ast import Field, Value
+from store.filters.keywords import MEMBERS
 from store.filters.states import STATES
 from store.model import NO_HTTP, Document, Http, NodeKey, OwnedCall, State, Trace, confirmed
 from store.parents import ParentIndex
@@ -94,16 +95,6 @@ class CallUnit(NamedTuple):
             case "operation":
                 return [self.operation] if self.operation else []
         return unit_values(field.keyword, self.state, self.took, self.http)
-
-
-MEMBERS = {
-    "user": "user",
-    "availabilityzone": "availability_zone",
-    "instance.id": "instance_id",
-    "resource.arn": "resource_arn",
-    "version": "service_version",
-    "environment": "environment",
-}
 
 
 def trace_filter_units(trace: Trace) -> tuple[list[ServiceUnit], list[CallUnit]]:

@@ -17,7 +17,7 @@ from store.clickhouse.graph.service_graph import read_rolled
 from store.clickhouse.graph.verify import Difference, differ
 from store.clickhouse.pins import NOT_PINNED_COPY
 from store.clickhouse.queries import Sql
-from store.clickhouse.search.decode import decode_document
+from store.clickhouse.search.decode import ALL_MEMBERS, decode_document
 from store.clickhouse.search.get_traces import located
 from store.clickhouse.units.aggregates import Aggregate, Key, collect
 from store.clickhouse.units.base_buckets import in_minutes
@@ -159,7 +159,9 @@ def _documents(run: RunQuery, traces: dict[bytes, Trace]) -> Iterator[Document]:
         places = Sql(condition, {**place.parameters, "wanted": sorted({id for _, id in part})})
         chosen = set(part)
         body = queries.BODY.render()
-        for row in run(queries.SEGMENTS.render({"places": places, "body": body})):
+        for row in run(
+            queries.SEGMENTS.render({"places": places, "body": body, "texts": ALL_MEMBERS})
+        ):
             document = decode_document(row)
             if document.raw and (document.trace_id, document.id) in chosen:
                 yield document

@@ -25,12 +25,12 @@ _sql = REGISTRY.declare
 
 # search: reading traces
 TRACES = _sql("search/traces", parameters="ids")
-SEGMENTS = _sql("search/segments", "body places")
+SEGMENTS = _sql("search/segments", "body places texts")
 CALLS = _sql("search/calls", "places")
 LINKS = _sql("search/links", "places")
 LEAN_SEGMENTS = _sql(
     "search/lean_segments",
-    "inferred end node service http user_agent attributes annotations deployed operation body places",
+    "inferred end node service http user_agent annotations operation body texts places",
 )
 LEAN_CALLS = _sql("search/lean_calls", "operation places")
 CAUSED_IDS = _sql("search/caused_ids", parameters="ids")

@@ -76,11 +76,10 @@ from store.filters.ast import (
 )
 from store.filters.keywords import KEYWORDS, Kind
 from store.filters.selectivity import is_selective
+from store.filters.settled import OF_DOCUMENTS
 from store.filters.states import STATES
 from store.model import Independent, State
 
-ON_ANY_DOCUMENT = frozenset(("annotation", *(TEXTS.keys() - HTTP.keys() - {"operation"})))
-"""Keywords that outside of blocks read every document of a trace."""
 _ENTRY_STATES = {keyword: STATES[keyword] for keyword in ("ok", "error", "fault")}
 
 
@@ -130,16 +129,14 @@ class Compiler:
 
     def _alternatives(self, terms: Sequence[Expression]) -> Iterator[Bounds]:
         """Tests of any document become one test: a document passes one of them."""
-        tests = [
-            t for t in terms if isinstance(t, FieldTest) and t.field.keyword in ON_ANY_DOCUMENT
-        ]
+        tests = [t for t in terms if isinstance(t, FieldTest) and t.field.keyword in OF_DOCUMENTS]
         if tests:
             yield self._sets.segments(some(map(self._document_test, tests)))
         yield from (self.trace(term) for term in terms if term not in tests)
 
     def _field(self, test: FieldTest) -> Bounds:
         keyword = test.field.keyword
-        if keyword in ON_ANY_DOCUMENT:
+        if keyword in OF_DOCUMENTS:
             return self._sets.segments(self._document_test(test))
         if keyword in ("name", "type", "account.id", "region"):
             return self._any_node(test)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from typing import Any
 
 from store.clickhouse.queries import Sql
+from store.filters.keywords import MEMBERS
 from store.model import (
     NO_HTTP,
     NO_NODE,
@@ -31,6 +32,16 @@ NO_BODY = Sql("'', '', '', 0, ''")
 """In place of a document (queries/search/body.sql) that is not needed."""
 
 
+def members_of(keywords: Set[str]) -> Sql:
+    """The columns that texts of any document are read from, for those of some keywords; the others are empty."""
+    return Sql(
+        ", ".join(column if keyword in keywords else "''" for keyword, column in MEMBERS.items())
+    )
+
+
+ALL_MEMBERS = members_of(MEMBERS.keys())
+
+
 def decode_document(row: Sequence[Any]) -> Document:
     """A row of segments.sql or lean_segments.sql."""
     (
@@ -49,11 +60,8 @@ def decode_document(row: Sequence[Any]) -> Document:
         type,
         region,
     ) = row[:14]
-    (service, method, url, status, client_ip, user_agent, user, arn, instance, zone, exception) = (
-        row[14:25]
-    )
-    annotations, members, weight, service_version, environment, operation = row[25:31]
-    kind, fetched, *before, ver = row[31:38]
+    service, method, url, status, client_ip, user_agent, exception = row[14:21]
+    annotations, members, weight, operation, kind, fetched, *before, ver = row[21:32]
     http = Http(method, url, status, client_ip, user_agent)
     return Document(
         trace_id=bytes.fromhex(digits),
@@ -68,23 +76,18 @@ def decode_document(row: Sequence[Any]) -> Document:
         node=NodeKey(account, name, type, region),
         service=service,
         http=NO_HTTP if http == NO_HTTP else http,
-        user=user,
-        resource_arn=arn,
-        instance_id=instance,
-        availability_zone=zone,
         exception=exception,
         annotations=tuple(annotations),
         members=tuple(members),
-        raw=_body(annotations, *row[38:43]),
+        raw=_body(annotations, *row[32:37]),
         version=version_of(State(state), ver),
         sampled=bool(sampled),
         weight=weight,
-        service_version=service_version,
-        environment=environment,
         kind=Kind(kind),
         before=NodeKey(*before) if before[1] else NO_NODE,
         fetched=Fetched(fetched),
         operation=operation,
+        **dict(zip(MEMBERS.values(), row[37:], strict=True)),
     )
 
 

@@ -10,7 +10,14 @@ from typing import Any, TypeVar
 from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import RunQuery, run_both, run_concurrently
 from store.clickhouse.queries import Sql
-from store.clickhouse.search.decode import NO_BODY, decode_call, decode_document, decode_link
+from store.clickhouse.search.decode import (
+    ALL_MEMBERS,
+    NO_BODY,
+    decode_call,
+    decode_document,
+    decode_link,
+    members_of,
+)
 from store.facts import caused_documents
 from store.model import Document, OwnedCall, OwnedLink, Trace, precedence
 
@@ -24,9 +31,8 @@ _OF_LINK_ENDS = {
     "service": Sql("''"),
     "http": Sql("method, '', status, ''"),
     "user_agent": Sql("''"),
-    "attributes": Sql("'', '', '', ''"),
     "annotations": Sql("[]"),
-    "deployed": Sql("service_version, environment"),
+    "texts": members_of({"version", "environment"}),
     "operation": Sql("operation"),
     "body": NO_BODY,
 }
@@ -126,7 +132,7 @@ def whole(ids: Sequence[bytes], places: Sql, body: Sql) -> list[Sql]:
     """The statements for traces, their documents and their calls."""
     statements = [
         queries.TRACES.render(ids=list(ids)),
-        queries.SEGMENTS.render({"places": places, "body": body}),
+        queries.SEGMENTS.render({"places": places, "body": body, "texts": ALL_MEMBERS}),
         queries.CALLS.render({"places": places}),
     ]
     return [*map(in_one_thread, statements)] if len(ids) <= PAGE else statements

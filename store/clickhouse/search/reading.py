@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import Rows, Statement
 from store.clickhouse.queries import Sql
-from store.clickhouse.search.decode import NO_BODY
+from store.clickhouse.search.decode import NO_BODY, members_of
 from store.clickhouse.search.get_traces import in_one_thread, located, whole
 from store.clickhouse.search.unit_rows import may_be_client
 from store.filters.ast import (
@@ -31,8 +31,6 @@ from store.filters.ast import (
 _TIMES = frozenset(("responsetime", "duration"))
 _OF_UNITS = frozenset(("throttle", "inferred", "partial", "background"))
 """Keywords that outside of blocks read units: which documents are some depends on names and times."""
-_ATTRIBUTES = frozenset(("user", "resource.arn", "instance.id", "availabilityzone"))
-_DEPLOYED = frozenset(("version", "environment"))
 ANY_LINKS = "SELECT 1 FROM links LIMIT 1"
 WORTH_HALVING = 40
 """Traces of which reading takes longer than planning another statement."""
@@ -150,21 +148,16 @@ def columns_of(expression: Expression) -> dict[str, Sql]:
             or needs_documents(expression)
             or any(may_be_client(node) and node.type for node in nodes),
         ),
-        "attributes": (
-            "user, resource_arn, instance_id, availability_zone",
-            "'', '', '', ''",
-            bool(keywords & _ATTRIBUTES),
-        ),
         "annotations": (
             "annotations",
             "[]",
             "annotation" in keywords or needs_documents(expression),
         ),
-        "deployed": ("service_version, environment", "'', ''", bool(keywords & _DEPLOYED)),
         "operation": ("operation", "''", "operation" in keywords),
     }
     columns = {name: Sql(read if needed else none) for name, (read, none, needed) in groups.items()}
-    return {**columns, "body": queries.BODY.render() if needs_documents(expression) else NO_BODY}
+    body = queries.BODY.render() if needs_documents(expression) else NO_BODY
+    return {**columns, "texts": members_of(keywords), "body": body}
 
 
 def columns_of_calls(expression: Expression) -> dict[str, Sql]:

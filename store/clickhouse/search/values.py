@@ -6,26 +6,14 @@ from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import RunQuery
 from store.clickhouse.queries import Sql
 from store.clickhouse.search.scan_ranges import started
+from store.clickhouse.search.unit_rows import TEXTS
 from store.filters.ast import Field
 from store.model import Kind, TimeRange
 from store.query import MAX_COUNTED_DOCUMENTS, SeenOperation, ValueCount
 from store.rules.annotations import annotation_item, parse_annotation_item, split_annotation_item
 from store.times import SECOND
 
-_COLUMNS = {
-    "user": "user",
-    "http.url": "url",
-    "http.method": "method",
-    "http.status": "status",
-    "http.useragent": "user_agent",
-    "http.clientip": "client_ip",
-    "availabilityzone": "availability_zone",
-    "instance.id": "instance_id",
-    "resource.arn": "resource_arn",
-    "version": "service_version",
-    "environment": "environment",
-    "operation": "operation",
-}
+_COLUMNS = {**TEXTS, "http.status": "status"}
 
 
 def annotation_keys(ask: RunQuery, window: TimeRange, limit: int) -> list[ValueCount]:

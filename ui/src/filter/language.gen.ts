@@ -449,12 +449,12 @@ export const OPERATORS: Readonly<Record<Kind, readonly string[]>> = {
 
 /** Keywords whose values the server lists. */
 export const VALUE_FIELDS: readonly string[] = [
-  "user",
   "http.url",
   "http.method",
   "http.status",
   "http.useragent",
   "http.clientip",
+  "user",
   "availabilityzone",
   "instance.id",
   "resource.arn",

@@ -9,12 +9,11 @@ import pytest
 from store.clickhouse.search.reading import columns_of
 from store.clickhouse.search.unit_rows import TEXTS
 from store.clickhouse.search.values import _COLUMNS
-from store.filters.keywords import GROUP_KEYWORDS, KEYWORDS, Kind, Scope
+from store.clickhouse.write.rows import SEGMENT_COLUMNS
+from store.filters.keywords import MEMBERS
 from store.filters.parse import parse
-from store.filters.units import MEMBERS
+from store.model import Document
 from store.query import VALUE_FIELDS
-
-OF_NODES = {"name", "type", "account.id", "region"}
 
 
 @pytest.mark.parametrize("form", ['{} = "x"', "{}", 'service(id(name: "a")) {{ {} CONTAINS "x" }}'])
@@ -24,15 +23,11 @@ def test_the_column_of_each_text_is_read(keyword: str, form: str) -> None:
     assert re.search(rf"\b{TEXTS[keyword]}\b", read), f"{keyword}: {read}"
 
 
-def test_each_text_has_a_column() -> None:
-    """Of those that a trace, or a unit of a service, has; nodes have their own columns."""
-    texts = {
-        keyword
-        for keyword, each in KEYWORDS.items()
-        if each.kind is Kind.TEXT and each.scope & (Scope.TRACE | Scope.SERVICE)
-    }
-    assert texts - OF_NODES - GROUP_KEYWORDS == set(TEXTS)
-    assert set(MEMBERS) <= set(TEXTS)
+def test_each_member_is_a_field_and_a_column() -> None:
+    """So a keyword that names another fails before it is read."""
+    assert set(MEMBERS.values()) <= set(Document.__struct_fields__) & set(
+        SEGMENT_COLUMNS.split(", ")
+    )
 
 
 def test_each_value_that_is_listed_has_a_column() -> None:
