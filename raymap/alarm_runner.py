@@ -10,10 +10,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import structlog
+from prometheus_client import Gauge
 
 from api.alarms.evaluator import AlarmEvaluator
 from api.alarms.outbox import Outbox
@@ -22,6 +23,7 @@ from api.xray.insight_groups import insight_groups
 from store.alarms import Lock
 from store.errors import StoreError
 from store.protocol import Store
+from store.times import SECOND
 
 if TYPE_CHECKING:
     from api.problems.watch import Watch
@@ -32,6 +34,26 @@ EVERY = 10.0
 """Seconds between two rounds."""
 LOOK_AGAIN = 30.0
 """Seconds after which the outbox is read again though no event was made here: what another process left."""
+
+
+@cache
+def evaluated() -> Gauge:
+    """When the alarms were last evaluated, in the process-wide registry."""
+    return Gauge(
+        "raymap_alarms_evaluated_timestamp_seconds",
+        "When the alarms were last evaluated",
+        multiprocess_mode="livemax",
+    )
+
+
+@cache
+def judged() -> Gauge:
+    """Until when the minutes have been judged for problems, in the process-wide registry."""
+    return Gauge(
+        "raymap_problems_judged_timestamp_seconds",
+        "Until when the minutes of the map have been judged for problems",
+        multiprocess_mode="livemax",
+    )
 
 
 class AlarmRunner:
@@ -78,8 +100,10 @@ class AlarmRunner:
             try:
                 alarms = bool(self._evaluator.alarms())
                 mine = (alarms or self._receives()) and self._has_lock()
-                if mine and alarms and self._evaluator.evaluate():
-                    self._changed.set()
+                if mine and alarms:
+                    if self._evaluator.evaluate():
+                        self._changed.set()
+                    evaluated().set_to_current_time()
             except StoreError as error:
                 log.warning("alarms_not_evaluated", error=f"{error!s:.200}")
             except Exception as error:  # a round is lost, not the thread
@@ -98,7 +122,9 @@ class AlarmRunner:
                 continue
             try:
                 watch = watch or self._new_watch()
-                watch.round(self._evaluator.settled())
+                settled = self._evaluator.settled()
+                watch.round(settled)
+                judged().set(settled / SECOND)
             except StoreError as error:
                 log.warning("problems_not_judged", error=f"{error!s:.200}")
             except Exception as error:  # a round is lost, not the thread

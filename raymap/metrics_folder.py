@@ -18,6 +18,8 @@ from pathlib import Path
 
 MEMORY = Path("/dev/shm")
 PREFIX = "raymap-metrics-"
+DEATHS = ".deaths"
+"""Ends the names of files that have a byte for each time that a process has ended."""
 GAUGES = ("gauge_livesum", "gauge_livemax")
 RESERVED = {"counter": 1 << 18, "histogram": 1 << 21} | dict.fromkeys(GAUGES, 1 << 18)
 """Bytes by kind of metric: 3 kB for a query or a route's status, 1.2 kB for a tenant."""
@@ -46,6 +48,19 @@ def reset_gauges(folder: Path, name: str) -> None:
     for kind in GAUGES:
         with contextlib.suppress(OSError), _file(folder, kind, name).open("r+b") as file:
             file.write(bytes(8))
+
+
+def note_death(folder: Path, name: str) -> None:
+    """Note that a process has ended and will be started again."""
+    with contextlib.suppress(OSError), (folder / f"{name}{DEATHS}").open("ab") as file:
+        file.write(b".")
+
+
+def deaths(folder: Path) -> dict[str, int]:
+    """How often each process has ended, by name; those that never did are left out."""
+    return {
+        path.name.removesuffix(DEATHS): path.stat().st_size for path in folder.glob(f"*{DEATHS}")
+    }
 
 
 @contextlib.contextmanager

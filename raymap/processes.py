@@ -7,6 +7,7 @@ import os
 import socket
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from collector.decode.item_size import ITEM
@@ -18,7 +19,6 @@ from raymap.logging import set_up_logging
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from starlette.types import ASGIApp
 
@@ -213,6 +213,7 @@ def run_api_process(
     from raymap.administration.routes import administration_routers
     from raymap.administration.tenants import Server
     from raymap.auth.install import Authentication
+    from raymap.installation_metrics import InstallationMetrics
     from raymap.self_trace import SelfTrace
     from raymap.tenants.api_parts import api_parts
     from raymap.tenants.http import ApiOfTenants
@@ -237,6 +238,13 @@ def run_api_process(
     server = Server(settings, address, store)
     administration = partial(administration_routers, authentication, server, shown, version)
     tenants = api_parts(settings, address, authentication, redactor, version, administration)
+    installation = InstallationMetrics(
+        settings.data_dir,
+        Path(folder) if (folder := os.environ.get("PROMETHEUS_MULTIPROC_DIR")) else None,
+        (settings.tls_cert, settings.tls_key),
+        store.read_configuration,
+        store.last_backup,
+    )
     default = ApiService(
         settings,
         store,
@@ -245,6 +253,7 @@ def run_api_process(
         version,
         administration=administration,
         health=lambda: with_tenants(pipeline, (part.pipeline for part in tenants.parts())),
+        metrics=installation.render,
     )
     api = ApiOfTenants(default, tenants)
     traced = SelfTrace(api, pipeline, version) if settings.self_trace else api

@@ -16,7 +16,6 @@ import random
 import socket
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -28,7 +27,7 @@ from raymap.errors import CommandError, print_status
 from raymap.flags import environment_of
 from raymap.http_server import cannot_listen, load_tls
 from raymap.logging import set_up_logging
-from raymap.metrics_folder import metrics_folder, reset_gauges
+from raymap.metrics_folder import metrics_folder, note_death, reset_gauges
 from raymap.processes import PROCESS, require_authentication, require_demo, require_private
 from raymap.ready_pipe import print_ready_line
 from raymap.settings import (
@@ -110,7 +109,7 @@ class _Serve:
     async def run(self) -> int:
         self._supervisor = Supervisor(
             stop_timeout=STOP_TIMEOUT + self._settings.drain_seconds,
-            on_death=partial(reset_gauges, self._metrics),
+            on_death=self._on_death,
             forward_hangup=self._settings.tls_cert is not None,
         )
         orderly = True
@@ -123,6 +122,10 @@ class _Serve:
             stages = ["demo"], _measured(self._settings), ["clickhouse"]
             orderly = await self._supervisor.stop(*stages)
         return 0 if orderly else 1
+
+    def _on_death(self, name: str) -> None:
+        reset_gauges(self._metrics, name)
+        note_death(self._metrics, name)
 
     async def _start(self) -> dict[str, str]:
         """Start every child; the addresses by kind."""

@@ -16,9 +16,11 @@ from api.alarms.counters import deliveries, evaluations, transitions
 from api.metrics import request_seconds
 from collector.budget import without_room
 from collector.metrics import IngestMetrics
+from raymap.alarm_runner import evaluated, judged
 from raymap.auth.authenticator import admitted_anyway, refusals
 from raymap.auth.quotas import limited
 from raymap.cli import app
+from raymap.installation_metrics import families as installation_families
 from raymap.self_trace import DROPPED
 from raymap.tenants.metrics import families
 from store.metrics import DIRTY_MINUTES, QUERY_SECONDS, ROLLUP_LAG, ROUND_SECONDS
@@ -185,9 +187,26 @@ def exposed_metrics() -> list[Any]:
         transitions(),
         deliveries(),
         DROPPED,
+        evaluated(),
+        judged(),
     ]
     tenants = families(CollectorRegistry())
-    return [metric for metric in (*ingest, *own, *tenants) if hasattr(metric, "labels")]
+    metrics = [metric for metric in (*ingest, *own, *tenants) if hasattr(metric, "labels")]
+    return [*metrics, *map(Family, installation_families())]
+
+
+class Family:
+    """A metric of an installation (`raymap.installation_metrics`), as the client's own are."""
+
+    def __init__(self, family: Any) -> None:
+        self._family, self._type, self._labelnames = family, family.type, family._labelnames
+
+    def describe(self) -> list[Any]:
+        return [self._family]
+
+    def labels(self, **values: str) -> None:
+        """Raises for another label."""
+        assert set(values) == set(self._labelnames)
 
 
 def exposed_names() -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ from raymap.auth.keys import read_keys
 from raymap.auth.people import read_people
 from raymap.auth.secret import FILE as SECRET
 from raymap.auth.secret import read_secret
+from raymap.certificate import not_after
 from raymap.commands.checks import Check, Status
 from raymap.errors import CommandError
 from store.config.protocol import Configuration
@@ -31,7 +31,7 @@ def certificate_checks(cert: Path | None, key: Path | None, now: float) -> Itera
         return
     renew = f"renew {cert}, then send SIGHUP to raymap"
     try:
-        left = _not_after(cert, key) - now
+        left = not_after(cert, key) - now
     except ssl.SSLCertVerificationError as error:
         words = {EXPIRED: "has expired", NOT_YET_VALID: "is not valid yet"}
         said = words.get(error.verify_code, error.verify_message)
@@ -43,28 +43,6 @@ def certificate_checks(cert: Path | None, key: Path | None, now: float) -> Itera
     status: Status = "warn" if left < CERTIFICATE_WARN else "ok"
     detail = f"{cert} is valid for {_span(left)} more"
     yield Check("certificate", status, detail, renew if status != "ok" else "")
-
-
-def _not_after(cert: Path, key: Path | None) -> float:
-    """When it ends, in epoch seconds: of what a client sees that trusts this certificate alone.
-    Raises OSError, ssl.SSLError."""
-    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server.load_cert_chain(cert, key)
-    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    client.check_hostname = False
-    client.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-    client.load_verify_locations(cert)
-    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
-    ends = (
-        client.wrap_bio(to_client, to_server),
-        server.wrap_bio(to_server, to_client, server_side=True),
-    )
-    for end in ends * 3:
-        with contextlib.suppress(ssl.SSLWantReadError):
-            end.do_handshake()
-    seen = ends[0].getpeercert()
-    assert seen is not None
-    return float(ssl.cert_time_to_seconds(str(seen["notAfter"])))
 
 
 def secret_check(data_dir: Path) -> Check:

@@ -48,8 +48,10 @@ class ApiService:
         administration: Routers,
         on_stop: Callable[[], None] = lambda: None,
         health: Callable[[], IngestHealth] | None = None,
+        metrics: Callable[[], bytes] = lambda: b"",
     ) -> None:
-        """``administration``: further routes. ``health``: what /readyz reports instead of the pipeline's."""
+        """``administration``: further routes. ``health``: what /readyz reports instead of the pipeline's.
+        ``metrics``: what /metrics shows besides its own."""
         self.pipeline, self._on_stop = pipeline, on_stop
         self._stopping = threading.Event()
         joiner = InvocationJoiner(store, pipeline)
@@ -80,7 +82,7 @@ class ApiService:
                 *administration(),
                 *http_routers(pipeline),
             ],
-            metrics=pipeline.metrics.render,
+            metrics=lambda: pipeline.metrics.render() + metrics(),
             ingest_status=pipeline.metrics.snapshot,
             ingest_health=lambda: health().as_dict(),
             static_dir=static_dir(),

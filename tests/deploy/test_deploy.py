@@ -144,9 +144,19 @@ def test_alerts_name_metrics_that_exist() -> None:
     known = exposed_names()
     for rule in group["rules"]:
         named = set(re.findall(r"raymap_\w+", rule["expr"]))
-        assert named
+        assert named or rule["expr"].startswith("up{")
         assert named <= known.keys(), rule["alert"]
         assert {"summary"} <= rule["annotations"].keys()
+
+
+def test_each_alert_has_a_place_in_the_runbook() -> None:
+    (group,) = read(DEPLOY / "prometheus" / "raymap.rules.yaml")["groups"]
+    runbook = (DEPLOY.parent / "docs" / "runbook.md").read_text()
+    headings = re.findall(r"^## (\w+)$", runbook, re.MULTILINE)
+    assert sorted(headings) == sorted(rule["alert"] for rule in group["rules"])
+    for rule in group["rules"]:
+        link = f"docs/runbook.md#{rule['alert'].lower()}"
+        assert rule["annotations"]["runbook_url"] == link
 
 
 def test_alerts_are_tested() -> None:

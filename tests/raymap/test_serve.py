@@ -142,6 +142,8 @@ def test_a_killed_child_comes_back_on_its_port(server: Server) -> None:
         eventually(lambda: answers(server), "the server answers")
         after = children(server)
         del after[role]
+        died = f'raymap_process_deaths_total{{process="{role}"}} 1.0'
+        eventually(lambda died=died: died in metrics_of(server), died)  # type: ignore[misc]
         assert {name: child.pid for name, child in after.items()} == {
             name: child.pid for name, child in before.items()
         }
@@ -195,9 +197,15 @@ def test_metrics_are_gone_with_the_server(server: Server) -> None:
     assert not folder.exists()
 
 
+def metrics_of(server: Server) -> list[str]:
+    with urllib.request.urlopen(f"{server.http}/metrics", timeout=10) as answer:
+        text: bytes = answer.read()
+    return text.decode().splitlines()
+
+
 def files_of_metrics(server: Server) -> set[Path]:
     folder = children(server)["api"].environ()["PROMETHEUS_MULTIPROC_DIR"]
-    return set(Path(folder).iterdir())
+    return set(Path(folder).glob("*.db"))
 
 
 def test_receivers_close_first_and_clickhouse_last(server: Server) -> None:

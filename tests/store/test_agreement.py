@@ -55,7 +55,7 @@ from tests.conftest import empty
 from tests.store.contract.series import edge_series
 from tests.store.stories import stories
 
-EXAMPLES = int(os.environ.get("RAYMAP_TEST_EXAMPLES", "15"))
+EXAMPLES = int(os.environ.get("RAYMAP_TEST_EXAMPLES", "6"))
 HOURS = 60 * MINUTE
 STEPS = (5_000_000, MINUTE, 2_000_000, 30_000_000)
 ALL = TimeRange(T0 - 2 * HOURS, T0 + 30 * HOURS)

@@ -99,3 +99,8 @@ class ConfigMethods:
         """The newest events of the audit log."""
         with self._client() as client:
             return audit.read(client, before, limit)
+
+    def last_backup(self: HasClient) -> int:
+        """When `raymap backup` last ran, in microseconds since the epoch; 0 if it never did."""
+        with self._client() as client:
+            return audit.last_backup(client)
