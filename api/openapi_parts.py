@@ -55,6 +55,9 @@ PARAMETERS: Mapping[tuple[str, str], object] = {
     ("query", "state"): "active",
     ("query", "work"): "background",
     ("query", "group_by"): "version",
+    ("query", "by"): "annotation.tier,operation",
+    ("query", "metrics"): "count,fault_share,p95",
+    ("query", "of"): "requests",
     ("query", "fold"): "true",
     ("query", "error"): "fault:ValueError",
     ("query", "sort"): "response",
@@ -122,8 +125,9 @@ UNITS: Mapping[tuple[str, str], str | int] = {
     ("/jaeger/", "step"): "60000",
     ("/zipkin/", "minDuration"): "100000",
     ("/zipkin/", "maxDuration"): "1200000",
+    ("/api/v1/", "sort"): "count",
 }
-"""Examples of what Jaeger's and Zipkin's APIs have in other units."""
+"""Examples of what an API has in other units or words than the rest."""
 IDS: Mapping[str, str] = {
     "/api/nodes/": "ne04a604f51f2249a",
     "/api/v1/nodes/": "ne04a604f51f2249a",

@@ -98,6 +98,12 @@ class MemoryStore(
         found = {id: trace for id in trace_ids if (trace := self._sampled(id)) is not None}
         return {id: self._with_causes(trace) for id, trace in found.items()}
 
+    def get_evaluable(
+        self, trace_ids: Sequence[bytes], expression: Expression
+    ) -> dict[bytes, Trace]:
+        """Whole traces."""
+        return self.get_traces(trace_ids)
+
     def find_traces(self, query: TraceQuery, *, limit: int, cursor: str | None = None) -> Page:
         """Traces by time, newest first."""
         before = decode_cursor(cursor)

@@ -103,6 +103,12 @@ class TraceReader(Protocol):
         """
         ...
 
+    def get_evaluable(
+        self, trace_ids: Sequence[bytes], expression: Expression
+    ) -> dict[bytes, Trace]:
+        """As `get_traces`, with no more than what an expression reads of traces: other properties may be empty."""
+        ...
+
     def find_traces(self, query: TraceQuery, *, limit: int, cursor: str | None = None) -> Page:
         """Traces by time, newest first; at equal times the greater id first."""
         ...

@@ -150,6 +150,75 @@ class AnnotationValues(Span):
     values: Annotated[list[ValueCount], Field(description="the most frequent first")]
 
 
+Metrics = Annotated[
+    dict[str, float | None],
+    Field(
+        description="by the requested names; times in milliseconds, shares 0 to 1 of what finished; null where nothing did"
+    ),
+]
+
+
+class StatsTotal(TypedDict):
+    """Everything that was counted; a trace that is in several groups counts once."""
+
+    traces: int
+    metrics: Metrics
+
+
+class StatsPoint(TypedDict):
+    """The traces of a group that began in one step."""
+
+    start: Instant
+    traces: int
+    metrics: Metrics
+
+
+class StatsGroup(TypedDict):
+    """The traces, or requests, that have some values of the dimensions."""
+
+    values: Annotated[
+        list[str | int | float | bool | None],
+        Field(description="in the order of `by`; null: the trace, or request, has none"),
+    ]
+    traces: Annotated[int, Field(description="in how many traces")]
+    metrics: Metrics
+    filter: Annotated[
+        str | None,
+        Field(
+            description="expression by which /api/v1/traces lists these traces, with the same window, account, region and "
+            "environment, and `status`; null if none can say it"
+        ),
+    ]
+    status: Annotated[
+        str, Field(description="of the entry: a parameter of /api/v1/traces; mostly ''")
+    ]
+    points: Annotated[
+        list[StatsPoint], Field(description="by time; steps without a trace are absent")
+    ]
+
+
+@reply
+class StatsReply(Span):
+    """Traces, or requests, counted by dimensions."""
+
+    of: Literal["traces", "requests"]
+    by: list[str]
+    metrics: list[str]
+    step: Annotated[int | None, Field(description="seconds")]
+    examined: Annotated[int, Field(description="traces that were counted, the newest first")]
+    complete: Annotated[bool, Field(description="whether these are all that the filter selects")]
+    bound: Annotated[
+        Literal["traces", "seconds", "groups"] | None,
+        Field(description="what ended the counting: 20,000 traces, 12 s, or 10,000 groups"),
+    ]
+    counted_from: Annotated[
+        float, Field(description="since when all traces were counted; `from` if complete")
+    ]
+    groups_total: Annotated[int, Field(description="groups, with those beyond `limit`")]
+    total: StatsTotal
+    groups: list[StatsGroup]
+
+
 class SpanOperation(TypedDict):
     """What a service did."""
 

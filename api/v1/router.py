@@ -25,6 +25,7 @@ from api.v1.operations import operations_router
 from api.v1.places import places_router
 from api.v1.problems import problems_router
 from api.v1.states import states_router
+from api.v1.stats import stats_router
 from api.v1.time_series import time_series_router
 from api.v1.traces import traces_router
 from api.v1.versions import versions_router
@@ -59,6 +60,7 @@ def v1_router(context: Context, environment_annotation: str) -> APIRouter:
         impact_router,
         missing_router,
         time_series_router,
+        stats_router,
         traces_router,
         logs_router,
         node_metrics_router,

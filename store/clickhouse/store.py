@@ -34,6 +34,7 @@ from store.clickhouse.rollup.worker import RollupWorker
 from store.clickhouse.schema.version import SCHEMA_CODES, SchemaGuard
 from store.clickhouse.search import (
     count_traces,
+    evaluable,
     filtered_units,
     find_traces,
     find_units,
@@ -126,6 +127,13 @@ class ClickHouseStore(
         """Whole traces by id."""
         with self._asking() as ask:
             return get_traces.get_traces(ask, trace_ids, self._linked, raw=raw, links=links)
+
+    def get_evaluable(
+        self, trace_ids: Sequence[bytes], expression: Expression
+    ) -> dict[bytes, Trace]:
+        """The columns that the expression reads."""
+        with self._asking() as ask:
+            return evaluable.get_evaluable(ask, trace_ids, expression)
 
     def find_traces(self, query: TraceQuery, *, limit: int, cursor: str | None = None) -> Page:
         """Traces by time, newest first."""

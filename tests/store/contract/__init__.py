@@ -25,6 +25,7 @@ from tests.store.contract.pins import PinContract
 from tests.store.contract.problems import ProblemContract
 from tests.store.contract.requests import RequestContract
 from tests.store.contract.search import SearchContract
+from tests.store.contract.stats import StatsContract
 from tests.store.contract.subsegments import SubsegmentContract
 from tests.store.contract.units import UnitContract
 from tests.store.contract.unknown import UnknownContract
@@ -54,6 +55,7 @@ class StoreContract(
     LayerContract,
     WeightContract,
     SearchContract,
+    StatsContract,
     UnitContract,
     PinContract,
     VersionContract,
