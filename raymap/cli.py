@@ -24,6 +24,7 @@ from raymap.keys_cli import key_app
 from raymap.logs_cli import logs_app
 from raymap.options import LOCAL, RetentionDays, ServerUrl, Supervised
 from raymap.problems_cli import problems_app
+from raymap.read_cli import context_app, read_app
 from raymap.ready_pipe import exit_on_error
 from raymap.sam_cli import sam_app
 from raymap.settings import (
@@ -190,6 +191,8 @@ def mcp(
         serve(url, os.environ.get("RAYMAP_TOKEN", ""), raymap_version())
 
 
+app.add_typer(read_app)
+app.add_typer(context_app, name="context")
 app.add_typer(data_app)
 app.add_typer(aws_app)
 app.add_typer(import_app)

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from math import ceil, prod
+from typing import Literal
 
 from msgspec import Struct
 
@@ -57,6 +58,8 @@ MOST_ENTRIES = 1_000_000
 """How often a trace or a unit may be in a group, all in all: what memory is needed for."""
 PAGE = 500
 CellKey = tuple[Cell, ...]
+Bound = Literal["traces", "seconds", "groups"]
+"""What ended the counting before all traces were counted."""
 
 
 class StatsQuery(Struct, frozen=True):
@@ -130,7 +133,7 @@ class Stats:
     total: Figures = field(default_factory=Figures)
     examined: int = 0
     counted_from: int = 0
-    bound: str = ""
+    bound: Bound | None = None
     _names: list[set[Cell]] = field(default_factory=list)
     _entries: int = 0
 

@@ -131,7 +131,7 @@ def stats(
         "step": length // SECOND or None,
         "examined": found.examined,
         "complete": not found.bound,
-        "bound": found.bound or None,
+        "bound": found.bound,
         "counted_from": found.counted_from / SECOND,
         "groups_total": len(ranked),
         "total": {

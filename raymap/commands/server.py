@@ -26,9 +26,9 @@ RETRY_FOR = 60.0
 class Refused(CommandError):
     """The server answered with an error status; the message is the server's own."""
 
-    def __init__(self, to: str, status: int, message: str) -> None:
+    def __init__(self, to: str, status: int, message: str, position: int | None = None) -> None:
         super().__init__(f"{to} refused the request: {message} (HTTP {status})")
-        self.status, self.said = status, message
+        self.status, self.said, self.position = status, message, position
 
 
 def no_raymap(to: str) -> CommandError:
@@ -36,12 +36,19 @@ def no_raymap(to: str) -> CommandError:
     return CommandError(f"What answers at {to} is no Raymap's HTTP port: name another with --url.")
 
 
-def get_json(to: str, path: str, query: Mapping[str, object], *, timeout: float = TIMEOUT) -> Any:
-    """The JSON that the server at ``to``, a URL or HOST:PORT, answers to a GET.
+def get_json(
+    to: str,
+    path: str,
+    query: Mapping[str, object],
+    *,
+    timeout: float = TIMEOUT,
+    token: str | None = None,
+) -> Any:
+    """The JSON that the server at ``to``, a URL or HOST:PORT, answers to a GET. ``token``: instead of RAYMAP_TOKEN.
 
     Raises Refused, and CommandError when no Raymap answers.
     """
-    body = _send(to, f"{path}?{urlencode(query)}", None, "", timeout=timeout)
+    body = _send(to, f"{path}?{urlencode(query)}", None, "", timeout=timeout, token=token)
     try:
         return json.loads(body)
     except ValueError:
@@ -81,15 +88,16 @@ def _send(
     *,
     timeout: float,
     method: str | None = None,
+    token: str | None = None,
 ) -> bytes:
     server = (to if "://" in to else f"http://{to}").rstrip("/")
-    headers = _authorization() | ({"Content-Type": media} if media else {})
+    headers = _authorization(token) | ({"Content-Type": media} if media else {})
     try:
         request = urllib.request.Request(server + path, body, headers, method=method)
         with urllib.request.urlopen(request, timeout=timeout) as reply:
             return bytes(reply.read())
     except urllib.error.HTTPError as error:
-        raise Refused(to, error.code, _message_of(error)) from None
+        raise Refused(to, error.code, *_message_of(error)) from None
     except (http.client.HTTPException, ValueError):
         raise no_raymap(to) from None
     except OSError as error:
@@ -101,15 +109,17 @@ def _send(
         ) from None
 
 
-def _authorization() -> dict[str, str]:
-    token = os.environ.get(TOKEN, "")
-    return {"Authorization": f"Bearer {token}"} if token else {}
+def _authorization(token: str | None) -> dict[str, str]:
+    key = os.environ.get(TOKEN, "") if token is None else token
+    return {"Authorization": f"Bearer {key}"} if key else {}
 
 
-def _message_of(error: urllib.error.HTTPError) -> str:
-    """Our own API's, or X-Ray's form of an error."""
+def _message_of(error: urllib.error.HTTPError) -> tuple[str, int | None]:
+    """Our own API's, or X-Ray's form of an error; and the position in a filter expression."""
     try:
         content = json.load(error)
-        return str(content["Message"] if "Message" in content else content["error"]["message"])
-    except (ValueError, KeyError, TypeError):
-        return str(error.reason)
+        if "Message" in content:
+            return str(content["Message"]), None
+        return str(content["error"]["message"]), content["error"].get("position")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return str(error.reason), None

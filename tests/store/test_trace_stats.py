@@ -125,4 +125,4 @@ def test_numbers_are_as_json_has_them() -> None:
 
 def test_without_traces_there_are_no_groups() -> None:
     stats = trace_stats(MemoryStore(), StatsQuery(HOUR))
-    assert (stats.groups, stats.examined, stats.bound) == ({}, 0, "")
+    assert (stats.groups, stats.examined, stats.bound) == ({}, 0, None)

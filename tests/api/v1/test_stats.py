@@ -7,18 +7,18 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-WINDOW = {"from": "-10m", "to": "now"}
+WINDOW: dict[str, Any] = {"from": "-10m", "to": "now"}
 
 
-def get(client: TestClient, **query: object) -> dict[str, Any]:
-    answer = client.get("/api/v1/stats", params={**WINDOW, **query})
+def get(client: TestClient, **query: Any) -> dict[str, Any]:
+    answer = client.get("/api/v1/stats", params=WINDOW | query)
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
     return found
 
 
-def refusal(client: TestClient, **query: object) -> tuple[int, str, str]:
-    answer = client.get("/api/v1/stats", params={**WINDOW, **query})
+def refusal(client: TestClient, **query: Any) -> tuple[int, str, str]:
+    answer = client.get("/api/v1/stats", params=WINDOW | query)
     return answer.status_code, answer.json()["error"]["code"], answer.json()["error"]["message"]
 
 

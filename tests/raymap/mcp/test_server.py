@@ -28,6 +28,7 @@ TOOLS = {
     "why_is_this_edge_missing",
     "map_structure",
     "problems",
+    "stats",
     "find_traces",
     "trace_outline",
     "trace_documents",

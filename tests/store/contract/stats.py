@@ -139,7 +139,7 @@ class StatsContract:
             NONE: 6,
         }
         assert stats.examined == stats.total.count == 10
-        assert stats.bound == ""
+        assert stats.bound is None
 
     def test_the_figures_of_traces_are_those_of_their_entries(self, store: Store) -> None:
         store.put([d for n in range(1, 4) for d in shop(n, took=n * 100_000)], "a")
@@ -214,7 +214,7 @@ class StatsContract:
         stats = trace_stats(store, query, most=3)
         assert (stats.examined, stats.bound) == (3, "traces")
         assert sum(group.count for group in stats.groups.values()) == 3
-        assert trace_stats(store, query, most=7).bound == ""
+        assert trace_stats(store, query, most=7).bound is None
         hits = store.find_traces(TraceQuery(HOUR), limit=3).found
         assert stats.counted_from == hits[-1].time
 

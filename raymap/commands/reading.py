@@ -1,0 +1,33 @@
+"""What the commands that read a running server have in common: which server, and how refusals are said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from raymap.client import Client
+from raymap.commands.server import Refused
+from raymap.contexts import client as client_of
+from raymap.errors import CommandError
+
+
+@contextmanager
+def reading(url: str, context: str, filter: str = "") -> Iterator[Client]:
+    """The server; CommandError says what it refused, of a filter where."""
+    client = client_of(url, context)
+    try:
+        yield client
+    except Refused as refusal:
+        raise CommandError(_said(client, refusal, filter)) from None
+
+
+def _said(client: Client, refusal: Refused, filter: str) -> str:
+    if refusal.status in (401, 403):
+        return (
+            f"{client.url} wants another key ({refusal.said}): put it into RAYMAP_TOKEN, or store it with  "
+            "raymap context add NAME URL --key-file FILE"
+        )
+    if refusal.position is not None and "\n" not in filter:
+        pointed = " " * min(refusal.position, len(filter)) + "^"
+        return f"{refusal.said}\n  {filter}\n  {pointed}"
+    return refusal.said

@@ -1,0 +1,332 @@
+"""The commands that read a running server: typer commands and nothing else, as in `raymap.cli`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from raymap.options import WindowEnd, WindowStart, option
+from raymap.ready_pipe import exit_on_error
+
+read_app = typer.Typer()
+context_app = typer.Typer(
+    help="Servers by name, so that commands need no address: add, use, list, remove."
+)
+
+Url = Annotated[
+    str,
+    option(
+        "--url",
+        metavar="URL",
+        show_default="the context's, else http://127.0.0.1:2000",
+        help="Where the server listens.",
+    ),
+]
+ContextName = Annotated[
+    str,
+    option(
+        "--context",
+        metavar="NAME",
+        show_default="the one in use",
+        help="As raymap context list shows it.",
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Filter = Annotated[
+    str,
+    typer.Option(
+        "--filter", metavar="EXPRESSION", show_default=False, help="Only of traces that satisfy it."
+    ),
+]
+TraceFilter = Annotated[
+    str,
+    typer.Argument(
+        metavar="[FILTER]", show_default=False, help='Like  service("orders") { fault }'
+    ),
+]
+GroupBy = Annotated[
+    str,
+    typer.Option(
+        "--group-by",
+        metavar="DIMENSION",
+        show_default=False,
+        help="Split services by version, environment, region, method, status or operation.",
+    ),
+]
+Sort = Annotated[
+    str, typer.Option("--sort", metavar="COLUMN", help="fault, requests, p95 or name.")
+]
+
+
+def _check_sort(sort: str) -> None:
+    from raymap.commands.read_map import SORTS
+
+    if sort not in SORTS:
+        raise typer.BadParameter(f"{sort!r}: expected {', '.join(SORTS)}", param_hint="--sort")
+
+
+@read_app.command("map")
+def map_command(
+    filter: Filter = "",
+    start: WindowStart = "-1h",
+    end: WindowEnd = "now",
+    group_by: GroupBy = "",
+    as_json: AsJson = False,
+    url: Url = "",
+    context: ContextName = "",
+) -> None:
+    """Print the service map of a running server as a tree."""
+    with exit_on_error():
+        from raymap.commands.read_map import print_map
+        from raymap.commands.reading import reading
+
+        query = {"filter": filter, "start": start, "end": end, "group_by": group_by}
+        with reading(url, context, filter) as client:
+            print_map(client, query, as_json=as_json)
+
+
+@read_app.command()
+def services(
+    find: Annotated[
+        str, typer.Argument(metavar="[PART]", show_default=False, help="Part of a name or type.")
+    ] = "",
+    filter: Filter = "",
+    start: WindowStart = "-1h",
+    end: WindowEnd = "now",
+    group_by: GroupBy = "",
+    sort: Sort = "fault",
+    as_json: AsJson = False,
+    url: Url = "",
+    context: ContextName = "",
+) -> None:
+    """List the services of a running server, those with most faults first."""
+    _check_sort(sort)
+    with exit_on_error():
+        from raymap.commands.read_map import print_services
+        from raymap.commands.reading import reading
+
+        query = {"q": find, "filter": filter, "start": start, "end": end, "group_by": group_by}
+        with reading(url, context, filter) as client:
+            print_services(client, query, sort, as_json=as_json)
+
+
+@read_app.command()
+def top(
+    filter: Filter = "",
+    start: WindowStart = "-5m",
+    sort: Sort = "fault",
+    every: Annotated[
+        float, typer.Option("--every", metavar="SECONDS", min=1, help="Between two looks.")
+    ] = 3.0,
+    url: Url = "",
+    context: ContextName = "",
+) -> None:
+    """Watch the services of a running server; Ctrl-C ends it."""
+    _check_sort(sort)
+    with exit_on_error():
+        from raymap.commands.read_map import top as watch
+        from raymap.commands.reading import reading
+
+        with reading(url, context, filter) as client:
+            watch(client, {"filter": filter, "start": start, "end": "now"}, sort, every)
+
+
+@read_app.command()
+def traces(
+    filter: TraceFilter = "",
+    start: WindowStart = "-1h",
+    end: WindowEnd = "now",
+    status: Annotated[
+        str,
+        typer.Option(
+            "--status",
+            metavar="STATUS",
+            show_default=False,
+            help="Of the entry: ok, error, throttle, fault.",
+        ),
+    ] = "",
+    limit: Annotated[int, typer.Option("--limit", min=1, max=100_000, help="Traces.")] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object a line.")] = False,
+    url: Url = "",
+    context: ContextName = "",
+) -> None:
+    """List traces of a running server, newest first."""
+    with exit_on_error():
+        from raymap.commands.read_traces import print_traces
+        from raymap.commands.reading import reading
+
+        query = {"filter": filter, "start": start, "end": end, "status": status}
+        with reading(url, context, filter) as client:
+            print_traces(client, query, limit, as_json=as_json)
+
+
+@read_app.command()
+def trace(
+    id: Annotated[str, typer.Argument(metavar="TRACE_ID", help="X-Ray's or W3C's form.")],
+    as_json: AsJson = False,
+    url: Url = "",
+    context: ContextName = "",
+) -> None:
+    """Print a trace of a running server as a waterfall."""
+    with exit_on_error():
+        from raymap.commands.read_traces import print_trace
+        from raymap.commands.reading import reading
+
+        with reading(url, context) as client:
+            print_trace(client, id, as_json=as_json)
+
+
+@read_app.command()
+def tail(
+    filter: TraceFilter = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object a line.")] = False,
+    url: Url = "",
+    context: ContextName = "",
+) -> None:
+    """Print traces of a running server as they become complete; Ctrl-C ends it."""
+    with exit_on_error():
+        from raymap.commands.read_traces import tail as follow
+        from raymap.commands.reading import reading
+
+        with reading(url, context, filter) as client:
+            follow(client, {"filter": filter}, as_json=as_json)
+
+
+@read_app.command()
+def stats(
+    filter: TraceFilter = "",
+    by: Annotated[
+        str,
+        typer.Option(
+            "--by",
+            metavar="DIMENSIONS",
+            show_default=False,
+            help="Like service,annotation.tier; also operation, state, method, status, version, user, exception.",
+        ),
+    ] = "",
+    metrics: Annotated[
+        str,
+        typer.Option(
+            "--metrics", metavar="NAMES", help="count, per_minute, fault, error_share, avg, p99, …"
+        ),
+    ] = "count,fault_share,p50,p95",
+    of: Annotated[
+        str,
+        typer.Option(
+            "--of", metavar="WHAT", show_default=False, help="traces, or requests of services."
+        ),
+    ] = "",
+    node: Annotated[
+        str,
+        typer.Option(
+            "--node", metavar="NAME", show_default=False, help="Only requests of this service."
+        ),
+    ] = "",
+    start: WindowStart = "-1h",
+    end: WindowEnd = "now",
+    sort: Annotated[
+        str, typer.Option("--sort", metavar="METRIC", help="The greatest first.")
+    ] = "count",
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="Groups.")] = 50,
+    links: Annotated[
+        bool,
+        typer.Option("--links", help="Print the filter that selects the traces of each group."),
+    ] = False,
+    as_json: AsJson = False,
+    url: Url = "",
+    context: ContextName = "",
+) -> None:
+    """Count traces, or requests, of a running server by any dimensions."""
+    with exit_on_error():
+        from raymap.commands.read_stats import print_stats
+        from raymap.commands.reading import reading
+
+        query = {
+            "filter": filter,
+            "by": by,
+            "metrics": metrics,
+            "of": of,
+            "node": node,
+            "start": start,
+            "end": end,
+            "sort": sort,
+            "limit": limit,
+        }
+        with reading(url, context, filter) as client:
+            print_stats(client, query, as_json=as_json, links=links)
+
+
+@context_app.command("add")
+def add_context(
+    name: Annotated[str, typer.Argument(metavar="NAME")],
+    url: Annotated[str, typer.Argument(metavar="URL")],
+    key_file: Annotated[
+        str,
+        typer.Option(
+            "--key-file",
+            metavar="FILE",
+            show_default=False,
+            help="With the token; - reads standard input.",
+        ),
+    ] = "",
+) -> None:
+    """Store a server, and the token of a key for it, in a file that only you can read."""
+    with exit_on_error():
+        import sys
+
+        from raymap import contexts
+        from raymap.errors import print_status
+
+        text = (
+            sys.stdin.read() if key_file == "-" else Path(key_file).read_text() if key_file else ""
+        )
+        found = contexts.add(name, url, text.strip())
+        print_status(f"added to {contexts.path()}; in use is {found.current}")
+
+
+@context_app.command("use")
+def use_context(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
+    """Let commands read this server by default."""
+    with exit_on_error():
+        from raymap import contexts
+
+        contexts.use(name)
+
+
+@context_app.command("list")
+def list_contexts(as_json: AsJson = False) -> None:
+    """List the servers, without their keys."""
+    with exit_on_error():
+        from raymap import contexts
+        from raymap.commands.tables import print_list
+
+        known = contexts.load()
+        print_list(
+            sorted(known.contexts.items()),
+            as_json=as_json,
+            public=lambda each: {
+                "name": each[0],
+                "url": each[1].url,
+                "key": bool(each[1].token),
+                "in_use": each[0] == known.current,
+            },
+            head=["", "name", "url", "key"],
+            row=lambda each: [
+                "*" if each[0] == known.current else "",
+                each[0],
+                each[1].url,
+                "yes" if each[1].token else "no",
+            ],
+            empty="there are no contexts: raymap context add NAME URL",
+        )
+
+
+@context_app.command("remove")
+def remove_context(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
+    """Forget a server and its key."""
+    with exit_on_error():
+        from raymap import contexts
+
+        contexts.remove(name)

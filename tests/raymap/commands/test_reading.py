@@ -1,0 +1,211 @@
+"""The commands that read a running server, against one with the shop's traces."""
+
+from __future__ import annotations
+
+import json
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from api.app import create_app
+from raymap import contexts
+from raymap.cli import app
+from raymap.commands.read_map import tree
+from raymap.commands.terminal import cut, milliseconds, printable, table
+from store.memory import MemoryStore
+from tests.api.shop import END, shop
+from tests.builders import segment, trace_id
+from tests.http_server import serve
+
+Run = Callable[..., Result]
+WINDOW = ("--from", "-10m")
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    store = MemoryStore()
+    store.put([*shop(), segment(trace_id=trace_id(7), user="\x1b[31mred")], "shop")
+    with serve(create_app(store, version="1", clock=lambda: END + 0.25)) as address:
+        yield address
+
+
+@pytest.fixture
+def run(url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("RAYMAP_URL", url)
+    monkeypatch.delenv("RAYMAP_TOKEN", raising=False)
+    return lambda *words: CliRunner().invoke(app, words)
+
+
+def test_the_map_is_a_tree_of_who_calls_whom(run: Run) -> None:
+    done = run("map", *WINDOW)
+    assert done.exit_code == 0
+    lines = done.stdout.splitlines()
+    assert lines[0].split() == ["service", "state", "per", "min", "p50", "p95"]
+    front = next(at for at, line in enumerate(lines) if line.startswith("front [ECS::Container]"))
+    below = [line for line in lines[front + 1 :] if line.startswith(("├─", "└─"))]
+    assert any("orders [DynamoDB::Table]" in line for line in below)
+    assert "\x1b" not in done.stdout, "no colours where no person reads"
+
+
+def test_a_circle_and_a_service_of_two_callers_are_shown_once_with_what_they_call() -> None:
+    def node(name: str, **more: object) -> dict[str, object]:
+        return {
+            "id": name,
+            "name": name,
+            "type": "",
+            "kind": "service",
+            "root": False,
+            **FIGURES,
+            **more,
+        }
+
+    def edge(source: str, target: str) -> dict[str, object]:
+        ends = {"id": f"{source}:{target}", "source": source, "target": target}
+        return {**ends, "kind": "call", **FIGURES}
+
+    pairs = [("a", "c"), ("b", "c"), ("c", "d"), ("x", "y"), ("y", "x")]
+    found = {
+        "from": 0,
+        "to": 60,
+        "services": [node(name) for name in "abcdxy"],
+        "edges": [edge(*pair) for pair in pairs],
+    }
+    assert [row[0].strip() for row in tree(found)] == [
+        "a",
+        "└─ c",
+        "└─ d",
+        "b",
+        "└─ c ↑",
+        "x",
+        "└─ y",
+        "└─ x ↑",
+    ]
+
+
+FIGURES = {
+    "requests": 1,
+    "fault": 0,
+    "error": 0,
+    "throttle": 0,
+    "unknown": 0,
+    "p50_ms": 1,
+    "p95_ms": 1,
+}
+
+
+def test_services_traces_and_one_of_them(run: Run) -> None:
+    assert "front" in run("services", "front", *WINDOW).stdout
+    listed = run("traces", "fault", *WINDOW, "--json").stdout.splitlines()
+    ids = [json.loads(line)["id"] for line in listed]
+    assert ids
+    waterfall = run("trace", ids[0]).stdout.splitlines()
+    assert waterfall[0].startswith(ids[0])
+    assert "█" in waterfall[1]
+    assert json.loads(run("trace", ids[0], "--json").stdout)["id"] == ids[0]
+
+
+def test_what_a_sender_wrote_does_not_move_the_cursor(run: Run) -> None:
+    done = run("traces", 'user BEGINSWITH "\x1b"', *WINDOW)
+    assert "\\u001b[31mred" in done.stdout
+    assert "\x1b" not in done.stdout
+
+
+def test_there_being_more_is_said(run: Run) -> None:
+    done = run("traces", *WINDOW, "--limit", "1")
+    assert len(done.stdout.splitlines()) == 2
+    assert run("traces", "annotation.nothing", *WINDOW).stdout == ""
+
+
+def test_stats_lead_to_their_traces(run: Run) -> None:
+    done = run("stats", "--by", "annotation.tier,state", *WINDOW, "--links")
+    assert done.exit_code == 0
+    assert "annotation[tier]" in done.stdout.splitlines()[0]
+    found = json.loads(run("stats", "--by", "user", *WINDOW, "--json").stdout)
+    group = next(each for each in found["groups"] if each["values"] == ["alice"])
+    listed = run("traces", group["filter"], *WINDOW, "--limit", "1000", "--json").stdout
+    assert len(listed.splitlines()) == group["traces"]
+
+
+def test_top_prints_once_where_no_person_reads(run: Run) -> None:
+    done = run("top", "--from", "-10m")
+    assert done.exit_code == 0
+    assert "front" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("traces", "ok AND falt"), 1, "  ok AND falt\n         ^"),
+        (("stats", "--by", "usr"), 1, "did you mean user?"),
+        (("trace", "1-2"), 1, "trace id"),
+        (("trace", "1-6b061440-000000000000000000000bad"), 1, "there is no trace"),
+        (("services", "--sort", "sideways"), 2, "fault, requests, p95, name"),
+        (("map", "--context", "nowhere"), 1, "no context"),
+        (("map", "--from", "yesterday"), 1, "-90m"),
+    ],
+)
+def test_refusals_are_sentences_with_an_exit_code(
+    run: Run, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str],
+    words: tuple[str, ...], code: int, said: str,
+) -> None:  # fmt: skip
+    if "--context" in words:
+        monkeypatch.delenv("RAYMAP_URL")
+    done = run(*words)
+    printed = done.output + capfd.readouterr().err
+    assert done.exit_code == code
+    assert said in printed
+    assert "Traceback" not in printed
+
+
+def test_a_server_that_is_away(
+    run: Run, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RAYMAP_URL", "http://127.0.0.1:9")
+    assert run("services").exit_code == 1
+    assert "No Raymap answers at http://127.0.0.1:9" in capfd.readouterr().err
+
+
+def test_contexts_keep_keys_in_a_private_file(
+    run: Run, url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("RAYMAP_URL")
+    key = tmp_path / "key"
+    key.write_text("secret\n")
+    assert run("context", "add", "here", url, "--key-file", str(key)).exit_code == 0
+    assert run("context", "add", "away", "http://127.0.0.1:9").exit_code == 0
+    assert stat.S_IMODE(contexts.path().stat().st_mode) == 0o600
+    assert stat.S_IMODE(contexts.path().parent.stat().st_mode) == 0o700
+    assert "front" in run("services", *WINDOW).stdout, "the first one is in use"
+    run("context", "use", "away")
+    assert run("services").exit_code == 1
+    assert "front" in run("services", *WINDOW, "--context", "here").stdout
+    listed = run("context", "list").stdout
+    assert "secret" not in listed
+    assert "*  away" in listed
+    assert contexts.client("", "here").token == "secret"
+    assert contexts.client("http://elsewhere", "here").token is None, "only where it belongs"
+    run("context", "remove", "away")
+    assert contexts.load().current == ""
+
+
+def test_narrow_terminals_cut_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "30")
+    lines = table([["a" * 40, "12"], ["日本" * 20, "3"]], right=(1,), shrink=(0,))
+    assert [line[-2:] for line in lines] == ["12", " 3"]
+    assert len(lines[0]) == 30
+    assert cut("日本語", 4) == "日…"
+
+
+def test_texts() -> None:
+    assert [milliseconds(each) for each in (None, 1.25, 250, 1500, 120_000)] == [
+        "–",
+        "1.2 ms",
+        "250 ms",
+        "1.50 s",
+        "2.0 min",
+    ]
+    assert printable("a\nb\u202e") == "a\\u000ab\\u202e"
