@@ -161,7 +161,7 @@ def test_refusals_are_sentences_with_an_exit_code(
     assert "Traceback" not in printed
 
 
-def test_a_server_that_is_away(
+def test_a_server_that_is_unavailable(
     run: Run, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("RAYMAP_URL", "http://127.0.0.1:9")
