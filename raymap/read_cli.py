@@ -276,7 +276,7 @@ def add_context(
     with exit_on_error():
         import sys
 
-        from raymap import contexts
+        from raymap.commands import contexts
         from raymap.errors import print_status
 
         text = (
@@ -290,7 +290,7 @@ def add_context(
 def use_context(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
     """Let commands read this server by default."""
     with exit_on_error():
-        from raymap import contexts
+        from raymap.commands import contexts
 
         contexts.use(name)
 
@@ -299,7 +299,7 @@ def use_context(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
 def list_contexts(as_json: AsJson = False) -> None:
     """List the servers, without their keys."""
     with exit_on_error():
-        from raymap import contexts
+        from raymap.commands import contexts
         from raymap.commands.tables import print_list
 
         known = contexts.load()
@@ -327,6 +327,6 @@ def list_contexts(as_json: AsJson = False) -> None:
 def remove_context(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
     """Forget a server and its key."""
     with exit_on_error():
-        from raymap import contexts
+        from raymap.commands import contexts
 
         contexts.remove(name)

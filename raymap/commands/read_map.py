@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from raymap.client import Client
+from raymap.commands.client import Client
 from raymap.commands.terminal import (
     BOLD,
     DIM,

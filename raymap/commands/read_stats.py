@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from raymap.client import Client
+from raymap.commands.client import Client
 from raymap.commands.terminal import Cell, clock, head, milliseconds, table
 from raymap.errors import print_status
 

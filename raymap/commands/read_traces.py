@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from raymap.client import Client
+from raymap.commands.client import Client
 from raymap.commands.terminal import (
     COLOURS,
     DIM,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from raymap.client import Client
+from raymap.commands.client import Client
+from raymap.commands.contexts import client as client_of
 from raymap.commands.server import Refused
-from raymap.contexts import client as client_of
 from raymap.errors import CommandError
 
 

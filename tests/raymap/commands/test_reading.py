@@ -11,8 +11,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from api.app import create_app
-from raymap import contexts
 from raymap.cli import app
+from raymap.client import Client, Refused
+from raymap.commands import contexts
 from raymap.commands.read_map import tree
 from raymap.commands.terminal import cut, milliseconds, printable, table
 from store.memory import MemoryStore
@@ -209,3 +210,14 @@ def test_texts() -> None:
         "2.0 min",
     ]
     assert printable("a\nb\u202e") == "a\\u000ab\\u202e"
+
+
+def test_scripts_read_pages_without_cursors(url: str) -> None:
+    client = Client(url, token="")
+    found = list(client.traces(filter="ok", start="-10m", most=2))
+    assert [each["status"] for each in found] == ["ok", "ok"]
+    assert client.trace(found[0]["id"])["id"] == found[0]["id"]
+    assert {each["name"] for each in client.services(start="-10m")} >= {"front", "orders"}
+    with pytest.raises(Refused) as refused:
+        client.stats(filter="ok AND falt")
+    assert (refused.value.status, refused.value.position) == (400, 7)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from raymap.client import Client
+from raymap.commands.client import Client
 from raymap.errors import CommandError
 from raymap.options import LOCAL
 from store.private_files import make_private, read_ours, write_private
