@@ -15,6 +15,7 @@ import store.clickhouse  # noqa: F401 - before its driver, whose dates it makes 
 from collector.tuning import collect_less_often
 from raymap.aws_cli import aws_app
 from raymap.config_cli import config_app
+from raymap.context_cli import context_app
 from raymap.data_cli import data_app
 from raymap.declare_cli import declare_app
 from raymap.flags import with_settings
@@ -24,7 +25,7 @@ from raymap.keys_cli import key_app
 from raymap.logs_cli import logs_app
 from raymap.options import LOCAL, RetentionDays, ServerUrl, Supervised
 from raymap.problems_cli import problems_app
-from raymap.read_cli import context_app, read_app
+from raymap.read_cli import read_app
 from raymap.ready_pipe import exit_on_error
 from raymap.sam_cli import sam_app
 from raymap.settings import (
