@@ -47,7 +47,7 @@ def stats_tools(client: Client) -> list[Callable[..., str]]:
         ] = "traces",
         node: Annotated[str, Field(description="Only requests of this node.")] = "",
         sort: Annotated[str, Field(description="Metric; the greatest comes first.")] = "count",
-        limit: Annotated[int, Field(ge=1, le=100)] = 20,
+        limit: Annotated[int, Field(ge=1, le=100, description="Groups.")] = 20,
     ) -> str:
         """How many traces, or requests, by what: counts, shares of failures and response times by version, user,
         annotation, exception or any other dimension. Each line ends with the filter by which `find_traces` finds its
