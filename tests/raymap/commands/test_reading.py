@@ -37,7 +37,8 @@ def url() -> Iterator[str]:
 def run(url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("RAYMAP_URL", url)
-    monkeypatch.delenv("RAYMAP_TOKEN", raising=False)
+    for name in ("RAYMAP_TOKEN", "COLUMNS"):  # pytest sets the width in its workers
+        monkeypatch.delenv(name, raising=False)
     return lambda *words: CliRunner().invoke(app, words)
 
 
