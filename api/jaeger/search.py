@@ -27,9 +27,11 @@ from store.filters.ast import (
     Expression,
     Field,
     Selector,
+    SentBy,
     ServiceMatch,
 )
 from store.filters.conditions import all_of, any_of
+from store.model import TimeRange
 from store.query import TraceQuery
 from store.times import SECOND
 
@@ -65,27 +67,49 @@ def search(
     """What is taken of the newest traces that a query does not exclude, None: nothing; bounded in traces read, spans of those
     that are taken (``most_spans``), and time."""
     certain = all_of(
-        ServiceMatch(Selector(name=query.service)) if query.service else None,
-        _long(query.shortest) if query.shortest else None,
+        SentBy(query.service) if query.service else None,
+        lasting(query.shortest) if query.shortest else None,
     )
     narrow = all_of(
         Compare(Field("operation"), "=", query.operation) if query.operation else None,
         *(_indexed(query, key, value) for key, value in query.tags.items()),
     )
-    budget = _Budget(MOST_SPANS if most_spans is None else most_spans)
+    return search_twice(
+        context, Bounds(query.window, query.limit, most_spans), certain, narrow, take
+    )
+
+
+class Bounds(NamedTuple):
+    """When traces are looked for, and how many traces and spans may be taken."""
+
+    window: TimeRange
+    limit: int
+    most_spans: int | None = None
+
+
+def search_twice(
+    context: Context,
+    bounds: Bounds,
+    certain: Expression | None,
+    narrow: Expression | None,
+    take: Callable[[ReadTrace], T | None],
+) -> Found[T]:
+    """What is taken of the newest traces that satisfy a condition: ``certain``, which excludes nothing that is wanted, in a first
+    pass also ``narrow``, which may."""
+    budget = Budget(most_spans=MOST_SPANS if bounds.most_spans is None else bounds.most_spans)
     found: dict[bytes, tuple[int, T]] = {}
     seen: set[bytes] = set()
     for condition in [all_of(certain, narrow), certain] if narrow else [certain]:
-        for read in _traces(context, query, condition, budget, seen):
+        for read in scan(context, bounds.window, bounds.limit, condition, budget, seen):
             taken = take(read)
             if taken is not None:
                 found[read.id] = read.start, taken
                 budget.spans -= read.size
-            if len(found) == query.limit:
+            if len(found) == bounds.limit:
                 return Found(_newest_first(found), None)
             if budget.spans <= 0:
                 break
-    return Found(_newest_first(found), budget.spent())
+    return Found(_newest_first(found), None if budget.is_complete else budget.spent())
 
 
 def response_of(body: Mapping[str, object] | Sequence[object], found: Found[Any]) -> Response:
@@ -98,52 +122,63 @@ def response_of(body: Mapping[str, object] | Sequence[object], found: Found[Any]
     return answer
 
 
-def _long(shortest: float) -> Expression:
+def lasting(shortest: float) -> Expression:
     """That a trace may have a span of so many microseconds. Half of them, as a span can outlast the documents of its trace: a
     call the answer to it, local work its segment."""
     return Compare(Field("duration"), ">=", shortest / 2 / SECOND)
 
 
-class _Budget:
-    """What is left of a search's limits."""
+class Budget:
+    """What is left of a search's limits.
 
-    def __init__(self, most_spans: int) -> None:
-        self.traces, self.spans = MOST_SCANNED, most_spans
-        self._most_spans = most_spans
+    ``reached``: the time (microseconds) of the last trace of the pages that were read whole, None before the first.
+    ``is_complete``: the last scan has read all that there is."""
+
+    def __init__(self, most_spans: int, most_traces: int | None = None) -> None:
+        self.traces = MOST_SCANNED if most_traces is None else most_traces
+        self.spans = most_spans
+        self.reached: int | None = None
+        self.is_complete = False
+        self._most = self.traces, most_spans
         self._until = time.monotonic() + SECONDS
 
     def spent(self) -> str | None:
         """Which limit has been reached; None while none is."""
         if self.traces <= 0:
-            return f"the search ended after {MOST_SCANNED} traces; narrow the window"
+            return f"the search ended after {self._most[0]} traces; narrow the window"
         if self.spans <= 0:
-            return f"the search ended after {self._most_spans} spans; lower the limit"
+            return f"the search ended after {self._most[1]} spans; lower the limit"
         if time.monotonic() > self._until:
             return f"the search ended after {SECONDS:.0f} s; narrow the window"
         return None
 
 
-def _traces(
+def scan(
     context: Context,
-    query: SpanQuery,
+    window: TimeRange,
+    size: int,
     condition: Expression | None,
-    budget: _Budget,
+    budget: Budget,
     seen: set[bytes],
 ) -> Iterator[ReadTrace]:
-    """The traces that satisfy a condition and were not ``seen`` yet, newest first, as long as the budget lasts."""
+    """The traces that satisfy a condition and were not ``seen`` yet, newest first, as long as the budget lasts; ``size``: of
+    the first page."""
     cursor: str | None = None
-    size = query.limit
+    budget.is_complete = False
     while not budget.spent():
         size = min(size, PAGE, budget.traces)
         page = context.store.find_traces(
-            TraceQuery(query.window, filter=condition), limit=size, cursor=cursor
+            TraceQuery(window, filter=condition), limit=size, cursor=cursor
         )
         budget.traces -= len(page.found)
         new = [hit.trace_id for hit in page.found if hit.trace_id not in seen]
         seen.update(new)
         yield from read_traces(context.store, new)
+        if page.found:
+            budget.reached = page.found[-1].time
         cursor, size = page.cursor, PAGE
         if cursor is None:
+            budget.is_complete = True
             return
 
 
@@ -185,15 +220,15 @@ def _indexed(query: SpanQuery, key: str, value: str) -> Expression | None:
     """A condition that most traces with such a tag satisfy, and that an index answers."""
     service = Selector(name=query.service) if query.service else Selector()
     if key == "error":
-        return _at(service, FAILED) if value == "true" else None
+        return at(service, FAILED) if value == "true" else None
     if NEWER_NAMES.get(key, key) == NEWER_NAMES["http.status_code"]:
-        return _at(service, Compare(Field("http.status"), "=", int(value))) if value.isdecimal() else None  # fmt: skip
+        return at(service, Compare(Field("http.status"), "=", int(value))) if value.isdecimal() else None  # fmt: skip
     if key in ("span.kind", "otel.status_code", *NEWER_NAMES, *NEWER_NAMES.values()):
         return None
     return any_of(Compare(Field("annotation", key), "=", each) for each in _values(value))
 
 
-def _at(service: Selector, condition: Expression) -> Expression:
+def at(service: Selector, condition: Expression) -> Expression:
     """A unit of the service, or a call of it, satisfies a condition."""
     calls = EdgeMatch(service, Selector(), condition)
     return any_of((ServiceMatch(service, condition), calls))

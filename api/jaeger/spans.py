@@ -13,7 +13,13 @@ from typing import Any
 import msgspec
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationScope, KeyValue
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
-from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status, TracesData
+from opentelemetry.proto.trace.v1.trace_pb2 import (
+    ResourceSpans,
+    ScopeSpans,
+    Span,
+    Status,
+    TracesData,
+)
 
 from api.schemas.jaeger import (
     JaegerLog,
@@ -88,6 +94,24 @@ def export_named(trace: Trace) -> TracesData:
         for scope in part.scope_spans:
             for span in scope.spans:
                 span.name = operations.get(span.span_id, span.name)
+    return data
+
+
+def grouped(exported: TracesData) -> TracesData:
+    """An export whose spans lie together by resource and scope; at most `MOST_SPANS` of them."""
+    data, room = TracesData(), MOST_SPANS
+    scopes: dict[tuple[bytes, bytes], ScopeSpans] = {}
+    parts: dict[bytes, ResourceSpans] = {}
+    for part in exported.resource_spans:
+        resource = part.resource.SerializeToString(deterministic=True)
+        for scope in part.scope_spans if room > 0 else ():
+            key = resource, scope.scope.SerializeToString(deterministic=True)
+            if resource not in parts:
+                parts[resource] = data.resource_spans.add(resource=part.resource)
+            if key not in scopes:
+                scopes[key] = parts[resource].scope_spans.add(scope=scope.scope)
+            scopes[key].spans.extend(scope.spans[:room])
+            room = max(0, room - len(scope.spans))
     return data
 
 

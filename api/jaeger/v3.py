@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue
-from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, TracesData
+from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
 from api.context import Context, json_response, run_cancellable
 from api.counted import incomplete_header
@@ -21,7 +21,7 @@ from api.errors import ApiError
 from api.jaeger import names
 from api.jaeger.params import SpanQuery, check, parse_go_duration, parse_tags, require_id
 from api.jaeger.search import matches, response_of, search
-from api.jaeger.spans import MOST_SPANS, ReadTrace, read_traces
+from api.jaeger.spans import ReadTrace, grouped, read_traces
 from api.jaeger.summaries import summary_of
 from api.request import window_of
 from api.schemas.jaeger_v3 import (
@@ -272,21 +272,8 @@ def _matching(query: SpanQuery, read: ReadTrace) -> TracesData | None:
 
 
 def _exported(read: ReadTrace) -> TracesData:
-    """A trace whose spans lie together by resource and scope. Of one with more spans than are shown the first span has the
-    warning that says so."""
-    data, room = TracesData(), MOST_SPANS
-    scopes: dict[tuple[bytes, bytes], ScopeSpans] = {}
-    parts: dict[bytes, ResourceSpans] = {}
-    for part in read.exported.resource_spans:
-        resource = part.resource.SerializeToString(deterministic=True)
-        for scope in part.scope_spans if room > 0 else ():
-            key = resource, scope.scope.SerializeToString(deterministic=True)
-            if resource not in parts:
-                parts[resource] = data.resource_spans.add(resource=part.resource)
-            if key not in scopes:
-                scopes[key] = parts[resource].scope_spans.add(scope=scope.scope)
-            scopes[key].spans.extend(scope.spans[:room])
-            room = max(0, room - len(scope.spans))
+    """A trace; of one with more spans than are shown the first span has the warning that says so."""
+    data = grouped(read.exported)
     if warnings := read.trace["warnings"]:
         texts = ArrayValue(values=[AnyValue(string_value=each) for each in warnings])
         first = data.resource_spans[0].scope_spans[0].spans[0]

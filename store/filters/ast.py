@@ -79,6 +79,13 @@ class Streamed(Struct, frozen=True):
     """Some subsegment came by itself, as X-Ray's SDKs send them; a span is none."""
 
 
+class SentBy(Struct, frozen=True):
+    """Some document was sent by a service of this name, whatever its namespace, even if it is no unit of the map: a call
+    that names nothing, or local work, below a span that never arrived."""
+
+    service: str
+
+
 NodeMatch: TypeAlias = Selector | NodeKey
 """Which nodes are meant: those that a selector describes, or exactly one."""
 
@@ -123,6 +130,7 @@ Expression: TypeAlias = (
     | FieldTest
     | EntryState
     | Streamed
+    | SentBy
     | ServiceMatch
     | EdgeMatch
     | RootCauseMatch

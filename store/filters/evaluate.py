@@ -26,6 +26,7 @@ from store.filters.ast import (
     Or,
     RootCauseMatch,
     RootCausePath,
+    SentBy,
     ServiceMatch,
     Streamed,
     Value,
@@ -99,6 +100,8 @@ def satisfies(expression: Expression, subject: Subject) -> bool:
             return subject.entry is not None and subject.entry.state in states
         case Streamed():
             return subject.is_streamed
+        case SentBy(service):
+            return service in subject.senders
         case ServiceMatch(selector, condition):
             units: Iterable[Subject] = (
                 u for u in subject.services if selects(selector, u.node, u.names)
@@ -171,6 +174,12 @@ class TraceSubject:
         """Whether a subsegment came by itself."""
         documents = self._trace.documents.values()
         return any(each.independent == Independent.OF_PARENT for each in documents)
+
+    @cached_property
+    def senders(self) -> set[str]:
+        """The services of documents, with and without their namespaces."""
+        documents = self._trace.documents.values()
+        return {name for each in documents for name in (each.service, each.node.name)}
 
     @cached_property
     def causes(self) -> RootCauses:

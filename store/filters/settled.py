@@ -14,6 +14,7 @@ from store.filters.ast import (
     Not,
     OneOf,
     Or,
+    SentBy,
     ServiceMatch,
     Streamed,
     walk,
@@ -52,7 +53,7 @@ def _settled(expression: Expression, subject: TraceSubject) -> bool | None:
         case Bare(field) | Exists(field) | Compare(field=field) | OneOf(field=field):
             if field.keyword not in OF_DOCUMENTS | OF_ENTRY:
                 return None
-        case EntryState() | Streamed():
+        case EntryState() | Streamed() | SentBy():
             pass
         case _:
             return None

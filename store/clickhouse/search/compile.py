@@ -71,6 +71,7 @@ from store.filters.ast import (
     Or,
     RootCauseMatch,
     RootCausePath,
+    SentBy,
     ServiceMatch,
     Streamed,
 )
@@ -108,6 +109,11 @@ class Compiler:
                 return self._entry(in_states(tuple(sorted(states))))
             case Streamed():
                 return self._sets.segments(exactly(Sql(f"independent = {Independent.OF_PARENT:d}")))
+            case SentBy(service):
+                own = self._values.text(
+                    "(service = <service> OR name = <service>)", service=(service, "String")
+                )
+                return self._sets.segments(exactly(own))
             case ServiceMatch():
                 return self._service(expression)
             case EdgeMatch():

@@ -23,6 +23,7 @@ from store.filters.ast import (
     RootCauseMatch,
     RootCausePath,
     Selector,
+    SentBy,
     ServiceMatch,
     needs_documents,
     walk,
@@ -130,10 +131,15 @@ def columns_of(expression: Expression) -> dict[str, Sql]:
     keywords = _keywords(parts)
     nodes = list(_nodes_in(parts, keywords))
     units = bool(nodes) or bool(keywords & _OF_UNITS)
+    sender = any(isinstance(part, SentBy) for part in parts)
     groups = {
         "end": ("duration", "0", needs_documents(expression) or units or bool(keywords & _TIMES)),
-        "node": ("account, name, type, region", "'', '', '', ''", units),
-        "service": ("service", "''", any(isinstance(n, Selector) and n.name for n in nodes)),
+        "node": ("account, name, type, region", "'', '', '', ''", units or sender),
+        "service": (
+            "service",
+            "''",
+            sender or any(isinstance(n, Selector) and n.name for n in nodes),
+        ),
         "inferred": ("inferred", "0", "inferred" in keywords),
         "http": (
             "method, url, status, client_ip",

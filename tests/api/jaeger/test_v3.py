@@ -119,7 +119,6 @@ def test_what_is_left_out_of_a_trace_is_a_warning(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(spans, "MOST_SPANS", 1)
-    monkeypatch.setattr("api.jaeger.v3.MOST_SPANS", 1)
     [part] = client.get(f"{V3}/traces/{worker(9)[0]}").json()["result"]["resourceSpans"]
     [span] = [s for scope in part["scopeSpans"] for s in scope["spans"]]
     [warning] = [a for a in span["attributes"] if a["key"] == "@jaeger@warnings"]

@@ -28,6 +28,7 @@ from store.filters.ast import (
     RootCauseMatch,
     RootCausePath,
     Selector,
+    SentBy,
     ServiceMatch,
     Streamed,
     Value,
@@ -307,5 +308,5 @@ def expressions() -> st.SearchStrategy[Expression]:
     """Filters of every form."""
     states = st.frozensets(st.sampled_from(tuple(State)), max_size=3).map(EntryState)
     tests, units = field_tests(Scope.TRACE), unit_matches()
-    streamed = st.just(Streamed())
+    streamed = st.just(Streamed()) | st.sampled_from(NAMES).map(SentBy)
     return combined(st.one_of(*[tests] * 2, *[units] * 4, states, streamed, *[root_causes()] * 3))
