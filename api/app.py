@@ -29,6 +29,7 @@ from api.reach import ANYWHERE, Destinations
 from api.sampling import Sampler
 from api.static import static_router
 from api.store_probe import StoreProbe
+from api.tempo import router as tempo
 from api.v1 import router as v1
 from api.xray import openapi as xray_openapi
 from api.xray.operations import xray_router
@@ -88,6 +89,7 @@ def create_app(
         v1.v1_router(context, environment_annotation),
         jaeger.jaeger_router(context),
         zipkin.zipkin_router(context),
+        tempo.tempo_router(context),
         console_router(context),
         health_router(context),
         static_router(static_dir),
@@ -98,7 +100,7 @@ def create_app(
         description="/api/v1 for programs, what the console requests, and X-Ray's API.",
         version=version,
         openapi_url="/api/openapi.json",
-        openapi_tags=[v1.TAG, *TAGS, jaeger.TAG, zipkin.TAG, xray_openapi.TAG],
+        openapi_tags=[v1.TAG, *TAGS, jaeger.TAG, zipkin.TAG, tempo.TAG, xray_openapi.TAG],
         generate_unique_id_function=_operation_id,
         docs_url=None,
         redoc_url=None,

@@ -1,7 +1,7 @@
 """Exceptions → responses: one place for statuses, codes, messages and error bodies.
 
 X-Ray's operations answer in X-Ray's form (docs/xray-format.md §10), routes below /api/ in the
-console's (docs/console-api.md), those below /jaeger/ in Jaeger's of their version, those below /zipkin/ in plain text. Routers mounted by the composition root raise `HTTPException` and
+console's (docs/console-api.md), those below /jaeger/ in Jaeger's of their version, those below /zipkin/ and /tempo/ in plain text. Routers mounted by the composition root raise `HTTPException` and
 are rendered here too.
 """
 
@@ -93,7 +93,7 @@ def respond(path: str, error: Exception) -> Response:
         response = _console_error(problem)
     elif path.startswith("/jaeger/api/v3/"):
         response = _gateway_error(_unanswered if type(error) is StoreError else problem)
-    elif path.startswith("/zipkin/"):
+    elif path.startswith(("/zipkin/", "/tempo/")):
         response = Response(problem.message, problem.status, media_type="text/plain")
     elif path.startswith("/jaeger/"):
         response = _jaeger_error(_unanswered if type(error) is StoreError else problem)

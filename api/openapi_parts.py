@@ -96,6 +96,12 @@ PARAMETERS: Mapping[tuple[str, str], object] = {
     ("query", "annotationQuery"): "error and http.method=GET",
     ("query", "traceIds"): "6ac2f0e41f2b3c4d5e6f708192a3b4c5",
     ("query", "quantile"): "0.95",
+    ("query", "spss"): "3",
+    ("query", "since"): "1h",
+    ("query", "exemplars"): "100",
+    ("query", "query"): "{ } | rate()",
+    ("query", "scope"): "resource",
+    ("path", "tag"): "resource.service.name",
     ("query", "startTime"): "2026-11-25T09:00:00Z",
     ("query", "endTime"): "2026-11-25T10:00:00Z",
     ("query", "query.serviceName"): "checkout",
@@ -126,8 +132,14 @@ UNITS: Mapping[tuple[str, str], str | int] = {
     ("/zipkin/", "minDuration"): "100000",
     ("/zipkin/", "maxDuration"): "1200000",
     ("/api/v1/", "sort"): "count",
+    ("/tempo/api/metrics/", "q"): "{ status = error } | rate() by (resource.service.name)",
+    ("/tempo/", "q"): '{ resource.service.name = "checkout" && status = error }',
+    ("/tempo/", "tags"): "",
+    ("/tempo/", "start"): "1795557180",
+    ("/tempo/", "end"): "1795560780",
+    ("/tempo/", "limit"): "20",
 }
-"""Examples of what an API has in other units or words than the rest."""
+"""Examples of what an API has in other units, forms or words than the rest, by what the path begins with; the first counts."""
 IDS: Mapping[str, str] = {
     "/api/nodes/": "ne04a604f51f2249a",
     "/api/v1/nodes/": "ne04a604f51f2249a",
@@ -164,7 +176,12 @@ def _add_example(path: str, parameter: Json) -> None:
         parameter["example"] = next(ids, TRACE_ID)
     elif path.startswith("/api/v1/") and parameter["name"] in RELATIVE:
         parameter["example"] = RELATIVE[parameter["name"]]
-    elif (path[:8], parameter["name"]) in UNITS:
-        parameter["example"] = UNITS[path[:8], parameter["name"]]
+    elif (own := _own_example(path, parameter["name"])) is not None:
+        parameter["example"] = own
     elif place in PARAMETERS:
         parameter["example"] = PARAMETERS[place]
+
+
+def _own_example(path: str, name: str) -> str | int | None:
+    found = (v for (prefix, n), v in UNITS.items() if n == name and path.startswith(prefix))
+    return next(found, None)

@@ -131,6 +131,7 @@ _PREFIXES = (
     _Prefix("/auth/", Permission.READ, Permission.ADMIN),
     _Prefix("/jaeger/", Permission.READ, Permission.ADMIN),
     _Prefix("/zipkin/", Permission.READ, Permission.ADMIN),
+    _Prefix("/tempo/", Permission.READ, Permission.ADMIN),
     _Prefix("/firehose/", Permission.ADMIN, Permission.INGEST),
     _Prefix("/lambda/", Permission.ADMIN, Permission.INGEST),
     _Prefix("/v1/", Permission.ADMIN, Permission.INGEST),

@@ -36,7 +36,7 @@ def _xray(document: dict[str, Any]) -> dict[str, Any]:
     return {
         path: each
         for path, each in document["paths"].items()
-        if not path.startswith(("/api/", "/jaeger/", "/zipkin/"))
+        if not path.startswith(("/api/", "/jaeger/", "/zipkin/", "/tempo/"))
     }
 
 
@@ -52,6 +52,7 @@ OPERATIONS = {
 }
 MEDIA = {
     "export_trace_otlp": {"application/json", "application/x-protobuf"},
+    "tempo_echo": {"text/plain"},
     "get_graph_metrics": {"application/openmetrics-text", "text/plain"},
 }
 """Operations that answer in other media types than JSON."""

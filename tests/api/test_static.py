@@ -36,7 +36,7 @@ def test_deep_links_lead_to_the_index(client: TestClient, path: str) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        "/tempo/api/echo",
+        "/loki/api/v1/labels",
         "/prometheus/api/v1/series",
         "/prometheus/api/v1/query",
         "/services",
