@@ -61,6 +61,10 @@ class Fetched(IntEnum):
     """Messages: a unit, unless a CONSUMER span of its service below it is."""
 
 
+CLIENT = "client"
+"""Begins the type of a node that stands for callers outside the traced system."""
+
+
 class NodeKey(NamedTuple):
     """The identity of a node: units with equal keys belong to one node of the map.
 
@@ -75,7 +79,7 @@ class NodeKey(NamedTuple):
     @property
     def is_client(self) -> bool:
         """Whether the node stands for callers outside the traced system."""
-        return self.type.startswith("client")
+        return self.type.startswith(CLIENT)
 
 
 NO_NODE = NodeKey("", "", "")

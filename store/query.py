@@ -187,17 +187,18 @@ MOST_LISTED_OPERATIONS = 50
 
 class Entities(Struct, frozen=True):
     """The requests of nodes, edges of calls, edges of links, and the background work of nodes, as keys of a service
-    graph."""
+    graph. ``entries``: all calls of clients, whomever they call."""
 
     nodes: frozenset[NodeKey] = frozenset()
     edges: frozenset[tuple[NodeKey, NodeKey]] = frozenset()
     links: frozenset[tuple[NodeKey, NodeKey]] = frozenset()
     background: frozenset[NodeKey] = frozenset()
+    entries: bool = False
 
     @property
     def is_empty(self) -> bool:
         """Whether there are none."""
-        return not (self.nodes or self.edges or self.links or self.background)
+        return not (self.nodes or self.edges or self.links or self.background or self.entries)
 
     def have(self, unit: Unit, settled_before: int | None) -> bool:
         """Whether a unit is one of theirs; ``settled_before`` as in `store.protocol.GraphReader.service_graph`."""
@@ -205,7 +206,8 @@ class Entities(Struct, frozen=True):
             return unit.node in (self.background if unit.background else self.nodes)
         pair = confirmed(unit.source), unit.target
         known = self.links if unit.link else self.edges
-        return pair in known and is_settled(unit.source, settled_before)
+        enters = self.entries and not unit.link and unit.source.is_client
+        return (enters or pair in known) and is_settled(unit.source, settled_before)
 
 
 class Failure(Struct, frozen=True):

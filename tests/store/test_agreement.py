@@ -19,6 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from api.xray.entity_selector import client_edges
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.graph import window_plan
 from store.clickhouse.rollup import few_rows
@@ -373,6 +374,7 @@ def agree(
     agree_on_details(memory, clickhouse_store, expected=memory.service_graph(ALL))
     for window in windows[-2:]:
         agree_on_series(memory, clickhouse_store, window)
+        agree_on_entries(memory, clickhouse_store, window)
     agree_together(memory, clickhouse_store, windows)
     for dimension in Dimension:
         for window in (ALL, windows[3]):
@@ -457,6 +459,15 @@ def agree_on_series(memory: MemoryStore, clickhouse: ClickHouseStore, window: Ti
             assert series == clickhouse.entity_series(entities, window, step)
             observed = sum(each.statistics.observed for each in series)
             assert observed == work.statistics.observed
+
+
+def agree_on_entries(memory: MemoryStore, clickhouse: ClickHouseStore, window: TimeRange) -> None:
+    """The calls of clients, whomever they call, are those along the edges from clients."""
+    graph = memory.service_graph(window)
+    for step in STEPS:
+        series = clickhouse.entity_series(Entities(entries=True), window, step)
+        assert series == memory.entity_series(Entities(entries=True), window, step)
+        assert series == memory.entity_series(client_edges(graph), window, step)
 
 
 def agree_on_groups(

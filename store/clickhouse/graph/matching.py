@@ -17,7 +17,7 @@ from store.clickhouse.units.aggregates import (
     Aggregate,
     Key,
 )
-from store.model import SETTLE_SLOT, NodeKey, confirmed, is_settled
+from store.model import CLIENT, SETTLE_SLOT, NodeKey, confirmed, is_settled
 from store.query import Ends, Entities
 
 
@@ -54,11 +54,8 @@ def of_edges(
     name = "edges_" + "_".join(map(str, kinds))
     condition = (
         f"(kind IN ({', '.join(map(str, kinds))}) AND (({account}, {_SOURCE_KEY}), ({_KEY}))"
-        f" IN {{{name}:Array(Tuple({_KEY_TYPE}, {_KEY_TYPE}))}}"
+        f" IN {{{name}:Array(Tuple({_KEY_TYPE}, {_KEY_TYPE}))}}{_settled(settled_before)}"
     )
-    if settled_before is not None:
-        slot = queries.UNCONFIRMED_SLOT.render().text
-        condition += f" AND {slot} < {settled_before // SETTLE_SLOT}"
 
     def matches(key: Key, aggregate: Aggregate) -> bool:
         kind, source, target = key
@@ -70,6 +67,24 @@ def of_edges(
 
     pairs = [(tuple(source), tuple(target)) for source, target in edges]
     return Units(Sql(condition + ")", {name: pairs}), matches)
+
+
+def of_entries(settled_before: int | None) -> Units:
+    """The calls of clients, those of unconfirmed ones only if they are settled."""
+    condition = f"(kind = {EDGE} AND startsWith(source_type, '{CLIENT}'){_settled(settled_before)})"
+
+    def matches(key: Key, aggregate: Aggregate) -> bool:
+        kind, source, _ = key
+        return kind == EDGE and source.is_client and is_settled(source, settled_before)
+
+    return Units(Sql(condition), matches)
+
+
+def _settled(before: int | None) -> str:
+    """The end of a condition."""
+    if before is None:
+        return ""
+    return f" AND {queries.UNCONFIRMED_SLOT.render().text} < {before // SETTLE_SLOT}"
 
 
 def of_entities(entities: Entities, settled_before: int | None) -> Units:
@@ -85,6 +100,7 @@ def of_entities(entities: Entities, settled_before: int | None) -> Units:
             for kind, edges in ((EDGE, entities.edges), (LINK, entities.links))
             if edges
         ),
+        *([of_entries(settled_before)] if entities.entries else []),
     ]
     condition = parenthesized(joined(" OR ", [each.condition for each in units]))
     return Units(condition, lambda *each: any(one.matches(*each) for one in units))

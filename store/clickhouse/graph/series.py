@@ -27,6 +27,7 @@ from store.clickhouse.graph.window_plan import (
     rows_of,
 )
 from store.clickhouse.queries import Sql
+from store.clickhouse.rollup.buckets import WIDTHS, values_list
 from store.clickhouse.units.aggregates import Aggregate, add, copy_of, read_aggregate
 from store.clickhouse.units.base_buckets import BUCKET
 from store.clickhouse.units.unit_sums import CutUnit
@@ -77,7 +78,7 @@ def series(
 def _plan(run: RunQuery, window: TimeRange, step: int, marks: Marks) -> Plan:
     """Where the steps of a window come from: no slot or bucket is in two of them."""
     if step % MINUTE == 0:
-        return plan(run, window, marks, wide=False)
+        return plan(run, window, marks, widths=[w for w in WIDTHS if step % (w * MINUTE) == 0])
     if step % BUCKET == 0:
         return Plan([], bucket_pieces(run, window, marks))
     rows = row_count(window, marks)
@@ -94,9 +95,18 @@ def _without(pieces: Pieces, read: Set[TimeRange]) -> Pieces:
 def _stored_steps(run: RunQuery, units: Units, chosen: Plan, step: int) -> Rows:
     """Aggregates of minutes and buckets, by the number of their step."""
     statements: list[Sql] = []
-    if chosen.slots:
-        fragments = {"slots": Sql(rows_of(chosen.slots)), "key": units.condition}
+    minutes = [slot for slot in chosen.slots if slot.width == 1]
+    wide = [slot for slot in chosen.slots if slot.width > 1]
+    if minutes:
+        fragments = {"slots": Sql(rows_of(minutes)), "key": units.condition}
         statements.append(queries.ROLLED_UP_STEPS.render(fragments, step=step // MINUTE))
+    if wide:  # which a late document may have reopened since
+        fragments = {
+            "slots": Sql(rows_of(wide)),
+            "revisions": values_list(wide),
+            "key": units.condition,
+        }
+        statements.append(queries.WIDE_STEPS.render(fragments, step=step // MINUTE))
     if chosen.pieces.buckets:
         template = queries.BUCKET_STEPS
         statements.append(stored(template, chosen.pieces, units.condition, step=step))

@@ -139,9 +139,13 @@ def versions_query(windows: Sequence[TimeRange]) -> Sql:
 
 
 def plan(
-    run: RunQuery, window: TimeRange, marks: Marks | None = None, *, wide: bool = True
+    run: RunQuery,
+    window: TimeRange,
+    marks: Marks | None = None,
+    *,
+    widths: Collection[int] = WIDTHS,
 ) -> Plan:
-    """The widest slots (or, without ``wide``, the minutes) that fill a window, and the remaining pieces.
+    """The widest slots (of minutes, and of these ``widths``) that fill a window, and the remaining pieces.
 
     A minute that the window cuts is read as a whole when all of its units lie inside the window.
     ``marks``: those of the window, or of one that it is in, when the caller has them.
@@ -162,7 +166,7 @@ def plan(
                 if bucket in ends and not (low in window and high in window):
                     cut[bucket] = _cut_minute(*parts)
                 narrow[bucket] = Slot(1, bucket, rev)
-            elif complete and wide and bucket + width - 1 <= last:
+            elif complete and width in widths and bucket + width - 1 <= last:
                 whole[width].append(Slot(width, bucket, rev))
 
     note(marks.slots)

@@ -166,6 +166,7 @@ MINUTE_SERIES = _sql("graph/minute_series", parameters="first ids last")
 ROLLED_UP = _sql("graph/rolled_up", "slots")
 ROLLED_UP_HISTOGRAMS = _sql("graph/rolled_up_histograms", "slots")
 ROLLED_UP_STEPS = _sql("graph/rolled_up_steps", "key slots", parameters="step")
+WIDE_STEPS = _sql("graph/wide_steps", "key revisions slots", parameters="step")
 PIECES = _sql("graph/pieces", "pieces")
 COUNTED_PIECE = _sql(
     "graph/counted_piece",

@@ -131,6 +131,30 @@ def test_wide_slots_are_their_minutes(
     client.disconnect()
 
 
+def test_series_read_the_wide_slots_that_fill_their_steps(
+    clickhouse_store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a quarter of an hour those of five minutes, of a minute none; none that is out of date."""
+    monkeypatch.setattr(compaction, "QUIET", -(10**15))
+    store = clickhouse_store
+    window = put_within_an_hour(store, 6)
+    client = connect(store.address)
+    ask = partial(execute, client)
+    compaction.downsample(ask)
+    late = window.start + MINUTE
+    store.put([segment(1, trace_id=trace_id(9), start=late, end=late + 7_000)], "late")
+    steps = (MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 60 * MINUTE)
+    before = [store.node_series([FRONTEND], window, step) for step in steps]
+    for series in before:
+        assert sum(each.statistics.total for each in series) == 7
+    compaction.downsample(ask)
+    client.execute("ALTER TABLE rollups DELETE WHERE width = 1 AND kind < 255")
+    eventually(lambda: not ask("SELECT 1 FROM rollups WHERE width = 1 AND kind < 255 LIMIT 1"))
+    after = [store.node_series([FRONTEND], window, step) for step in steps]
+    assert after == [[], *before[1:]]
+    client.disconnect()
+
+
 def test_a_batch_that_arrives_while_it_is_counted(clickhouse_store: ClickHouseStore) -> None:
     """Its calls are there, its segments not yet: no node that is none, not for a moment."""
     store = clickhouse_store
