@@ -118,14 +118,14 @@ def _histogram_axis(edges: Sequence[float]) -> dict[str, Any]:
     return {"type": "linear", **_response_times(ticks)}
 
 
-def step_of(window: TimeRange) -> int:
-    """A round length of which at most sixty cover the window."""
+def step_of(window: TimeRange, most: int = BINS) -> int:
+    """A round length of which at most sixty cover the window, or another number."""
     length = window.end - window.start
     for step in ROUND_STEPS:
-        if step * BINS >= length:
+        if step * most >= length:
             return step
     days = 30 * 86400 * SECOND
-    return days * -(-length // (days * BINS))
+    return days * -(-length // (days * most))
 
 
 def over_time_figure(

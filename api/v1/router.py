@@ -17,6 +17,7 @@ from api.v1.deployments import deployments_router
 from api.v1.errors import errors_router
 from api.v1.genai import genai_router
 from api.v1.graph import graph_router
+from api.v1.history import history_router
 from api.v1.impact import impact_router
 from api.v1.logs import logs_router
 from api.v1.missing import missing_router
@@ -61,6 +62,7 @@ def v1_router(context: Context, environment_annotation: str) -> APIRouter:
         missing_router,
         time_series_router,
         stats_router,
+        history_router,
         traces_router,
         logs_router,
         node_metrics_router,

@@ -26,6 +26,8 @@ QUERIES = [
     *(f"/api/v1/map?{V1}&filter={filter}" for filter in ("fault", "annotation.tier = \"gold\"")),
     f"/api/v1/timeseries?{V1}&step=1m",
     f"/api/v1/timeseries?{V1}&step=7s&filter=!fault",
+    "/api/v1/history",
+    f"/api/v1/history?{V1}&node={node_id(TABLE)}",
     f"/api/v1/annotations/tier?{V1}",
     f"/api/v1/operations?{V1}&service=shop",
     f"/api/v1/nodes/{node_id(TABLE)}/impact?{V1}",

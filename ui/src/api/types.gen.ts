@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: 172fcf12b59bbbc1d47ff8152ee971825746ebb503fff9e368626b273e142903
+// sha256 of its schemas: aa528fc59959f93bf562b23f2731327da2f50dc9eb8e5c9191f082e63718c3c1
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -308,6 +308,35 @@ export interface components {
         };
         HTTPValidationError: {
             detail?: components["schemas"]["ValidationError"][];
+        };
+        History: {
+            data_until: number;
+            deployments: components["schemas"]["DeploymentMark"][];
+            deployments_left_out: number;
+            from: number;
+            incomplete: components["schemas"]["Incomplete"] | null;
+            points: components["schemas"]["HistoryPoint"][];
+            problems: components["schemas"]["HistoryProblem"][];
+            problems_left_out: number;
+            step: number;
+            to: number;
+            usual: components["schemas"]["UsualHour"][];
+        };
+        HistoryPoint: {
+            error: number;
+            fault: number;
+            p50_ms: number | null;
+            p95_ms: number | null;
+            requests: number;
+            start: number;
+            throttle: number;
+        };
+        HistoryProblem: {
+            ended: number | null;
+            id: string;
+            origin: components["schemas"]["NamedNode"];
+            since: number;
+            text: string;
         };
         ImpactReply: {
             callers: components["schemas"]["DependentCaller"][];
@@ -932,6 +961,16 @@ export interface components {
         UnhealthyThresholds: {
             count: number;
             share: number;
+        };
+        UsualHour: {
+            /** @enum {string} */
+            basis: "weeks" | "yesterday" | "hour";
+            fault_share: number;
+            p95_high_ms: number | null;
+            p95_low_ms: number | null;
+            requests_high: number;
+            requests_low: number;
+            start: number;
         };
         ValidationError: {
             ctx?: Record<string, never>;

@@ -1,0 +1,154 @@
+"""How a day went: requests, faults and times in steps, what is usual then, deployments and problems. In one answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, Request, Response
+
+from api.console.charts import step_of
+from api.context import Context
+from api.counted import freshness
+from api.errors import ApiError
+from api.graph.ratios import milliseconds
+from api.problems.record import Record, read
+from api.problems.render import named
+from api.request import window_of
+from api.schemas.history import History, HistoryPoint, HistoryProblem, UsualHour
+from api.v1.deployments import mark
+from api.v1.graph import span
+from api.v1.params import From, To, moment
+from api.v1.time_series import EDGE, NODE, entities_of
+from api.v1.usual import Usual, hours_of, usual_hours, whole_hours
+from api.v1.usual_cache import UsualCache
+from store.graph import Statistics
+from store.model import TimeRange
+from store.query import Backlog, Entities
+from store.rules.histogram import percentiles
+from store.times import DAY, HOUR, MINUTE, SECOND
+
+MOST_STEPS = 300
+LONGEST_WITH_USUAL = 2 * DAY
+MOST_DEPLOYMENTS = 100
+MOST_PROBLEMS = 100
+MOST_READ = 1000
+EMPTY = Statistics()
+
+
+def history_router(context: Context) -> APIRouter:
+    """/api/v1/history."""
+    router = APIRouter()
+    known = UsualCache()
+
+    @router.get("/history", response_class=Response, responses={200: {"model": History}})
+    async def get_history(
+        request: Request,
+        start: From = "-24h",
+        end: To = "now",
+        node: Annotated[str, NODE] = "",
+        edge: Annotated[str, EDGE] = "",
+    ) -> Response:
+        """Requests, faults and response times of a day, with what is usual then, deployments and problems."""
+        if node and edge:
+            raise ApiError("node and edge exclude each other, got both")
+        now = context.now() // SECOND * SECOND
+        window = window_of(moment(start, "from", now), moment(end, "to", now), "from", "to")
+        work = partial(history, context, known, node or edge)
+        return await context.share_window(request, ("history", node, edge), window, work)
+
+    return router
+
+
+def history(context: Context, known: UsualCache, place: str, window: TimeRange) -> History:
+    """Of a node or edge, by id, or of all requests that enter; ApiError (404) for a place without traffic."""
+    step = max(MINUTE, step_of(window, MOST_STEPS))
+    whole = TimeRange(window.start // step * step, -(-window.end // step) * step)
+    past = TimeRange(whole.start, max(whole.start, min(whole.end, context.now())))
+    entities, backlog = _counted(context, place, whole)
+    settled = context.settled_before()
+    buckets = context.store.entity_series(entities, whole, step, settled_before=settled)
+    found = {bucket.start: bucket.statistics for bucket in buckets}
+    usual = _usual(context, known, entities, whole, step)
+    deployments = context.store.deployments(whole, limit=MOST_READ)
+    problems = context.store.find_problems(whole, limit=MOST_READ)
+    return {
+        **span(whole),
+        **freshness(past, backlog),
+        "step": step // SECOND,
+        "points": [_point(at, found.get(at, EMPTY)) for at in range(whole.start, whole.end, step)],
+        "usual": list(map(_hour, usual)),
+        "deployments": [mark(each) for each in deployments[:MOST_DEPLOYMENTS]],
+        "deployments_left_out": len(deployments[MOST_DEPLOYMENTS:]),
+        "problems": [_problem(read(each)) for each in problems[:MOST_PROBLEMS]],
+        "problems_left_out": len(problems[MOST_PROBLEMS:]),
+    }
+
+
+def _counted(context: Context, place: str, window: TimeRange) -> tuple[Entities, Backlog | None]:
+    """What is counted, and what may be missing from it. Only a place needs the graph, which says what its keys are."""
+    if not place:
+        return Entities(entries=True), context.store.backlog(window)
+    counted = context.counted_window(window)
+    return entities_of(counted.graph, place), counted.backlog
+
+
+def _usual(
+    context: Context, known: UsualCache, entities: Entities, window: TimeRange, step: int
+) -> Sequence[Usual]:
+    if window.end - window.start > LONGEST_WITH_USUAL:
+        return ()
+    hours = hours_of(window)
+
+    def work() -> Sequence[Usual]:
+        found = {
+            bucket.start: bucket.statistics
+            for each in hours
+            for bucket in context.store.entity_series(
+                entities, each, HOUR, settled_before=context.settled_before()
+            )
+        }
+        return usual_hours(whole_hours(window), found, step)
+
+    return known.get((entities, whole_hours(window), step), context.clock(), work)
+
+
+def _point(start: int, statistics: Statistics) -> HistoryPoint:
+    p50, p95 = percentiles(statistics.histogram, (0.5, 0.95))
+    return {
+        "start": start / SECOND,
+        "requests": statistics.total,
+        "error": statistics.error,
+        "throttle": statistics.throttle,
+        "fault": statistics.fault,
+        "p50_ms": _ms(p50),
+        "p95_ms": _ms(p95),
+    }
+
+
+def _hour(usual: Usual) -> UsualHour:
+    low, high = usual.p95 or (None, None)
+    return {
+        "start": usual.start / SECOND,
+        "basis": usual.basis,
+        "requests_low": round(usual.low, 1),
+        "requests_high": round(usual.high, 1),
+        "fault_share": round(usual.fault_share, 5),
+        "p95_low_ms": _ms(low),
+        "p95_high_ms": _ms(high),
+    }
+
+
+def _ms(time: float | None) -> float | None:
+    return None if time is None else milliseconds(time)
+
+
+def _problem(record: Record) -> HistoryProblem:
+    return {
+        "id": str(record.id),
+        "text": record.text,
+        "since": record.since / SECOND,
+        "ended": record.ended / SECOND or None,
+        "origin": named(record.problem.origin),
+    }

@@ -1,0 +1,36 @@
+"""What was usual, remembered for some minutes: the hours that say so are over, and only late documents change them."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
+from threading import Lock
+
+from api.v1.usual import Usual
+
+MOST = 500
+SECONDS = 300.0
+
+
+class UsualCache:
+    """An LRU cache, shared by threads."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[Hashable, tuple[float, Sequence[Usual]]] = OrderedDict()
+        self._lock = Lock()
+
+    def get(
+        self, key: Hashable, now: float, work: Callable[[], Sequence[Usual]]
+    ) -> Sequence[Usual]:
+        """What ``work`` returned some minutes ago at most, by a clock (seconds)."""
+        with self._lock:
+            at, found = self._known.get(key, (0.0, ()))
+        if 0 <= now - at < SECONDS:
+            return found
+        found = work()
+        with self._lock:
+            self._known[key] = now, found
+            self._known.move_to_end(key)
+            while len(self._known) > MOST:
+                self._known.popitem(last=False)
+        return found
