@@ -133,6 +133,8 @@ export const addresses = {
     `/api/map?${query(window, { ...filtered(filter), ...present(scope) })}`,
   arrange: () => '/api/map/arrange',
   problems: () => '/api/v1/problems',
+  history: (window: TimeWindow, place: string) =>
+    `/api/v1/history?${query(window, present({ [place.includes(':') ? 'edge' : 'node']: place }))}`,
   muteProblem: (id: string) => `/api/v1/problems/${encodeURIComponent(id)}/mute`,
   focus: (window: TimeWindow, filter: string, node: string, hops: number, fold: boolean) =>
     `/api/map/focus?${query(window, { node, hops: String(hops), ...grouped(filter), ...folding(fold) })}`,

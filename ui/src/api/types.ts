@@ -53,6 +53,7 @@ export interface Graph {
   edges: MapEdge[]
 }
 
+export type History = Schemas['History']
 export type ServiceMap = Schemas['ServiceMap']
 export type Figure = Schemas['Figure']
 export type TraceFigure = Schemas['TraceFigure']

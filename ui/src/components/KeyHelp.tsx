@@ -14,6 +14,7 @@ const KEYS: [string, string][] = [
   ['Ctrl+K', 'Go to a service, a trace, a page or a time'],
   ['L', 'Legend'],
   ['[ ]', 'One range earlier, one later'],
+  ['T', 'To the time strip: there ← → by a minute, Shift by the range, End to the present'],
   ['Esc', 'Clear the choice, leave the focus'],
 ]
 

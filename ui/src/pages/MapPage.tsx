@@ -12,10 +12,9 @@ import { TimePicker } from '../components/TimePicker'
 import { mapKeys } from '../map/keys'
 import { ServiceMap, type MapActions } from '../map/ServiceMap'
 import { folded } from '../model/fold'
-import { count } from '../model/format'
 import { groupingOf, withValues, type Dimension } from '../model/grouping'
 import { BANDS, type Band } from '../model/health'
-import { parseRange, PRESETS, rangeParams, stepped, type Preset, type Range } from '../model/range'
+import { parseRange, rangeParams, stepped, type Range } from '../model/range'
 import { matchingNodes } from '../model/search'
 import { isShared, readsUnfiltered, sharedMap } from '../model/share'
 import { hiddenNodes } from '../model/visibility'
@@ -38,16 +37,16 @@ import { rangeKey, readRefresh, REFRESH_CHOICES, saveRefresh, useTimeWindow } fr
 const DetailPanel = lazily('details', () => import('./DetailPanel').then((part) => part.DetailPanel))
 const EmptyRange = lazily('page', () => import('../components/EmptyRange').then((part) => part.EmptyRange))
 const EmptyStore = lazily('page', () => import('../components/EmptyStore').then((part) => part.EmptyStore))
-const FilteredNote = lazily('counts', () => import('./FilteredNote').then((part) => part.FilteredNote))
 const FocusBar = lazily('focus', () => import('../components/FocusBar').then((part) => part.FocusBar))
 const KeyHelp = lazily('keys', () => import('../components/KeyHelp').then((part) => part.KeyHelp), KeysAhead)
+const MapNotes = lazily('notes', () => import('./MapNotes').then((part) => part.MapNotes))
 const MapLayers = lazily('layers', () => import('./MapLayers').then((part) => part.MapLayers))
 const NodeTable = lazily('list', () => import('../components/NodeTable').then((part) => part.NodeTable))
 const ProblemStrip = lazily('problems', () => import('./ProblemStrip').then((part) => part.ProblemStrip))
+const Scrubber = lazily('time', () => import('./Scrubber').then((part) => part.Scrubber))
 
 const NARROW = 600
 const EMPTY_POLL = 5
-const LAST_DAY: Range = { kind: 'live', preset: PRESETS.find(({ key }) => key === '24h') as Preset }
 
 export function MapPage() {
   const { params } = useAddress()
@@ -57,6 +56,9 @@ export function MapPage() {
   const [outdated, setOutdated] = useState(false)
   const [keysOpen, setKeysOpen] = useState(false)
   const [waiting, setWaiting] = useState(false)
+  const [strip, setStrip] = useState(
+    localStorage.getItem('raymap.time') ?? (window.innerWidth < NARROW ? '1' : ''),
+  )
   const actions = useRef<MapActions>(null)
   const field = useRef<HTMLInputElement>(null)
   const step = useRef(-1)
@@ -255,19 +257,8 @@ export function MapPage() {
         </div>
       )}
       {loading && data && <div className="progress" aria-hidden="true" />}
-      {data?.filtered && <FilteredNote filtered={data.filtered} href={href('/traces', carried(params))} />}
+      {data && (data.filtered || data.left_out || data.problems[0]) && <MapNotes data={data} />}
       <IncompleteNote of={data} at={data && data.generated_at} />
-      {data && data.left_out > 0 && (
-        <p className="left-out" role="status">
-          {count(data.nodes.length)} of {count(data.total_nodes)} services are drawn: the unhealthy first,
-          then the busiest. Search finds all of them.
-        </p>
-      )}
-      {data?.problems.map((problem) => (
-        <p className="left-out" role="status" key={problem}>
-          {problem}.
-        </p>
-      ))}
       <div className="map-and-panel">
         <section className={frameClass} aria-label="Service map">
           {error && !isFilterError(error) && (
@@ -284,7 +275,7 @@ export function MapPage() {
               from={data.from}
               to={data.to}
               what="traces"
-              onLastDay={shared ? undefined : () => setRange(LAST_DAY)}
+              onLastDay={shared ? undefined : () => setParams({ range: '24h', from: null, to: null })}
               onClear={focus ? leaveFocus : filter && !shared ? () => setParams({ filter: null }) : undefined}
             />
           )}
@@ -355,6 +346,13 @@ export function MapPage() {
           />
         )}
       </div>
+      {!shared && (
+        <div className="time-strip" style={{ height: strip ? 29 : 72 }}>
+          {data && (
+            <Scrubber window={seen} graph={data} state={strip} onState={setStrip} onProblem={showProblem} />
+          )}
+        </div>
+      )}
       <p className="visually-hidden" role="status">
         {chosenName && `${chosenName} chosen`}
       </p>
