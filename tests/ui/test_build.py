@@ -184,8 +184,8 @@ def first_load(manifest: dict[str, Any], *parts: str) -> dict[str, int]:
     return {name: len(gzip.compress((dist / name).read_bytes())) for name in files}
 
 
-BUDGET = 124_300
-"""What a page waits for; `test_traffic.py` counts what a browser fetched."""
+BUDGET = 124_350
+"""What a page waits for, a few bytes of which vary with the names of chunks; `test_traffic.py` counts what a browser fetched."""
 
 
 @pytest.mark.parametrize("page", ["MapPage", "TracesPage", "TracePage"])
