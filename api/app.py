@@ -45,6 +45,7 @@ def create_app(
     version: str,
     sampling_rate: float = 1.0,
     unhealthy: Thresholds = DEFAULT_THRESHOLDS,
+    map_boxes: str = "auto",
     log_link: str = "",
     webhooks: Destinations = ANYWHERE,
     environment_annotation: str = "",
@@ -63,7 +64,8 @@ def create_app(
     ``extra_routers`` take precedence: the collector's HTTP receivers share this port.
     ``environment_annotation``: the key of an annotation that names a trace's environment, too.
     ``metrics`` and ``ingest_status`` (`api.schemas.server.IngestStatus`) cover all processes of the
-    server; ``log_link`` is a template (`api.log_links`), ``webhooks`` says where those of alarms may go; ``ingest_health`` says whether this process accepts documents (/readyz).
+    server; ``map_boxes`` is by what large maps are drawn in boxes (`api.context.Context`);
+    ``log_link`` is a template (`api.log_links`), ``webhooks`` says where those of alarms may go; ``ingest_health`` says whether this process accepts documents (/readyz).
     """
     # Reading the metrics of all processes takes milliseconds, and every map asks.
     oldest_waiting = lru_cache(1)(lambda second: float(ingest_status().get("oldest_s", 0.0)))
@@ -72,6 +74,7 @@ def create_app(
         version=version,
         sampler=Sampler(store, sampling_rate, clock),
         unhealthy=unhealthy,
+        map_boxes=map_boxes,
         log_link=log_link,
         webhooks=webhooks,
         max_groups=max_groups,

@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from api.graph.arrangement import Arrangements
 from api.reach import ANYWHERE, Destinations
+from api.recent_graphs import RecentGraph
 from api.sampling import Sampler
 from api.single_flight import Flight, SingleFlight
 from api.store_probe import StoreProbe
@@ -92,6 +93,10 @@ class Context:
     """Further threads for work that `both` does."""
     arrangements: Arrangements = field(default_factory=Arrangements)
     """The layouts of the maps that consoles show."""
+    map_boxes: str = "auto"
+    """By what large maps are drawn in boxes (`api.graph.groups.By`), "auto" or "none"; consoles may choose otherwise."""
+    recent: RecentGraph[Any] = field(default_factory=RecentGraph)
+    """The last large graph that a console was shown (`api.console.counted_graph.CountedGraph`)."""
 
     def service_graph(self, window: TimeRange) -> ServiceGraph:
         """The graph to draw: without clients of roots whose parents may still arrive."""

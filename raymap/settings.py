@@ -281,6 +281,13 @@ class ApiSettings(OidcFlags, ProcessSettings):
             help="Number of failed requests from which it does; both must be reached.",
         ),
     ] = 2
+    map_boxes: Annotated[
+        Literal["auto", "none", "account", "namespace", "stack", "prefix"],
+        option(
+            "--map-boxes",
+            help="By what the console draws a map of more than 150 nodes in boxes, unless a view chooses otherwise.",
+        ),
+    ] = "auto"
     max_groups: Annotated[
         int,
         option("--max-groups", metavar="N", min=1, max=100_000, help="X-Ray's groups, at most."),

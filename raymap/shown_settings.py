@@ -39,7 +39,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     ),
     "Limits and console": (
         *("sampling-rate", "max-groups", "max-document-size", "unhealthy-share", "unhealthy-count"),
-        *("environment-annotation", "log-link", "webhook-host"),
+        *("map-boxes", "environment-annotation", "log-link", "webhook-host"),
     ),
     "Processes": ("workers", "drain-seconds", "log-level", "log-format", "self-trace", "demo"),
 }

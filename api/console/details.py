@@ -8,7 +8,7 @@ from functools import partial
 from fastapi import APIRouter, Request, Response
 
 from api.console.charts import histogram_figure, over_time_figure, status_name, step_of
-from api.console.map import CountedGraph, count_window, graph_of
+from api.console.counted_graph import CountedGraph, count_window, graph_of
 from api.console.map_json import before, locations, render_edge, render_node
 from api.console.marks import deployments_of, with_marks
 from api.console.params import FilterExpression, GroupBy, Window, previous_window

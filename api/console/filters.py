@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from api.console.map import count_window
+from api.console.counted_graph import count_window
 from api.console.params import FilterExpression, Window
 from api.context import Context, json_response, run_cancellable
 from api.errors import ApiError

@@ -2,33 +2,54 @@
 
 from __future__ import annotations
 
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from api.console.filtered import Selection, select_traces
+from api.console.boxes import (
+    Level,
+    boxes_name,
+    boxes_of,
+    describe_level,
+    graph_of_boxes,
+    level_of,
+    render_boxes,
+)
+from api.console.counted_graph import CountedGraph, count_window, keep_recent, recent_window
 from api.console.map_json import render_picture
 from api.console.params import FilterExpression, GroupBy, Window
 from api.context import FOLDED, WHOLE, WHOLE_MAPS, Context, run_cancellable
-from api.counted import counted_groups, freshness
+from api.counted import freshness
+from api.errors import ApiError
 from api.graph.build import Graph, build_graph, node_id
 from api.graph.find import require_node
 from api.graph.fold import UNFOLDED, Fold, fold
+from api.graph.groups import MOST_APART
 from api.graph.open_ends import open_ends
-from api.graph.passes import focus, name_problems, prune, state_counts
+from api.graph.passes import MOST_NODES, count_states, focus, name_problems, prune, state_counts
+from api.graph.passes import StateCounts as CountsOfStates
+from api.schemas.boxes import BoxesBy, BoxesOfMap
 from api.schemas.common import ErrorReply
-from api.schemas.map import ServiceMap, StateCounts
-from store.filters.ast import Expression
-from store.model import TimeRange
-from store.protocol import CountedWindow
-from store.query import Backlog
-from store.rules.dimensions import Dimension
+from api.schemas.map import MapHead, ServiceMap, StateCounts
+from store import graph_names
+from store.model import NodeKey, TimeRange
 
 MAX_HOPS = 10
 NODE = Query(description="id of a node of the map")
 FOLD = Query(
     alias="fold", description="functions are drawn with their service, clients beside their entry"
 )
+BOXES = Query(
+    description="draw more than 150 nodes as boxes, one for each group by this; `auto`: as the server is set"
+)
+INSIDE = Query(
+    max_length=400, description="ids of boxes, comma-separated: the map inside of the last one"
+)
+BOX = Query(description="id of a box of the map")
+NODE_IN_BOX = Query(
+    description="id of a node, which is among them; without box, of the one that contains it"
+)
+MOST_LEVELS = 8
 HOPS = Query(ge=1, le=MAX_HOPS, description="calls from the node, up or down")
 
 
@@ -43,14 +64,51 @@ def map_router(context: Context) -> APIRouter:
         expression: FilterExpression,
         group_by: GroupBy = None,
         fold_it: Annotated[bool, FOLD] = False,
+        boxes: Annotated[BoxesBy, BOXES] = "none",
+        inside: Annotated[str, INSIDE] = "",
     ) -> Response:
-        """The map of a window with at most 2,000 nodes."""
+        """The map of a window with at most 2,000 nodes, or 60 boxes."""
+        path = _path(inside)
 
         def work(window: TimeRange) -> ServiceMap:
-            counted = count_window(context, window, expression, group_by)
-            return map_response(context, counted, counted.graph, WHOLE, folded=fold_it)
+            if group_by is not None or (boxes == "none" and not path):
+                counted = count_window(context, window, expression, group_by)
+                return map_response(context, counted, counted.graph, WHOLE, folded=fold_it)
+            counted = keep_recent(context, window, expression)
+            level = level_of(context, counted, boxes, path)
+            return level_response(context, counted, level, folded=fold_it)
 
-        key = "map", expression, group_by, fold_it
+        key = "map", expression, group_by, fold_it, boxes, path
+        return await context.share_window(request, key, window, work)
+
+    @router.get("/api/map/box", response_class=Response, responses={200: {"model": ServiceMap}})
+    async def get_map_box(
+        request: Request,
+        window: Window,
+        expression: FilterExpression,
+        box: Annotated[str, BOX] = "",
+        node: Annotated[str, NODE_IN_BOX] = "",
+        boxes: Annotated[BoxesBy, BOXES] = "auto",
+        inside: Annotated[str, INSIDE] = "",
+        fold_it: Annotated[bool, FOLD] = False,
+    ) -> Response:
+        """The nodes of one box, at most 150: what is drawn where it is opened."""
+        if not (box or node):
+            raise ApiError("expected box or node")
+
+        def work(window: TimeRange) -> ServiceMap:
+            counted = recent_window(context, window, expression)
+            level = level_of(context, counted, boxes, _path(inside))
+            wanted = level.find(node) if node else None
+            id = box or (wanted and level.box_of(wanted))
+            if not id:
+                raise ApiError(
+                    f"node {node[:60]!r} is in no box of this map", code="NoSuchNode", status=404
+                )
+            found = level.inside(id)
+            return members_response(context, counted, found, folded=fold_it, wanted=wanted)
+
+        key = "box", expression, box, node, boxes, inside, fold_it
         return await context.share_window(request, key, window, work)
 
     @router.get("/api/map/focus", response_class=Response, responses={200: {"model": ServiceMap}})
@@ -88,58 +146,19 @@ def map_router(context: Context) -> APIRouter:
     return router
 
 
-class CountedGraph(NamedTuple):
-    """The graph of a window: of all its units, or of the traces that satisfy a filter."""
-
-    window: TimeRange
-    graph: Graph
-    selection: Selection | None
-    backlog: Backlog | None
-    counted: CountedWindow | None
-    """What was counted; None of a selection, and where nodes are split."""
-    by: Dimension | None = None
-    """What nodes are split by."""
-    settled_before: int | None = None
-    """As of `store.protocol.CountedWindow`."""
-
-
-def count_window(
-    context: Context,
-    window: TimeRange,
-    expression: Expression | None,
-    by: Dimension | None = None,
-) -> CountedGraph:
-    """The graph to draw; the window is snapped unless the traces of an expression are counted one by one."""
-    if expression is not None:
-        selection = select_traces(context.store, window, expression)
-        graph = build_graph(selection.service_graph(by), window)
-        return CountedGraph(window, graph, selection, None, None, by)
-    if by is not None:
-        groups = counted_groups(context, window, by, None)
-        graph = build_graph(groups.graph, groups.window)
-        return CountedGraph(groups.window, graph, None, None, None, by, groups.settled_before)
-    return graph_of(context.counted_window(window))
-
-
-def graph_of(counted: CountedWindow) -> CountedGraph:
-    """The graph to draw of what a window counts."""
-    graph = build_graph(counted.graph, counted.window)
-    return CountedGraph(
-        counted.window,
-        graph,
-        None,
-        counted.backlog,
-        counted,
-        settled_before=counted.settled_before,
-    )
-
-
 def map_response(
-    context: Context, counted: CountedGraph, graph: Graph, name: str, *, folded: bool = False
+    context: Context,
+    counted: CountedGraph,
+    graph: Graph,
+    name: str,
+    *,
+    folded: bool = False,
+    most: int = MOST_NODES,
+    wanted: NodeKey | None = None,
+    boxes: BoxesOfMap | None = None,
 ) -> ServiceMap:
-    """The body of both routes; ``name`` is that of the arrangement. ``has_traces`` tells an empty
-    window from an empty store."""
-    window, shown = counted.window, prune(graph)
+    """The body of a map of nodes, ``most`` of them, ``wanted`` among them; ``name`` is that of the arrangement."""
+    window, shown = counted.window, prune(graph, most, wanted)
     whole = fold(graph) if folded else UNFOLDED
     together = whole if shown is graph or not folded else fold(shown)
     if folded:
@@ -154,15 +173,9 @@ def map_response(
     )
     where = together.unfolded(arranged.layout, shown)
     return {
-        "from": window.start / 1_000_000,
-        "to": window.end / 1_000_000,
-        "generated_at": context.clock(),
-        **freshness(window, counted.backlog),
-        "has_traces": len(graph) > 0 or context.store.has_traces(),
-        "total_nodes": len(graph),
+        **_head(context, counted, len(graph)),
         "left_out": len(graph) - len(shown),
-        "group_by": counted.by.value if counted.by else None,
-        "filtered": counted.selection.summary() if counted.selection else None,
+        "boxes": boxes,
         "state_counts": render_state_counts(graph, whole),
         "problems": name_problems(graph),
         "open_ends": [
@@ -174,7 +187,88 @@ def map_response(
     }
 
 
+def level_response(
+    context: Context, counted: CountedGraph, level: Level, *, folded: bool
+) -> ServiceMap:
+    """The body of a map in boxes, or of what is inside of one; of few nodes these."""
+    boxes = boxes_of(level, context.unhealthy)
+    described = describe_level(level, boxes)
+    if boxes is None and not level.trail:
+        return map_response(context, counted, counted.graph, WHOLE, folded=folded, boxes=described)
+    if boxes is None:
+        return members_response(context, counted, level, folded=folded, most=MOST_NODES)
+    services, partial = level.services, counted.selection is not None
+    arranged = context.arrangements.arrange(
+        boxes_name(level), graph_of_boxes(boxes), context.clock(), partial=partial
+    )
+    stats = services.services
+    states = count_states([each] for key, each in stats.items() if not key.is_client)
+    nodes, edges = render_boxes(boxes, counted.window, arranged.layout)
+    return {
+        **_head(context, counted, len(stats)),
+        "left_out": len(stats),
+        "boxes": described,
+        "state_counts": _named_states(states),
+        "problems": graph_names.name_problems(
+            stats.values(), [*services.edges.values(), *services.links.values()]
+        ),
+        "open_ends": [],
+        "placed_later": arranged.newcomers,
+        "nodes": nodes,
+        "edges": edges,
+    }
+
+
+def members_response(
+    context: Context,
+    counted: CountedGraph,
+    level: Level,
+    *,
+    folded: bool,
+    most: int = MOST_APART,
+    wanted: NodeKey | None = None,
+) -> ServiceMap:
+    """The body of a map of the nodes inside a box."""
+    graph = build_graph(level.services, counted.window)
+    return map_response(
+        context,
+        counted,
+        graph,
+        f"members of {level.trail[-1]['id']}",
+        folded=folded,
+        most=most,
+        wanted=wanted,
+        boxes=describe_level(level),
+    )
+
+
+def _head(context: Context, counted: CountedGraph, total: int) -> MapHead:
+    """What every map has. ``has_traces`` tells an empty window from an empty store."""
+    window = counted.window
+    return {
+        "from": window.start / 1_000_000,
+        "to": window.end / 1_000_000,
+        "generated_at": context.clock(),
+        **freshness(window, counted.backlog),
+        "has_traces": total > 0 or context.store.has_traces(),
+        "total_nodes": total,
+        "group_by": counted.by.value if counted.by else None,
+        "filtered": counted.selection.summary() if counted.selection else None,
+    }
+
+
+def _path(inside: str) -> tuple[str, ...]:
+    path = tuple(filter(None, inside.split(",")))
+    if len(path) > MOST_LEVELS:
+        raise ApiError(f"inside may name {MOST_LEVELS} boxes at most, got {len(path)}")
+    return path
+
+
 def render_state_counts(graph: Graph, folded: Fold = UNFOLDED) -> StateCounts:
     """For the legend: `state_counts` by the console's names."""
-    ok, error, throttle, fault, unknown = state_counts(graph, folded.into)
+    return _named_states(state_counts(graph, folded.into))
+
+
+def _named_states(counts: CountsOfStates) -> StateCounts:
+    ok, error, throttle, fault, unknown = counts
     return {"ok": ok, "error": error, "throttle": throttle, "fault": fault, "unknown": unknown}

@@ -74,6 +74,7 @@ def render_node(
         "y": place.y,
         "rank": place.rank,
         "drawn_with": drawn_with and node_id(drawn_with),
+        "box": None,
     }
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from api.console.map import count_window
+from api.console.counted_graph import recent_window
 from api.console.map_json import locations, node_counts
 from api.console.node_kinds import kind_of
 from api.console.params import Window
@@ -47,7 +47,7 @@ def services_router(context: Context) -> APIRouter:
 
 def find_services(context: Context, window: TimeRange, text: str, limit: int) -> ServiceList:
     """The best matches of a window's graph, and how many nodes match."""
-    graph = count_window(context, window, None).graph
+    graph = recent_window(context, window, None).graph
     ranks = {node: rank for node in graph if (rank := match_rank(graph, node, text.casefold()))}
     hits = sorted(ranks, key=lambda node: (ranks[node], *importance(graph, node)), reverse=True)
     drawn, located = set(prune(graph)), locations(graph)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from heapq import nlargest
 from typing import NamedTuple
 
@@ -23,14 +23,15 @@ def focus(graph: Graph, node: NodeKey, hops: int) -> Graph:
     return _only(graph, near)
 
 
-def prune(graph: Graph, most: int = MOST_NODES) -> Graph:
-    """At most ``most`` nodes and the edges among them: unhealthy ones first, then by `traffic`.
+def prune(graph: Graph, most: int = MOST_NODES, wanted: NodeKey | None = None) -> Graph:
+    """At most ``most`` nodes and the edges among them: the one that is wanted, unhealthy ones, then by `traffic`.
 
     A client node is as busy as the calls it makes, so entries keep their callers.
     """
     if len(graph) <= most:
         return graph
-    return _only(graph, nlargest(most, graph, key=lambda node: (*importance(graph, node), node)))
+    order = nlargest(most, graph, key=lambda node: (node == wanted, *importance(graph, node), node))
+    return _only(graph, order)
 
 
 def importance(graph: Graph, node: NodeKey) -> tuple[int, int]:
@@ -61,8 +62,15 @@ def state_counts(graph: Graph, into: Mapping[NodeKey, NodeKey] | None = None) ->
         if not node.is_client:
             drawn.setdefault((into or {}).get(node, node), []).append(stats_of(graph, node))
 
+    return count_states(drawn.values())
+
+
+def count_states(drawn: Iterable[Collection[ServiceStats]]) -> StateCounts:
+    """Of nodes, each with those that are drawn with it."""
+    drawn = list(drawn)
+
     def count(has: Callable[[ServiceStats], bool]) -> int:
-        return sum(any(map(has, each)) for each in drawn.values())
+        return sum(any(map(has, each)) for each in drawn)
 
     return StateCounts(
         ok=count(lambda each: each.statistics.ok > each.unknown),

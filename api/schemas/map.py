@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from typing_extensions import TypedDict
 
+from api.schemas.boxes import BoxesOfMap, BoxNumbers
 from api.schemas.common import (
     Count,
     Counts,
@@ -85,6 +86,10 @@ class MapNode(NodeNumbers):
         NodeId | None,
         Field(description="the node that it is drawn with; null of one that is drawn by itself"),
     ]
+    box: Annotated[
+        BoxNumbers | None,
+        Field(description="of a box, which stands for a group of nodes; null of a node"),
+    ]
 
 
 class EdgeNumbers(Counts, Times):
@@ -138,8 +143,8 @@ class OpenEnds(TypedDict):
     requests: Annotated[int, Field(description="requests that name a parent which has not come")]
 
 
-ServiceMap = TypedDict(
-    "ServiceMap",
+MapHead = TypedDict(
+    "MapHead",
     {
         "from": Annotated[float, Field(description="start of the window shown, epoch seconds")],
         "to": Annotated[float, Field(description="end of the window shown, epoch seconds")],
@@ -150,32 +155,42 @@ ServiceMap = TypedDict(
             bool, Field(description="the store has received a trace at some time")
         ],
         "total_nodes": Annotated[int, Field(description="nodes of the whole graph")],
-        "left_out": Annotated[
-            int, Field(description="nodes beyond 2,000; healthy ones with little traffic first")
-        ],
         "group_by": Annotated[
             DimensionName | None, Field(description="what nodes are split by; null of whole ones")
         ],
         "filtered": Annotated[Filtered | None, Field(description="null without a filter")],
-        "placed_later": Annotated[
-            int, Field(description="nodes that were placed into a layout computed without them")
-        ],
-        "state_counts": Annotated[
-            StateCounts,
-            Field(description="of the whole graph, nodes left out included; a folded pair once"),
-        ],
-        "problems": Annotated[
-            list[str], Field(description="why the map is coarser than its data, in sentences")
-        ],
-        "open_ends": Annotated[
-            list[OpenEnds], Field(description="where an edge is missing; of a healthy map none")
-        ],
-        "nodes": list[MapNode],
-        "edges": list[MapEdge],
     },
 )
-"""The map of a window."""
-reply(ServiceMap)
+"""What every map has."""
+
+
+@reply
+class ServiceMap(MapHead, Picture):
+    """The map of a window."""
+
+    left_out: Annotated[
+        int,
+        Field(
+            description="nodes that are not drawn: those beyond 2,000, healthy ones with little traffic first; "
+            "with boxes all that are in one"
+        ),
+    ]
+    placed_later: Annotated[
+        int, Field(description="nodes that were placed into a layout computed without them")
+    ]
+    state_counts: Annotated[
+        StateCounts,
+        Field(description="of the whole graph, nodes left out included; a folded pair once"),
+    ]
+    problems: Annotated[
+        list[str], Field(description="why the map is coarser than its data, in sentences")
+    ]
+    boxes: Annotated[
+        BoxesOfMap | None, Field(description="null of a map that was not requested in boxes")
+    ]
+    open_ends: Annotated[
+        list[OpenEnds], Field(description="where an edge is missing; of a healthy map none")
+    ]
 
 
 class ServiceHit(TypedDict):

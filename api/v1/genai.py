@@ -7,8 +7,8 @@ from typing import Annotated, NamedTuple
 
 from fastapi import APIRouter, Query, Request, Response
 
+from api.console.counted_graph import CountedGraph, count_window
 from api.console.details import require_edge
-from api.console.map import CountedGraph, count_window
 from api.console.params import FilterExpression
 from api.context import Context, json_response, run_cancellable
 from api.counted import freshness

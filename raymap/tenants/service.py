@@ -75,6 +75,7 @@ class ApiService:
             log_link=settings.log_link,
             webhooks=webhooks,
             unhealthy=unhealthy,
+            map_boxes=settings.map_boxes,
             environment_annotation=settings.environment_annotation,
             max_groups=settings.max_groups,
             extra_routers=[

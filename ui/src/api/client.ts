@@ -126,8 +126,12 @@ const MOST_MATCHES = 50
 const folding = (fold: boolean): Record<string, string> => (fold ? { fold: 'true' } : {})
 
 export const addresses = {
-  map: (window: TimeWindow, filter: string, fold: boolean) =>
-    `/api/map?${query(window, { ...grouped(filter), ...folding(fold) })}`,
+  /** `boxes`: by what large maps are grouped, and what of them is shown. */
+  map: (window: TimeWindow, filter: string, fold: boolean, boxes: Record<string, string>) =>
+    `/api/map?${query(window, { ...grouped(filter), ...folding(fold), ...boxes })}`,
+  /** The nodes of one box. */
+  box: (window: TimeWindow, filter: string, fold: boolean, which: Record<string, string>) =>
+    `/api/map/box?${query(window, { ...filtered(filter), ...folding(fold), ...which })}`,
   /** The map of another scope than that of the page. */
   mapOf: (window: TimeWindow, filter: string, scope: Record<string, string | null>) =>
     `/api/map?${query(window, { ...filtered(filter), ...present(scope) })}`,

@@ -126,6 +126,26 @@ export interface components {
             requests: number | null;
             throttle: number | null;
         };
+        BoxNumbers: {
+            /** @enum {string} */
+            figures: "arrivals" | "work";
+            members: number;
+            reporting: number;
+            unhealthy: components["schemas"]["Unhealthy"][];
+            unhealthy_total: number;
+            work: components["schemas"]["Counts"];
+        };
+        BoxOnTrail: {
+            /** @enum {string} */
+            by: "account" | "namespace" | "stack" | "prefix";
+            id: string;
+            name: string;
+        };
+        BoxesOfMap: {
+            by: ("account" | "namespace" | "stack" | "prefix") | null;
+            edges_left_out: number;
+            trail: components["schemas"]["BoxOnTrail"][];
+        };
         ComparisonReply: {
             counts: components["schemas"]["DeclaredCounts"];
             data_until: number;
@@ -143,6 +163,13 @@ export interface components {
         };
         CompletionList: {
             completions: components["schemas"]["Completion"][];
+        };
+        Counts: {
+            error: number | null;
+            fault: number | null;
+            ok: number | null;
+            requests: number | null;
+            throttle: number | null;
         };
         DeclaredCounts: {
             never_seen: number;
@@ -436,6 +463,7 @@ export interface components {
             account: string;
             avg_ms: number | null;
             background: components["schemas"]["BackgroundWork"] | null;
+            box: components["schemas"]["BoxNumbers"] | null;
             drawn_with: string | null;
             error: number | null;
             fault: number | null;
@@ -728,6 +756,7 @@ export interface components {
             total: number;
         };
         ServiceMap: {
+            boxes: components["schemas"]["BoxesOfMap"] | null;
             data_until: number;
             edges: components["schemas"]["MapEdge"][];
             filtered: components["schemas"]["Filtered"] | null;
@@ -957,6 +986,13 @@ export interface components {
             id: string;
             median_ms: number | null;
             trace: components["schemas"]["TraceHead"] | null;
+        };
+        Unhealthy: {
+            failed: number;
+            fault: number;
+            id: string;
+            name: string;
+            requests: number;
         };
         UnhealthyThresholds: {
             count: number;

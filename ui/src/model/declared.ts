@@ -143,6 +143,7 @@ function ghostNode({ id, name, type, kind, account, region }: DeclaredNode, { x,
     location: '',
     rank: 0,
     drawn_with: null,
+    box: null,
     declared: 'never_seen',
   }
 }

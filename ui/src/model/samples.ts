@@ -34,6 +34,7 @@ export function node(id: string, over: Partial<MapNode> = {}): MapNode {
     y: 0,
     rank: 0,
     drawn_with: null,
+    box: null,
     ...over,
   }
 }

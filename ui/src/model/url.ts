@@ -67,6 +67,7 @@ export function carried(params: URLSearchParams): Changes {
     to: params.get('to'),
     filter: params.get('filter'),
     group_by: params.get('group_by'),
+    boxes: params.get('boxes'),
     ...Object.fromEntries(SCOPE_KEYS.map((key) => [key, params.get(key)])),
   }
 }

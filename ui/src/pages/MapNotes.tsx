@@ -11,7 +11,7 @@ export function MapNotes({ data }: { data: ServiceMap }) {
   return (
     <>
       {filtered && <Filtered filtered={filtered} list={href('/traces', carried(params))} />}
-      {leftOut > 0 && (
+      {leftOut > 0 && !data.boxes?.by && (
         <p className="left-out" role="status">
           {count(data.nodes.length)} of {count(data.total_nodes)} services are drawn: the unhealthy first,
           then the busiest. Search finds all of them.

@@ -34,6 +34,7 @@ import { useLiveQuery } from './useLiveQuery'
 import { useMapOptions } from './useMapOptions'
 import { rangeKey, readRefresh, REFRESH_CHOICES, saveRefresh, useTimeWindow } from './useTimeWindow'
 
+const Boxes = lazily('groups', () => import('../boxes/Boxes').then((part) => part.Boxes))
 const DetailPanel = lazily('details', () => import('./DetailPanel').then((part) => part.DetailPanel))
 const EmptyRange = lazily('page', () => import('../components/EmptyRange').then((part) => part.EmptyRange))
 const EmptyStore = lazily('page', () => import('../components/EmptyStore').then((part) => part.EmptyStore))
@@ -76,15 +77,22 @@ export function MapPage() {
   const by = groupingOf(params)
   // A list has a row for each node.
   const fold = options.fold && as === 'map'
+  const inside = params.get('inside')
+  const boxes: Record<string, string> =
+    as === 'map' ? { boxes: params.get('boxes') ?? 'auto', ...(inside && { inside }) } : {}
   const mapKey =
-    (focus ? `focus ${focus.id} ${focus.hops}` : 'all') + (by ? ` by ${by}` : '') + (fold ? ' folded' : '')
+    (focus ? `focus ${focus.id} ${focus.hops}` : inside ? `in ${inside}` : 'all') +
+    (by ? ` by ${by}` : '') +
+    (fold ? ' folded' : '')
   const url = focus
     ? addresses.focus(seen, filter, focus.id, focus.hops, fold)
-    : addresses.map(seen, filter, fold)
+    : addresses.map(seen, filter, fold, boxes)
   const { data, error, at, loading, slow, reload } = useLiveQuery<ServiceMapData>(url, {
     key: `map ${mapKey}`,
-    variant: `${rangeKey(range)} ${filter}`,
+    variant: `${rangeKey(range)} ${filter} ${boxes['boxes']}`,
   })
+  const isBoxed = data?.boxes?.by
+  const [members, setMembers] = useState<Graph | null>(null)
   useEffect(() => setWaiting(data !== null && !data.has_traces), [data])
 
   const [overlay, setOverlay] = useState<Overlay | null>(null)
@@ -206,7 +214,7 @@ export function MapPage() {
           matches={state ? null : hiddenMatches.total}
           searching={hiddenMatches.searching}
           total={Math.max(nodes.length, isPartial ? (data?.total_nodes ?? 0) : 0)}
-          onHidden={(id) => enterFocus(id)}
+          onHidden={isBoxed ? select : enterFocus}
           field={field}
           onQuery={(text) => {
             step.current = -1
@@ -279,7 +287,7 @@ export function MapPage() {
               onClear={focus ? leaveFocus : filter && !shared ? () => setParams({ filter: null }) : undefined}
             />
           )}
-          {drawn && !isEmpty && as === 'map' && (
+          {drawn && !isEmpty && as === 'map' && !isBoxed && (
             <ServiceMap
               key={mapKey}
               name={mapKey}
@@ -298,10 +306,27 @@ export function MapPage() {
               onOutdated={setOutdated}
             />
           )}
+          {data?.boxes && (
+            <Boxes
+              data={data}
+              filter={filter}
+              selection={selection}
+              hits={lit}
+              options={options}
+              health={drawnHealth}
+              actions={actions}
+              onSelect={select}
+              onFocus={enterFocus}
+              onDragging={setDragging}
+              onMembers={setMembers}
+            />
+          )}
           {data && !isEmpty && as === 'list' && (
             <NodeTable nodes={hits ?? nodes} selection={selection} onSelect={select} />
           )}
-          {data && !shared && !by && <MapLayers window={seen} data={data} onOverlay={setOverlay} />}
+          {data && !shared && !by && !isBoxed && (
+            <MapLayers window={seen} data={data} onOverlay={setOverlay} />
+          )}
           {data && !isEmpty && (
             <MapOverlays
               data={data}
@@ -324,7 +349,7 @@ export function MapPage() {
                   target={sharedMap(seen, filter)}
                   window={seen}
                   json={url}
-                  savePng={as === 'map' ? () => actions.current?.savePng() : undefined}
+                  savePng={as === 'map' && !isBoxed ? () => actions.current?.savePng() : undefined}
                 />
               }
             />
@@ -334,7 +359,7 @@ export function MapPage() {
           <DetailPanel
             key={selection}
             id={selection}
-            graph={graph ?? data}
+            graph={members ?? graph ?? data}
             window={seen}
             rangeKey={rangeKey(range)}
             filter={filter}

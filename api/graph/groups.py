@@ -1,0 +1,282 @@
+"""Groups of services: a map of more nodes than can be read is drawn as boxes, one for each group.
+
+What is counted of a group is what *arrives* at it: calls of clients and of other groups, and events from them. Calls
+among its own members are left out, so a request that passes five members counts once, and the share that failed is
+what the callers of the group saw. A member that fails without its callers noticing is named (`Box.unhealthy`). The
+work of all members together, to which that request counts five times, is apart (`Box.work`). Pure.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping
+from enum import Enum
+from heapq import nlargest
+
+from msgspec import Struct
+
+from api.graph.group_names import NO_PREFIX, prefixes
+from store.graph import EdgeStats, ServiceGraph, ServiceStats, Statistics, add_statistics
+from store.model import NodeKey
+from store.rules.namespaces import short_name
+
+MOST_APART = 150
+"""Nodes of a map that is drawn without boxes."""
+MOST_BOXES = 60
+MOST_LINES = 240
+"""Pairs of boxes that are drawn with a line: of more, those with the most failures, then the most calls."""
+LARGEST_SHARE = 0.9
+"""Of all nodes: a group that has more of them tells too little to be chosen by itself."""
+OTHERS = "\0others"
+"""The value of the groups in excess of `MOST_BOXES`, the smallest ones, together."""
+
+
+class By(Enum):
+    """What the members of a group have in common; in the order in which they are tried."""
+
+    ACCOUNT = "account"
+    NAMESPACE = "namespace"
+    STACK = "stack"
+    PREFIX = "prefix"
+
+
+class Grouping(Struct, frozen=True):
+    """The group of every node; '' of a node that belongs to none. ``merged``: how many groups `OTHERS` stands for."""
+
+    by: By
+    value: Mapping[NodeKey, str]
+    merged: int = 0
+
+    def members(self, value: str) -> set[NodeKey]:
+        """The nodes of a group, clients included."""
+        return {node for node, own in self.value.items() if own == value}
+
+
+class Arrivals(Struct, gc=False):
+    """Calls and events that lead to a group, or from one to another. Times are those of calls: of events they are ages."""
+
+    calls: Statistics
+    events: Statistics
+    unknown: int = 0
+    """As of an edge, of both."""
+
+    @property
+    def count(self) -> Statistics:
+        """Both together, for everything but times."""
+        both = Statistics(histogram={})
+        for each in (self.calls, self.events):
+            add_statistics(both, each)
+        return both
+
+    @property
+    def observed(self) -> int:
+        """Units of both."""
+        return self.calls.observed + self.events.observed
+
+
+class Box(Struct):
+    """A group as the map draws it."""
+
+    value: str
+    members: list[ServiceStats]
+    """Without clients."""
+    arrivals: Arrivals
+    work: Statistics
+    """The sum of what the members' rings count."""
+    unhealthy: list[ServiceStats]
+    """The worst first: by the number of requests that failed."""
+
+
+class Boxes(Struct):
+    """The boxes of a map, and what leads from one to another."""
+
+    grouping: Grouping
+    boxes: dict[str, Box]
+    edges: dict[tuple[str, str], Arrivals]
+
+    def drawn_edges(self) -> dict[tuple[str, str], Arrivals]:
+        """The `MOST_LINES` most important ones."""
+        if len(self.edges) <= MOST_LINES:
+            return self.edges
+        return dict(nlargest(MOST_LINES, self.edges.items(), key=lambda edge: _importance(*edge)))
+
+
+def choose(
+    graph: ServiceGraph, stacks: Mapping[NodeKey, str], wanted: By | None = None
+) -> Grouping | None:
+    """By what a graph is grouped: as wanted, else by the first that gives two groups to `MOST_BOXES`, and if none does, by
+    the first that gives more. None if the nodes are alike in everything."""
+    if wanted is not None:
+        found = group(graph, wanted, stacks)
+        return found if len(set(found.value.values())) > 1 else None
+    suitable = [found for by in By if _tells_enough(found := group(graph, by, stacks))]
+    return next((found for found in suitable if not found.merged), next(iter(suitable), None))
+
+
+def group(graph: ServiceGraph, by: By, stacks: Mapping[NodeKey, str]) -> Grouping:
+    """All nodes by what they have of a kind. Clients, and what others call and reports nothing itself, belong to the only
+    group around them if they have nothing of the kind."""
+    value = _own_values(graph, by, stacks)
+    _adopt(graph, value)
+    if by is By.PREFIX:
+        _share_prefixes(value)
+    return _bounded(by, value)
+
+
+def sum_up(
+    graph: ServiceGraph, grouping: Grouping, is_unhealthy: Callable[[Statistics], bool]
+) -> Boxes:
+    """The boxes of a graph."""
+    of = grouping.value
+    boxes: dict[str, Box] = {}
+    edges: dict[tuple[str, str], Arrivals] = {}
+    for key, stats in graph.services.items():
+        if not key.is_client:
+            box = boxes.get(of[key])
+            if box is None:
+                box = boxes[of[key]] = Box(of[key], [], _nothing(), Statistics(histogram={}), [])
+            _add_member(box, stats, is_unhealthy)
+    for edge in (*graph.edges.values(), *graph.links.values()):
+        source, target = of[edge.source], of[edge.target]
+        if target not in boxes:
+            continue
+        if source != target or edge.source.is_client:
+            _add_edge(boxes[target].arrivals, edge)
+        if source != target and source in boxes:
+            between = edges.get((source, target))
+            if between is None:
+                between = edges[source, target] = _nothing()
+            _add_edge(between, edge)
+    for box in boxes.values():
+        box.unhealthy.sort(key=lambda each: (-failed(each.statistics), each.shown))
+    return Boxes(grouping, boxes, edges)
+
+
+def within(graph: ServiceGraph, nodes: Collection[NodeKey]) -> ServiceGraph:
+    """The graph of some nodes, and the calls among them."""
+    return ServiceGraph(
+        {key: stats for key, stats in graph.services.items() if key in nodes},
+        _among(graph.edges, nodes),
+        _among(graph.links, nodes),
+    )
+
+
+def _importance(ends: tuple[str, str], between: Arrivals) -> tuple[int, int, tuple[str, str]]:
+    calls, events = between.calls, between.events
+    return failed(calls) + failed(events), calls.observed + events.observed, ends
+
+
+def failed(statistics: Statistics) -> int:
+    """Units that did not end OK, as far as that is known."""
+    return statistics.error + statistics.throttle + statistics.fault
+
+
+def _own_values(graph: ServiceGraph, by: By, stacks: Mapping[NodeKey, str]) -> dict[NodeKey, str]:
+    services = graph.services
+    if by is By.ACCOUNT:
+        return {key: key.account for key in services}
+    if by is By.STACK:
+        return {key: stacks.get(key, "") for key in services}
+    if by is By.NAMESPACE:
+        return {key: _namespace(key, stats) for key, stats in services.items()}
+    # What reports nothing itself, such as a host or a table, is rather of who calls it than of those of its name.
+    return prefixes({key: stats.active for key, stats in services.items()})
+
+
+def _namespace(key: NodeKey, stats: ServiceStats) -> str:
+    short = short_name(key, stats.names)
+    return key.name.removesuffix(f"/{short}") if short and not key.is_client else ""
+
+
+def _adopt(graph: ServiceGraph, value: dict[NodeKey, str]) -> None:
+    """Give inferred nodes that have none the value of the only group around them, that of callers first."""
+    without = {
+        key
+        for key, own in value.items()
+        if own.startswith(NO_PREFIX) or (not own and not graph.services[key].active)
+    }
+    callers: dict[NodeKey, set[str]] = {key: set() for key in without}
+    callees: dict[NodeKey, set[str]] = {key: set() for key in without}
+    for source, target in (*graph.edges, *graph.links):
+        if target in without and source not in without:
+            callers[target].add(value[source])
+        if source in without and target not in without:
+            callees[source].add(value[target])
+    found: dict[NodeKey, str] = {}
+    for key in without:
+        for around in (callers[key], callees[key]):
+            if len(around) == 1:
+                found.setdefault(key, next(iter(around)))
+    value.update(found)
+    # A client in front of such a node.
+    for source, target in graph.edges:
+        if source in without and source not in found and source.is_client:
+            value[source] = value[target]
+
+
+def _share_prefixes(value: dict[NodeKey, str]) -> None:
+    """What is called from several groups belongs to that of its name, if there is one."""
+    groups = {own for own in value.values() if own and not own.startswith(NO_PREFIX)}
+    for key, own in value.items():
+        if own.startswith(NO_PREFIX):
+            named = own.removeprefix(NO_PREFIX)
+            value[key] = named if named in groups else ""
+
+
+def _bounded(by: By, value: dict[NodeKey, str]) -> Grouping:
+    """The largest groups, and the rest together."""
+    sizes = Counter(own for key, own in value.items() if not key.is_client)
+    alone = {own for own, size in sizes.items() if size == 1} if by is By.PREFIX else set()
+    ranked = sorted(sizes.keys() - alone - {""}, key=lambda own: (-sizes[own], own))
+    room = MOST_BOXES - ("" in sizes)
+    if len(ranked) + len(alone) <= room:
+        return Grouping(by, value)
+    kept = {"", *ranked[: room - 1]}
+    merged = len(sizes.keys() - kept)
+    return Grouping(by, {key: own if own in kept else OTHERS for key, own in value.items()}, merged)
+
+
+def _tells_enough(grouping: Grouping) -> bool:
+    sizes = Counter(own for key, own in grouping.value.items() if not key.is_client)
+    return len(sizes) > 1 and max(sizes.values()) <= LARGEST_SHARE * sizes.total()
+
+
+def _nothing() -> Arrivals:
+    return Arrivals(Statistics(histogram={}), Statistics(histogram={}))
+
+
+def _add_member(box: Box, stats: ServiceStats, is_unhealthy: Callable[[Statistics], bool]) -> None:
+    box.members.append(stats)
+    _add_counts(box.work, stats.statistics)
+    if is_unhealthy(stats.statistics):
+        box.unhealthy.append(stats)
+
+
+def _add_edge(arrivals: Arrivals, edge: EdgeStats) -> None:
+    if edge.link:
+        _add_counts(arrivals.events, edge.statistics)
+    else:
+        add_statistics(arrivals.calls, edge.statistics)
+    arrivals.unknown += edge.unknown
+
+
+def _add_counts(into: Statistics, more: Statistics) -> None:
+    """As `add_statistics`, without the histogram, which takes most of the time."""
+    into.ok += more.ok
+    into.error += more.error
+    into.throttle += more.throttle
+    into.fault += more.fault
+    into.in_progress += more.in_progress
+    into.observed += more.observed
+    into.total_time += more.total_time
+
+
+def _among(
+    edges: Mapping[tuple[NodeKey, NodeKey], EdgeStats], nodes: Collection[NodeKey]
+) -> dict[tuple[NodeKey, NodeKey], EdgeStats]:
+    return {ends: edge for ends, edge in edges.items() if ends[0] in nodes and ends[1] in nodes}
+
+
+def stacks_of(owners: Mapping[NodeKey, Iterable[str]]) -> dict[NodeKey, str]:
+    """The stack of each node that templates declare; of a node of several, the first by name."""
+    return {node: min(names) for node, names in owners.items() if names}

@@ -1,0 +1,106 @@
+// A group of services as a card: its ring, its figures, and who in it is unhealthy.
+
+import { memo } from 'react'
+import { arcs, BAND, DASH } from '../map/geometry'
+import { boxLabel, figuresHint, figuresWords, membersWords, rectOf, type BoxNode } from '../model/boxes'
+import { count, percent } from '../model/format'
+import { shares, type Band } from '../model/health'
+
+interface Props {
+  node: BoxNode
+  isOpen: boolean
+  isDim: boolean
+  isUnhealthy: boolean
+  onOpen(id: string): void
+  onEnter(id: string): void
+  onMember(member: string, box: string): void
+  onPoint(id: string | null): void
+}
+
+export const BoxCard = memo(function BoxCard(props: Props) {
+  const { node, isOpen, isDim, isUnhealthy, onOpen, onEnter, onMember, onPoint } = props
+  const { left, top, width, height } = rectOf(node)
+  const { unhealthy, unhealthy_total: total } = node.box
+  const at = (value: number) => `calc(var(--k) * ${value}px)`
+  const className = ['box-card', isOpen && 'is-open', isDim && 'is-dim', isUnhealthy && 'is-unhealthy']
+    .filter(Boolean)
+    .join(' ')
+  return (
+    <div
+      className={className}
+      style={{ left: at(left), top: at(top), width: at(width), height: at(height) }}
+      onPointerEnter={() => onPoint(node.id)}
+      onPointerLeave={() => onPoint(null)}
+    >
+      <button
+        type="button"
+        className="box-button"
+        data-box={node.id}
+        aria-label={boxLabel(node)}
+        aria-expanded={isOpen}
+        title={`${node.name}: ${membersWords(node)}. Click to open, double click to go in`}
+        onClick={() => onOpen(node.id)}
+        onDoubleClick={() => onEnter(node.id)}
+        onFocus={(event) => event.target.matches(':focus-visible') && onPoint(node.id)}
+        onBlur={() => onPoint(null)}
+      />
+      <div className="box-head" aria-hidden="true">
+        <Ring node={node} />
+        <div className="box-words">
+          <strong>{node.name}</strong>
+          <span title={figuresHint(node)}>{figuresWords(node)}</span>
+        </div>
+      </div>
+      <span className="box-members" aria-hidden="true">
+        {membersWords(node)}
+        {total > 0 && <b>✕ {count(total)}</b>}
+      </span>
+      {total > 0 && (
+        <ul className="box-ill">
+          {unhealthy.slice(0, 4).map((one) => (
+            <li key={one.id}>
+              <button type="button" tabIndex={-1} onClick={() => onMember(one.id, node.id)}>
+                <span>{one.name}</span> <span>{percent(one.failed / one.requests)}</span>
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+    </div>
+  )
+})
+
+const SIZE = 44
+
+function Ring({ node }: { node: BoxNode }) {
+  const part = shares(node)
+  return (
+    <svg className="box-ring" viewBox={`0 0 ${SIZE} ${SIZE}`}>
+      {part ? (
+        arcs(part).map(({ state, from, to }) => <Arc key={state} state={state} from={from} to={to} />)
+      ) : (
+        <circle className="is-idle" cx={SIZE / 2} cy={SIZE / 2} r={14} />
+      )}
+    </svg>
+  )
+}
+
+/** As on the map a fault's band is wider than an ok's: colour is never the only sign. */
+function Arc({ state, from, to }: { state: Band; from: number; to: number }) {
+  const width = BAND[state] * 0.75
+  const radius = 12 + width / 2
+  const whole = to - from > Math.PI * 2 - 0.001
+  const point = (angle: number) =>
+    `${(SIZE / 2 + radius * Math.cos(angle)).toFixed(2)} ${(SIZE / 2 + radius * Math.sin(angle)).toFixed(2)}`
+  const gap = whole ? 0 : 0.03
+  const end = whole ? to - 0.001 : to - gap
+  const large = end - from > Math.PI ? 1 : 0
+  return (
+    <path
+      d={`M${point(from + gap)}A${radius} ${radius} 0 ${large} 1 ${point(end)}`}
+      stroke={`var(--${state})`}
+      strokeWidth={width}
+      strokeDasharray={DASH[state]?.join(' ')}
+    />
+  )
+}
