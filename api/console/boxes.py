@@ -37,6 +37,8 @@ from store.declared.model import StackKey
 from store.graph import ServiceGraph, ServiceStats, Statistics
 from store.model import NodeKey, TimeRange
 
+WHOLE_BOXES = [f"boxes {by.value}" for by in By]
+"""Names of the arrangements of whole maps."""
 AUTO, NONE = "auto", "none"
 MOST_NAMED = 20
 """Unhealthy members of a box that are named."""
@@ -154,7 +156,7 @@ def describe_level(level: Level, boxes: Boxes | None = None) -> BoxesOfMap:
 def boxes_name(level: Level) -> str:
     """The name of a level's arrangement."""
     by = level.grouping.by.value if level.grouping else ""
-    return " ".join(["boxes", by, *(each["id"] for each in level.trail[-1:])])
+    return " ".join([f"boxes {by}", *(each["id"] for each in level.trail[-1:])])
 
 
 def boxes_of(level: Level, thresholds: Thresholds) -> Boxes | None:

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from api.console.boxes import (
+    WHOLE_BOXES,
     Level,
     boxes_name,
     boxes_of,
@@ -21,6 +22,7 @@ from api.console.params import FilterExpression, GroupBy, Window
 from api.context import FOLDED, WHOLE, WHOLE_MAPS, Context, run_cancellable
 from api.counted import freshness
 from api.errors import ApiError
+from api.graph.box_layout import lay_out_boxes
 from api.graph.build import Graph, build_graph, node_id
 from api.graph.find import require_node
 from api.graph.fold import UNFOLDED, Fold, fold
@@ -137,7 +139,7 @@ def map_router(context: Context) -> APIRouter:
         """Lay the whole map out anew, for all viewers."""
 
         def work() -> None:
-            for name in WHOLE_MAPS:
+            for name in (*WHOLE_MAPS, *WHOLE_BOXES):
                 context.arrangements.reset(name, context.clock())
 
         await run_cancellable(request, work)
@@ -199,7 +201,11 @@ def level_response(
         return members_response(context, counted, level, folded=folded, most=MOST_NODES)
     services, partial = level.services, counted.selection is not None
     arranged = context.arrangements.arrange(
-        boxes_name(level), graph_of_boxes(boxes), context.clock(), partial=partial
+        boxes_name(level),
+        graph_of_boxes(boxes),
+        context.clock(),
+        partial=partial,
+        lay_out=lay_out_boxes,
     )
     stats = services.services
     states = count_states([each] for key, each in stats.items() if not key.is_client)

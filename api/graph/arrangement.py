@@ -10,9 +10,9 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import networkx as nx
 
@@ -31,6 +31,9 @@ MAX_TRIES = 4
 """Times that a layout is computed anew because another process stored one in the meantime."""
 MAX_RINGS = 120
 """How many half rows away from the wanted place a free one is looked for; a column is as far as four."""
+
+
+LayOut: TypeAlias = Callable[[nx.DiGraph], Layout[Any]]
 
 
 class Arranged(NamedTuple):
@@ -62,16 +65,22 @@ class Arrangements:
         self._lock = threading.Lock()
 
     def arrange(
-        self, name: str, graph: nx.DiGraph, now: float, *, partial: bool = False
+        self,
+        name: str,
+        graph: nx.DiGraph,
+        now: float,
+        *,
+        partial: bool = False,
+        lay_out: LayOut = layout,
     ) -> Arranged:
         """The layout of a map as it is now (epoch seconds); of a part of it, in the places of the
-        whole and without a trace in it."""
+        whole and without a trace in it. ``lay_out`` places what is not known."""
         with self._lock:
             self._receive(name, now)
             if partial:
-                return _part_of(self._known.get(name), graph)
+                return _part_of(self._known.get(name), graph, lay_out)
             for _ in range(MAX_TRIES):
-                arrangement, moved = self._arranged(name, graph, now)
+                arrangement, moved = self._arranged(name, graph, now, lay_out)
                 if self._publish(name, arrangement, now, moved=moved):
                     break
                 self._receive(name, now, at_once=True)
@@ -88,14 +97,16 @@ class Arrangements:
                 if shared.save(b"", now):
                     break
 
-    def _arranged(self, name: str, graph: nx.DiGraph, now: float) -> tuple[Arrangement, bool]:
+    def _arranged(
+        self, name: str, graph: nx.DiGraph, now: float, lay_out: LayOut
+    ) -> tuple[Arrangement, bool]:
         """The arrangement with all nodes of a graph, and whether anything in it moved."""
         arrangement = self._known.get(name)
         if arrangement is None or not _is_current(arrangement, graph, now):
-            arrangement, moved = _fresh(graph), True
+            arrangement, moved = _fresh(lay_out(graph)), True
         else:
             moved = _forget(arrangement, graph, now)
-            moved = _place_newcomers(arrangement, graph) or moved
+            moved = _place_newcomers(arrangement, graph, lay_out) or moved
         arrangement.viewed = now
         arrangement.drawn.update(dict.fromkeys(graph, now))
         self._known[name] = arrangement
@@ -128,12 +139,12 @@ class Arrangements:
         return shared.save(encode(arrangement), now)
 
 
-def _part_of(whole: Arrangement | None, graph: nx.DiGraph) -> Arranged:
+def _part_of(whole: Arrangement | None, graph: nx.DiGraph, lay_out: LayOut) -> Arranged:
     """A filtered map: what the whole does not know, such as a client of it, is placed beside it."""
     if whole is None or not any(node in whole.places for node in graph):
-        return Arranged(layout(graph), 0)
+        return Arranged(lay_out(graph), 0)
     part = replace(whole, places=dict(whole.places), newcomers=set(whole.newcomers))
-    _place_newcomers(part, graph)
+    _place_newcomers(part, graph, lay_out)
     return _drawn(part, graph)._replace(newcomers=0)
 
 
@@ -144,8 +155,7 @@ def _is_current(arrangement: Arrangement, graph: nx.DiGraph, now: float) -> bool
     return known >= KNOWN_SHARE * len(graph)
 
 
-def _fresh(graph: nx.DiGraph) -> Arrangement:
-    found = layout(graph)
+def _fresh(found: Layout[Any]) -> Arrangement:
     return Arrangement(dict(found.places), {}, dict(found.bends), set(found.back))
 
 
@@ -163,13 +173,13 @@ def _forget(arrangement: Arrangement, graph: nx.DiGraph, now: float) -> bool:
     return bool(old)
 
 
-def _place_newcomers(arrangement: Arrangement, graph: nx.DiGraph) -> bool:
+def _place_newcomers(arrangement: Arrangement, graph: nx.DiGraph, lay_out: LayOut) -> bool:
     """Place nodes that are not known, those with known neighbours first; whether there are any."""
     waiting = {node for node in graph if node not in arrangement.places}
     if not waiting:
         return False
     room = _Room(arrangement.places.values())
-    wanted = layout(graph).places
+    wanted = lay_out(graph).places
     while waiting:
         near = [node for node in sorted(waiting) if _anchor(arrangement, graph, node) is not None]
         for node in near or sorted(waiting):

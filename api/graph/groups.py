@@ -109,8 +109,14 @@ def choose(
     if wanted is not None:
         found = group(graph, wanted, stacks)
         return found if len(set(found.value.values())) > 1 else None
-    suitable = [found for by in By if _tells_enough(found := group(graph, by, stacks))]
-    return next((found for found in suitable if not found.merged), next(iter(suitable), None))
+    large: Grouping | None = None
+    for by in By:
+        found = group(graph, by, stacks)
+        if _tells_enough(found) and not found.merged:
+            return found
+        if _tells_enough(found):
+            large = large or found
+    return large
 
 
 def group(graph: ServiceGraph, by: By, stacks: Mapping[NodeKey, str]) -> Grouping:

@@ -24,8 +24,8 @@ export function isBox(node: MapNode): node is BoxNode {
 }
 
 /** World units; the server's layout is of nodes 200 apart and 128 below one another. */
-export const CARD = { width: 196, height: 106 }
-const SPREAD = { x: 1.32, y: 1 }
+export const CARD = { width: 196, height: 110 }
+const SPREAD = { x: 1.22, y: 1.04 }
 
 export interface Rect {
   left: number
@@ -53,23 +53,30 @@ export function around(nodes: readonly MapNode[]) {
   }
 }
 
-/** From the right side of a box to the left one of another, through the bends of the layout. */
-export function linePath(edge: MapEdge, source: MapNode, target: MapNode): string {
+/** From the side of a box to that of another, between the columns: backwards if that lies to the left. */
+export function linePath({ bends }: Pick<MapEdge, 'bends'>, source: Placed, target: Placed): string {
   const [from, to] = [rectOf(source), rectOf(target)]
   const side = ({ left, top, width, height }: Rect, right: boolean): Point => [
     right ? left + width : left,
     top + height / 2,
   ]
-  const bends = edge.bends.map(([x, y]): Point => [x * SPREAD.x, y * SPREAD.y])
-  const points = [side(from, !edge.back), ...bends, side(to, edge.back)]
+  const leaves = to.left >= from.left
+  const arrives = to.left <= from.left
+  const [start, end] = [side(from, leaves), side(to, arrives)]
+  const inner = bends.map(([x, y]): Point => [x * SPREAD.x, y * SPREAD.y])
+  const points = [start, ...inner, end]
+  const last = points.length - 1
   const pieces = points.slice(1).map(([x, y], index) => {
     const [px, py] = points[index] as Point
-    const reach = Math.max(30, Math.abs(x - px) / 2) * (edge.back ? -1 : 1)
-    return `C${round(px + reach)} ${round(py)} ${round(x - reach)} ${round(y)} ${round(x)} ${round(y)}`
+    const reach = Math.max(30, Math.abs(x - px) / 2)
+    const out = leaves ? reach : -reach
+    const into = index + 1 === last && arrives ? reach : -reach
+    return `C${round(px + out)} ${round(py)} ${round(x + into)} ${round(y)} ${round(x)} ${round(y)}`
   })
-  const [x, y] = points[0] as Point
-  return `M${round(x)} ${round(y)}${pieces.join('')}`
+  return `M${round(start[0])} ${round(start[1])}${pieces.join('')}`
 }
+
+type Placed = Pick<MapNode, 'x' | 'y'>
 
 const round = (value: number) => Math.round(value * 10) / 10
 
