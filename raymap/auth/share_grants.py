@@ -17,12 +17,13 @@ from store.trace_id import format_trace_id, parse_trace_id
 OWN = "/auth/share"
 """Where the holder of a link learns what it shows."""
 _TRACE = re.compile(r"/api/traces/([^/]+)(/logs|/raw)?")
-_FILTERED = re.compile(r"/api/(map|map/focus|nodes/[^/]+|edges/[^/]+/[^/]+)")
+_FILTERED = re.compile(r"/api/(map|map/box|map/focus|nodes/[^/]+|edges/[^/]+/[^/]+)")
 """Reads of a map, counted from the traces that satisfy its filter."""
 _UNFILTERED = re.compile(r"/api/(services|nodes/[^/]+/metrics|v1/nodes/[^/]+/versions)")
 """Reads that take no filter: of the map of all traces only."""
 _FREE = {
-    "/api/map": {"fold"},
+    "/api/map": {"fold", "boxes", "inside"},
+    "/api/map/box": {"fold", "boxes", "inside", "box", "node"},
     "/api/map/focus": {"node", "hops", "fold"},
     "/api/services": {"q", "limit"},
 }

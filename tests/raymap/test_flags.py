@@ -61,6 +61,7 @@ CHANGED: dict[str, Any] = {
     "self_trace": True,
     "unhealthy_share": 0.25,
     "unhealthy_count": 9,
+    "map_boxes": "account",
     "environment_annotation": "stage",
     "url": "http://127.0.0.9:99",
     "rate": 2.5,

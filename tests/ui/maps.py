@@ -52,6 +52,7 @@ def map_node(id: str, *, x: float = 0, y: float = 0, fault: int = 0, **over: Any
         "y": y,
         "rank": 0,
         "drawn_with": None,
+        "box": None,
         **over,
     }
 
@@ -88,6 +89,7 @@ def service_map(
         "group_by": None,
         "filtered": None,
         "open_ends": [],
+        "boxes": None,
         "placed_later": 0,
         "problems": [],
         "nodes": found,

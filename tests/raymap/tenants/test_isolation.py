@@ -47,6 +47,7 @@ def requests(shared: Shared, row: Row) -> Iterator[tuple[str, bytes | None]]:
     own: dict[str, dict[str, Any]] = {
         "/api/services": {"q": "x"},
         "/api/map/focus": {"node": node_of(shared, "xray"), "hops": 3},
+        "/api/map/box": {"node": node_of(shared, "xray")},
         "/api/filter/check": {"filter": "fault"},
         "/api/filter/completions": {"field": "annotation.mark", "prefix": ""},
         "/api/v1/logs": {"function": "checkout"},

@@ -48,19 +48,20 @@ export const BoxCard = memo(function BoxCard(props: Props) {
         <Ring node={node} />
         <div className="box-words">
           <strong>{node.name}</strong>
-          <span title={figuresHint(node)}>{figuresWords(node)}</span>
+          <span>{membersWords(node)}</span>
         </div>
+        {total > 0 && <b title={`${count(total)} unhealthy`}>✕ {count(total)}</b>}
       </div>
-      <span className="box-members" aria-hidden="true">
-        {membersWords(node)}
-        {total > 0 && <b>✕ {count(total)}</b>}
+      <span className="box-figures" aria-hidden="true" title={figuresHint(node)}>
+        {figuresWords(node)}
       </span>
       {total > 0 && (
         <ul className="box-ill">
           {unhealthy.slice(0, 4).map((one) => (
             <li key={one.id}>
-              <button type="button" tabIndex={-1} onClick={() => onMember(one.id, node.id)}>
-                <span>{one.name}</span> <span>{percent(one.failed / one.requests)}</span>
+              <button type="button" tabIndex={-1} title={one.name} onClick={() => onMember(one.id, node.id)}>
+                <span>{withoutPrefix(one.name, node.name)}</span>{' '}
+                <span>{percent(one.failed / one.requests)}</span>
               </button>
             </li>
           ))}
@@ -69,6 +70,11 @@ export const BoxCard = memo(function BoxCard(props: Props) {
     </div>
   )
 })
+
+/** What tells it from the others of its group, where all names of that begin alike. */
+function withoutPrefix(name: string, group: string): string {
+  return name.startsWith(group) && name.length > group.length ? `…${name.slice(group.length)}` : name
+}
 
 const SIZE = 44
 

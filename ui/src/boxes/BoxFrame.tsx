@@ -14,7 +14,7 @@ import type { MapOptions } from '../model/visibility'
 import { useHealth } from '../pages/useHealth'
 
 const HEAD = 36
-const MARGINS = { x: 70, top: 22, bottom: 22 }
+const MARGINS = { x: 110, top: 22, bottom: 22 }
 
 interface Props {
   id: string

@@ -259,8 +259,8 @@ function Lines({
           viewBox="0 0 8 8"
           refX="7"
           refY="4"
-          markerWidth="7"
-          markerHeight="7"
+          markerWidth="4"
+          markerHeight="4"
           orient="auto"
         >
           <path d="M0 0L8 4L0 8Z" fill="context-stroke" />

@@ -1,0 +1,130 @@
+"""A large map in boxes: one opens where it is and nothing else moves, and what is searched for is found in its box."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from typing import Any
+
+import pytest
+from PIL import Image, ImageChops
+from playwright.sync_api import Page, Route, expect
+
+from tests.ui.conftest import Shop, until
+from tests.ui.maps import SHAPE, grid_map, map_edge, map_node, serve_map, service_map
+
+BOXES = 24
+
+
+def box(number: int) -> dict[str, Any]:
+    """A group of 150 services, of which every sixth has an unhealthy one."""
+    ill = [{"id": "service-0000", "name": "pay-api", "requests": 9, "failed": 3, "fault": 3}]
+    shown = ill if number % 6 == 0 else []
+    return map_node(
+        f"b{number}",
+        x=100 + number % 6 * 200,
+        y=64 + number // 6 * 128,
+        name=f"team{number:02}",
+        type="",
+        box={
+            "members": 150,
+            "reporting": 140,
+            "figures": "arrivals",
+            "work": {"requests": 300, "ok": 297, "error": 0, "throttle": 0, "fault": 3},
+            "unhealthy": shown,
+            "unhealthy_total": len(shown),
+        },
+    )
+
+
+def boxed() -> dict[str, Any]:
+    nodes = [box(number) for number in range(BOXES)]
+    edges = [map_edge(nodes[at], nodes[at + 1]) for at in range(BOXES - 1)]
+    level = {"by": "prefix", "trail": [], "edges_left_out": 0}
+    return service_map(nodes, edges, boxes=level, left_out=3600, total_nodes=3600)
+
+
+def members(id: str) -> dict[str, Any]:
+    trail = [{"by": "prefix", "id": id, "name": "team07"}]
+    return {**grid_map(150, 1), "boxes": {"by": None, "trail": trail, "edges_left_out": 0}}
+
+
+@pytest.fixture
+def opened(page: Page, lasting_shop: Shop) -> Page:
+    """The map of 3,600 services."""
+    serve_map(page, boxed)
+
+    def fulfil(route: Route) -> None:
+        asked = re.search(r"[?&]box=(\w+)", route.request.url)
+        found = members(asked[1] if asked else "b7")
+        SHAPE.validate_python(found)
+        route.fulfill(content_type="application/json", body=json.dumps(found))
+
+    page.route("**/api/map/box?*", fulfil)
+    page.goto(lasting_shop.url(f"/map?test=1&{lasting_shop.window}"))
+    expect(page.locator("[data-box]")).to_have_count(BOXES)
+    return page
+
+
+def places(page: Page) -> list[Any]:
+    return list(
+        page.locator(".box-card").evaluate_all(
+            "all => all.map((one) => { const b = one.getBoundingClientRect();"
+            " return [b.x, b.y, b.width, b.height] })"
+        )
+    )
+
+
+def picture(page: Page) -> Image.Image:
+    return Image.open(io.BytesIO(page.locator(".boxes").screenshot())).convert("RGB")
+
+
+def test_a_box_opens_in_its_place_and_nothing_else_moves(opened: Page) -> None:
+    opened.locator("[data-box=b7]").focus()
+    before, empty = places(opened), picture(opened)
+    opened.keyboard.press("Enter")
+    frame = opened.get_by_role("region", name="Services of team07")
+    expect(frame.locator("[data-node]").first).to_be_attached()
+    assert places(opened) == before
+    outer, inner = opened.locator(".boxes").bounding_box(), frame.bounding_box()
+    assert outer is not None
+    assert inner is not None
+    changed = (
+        ImageChops.difference(empty, picture(opened)).convert("L").point([0] * 24 + [255] * 232)
+    )
+    shadow, card = 24, opened.locator("[data-box=b7]").bounding_box()
+    assert card is not None
+    left, top, right, bottom = changed.getbbox() or (0, 0, 0, 0)
+    assert left >= inner["x"] - outer["x"] - shadow
+    assert top >= inner["y"] - outer["y"] - shadow
+    assert right <= inner["x"] - outer["x"] + inner["width"] + shadow
+    assert bottom <= inner["y"] - outer["y"] + inner["height"] + shadow
+    assert "open=b7" in opened.url
+    opened.keyboard.press("Escape")
+    expect(frame).to_have_count(0)
+    expect(opened.locator("[data-box=b7]")).to_be_focused()
+    assert places(opened) == before
+
+
+def test_a_box_says_what_is_in_it(opened: Page) -> None:
+    name = re.compile(r"^team06, 150 services, .*1 unhealthy: pay-api$")
+    button = opened.get_by_role("button", name=name)
+    expect(button).to_have_attribute("aria-expanded", "false")
+    opened.locator(".box-ill button").first.click()
+    until(opened, lambda: "sel=service-0000" in opened.url, "the member is selected")
+    expect(opened.locator(".box-frame")).to_be_visible()
+
+
+def test_a_node_of_the_address_opens_its_box(opened: Page, lasting_shop: Shop) -> None:
+    opened.goto(lasting_shop.url(f"/map?test=1&{lasting_shop.window}&sel=service-0003"))
+    frame = opened.get_by_role("region", name="Services of team07")
+    expect(frame.locator("[data-node=service-0003]")).to_have_attribute("aria-pressed", "true")
+
+
+def test_a_double_click_goes_in_and_the_trail_leads_back(opened: Page) -> None:
+    opened.locator("[data-box=b7]").dblclick()
+    until(opened, lambda: "inside=b7" in opened.url, "the map is inside of the box")
+    opened.go_back()
+    opened.get_by_role("combobox", name="Groups by").select_option("account")
+    until(opened, lambda: "boxes=account" in opened.url, "the view has its own choice")
