@@ -9,7 +9,7 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 from store.model import TimeRange
 from store.times import SECOND
 
-KEPT_SECONDS = 30.0
+RETAINED_SECONDS = 30.0
 """For so long it may stand for the graph of now: two refreshes of a console."""
 NEAR = 5 * SECOND
 """How far the ends of a window may be from those that were counted, as of live windows (`api.context`)."""
@@ -38,7 +38,7 @@ class RecentGraph(Generic[Counted]):
         self._lock = threading.Lock()
 
     def put(self, key: Hashable, requested: TimeRange, now: float, counted: Counted) -> None:
-        """Keep what was counted of a window, in place of what was before."""
+        """Retain what was counted of a window, in place of what was before."""
         with self._lock:
             self._entry = _Entry(key, requested, now, counted)
 
@@ -48,7 +48,7 @@ class RecentGraph(Generic[Counted]):
             entry = self._entry
             if entry is None:
                 return None
-            if not 0 <= now - entry.at <= KEPT_SECONDS:
+            if not 0 <= now - entry.at <= RETAINED_SECONDS:
                 self._entry = None
                 return None
         if entry.key != key:

@@ -237,9 +237,11 @@ def _bounded(by: By, value: dict[NodeKey, str]) -> Grouping:
     room = MOST_BOXES - ("" in sizes)
     if len(ranked) + len(alone) <= room:
         return Grouping(by, value)
-    kept = {"", *ranked[: room - 1]}
-    merged = len(sizes.keys() - kept)
-    return Grouping(by, {key: own if own in kept else OTHERS for key, own in value.items()}, merged)
+    drawn = {"", *ranked[: room - 1]}
+    merged = len(sizes.keys() - drawn)
+    return Grouping(
+        by, {key: own if own in drawn else OTHERS for key, own in value.items()}, merged
+    )
 
 
 def _tells_enough(grouping: Grouping) -> bool:

@@ -55,8 +55,8 @@ def opened(page: Page, lasting_shop: Shop) -> Page:
     serve_map(page, boxed)
 
     def fulfil(route: Route) -> None:
-        asked = re.search(r"[?&]box=(\w+)", route.request.url)
-        found = members(asked[1] if asked else "b7")
+        requested = re.search(r"[?&]box=(\w+)", route.request.url)
+        found = members(requested[1] if requested else "b7")
         SHAPE.validate_python(found)
         route.fulfill(content_type="application/json", body=json.dumps(found))
 
@@ -89,6 +89,7 @@ def beside(page: Page, frame: FloatRect) -> list[bytes]:
         (outer["x"], bottom, ends[0], ends[1]),
     ]
     page.mouse.move(2, 200)
+    expect(page.locator(".boxes-lines.is-pointed, .box-card.is-dim")).to_have_count(0)
     return [
         page.screenshot(clip={"x": x, "y": y, "width": to_x - x, "height": to_y - y})
         for x, y, to_x, to_y in parts

@@ -8,6 +8,10 @@ import { parseView, viewText } from '../model/url'
 const VIEW_MS = 300
 const MARGINS = { x: 16, top: 56, bottom: 56 }
 const DRAG_THRESHOLD = 4
+/** The smallest scale that a map begins with. */
+const LEAST = 0.56
+/** As of the tools that lie over the map, which then take two lines. */
+const NARROW = 760
 
 interface Wanted {
   surface: RefObject<HTMLElement | null>
@@ -140,5 +144,13 @@ export function useCamera(wanted: Wanted): { camera: Camera | null; size: Size; 
 /** As an address has it, else all of the map; later nothing moves by itself. */
 function cameraOf(view: string | null, size: Size, contents: Box): Camera {
   const wanted = parseView(view)
-  return wanted ? cameraFor(wanted, size) : fitted(contents, size, MARGINS)
+  return wanted ? cameraFor(wanted, size) : readable(contents, size)
+}
+
+/** All of the map, or where that could not be read, its beginning. */
+function readable(contents: Box, size: Size): Camera {
+  const whole = fitted(contents, size, MARGINS)
+  if (whole.k >= LEAST) return whole
+  const top = size.width < NARROW ? MARGINS.top * 2 : MARGINS.top
+  return { k: LEAST, tx: MARGINS.x - contents.left * LEAST, ty: top - contents.top * LEAST }
 }
