@@ -66,7 +66,7 @@ def recent_window(
 
 
 def keep_recent(context: Context, window: TimeRange, expression: Expression | None) -> CountedGraph:
-    """As `count_window`; a large graph is kept for `recent_window`."""
+    """As `count_window`; a large graph is retained for `recent_window`."""
     counted = count_window(context, window, expression)
     if len(counted.services.services) > MOST_APART:
         context.recent.put(expression, window, context.clock(), counted)

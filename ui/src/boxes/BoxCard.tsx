@@ -12,13 +12,12 @@ interface Props {
   isDim: boolean
   isUnhealthy: boolean
   onOpen(id: string): void
-  onEnter(id: string): void
   onMember(member: string, box: string): void
   onPoint(id: string | null): void
 }
 
 export const BoxCard = memo(function BoxCard(props: Props) {
-  const { node, isOpen, isDim, isUnhealthy, onOpen, onEnter, onMember, onPoint } = props
+  const { node, isOpen, isDim, isUnhealthy, onOpen, onMember, onPoint } = props
   const { left, top, width, height } = rectOf(node)
   const { unhealthy, unhealthy_total: total } = node.box
   const at = (value: number) => `calc(var(--k) * ${value}px)`
@@ -38,9 +37,8 @@ export const BoxCard = memo(function BoxCard(props: Props) {
         data-box={node.id}
         aria-label={boxLabel(node)}
         aria-expanded={isOpen}
-        title={`${node.name}: ${membersWords(node)}. Click to open, double click to go in`}
+        title={`${node.name}: ${membersWords(node)}. Click to open`}
         onClick={() => onOpen(node.id)}
-        onDoubleClick={() => onEnter(node.id)}
         onFocus={(event) => event.target.matches(':focus-visible') && onPoint(node.id)}
         onBlur={() => onPoint(null)}
       />

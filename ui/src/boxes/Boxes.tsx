@@ -123,13 +123,12 @@ function BoxMap({ params, onEnter, ...props }: MapProps) {
   }))
 
   const show = useCallback((id: string | null) => setPointed(id), [])
-  const latest = useRef({ openId, onEnter })
-  latest.current = { openId, onEnter }
+  const latest = useRef({ openId })
+  latest.current = { openId }
   const toggle = useCallback((id: string) => {
     setByKeyboard(document.activeElement?.matches(':focus-visible') ?? false)
     setParams({ open: latest.current.openId === id ? null : id, sel: null })
   }, [])
-  const go = useCallback((id: string) => latest.current.onEnter(id), [])
   const member = useCallback((sel: string, id: string) => setParams({ open: id, sel }), [])
 
   const lit = useMemo(() => litBoxes(boxes, data, pointed, props.hits), [boxes, data, pointed, props.hits])
@@ -145,12 +144,11 @@ function BoxMap({ params, onEnter, ...props }: MapProps) {
             isDim={lit !== null && !lit.has(node.id)}
             isUnhealthy={health.unhealthy.has(node.id)}
             onOpen={toggle}
-            onEnter={go}
             onMember={member}
             onPoint={show}
           />
         )),
-    [boxes, openId, lit, health, toggle, go, member, show],
+    [boxes, openId, lit, health, toggle, member, show],
   )
   const lines = useMemo(
     () => <Lines data={data} health={health} pointed={pointed} />,
