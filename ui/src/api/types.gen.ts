@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: aa528fc59959f93bf562b23f2731327da2f50dc9eb8e5c9191f082e63718c3c1
+// sha256 of its schemas: 2bf200583910149863cdb35dbf61aece319ecb88bd24dcba08549082f50122e5
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
