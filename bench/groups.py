@@ -1,11 +1,10 @@
-"""The map of many services, drawn as boxes: what the API and the browser take.
+"""The map of many services, drawn as boxes: what the API takes.
 
     python -m bench.groups                      # 10,000 services of 60 teams in three accounts
-    python -m bench.groups --services 2000 --rounds 5 --no-browser
+    python -m bench.groups --services 2000 --rounds 5
 
 Chains of five services in front of tables and hosts, 4 % of them failing, are sent to a server of its own and counted;
-then the map is requested as it was (`boxes=none`), in boxes, one box of it, and a service by name; and a browser
-opens it, opens a box and finds a service. Windows are of a past minute, so that nothing but reading is measured.
+then the map is requested as it was (`boxes=none`), in boxes, one box of it, and a service by name. Windows are of a past minute, so that nothing but reading is measured.
 """
 
 from __future__ import annotations
@@ -156,7 +155,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--services", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=7, help="requests of each kind")
-    parser.add_argument("--no-browser", action="store_true")
     add_json_option(parser)
     add_server_options(parser)
     options = parser.parse_args()
