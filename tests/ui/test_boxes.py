@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import FloatRect, Page, Route, expect
 
-from tests.ui.conftest import Shop, until
+from tests.ui.conftest import Shop, box_at_rest, until
 from tests.ui.maps import SHAPE, grid_map, map_edge, map_node, serve_map, service_map
 
 BOXES = 24
+SHADOW = 24
+"""Pixels around a frame that its shadow may reach."""
+SMOOTHED = 4
+"""By how much a pixel may differ that nothing has moved: rounded corners are smoothed anew."""
 
 
 def box(number: int) -> dict[str, Any]:
@@ -74,15 +79,61 @@ def places(page: Page) -> list[Any]:
     )
 
 
+def beside(page: Page, frame: FloatRect) -> list[bytes]:
+    """The pixels of the map left of a frame, right of it, above and below."""
+    outer = box_at_rest(page, page.locator(".boxes"))
+    left, top = frame["x"] - SHADOW, frame["y"] - SHADOW
+    right = frame["x"] + frame["width"] + SHADOW
+    bottom = frame["y"] + frame["height"] + SHADOW
+    ends = outer["x"] + outer["width"], outer["y"] + outer["height"]
+    parts = [
+        (outer["x"], outer["y"], left, ends[1]),
+        (right, outer["y"], ends[0], ends[1]),
+        (outer["x"], outer["y"], ends[0], top),
+        (outer["x"], bottom, ends[0], ends[1]),
+    ]
+    page.mouse.move(2, 200)
+    expect(page.locator(".boxes-lines.is-pointed, .box-card.is-dim")).to_have_count(0)
+    return [
+        page.screenshot(clip={"x": x, "y": y, "width": to_x - x, "height": to_y - y})
+        for x, y, to_x, to_y in parts
+        if to_x > x and to_y > y
+    ]
+
+
+def differ_by(page: Page, one: bytes, other: bytes) -> int:
+    """By how much the channels of two pictures of one size differ at most, of 255."""
+    found: int = page.evaluate(
+        """async (pictures) => {
+            const [one, other] = await Promise.all(pictures.map(async (base64) => {
+                const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))
+                const image = await createImageBitmap(new Blob([bytes], { type: 'image/png' }))
+                const canvas = new OffscreenCanvas(image.width, image.height).getContext('2d')
+                canvas.drawImage(image, 0, 0)
+                return canvas.getImageData(0, 0, image.width, image.height).data
+            }))
+            if (one.length !== other.length) throw new Error('two sizes')
+            return one.reduce((most, value, at) => Math.max(most, Math.abs(value - other[at])), 0)
+        }""",
+        [base64.b64encode(each).decode() for each in (one, other)],
+    )
+    return found
+
+
 def test_a_box_opens_in_its_place_and_nothing_else_moves(opened: Page) -> None:
     before = places(opened)
     opened.locator("[data-box=b7]").click()
     frame = opened.get_by_role("region", name="Services of team07")
     expect(frame.locator("[data-node]").first).to_be_attached()
+    place = box_at_rest(opened, frame)
     assert places(opened) == before
     assert "open=b7" in opened.url
+    around = beside(opened, place)
+    assert len(around) >= 3
     opened.get_by_role("button", name="Close team07").click()
     expect(frame).to_have_count(0)
+    for was, now in zip(around, beside(opened, place), strict=True):
+        assert differ_by(opened, was, now) <= SMOOTHED
     assert places(opened) == before
 
 
