@@ -16,8 +16,9 @@ from tests.ui.maps import SHAPE, grid_map, map_edge, map_node, serve_map, servic
 BOXES = 24
 SHADOW = 24
 """Pixels around a frame that its shadow may reach."""
-SMOOTHED = 4
-"""By how much a pixel may differ that nothing has moved: rounded corners are smoothed anew."""
+SMOOTHED = 24
+"""By how much a pixel may differ that nothing has moved: rounded corners are smoothed anew. A border that
+moved differs by twice as much, a text by six times."""
 
 
 def box(number: int) -> dict[str, Any]:
@@ -168,3 +169,17 @@ def test_a_box_is_gone_into_and_the_view_chooses_its_groups(opened: Page) -> Non
     opened.go_back()
     opened.get_by_role("combobox", name="Groups by").select_option("account")
     until(opened, lambda: "boxes=account" in opened.url, "the view has its own choice")
+
+
+@pytest.mark.parametrize(("total", "bars"), [(3600, 1), (150, 0)])
+def test_only_many_services_are_grouped_by_something(
+    page: Page, lasting_shop: Shop, total: int, bars: int
+) -> None:
+    """Also where services were chosen in place of groups: then there is a way back."""
+    served = {**grid_map(150, 1), "total_nodes": total, "left_out": total - 150}
+    serve_map(page, lambda: served)
+    page.goto(lasting_shop.url(f"/map?test=1&boxes=none&{lasting_shop.window}"))
+    expect(page.locator("[data-node]").first).to_be_attached()
+    expect(page.get_by_role("navigation", name="Groups")).to_have_count(bars)
+    if bars:
+        expect(page.get_by_role("combobox", name="Groups by")).to_have_value("none")

@@ -92,6 +92,7 @@ export function MapPage() {
     variant: `${rangeKey(range)} ${filter} ${boxes['boxes']}`,
   })
   const isBoxed = data?.boxes?.by
+  const hasLevels = as === 'map' && !by && !focus && data && (data.boxes?.trail[0] || data.total_nodes > 150)
   const [members, setMembers] = useState<Graph | null>(null)
   useEffect(() => setWaiting(data !== null && !data.has_traces), [data])
 
@@ -306,7 +307,7 @@ export function MapPage() {
               onOutdated={setOutdated}
             />
           )}
-          {data?.boxes && (
+          {hasLevels && (
             <Boxes
               data={data}
               filter={filter}
