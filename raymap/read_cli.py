@@ -33,7 +33,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Filter = Annotated[
     str,
     typer.Option(
-        "--filter", metavar="EXPRESSION", show_default=False, help="Only of traces that satisfy it."
+        "--filter", metavar="EXPR", show_default=False, help="Only of traces that satisfy it."
     ),
 ]
 TraceFilter = Annotated[
@@ -223,7 +223,8 @@ def stats(
     start: WindowStart = "-1h",
     end: WindowEnd = "now",
     sort: Annotated[
-        str, typer.Option("--sort", metavar="METRIC", help="The greatest first.")
+        str,
+        typer.Option("--sort", metavar="COLUMN", help="One of the metrics, the greatest first."),
     ] = "count",
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="Groups.")] = 50,
     links: Annotated[

@@ -14,6 +14,7 @@ from raymap.cli import app
 TIMES = {"TIME": {"--from", "--to"}, "DURATION": {"--since", "--wait", "--retention"}}
 """Which names have an instant, and which a length of time."""
 UNITS = {
+    "--metrics": {"DAYS", "NAMES"},  # of retention, and of stats
     "--wait": {"DURATION", "SECONDS"},  # of verdict, which takes 10m, and of forget
 }
 """Names that have more than one form of value."""
@@ -53,10 +54,16 @@ def test_the_server_is_the_url_in_every_command() -> None:
         "sam",
         "verdict",
     )
-    assert sorted(found) == [f"raymap {name}" for name in talking]
+    reading = ("map", "services", "stats", "tail", "top", "trace", "traces")
+    assert sorted(found) == sorted(f"raymap {name}" for name in (*talking, *reading))
     for words, option in found.items():
         assert (option.metavar, option.envvar, option.help) == ("URL", "RAYMAP_URL", SERVER)
-        if not option.required:
+        if words.removeprefix("raymap ") in reading:
+            assert (option.default, option.show_default) == (
+                "",
+                "the context's, else http://127.0.0.1:2000",
+            )
+        elif not option.required:
             assert option.default == "http://127.0.0.1:2000", words
     assert {name for _, name, option in options() if option.help == SERVER} == {"--url"}
 
