@@ -135,16 +135,19 @@ class Stats:
     counted_from: int = 0
     bound: Bound | None = None
     _names: list[set[Cell]] = field(default_factory=list)
+    _matches: list[Expression] = field(default_factory=list)
+    """What finds the units of the nodes."""
     _entries: int = 0
 
     def __post_init__(self) -> None:
         self._names = [set() for _ in self.query.by]
+        self._matches = [parse(_block(node, ())) for node in self.query.nodes]
         self.counted_from = self.query.window.start
 
     def add(self, trace: Trace, at: int) -> bool:
         """Count a trace; False if there is no room."""
         subject = TraceSubject(trace)
-        found = list(_entries(subject, self.query))
+        found = list(self._found(subject))
         self._entries += sum(prod(len(each.cells) for each in values) for values, *_ in found)
         if self._entries > MOST_ENTRIES:
             return False
@@ -159,6 +162,27 @@ class Stats:
         self.total.traces += bool(found)
         self.examined += 1
         return len(self.groups) <= MOST_GROUPS
+
+    def _found(self, subject: TraceSubject) -> Iterator[tuple[list[Values], State, int | None]]:
+        """What of a trace is counted: values by dimension, outcome, and microseconds unless it is in progress."""
+        by = self.query.by
+        if not self.query.of_units:
+            entry = subject.entry
+            values = [trace_values(key, subject) for key in by]
+            if entry is None or entry.in_progress:
+                yield values, State.IN_PROGRESS, None
+            else:
+                yield values, entry.state, entry.end - entry.start
+            return
+        for unit in subject.services:
+            if self._is_counted(unit):
+                yield [unit_values(key, unit) for key in by], unit.state, unit.took
+
+    def _is_counted(self, unit: ServiceUnit) -> bool:
+        """Whether it is a unit of the nodes, as the expression of a group finds them; without nodes of all but clients."""
+        if not self._matches:
+            return not unit.node.is_client
+        return any(_finds(each, unit) for each in self._matches)
 
     def _count(self, key: CellKey, at: int, state: State, took: int | None, *, first: bool) -> None:
         group = self.groups.setdefault(key, Group())
@@ -177,30 +201,6 @@ class Stats:
             for key, group in self.groups.items()
             if all(cell in names for cell, names in zip(key, self._names, strict=True))
         }
-
-
-def _entries(
-    subject: TraceSubject, query: StatsQuery
-) -> Iterator[tuple[list[Values], State, int | None]]:
-    """What of a trace is counted: values by dimension, outcome, and microseconds unless it is in progress."""
-    if not query.of_units:
-        entry = subject.entry
-        values = [trace_values(key, subject) for key in query.by]
-        if entry is None or entry.in_progress:
-            yield values, State.IN_PROGRESS, None
-        else:
-            yield values, entry.state, entry.end - entry.start
-        return
-    for unit in units_of(subject, query.nodes):
-        yield [unit_values(key, unit) for key in query.by], unit.state, unit.took
-
-
-def units_of(subject: TraceSubject, nodes: Sequence[NodeKey]) -> Iterator[ServiceUnit]:
-    """The units of some nodes, as the expression of a group finds them, or of all but clients."""
-    if not nodes:
-        return (unit for unit in subject.services if not unit.node.is_client)
-    matches = [parse(_block(node, ())) for node in nodes]
-    return (unit for unit in subject.services if any(_finds(each, unit) for each in matches))
 
 
 def _finds(match: Expression, unit: ServiceUnit) -> bool:
