@@ -46,13 +46,17 @@ from store.model import Document, Independent, NodeKey, State, Trace
 from store.root_causes import RootCauses, root_causes
 from store.summary import entry_of, is_partial, touched_nodes, trace_duration
 
-_COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
+ORDER: Mapping[str, Callable[[Any, Any], bool]] = {
     "=": operator.eq,
     "!=": operator.ne,
     "<": operator.lt,
     "<=": operator.le,
     ">": operator.gt,
     ">=": operator.ge,
+}
+"""What operators mean of two values of one type."""
+_COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
+    **ORDER,
     "contains": lambda text, part: part in text,
     "beginswith": str.startswith,
     "endswith": str.endswith,

@@ -148,6 +148,8 @@ MEMBERS: Mapping[str, str] = {
 }
 """The fields of documents, and columns of `segments`, by the keywords that read those of any document."""
 
+OF_NODES = frozenset(("name", "type", "account.id", "region"))
+"""Keywords that outside of blocks read every node of a trace."""
 ANNOTATION = "annotation"
 ANNOTATION_SCOPE = Scope.TRACE | Scope.SERVICE | Scope.EDGE
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -28,15 +27,11 @@ from api.tempo.traceql.ast import (
 )
 from api.tempo.traceql.relations import related, united
 from api.tempo.traceql.spans import SpanView, TraceView
+from store.filters.evaluate import ORDER
 from store.filters.patterns import compile_pattern
 
 _COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
-    "=": operator.eq,
-    "!=": operator.ne,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
+    **ORDER,
     "=~": lambda text, pattern: fits(pattern, text),
     "!~": lambda text, pattern: not fits(pattern, text),
 }

@@ -75,7 +75,7 @@ from store.filters.ast import (
     ServiceMatch,
     Streamed,
 )
-from store.filters.keywords import KEYWORDS, Kind
+from store.filters.keywords import KEYWORDS, OF_NODES, Kind
 from store.filters.selectivity import is_selective
 from store.filters.settled import OF_DOCUMENTS
 from store.filters.states import STATES
@@ -144,7 +144,7 @@ class Compiler:
         keyword = test.field.keyword
         if keyword in OF_DOCUMENTS:
             return self._sets.segments(self._document_test(test))
-        if keyword in ("name", "type", "account.id", "region"):
+        if keyword in OF_NODES:
             return self._any_node(test)
         if keyword == "operation":
             fits = self._document_test(test)

@@ -28,6 +28,7 @@ from store.filters.ast import (
     needs_documents,
     walk,
 )
+from store.filters.keywords import OF_NODES
 
 _TIMES = frozenset(("responsetime", "duration"))
 _OF_UNITS = frozenset(("throttle", "inferred", "partial", "background"))
@@ -185,5 +186,5 @@ def _nodes_in(parts: Iterable[Expression], keywords: Set[str]) -> Iterator[NodeM
             yield from (part.source, part.target)
         elif isinstance(part, RootCauseMatch | RootCausePath):
             yield Selector(name="any")
-    if keywords & {"name", "type", "account.id", "region"}:
+    if keywords & OF_NODES:
         yield Selector(name="any")

@@ -45,7 +45,7 @@ from store.filters.ast import (
     Or,
     Selector,
 )
-from store.filters.keywords import GROUP_KEYWORDS, KEYWORDS, MEMBERS, Kind, Scope
+from store.filters.keywords import GROUP_KEYWORDS, KEYWORDS, MEMBERS, OF_NODES, Kind, Scope
 from store.filters.states import STATES
 from store.layers import LEAVING, MILD
 from store.model import SYNTHETICS_AGENT, Independent, NodeKey, State
@@ -66,12 +66,11 @@ HTTP = {
 }
 TEXTS = {**HTTP, **MEMBERS, "operation": "operation"}
 """The columns of `segments` by the keywords that read them."""
-_OF_NODES = {"name", "type", "account.id", "region"}
 _unread = {
     keyword
     for keyword, each in KEYWORDS.items()
     if each.kind is Kind.TEXT and each.scope & (Scope.TRACE | Scope.SERVICE)
-} - (TEXTS.keys() | _OF_NODES | GROUP_KEYWORDS)
+} - (TEXTS.keys() | OF_NODES | GROUP_KEYWORDS)
 if _unread:
     raise ValueError(f"no column has the keywords {sorted(_unread)}")
 
