@@ -48,9 +48,8 @@ def grid(splits: list[int]) -> Iterator[Conditions]:
         yield Conditions(k, "day", duplicates=0.2, skew=5.0, dropped=0.1)
 
 
-def _with_store(cases: list[Conditions], size: Size, seed: int, count: int) -> Iterator[Outcome]:
-    """Without rollup workers of their own the minutes are counted between batches; with ``count`` of them
-    at any time, while two writers insert."""
+def _stores(cases: list[Conditions]) -> Iterator[tuple[int, Conditions, ClickHouseStore]]:
+    """A number and a store of its own for each case, in one engine."""
     with (
         tempfile.TemporaryDirectory(prefix="raymap-bench-") as folder,
         EmbeddedClickHouse(Path(folder) / "engine") as engine,
@@ -59,34 +58,33 @@ def _with_store(cases: list[Conditions], size: Size, seed: int, count: int) -> I
             at = replace(engine.address, database=f"recall_{number}")
             migrate(at, {"retention_days": 30})
             store = ClickHouseStore(at, connections=4)
-            if count:
-                store.rollup_worker.alone = False
-                with rollup_workers(at, count):
-                    yield run(store, conditions, size, seed, writers=2, patience=FRESH_WITHIN)
-            else:
-                with rolling(at) as recount_minutes:
-                    yield run(store, conditions, size, seed, recount_minutes=recount_minutes)
+            yield number, conditions, store
             store.close()
+
+
+def _with_store(cases: list[Conditions], size: Size, seed: int, count: int) -> Iterator[Outcome]:
+    """Without rollup workers of their own the minutes are counted between batches; with ``count`` of them
+    at any time, while two writers insert."""
+    for _, conditions, store in _stores(cases):
+        if count:
+            store.rollup_worker.alone = False
+            with rollup_workers(store.address, count):
+                yield run(store, conditions, size, seed, writers=2, patience=FRESH_WITHIN)
+        else:
+            with rolling(store.address) as recount_minutes:
+                yield run(store, conditions, size, seed, recount_minutes=recount_minutes)
 
 
 def _with_kills(cases: list[Conditions], size: Size, seed: int) -> Iterator[Outcome]:
     """The minutes are counted between batches by processes that are killed; at last `verify` compares all."""
     counts = kills = differences = 0
-    with (
-        tempfile.TemporaryDirectory(prefix="raymap-bench-") as folder,
-        EmbeddedClickHouse(Path(folder) / "engine") as engine,
-    ):
-        for number, conditions in enumerate(cases):
-            at = replace(engine.address, database=f"recall_{number}")
-            migrate(at, {"retention_days": 30})
-            store = ClickHouseStore(at, connections=4)
-            killing = Kills(at, Random(f"{seed} {number}"))
-            yield run(store, conditions, size, seed, recount_minutes=killing.count)
-            window = TimeRange(size.now - 2 * size.span, size.now + size.span)
-            differences += sum(len(part.differences) for part in store.verify(window))
-            store.close()
-            counts += killing.counts
-            kills += killing.kills
+    for number, conditions, store in _stores(cases):
+        killing = Kills(store.address, Random(f"{seed} {number}"))
+        yield run(store, conditions, size, seed, recount_minutes=killing.count)
+        window = TimeRange(size.now - 2 * size.span, size.now + size.span)
+        differences += sum(len(part.differences) for part in store.verify(window))
+        counts += killing.counts
+        kills += killing.kills
     print(f"{counts} counts, {kills} of them killed; verify: {differences} differences")
     if differences:
         raise SystemExit(1)
