@@ -60,7 +60,9 @@ class Level:
         self.services, self._stacks = services, stacks
         self.grouping: Grouping | None = None
         if len(services.services) > MOST_APART:
-            self.grouping = choose(services, stacks, wanted) or choose(services, stacks)
+            self.grouping = choose(services, stacks, wanted)
+            if self.grouping is None and wanted is not None:
+                self.grouping = choose(services, stacks)
         self.trail: list[BoxOnTrail] = []
         """The boxes this is inside of."""
 
@@ -167,6 +169,7 @@ def boxes_of(level: Level, thresholds: Thresholds) -> Boxes | None:
 
 
 def _is_unhealthy(thresholds: Thresholds, statistics: Statistics) -> bool:
+    """As `isUnhealthy` of ui/src/model/health.ts, without its hysteresis."""
     bad = failed(statistics)
     return bad >= thresholds.count and bad >= thresholds.share * statistics.total > 0
 

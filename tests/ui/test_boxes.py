@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import FloatRect, Page, Route, expect
 
+from api.graph.groups import MOST_APART
 from tests.ui.conftest import Shop, box_at_rest, until
 from tests.ui.maps import SHAPE, grid_map, map_edge, map_node, serve_map, service_map
 
@@ -171,12 +172,12 @@ def test_a_box_is_gone_into_and_the_view_chooses_its_groups(opened: Page) -> Non
     until(opened, lambda: "boxes=account" in opened.url, "the view has its own choice")
 
 
-@pytest.mark.parametrize(("total", "bars"), [(3600, 1), (150, 0)])
+@pytest.mark.parametrize(("total", "bars"), [(MOST_APART + 1, 1), (MOST_APART, 0)])
 def test_only_many_services_are_grouped_by_something(
     page: Page, lasting_shop: Shop, total: int, bars: int
 ) -> None:
     """Also where services were chosen in place of groups: then there is a way back."""
-    served = {**grid_map(150, 1), "total_nodes": total, "left_out": total - 150}
+    served = {**grid_map(150, 1), "total_nodes": total, "left_out": total - MOST_APART}
     serve_map(page, lambda: served)
     page.goto(lasting_shop.url(f"/map?test=1&boxes=none&{lasting_shop.window}"))
     expect(page.locator("[data-node]").first).to_be_attached()

@@ -10,7 +10,10 @@ from fastapi.testclient import TestClient
 from pydantic import TypeAdapter
 
 from api.app import create_app
+from api.console.boxes import _is_unhealthy
+from api.context import Thresholds
 from api.schemas.map import ServiceMap
+from store.graph import Statistics
 from store.memory import MemoryStore
 from store.model import State
 from tests.builders import T0, segment, trace_id
@@ -121,3 +124,12 @@ def test_few_nodes_and_split_ones_are_drawn_themselves(client: TestClient) -> No
     filtered = get(client, f'boxes=auto&filter=service("{name(1, 1)}")')
     assert filtered["boxes"]["by"] is None
     assert {node["name"] for node in filtered["nodes"]} == {name(1, 1)}
+
+
+@pytest.mark.parametrize(
+    ("bad", "of", "ill"), [(1, 10, False), (3, 1000, False), (3, 60, True), (0, 0, False)]
+)
+def test_what_is_unhealthy_is_so_in_the_console_too(bad: int, of: int, ill: bool) -> None:
+    """The cases of ui/src/model/health.test.ts."""
+    figures = Statistics(ok=of - bad, fault=bad)
+    assert _is_unhealthy(Thresholds(0.05, 3), figures) is ill

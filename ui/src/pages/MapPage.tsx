@@ -34,6 +34,9 @@ import { useLiveQuery } from './useLiveQuery'
 import { useMapOptions } from './useMapOptions'
 import { rangeKey, readRefresh, REFRESH_CHOICES, saveRefresh, useTimeWindow } from './useTimeWindow'
 
+/** Nodes of a map that the server draws without boxes (api/graph/groups.py). */
+const MOST_APART = 150
+
 const Boxes = lazily('groups', () => import('../boxes/Boxes').then((part) => part.Boxes))
 const DetailPanel = lazily('details', () => import('./DetailPanel').then((part) => part.DetailPanel))
 const EmptyRange = lazily('page', () => import('../components/EmptyRange').then((part) => part.EmptyRange))
@@ -92,7 +95,8 @@ export function MapPage() {
     variant: `${rangeKey(range)} ${filter} ${boxes['boxes']}`,
   })
   const isBoxed = data?.boxes?.by
-  const hasLevels = as === 'map' && !by && !focus && data && (data.boxes?.trail[0] || data.total_nodes > 150)
+  const hasLevels =
+    as === 'map' && !by && !focus && data && (data.boxes?.trail[0] || data.total_nodes > MOST_APART)
   const [members, setMembers] = useState<Graph | null>(null)
   useEffect(() => setWaiting(data !== null && !data.has_traces), [data])
 
