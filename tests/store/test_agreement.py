@@ -25,6 +25,7 @@ from store.clickhouse.graph import window_plan
 from store.clickhouse.rollup import few_rows
 from store.clickhouse.search.unit_rows import CALLER_TYPE
 from store.clickhouse.store import ClickHouseStore
+from store.clickhouse.units import whole_traces
 from store.filters.conditions import touches
 from store.graph import EdgeStats, ServiceGraph, ServiceStats, Statistics
 from store.grouped_graph import graph_of_grouped
@@ -318,6 +319,7 @@ counter = itertools.count()
     most_names=st.sampled_from((other_names.MOST_NAMES, other_names.MOST_NAMES, 2)),
     settled=st.sampled_from((-1, window_plan.SETTLED)),
     few=st.lists(st.sampled_from((0, few_rows.MOST)), min_size=4, max_size=4),
+    whole=st.sampled_from((whole_traces.MOST_WHOLE, 0)),
 )
 def test_clickhouse_agrees_with_memory(
     clickhouse_store: ClickHouseStore,
@@ -326,15 +328,17 @@ def test_clickhouse_agrees_with_memory(
     most_names: int,
     settled: int,
     few: list[int],
+    whole: int,
 ) -> None:
     """Graphs over the whole and over windows, summaries, listings, series: all equal.
 
     Some are queried while batches are still to come: what comes later finds minutes counted, and the units of
-    buckets read, before; by statements or in Python, after each batch anew.
+    buckets read, before; by statements or in Python, after each batch anew. Every trace may be a large one.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(window_plan, "SETTLED", settled)
         patch.setattr(other_names, "MOST_NAMES", most_names)
+        patch.setattr(whole_traces, "MOST_WHOLE", whole)
         agree(
             clickhouse_store,
             batches,

@@ -21,7 +21,7 @@ from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import RunQuery
 from store.clickhouse.pins import NOT_PINNED_COPY
 from store.clickhouse.queries import Sql
-from store.clickhouse.rollup import compaction, dirty, few_rows
+from store.clickhouse.rollup import compaction, dirty, few_rows, large_traces
 from store.clickhouse.rollup.bucket_state import (
     Minute,
     Version,
@@ -41,6 +41,7 @@ from store.clickhouse.rollup.buckets import (
     values_list,
 )
 from store.clickhouse.rollup.dirty import DirtyBucket
+from store.clickhouse.rollup.large_traces import LargeTraces
 from store.clickhouse.search.scan_ranges import bucket_of
 from store.clickhouse.units import dependencies, facts
 from store.clickhouse.units.aggregates import ALL_UNITS
@@ -53,6 +54,7 @@ from store.clickhouse.units.base_buckets import (
     numbers_in,
     rows_in_buckets,
 )
+from store.clickhouse.units.whole_traces import NO_TRACES
 from store.rules import other_names
 
 
@@ -123,8 +125,11 @@ def _recount(
     is_few = not folded and sum(rows[b].fingerprint.rows for b in due) <= few_rows.MOST
     few = few_rows.read(run, due) if is_few else None
     is_alone = few is None and not dependencies.resolve_dependencies(run, rows_in_buckets(due))
-    far = few.far() if few else {} if is_alone else _far_rows(run, due)
+    large = None if few or is_alone else large_traces.read(run, due)
+    far = few.far() if few else {} if is_alone else _far_rows(run, due, large)
     before = {bucket: version for minute in minutes for bucket, version in minute.versions.items()}
+    if large:
+        large.record()
     stale = changed | {b for b in unsure if far.get(b, FarRows()) != before[b].far}
     whole = {b for minute in folded.intersection(minutes_of(stale)) for b in buckets_of(minute)}
     if not whole <= stale:
@@ -146,7 +151,7 @@ def _recount(
             _mark(run, few.dependents(stale), stale)
             few.write(stale, versions, revision(instant))
         else:
-            _count_many(run, stale, folded, versions, instant, is_alone=is_alone)
+            _count_many(run, stale, folded, versions, instant, large, is_alone=is_alone)
     if not few:
         dependencies.drop_scope(run)
 
@@ -157,6 +162,7 @@ def _count_many(
     folded: set[int],
     versions: Sequence[tuple[int, ...]],
     instant: int,
+    large: LargeTraces | None,
     *,
     is_alone: bool,
 ) -> None:
@@ -168,27 +174,41 @@ def _count_many(
         in_minutes(minutes_of(stale)),
         many_names=any(minute in folded for minute in minutes_of(stale)),
     )
-    scope = facts.prepare(run, scope)
+    scope = facts.prepare(run, scope, large.whole if large else NO_TRACES)
     came: dict[int, int] = {}
     if not is_alone:
         _record_references(run, stale)
-        came = dict(run(queries.DEPENDENTS.render({"rows": Sql(there), "buckets": _listed(stale)})))
+        fragments = {"rows": Sql(there), "buckets": _listed(stale), "by_trace": _by_trace(large)}
+        came = dict(run(queries.DEPENDENTS.render(fragments)))
+        for bucket, last in (large.dependents(stale) if large else {}).items():
+            came[bucket] = max(last, came.get(bucket, 0))
     _mark(run, came, stale)
     fragments = {"bucket": Sql(BUCKET_OF), "key": ALL_UNITS}
     run(scope.fill(queries.RECOUNT_BUCKETS, fragments, rev=revision(instant), versions=versions))
     facts.release(run)
 
 
-def _far_rows(run: RunQuery, buckets: Collection[int]) -> dict[int, FarRows]:
+def _by_trace(large: LargeTraces | None) -> Sql:
+    """A condition on a trace: what depends on its rows is known by the trace."""
+    return large.others if large else Sql("1")
+
+
+def _far_rows(
+    run: RunQuery, buckets: Collection[int], large: LargeTraces | None
+) -> dict[int, FarRows]:
     """The rows elsewhere that the units of buckets depend on, after `resolve_dependencies` of those buckets."""
     fragments = {
+        "by_trace": _by_trace(large),
         "buckets": _listed(buckets),
         "not_pinned_copy": Sql(NOT_PINNED_COPY),
         "sender_rows": Sql(dependencies.sender_rows(rows_in_buckets(buckets))),
         "shared": dependencies.SHARED,
     }
     rows = run(queries.FAR_ROWS.render(fragments))
-    return {bucket: FarRows(number, checksum) for bucket, number, checksum in rows}
+    found = {bucket: FarRows(number, checksum) for bucket, number, checksum in rows}
+    for bucket, more in (large.far if large else {}).items():
+        found[bucket] = found.get(bucket, FarRows()).with_more(*more)
+    return found
 
 
 def _record_references(run: RunQuery, buckets: Collection[int]) -> None:

@@ -38,10 +38,15 @@ class Fingerprint(NamedTuple):
 
 
 class FarRows(NamedTuple):
-    """Identifies the rows elsewhere that the units of a bucket depend on, as `Fingerprint` does."""
+    """Identifies the rows elsewhere that the units of a bucket depend on, as `Fingerprint` does; of large traces
+    the units themselves."""
 
     rows: int = 0
     checksum: int = 0
+
+    def with_more(self, rows: int, checksum: int) -> FarRows:
+        """These and others."""
+        return FarRows(self.rows + rows, (self.checksum + checksum) % (1 << 64))
 
 
 def combine(parts: Iterable[Fingerprint]) -> Fingerprint:

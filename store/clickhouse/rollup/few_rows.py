@@ -18,10 +18,11 @@ from store.clickhouse.queries import Sql
 from store.clickhouse.rollup.buckets import FarRows
 from store.clickhouse.search.get_traces import located
 from store.clickhouse.search.scan_ranges import bucket_of
+from store.clickhouse.units import whole_traces
 from store.clickhouse.units.aggregates import Aggregate, Key
 from store.clickhouse.units.base_buckets import rows_in_buckets
 from store.clickhouse.units.unit_sums import Counted, cut_unit
-from store.clickhouse.units.whole_traces import MOST_WHOLE, read_small
+from store.clickhouse.units.whole_traces import read_small
 
 MOST = 3_000
 """Rows in the buckets that are counted so at most: above, the statements cost less."""
@@ -86,7 +87,7 @@ class FewRows:
         for digits, bucket, *figures in self._run(statement):
             self._rows[bytes.fromhex(digits)][bucket] = _Rows(*figures)
         sizes = [sum(rows.number for rows in each.values()) for each in self._rows.values()]
-        if max(sizes, default=0) > MOST_WHOLE or sum(sizes) > MOST_OF_TRACES:
+        if max(sizes, default=0) > whole_traces.MOST_WHOLE or sum(sizes) > MOST_OF_TRACES:
             return False
         self._recorded = self._recorded_references()
         return True
@@ -107,10 +108,10 @@ class FewRows:
         whole = {trace: _together(self._rows[trace].values()) for trace in crossing}
         found: dict[int, FarRows] = defaultdict(FarRows)
         for trace, bucket in mine:
-            here, known = self._rows[trace].get(bucket, _Rows()), found[bucket]
-            number = known.rows + whole[trace].rows - here.number
-            checksum = known.checksum + whole[trace].checksum - here.checksum
-            found[bucket] = FarRows(number, checksum % _UINT64)
+            here, together = self._rows[trace].get(bucket, _Rows()), whole[trace]
+            found[bucket] = found[bucket].with_more(
+                together.rows - here.number, together.checksum - here.checksum
+            )
         return {bucket: rows for bucket, rows in found.items() if rows.rows}
 
     def record_references(self, buckets: Collection[int]) -> None:

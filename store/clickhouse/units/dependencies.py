@@ -12,7 +12,8 @@ Temporary tables of one connection:
 * ``entering``: spans that may enter their services, or are within calls elsewhere;
 * ``within``: those within calls; ``nested``: of these the calls, and what may have calls below it;
 * ``odd_traces``: the traces of these, and which of them all rows of the scope do not resolve either;
-* ``cross_bucket_traces``: those with references to or from other buckets; ``places``: all their buckets;
+* ``cross_bucket_traces``: those with references to or from other buckets; ``places``: all their buckets,
+  with how many documents came there;
 * ``dependent_traces``: those whose units here may depend on rows elsewhere.
 """
 
@@ -33,8 +34,8 @@ from store.rules import other_names
 from store.times import MINUTE
 
 _PLACES = Sql(
-    "SELECT DISTINCT trace_id, minute, bucket FROM traces "
-    "WHERE trace_id IN (SELECT trace_id FROM cross_bucket_traces)"
+    "SELECT trace_id, minute, bucket, sum(revision) AS documents FROM traces "
+    "WHERE trace_id IN (SELECT trace_id FROM cross_bucket_traces) GROUP BY trace_id, minute, bucket"
 )
 _RECORDED_BUCKETS = (
     "SELECT bucket FROM cross_bucket_refs "

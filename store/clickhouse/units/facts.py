@@ -47,6 +47,7 @@ _PLAIN = Sql("trace_id NOT IN (SELECT trace_id FROM odd)")
 _RESOLVED = Sql(
     "trace_id NOT IN (SELECT trace_id FROM odd_traces WHERE is_odd UNION ALL SELECT trace_id FROM dependent_traces)"
 )
+_OTHERS = "trace_id NOT IN {known:Array(FixedString(16))}"
 _FIRST_CASE = 1 << 63
 """Lesser numbers stand for no case (store.draw)."""
 _DISTINCT = "SELECT fact, any(is_link), any(parent), any(case), any(answer), max(weight) FROM facts GROUP BY fact"
@@ -100,11 +101,14 @@ _cases: dict[int, Case] = {}
 _drawn: dict[int, tuple[UnitRow, ...]] = {}
 
 
-def prepare(run: RunQuery, scope: UnitScope) -> UnitScope:
-    """Fill the temporary tables that queries/units/units.sql reads, on this connection."""
+def prepare(run: RunQuery, scope: UnitScope, known: WholeTraces = NO_TRACES) -> UnitScope:
+    """Fill the temporary tables that queries/units/units.sql reads, on this connection. ``known``: traces without links
+    that have been read."""
     release(run)
     target = Sql(scope.target)
     create(run, "odd", queries.RESOLVED_IN_PYTHON.render({"target": target}))
+    if known.traces:
+        run(Sql("INSERT INTO odd VALUES", rows=[(trace,) for trace in known.traces]))
     gets = queries.GETS_MESSAGES.render({"broker": Sql("owner_name")}).text
     [(inner, streamed, consuming)] = run(
         f"SELECT max(independent), max(streamed), max(NOT is_call AND {gets}) FROM scope_rows"
@@ -139,9 +143,11 @@ def prepare(run: RunQuery, scope: UnitScope) -> UnitScope:
     found = run(_DISTINCT)
     facts = [each[:-1] for each in found]
     drawn = [(fact, *row.columns()) for fact, row in _draw(run, facts, merged or {})]
-    is_odd = bool(run("SELECT 1 FROM odd LIMIT 1"))
+    others = Sql(f"SELECT trace_id FROM odd WHERE {_OTHERS}", {"known": sorted(known.traces)})
+    is_odd = bool(run(Sql(f"{others.text} LIMIT 1", others.parameters)))
     here = scope.whole_minutes if scope.many_names else scope.target  # names of all of them count
-    odd = read_whole(run, Sql("SELECT trace_id FROM odd"), here) if is_odd else NO_TRACES
+    odd = read_whole(run, others, here) if is_odd else NO_TRACES
+    odd = odd.with_unlinked(known)
     more = _Resolved()
     for trace, unit in odd.units():
         if scope.wanted(unit.start):

@@ -1,11 +1,12 @@
--- Buckets elsewhere with units of traces that have rows here, and when the newest of those rows was inserted.
+-- Buckets elsewhere with units of traces that have rows here ($by_trace: but of those that are known by id), and when the
+-- newest of those rows was inserted.
 SELECT bucket, max(inserted) FROM (
     SELECT trace_id, max(inserted) AS inserted FROM (
         SELECT trace_id, inserted FROM segments
-        WHERE $rows AND trace_id IN (SELECT trace_id FROM cross_bucket_traces)
+        WHERE $rows AND $by_trace AND trace_id IN (SELECT trace_id FROM cross_bucket_traces)
         UNION ALL
         SELECT trace_id, inserted FROM calls
-        WHERE $rows AND trace_id IN (SELECT trace_id FROM cross_bucket_traces)
+        WHERE $rows AND $by_trace AND trace_id IN (SELECT trace_id FROM cross_bucket_traces)
         UNION ALL
         SELECT other_trace AS trace_id, inserted FROM links WHERE $rows AND upstream = 0
     ) GROUP BY trace_id

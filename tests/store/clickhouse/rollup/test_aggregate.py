@@ -12,7 +12,7 @@ from store.clickhouse.connection.query_runner import Rows, Statement, execute, t
 from store.clickhouse.graph import verify, window_plan
 from store.clickhouse.rollup import aggregate, compaction, dirty, few_rows, worker
 from store.clickhouse.store import ClickHouseStore
-from store.clickhouse.units import dependencies, facts
+from store.clickhouse.units import dependencies, facts, whole_traces
 from store.clickhouse.units.base_buckets import BUCKET, PER_MINUTE
 from store.clickhouse.write import encoded_columns, rows
 from store.columnar import columns_of
@@ -28,10 +28,16 @@ CLIENT = NodeKey("", "frontend", "client")
 INFERRED = NodeKey("", "backend.example.com", "remote")
 
 
-@pytest.fixture(autouse=True, params=[0, few_rows.MOST], ids=["statements", "python"])
-def rows_counted_in_python(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Few rows are counted in another way than many."""
-    monkeypatch.setattr(few_rows, "MOST", request.param)
+@pytest.fixture(
+    autouse=True,
+    params=[(0, whole_traces.MOST_WHOLE), (0, 0), (few_rows.MOST, whole_traces.MOST_WHOLE)],
+    ids=["statements", "large traces", "python"],
+)
+def ways_of_counting(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few rows are counted in another way than many, and what large traces depend on is known by id."""
+    few, whole = request.param
+    monkeypatch.setattr(few_rows, "MOST", few)
+    monkeypatch.setattr(whole_traces, "MOST_WHOLE", whole)
 
 
 def differences(store: ClickHouseStore) -> list[object]:

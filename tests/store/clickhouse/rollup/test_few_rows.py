@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from types import ModuleType
 
 import pytest
 
@@ -11,6 +12,7 @@ from store.clickhouse.connection.query_runner import Rows, Statement, execute, t
 from store.clickhouse.rollup import few_rows, worker
 from store.clickhouse.rollup.few_rows import Ids
 from store.clickhouse.store import ClickHouseStore
+from store.clickhouse.units import whole_traces
 from store.clickhouse.units.base_buckets import BUCKET
 from store.model import Link, NodeKey, TimeRange
 from store.times import MINUTE, SECOND
@@ -79,13 +81,21 @@ def test_a_link_to_another_trace(clickhouse_store: ClickHouseStore) -> None:
         assert list(found.dependents({later // BUCKET})) == [FIRST]
 
 
-@pytest.mark.parametrize(("limit", "most"), [("MOST_WHOLE", 1), ("MOST_OF_TRACES", 2)])
+@pytest.mark.parametrize(
+    ("module", "limit", "most"),
+    [(whole_traces, "MOST_WHOLE", 1), (few_rows, "MOST_OF_TRACES", 2)],
+    ids=["one", "all"],
+)
 def test_traces_of_many_rows(
-    clickhouse_store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch, limit: str, most: int
+    clickhouse_store: ClickHouseStore,
+    monkeypatch: pytest.MonkeyPatch,
+    module: ModuleType,
+    limit: str,
+    most: int,
 ) -> None:
     """Rows elsewhere may be many where those of a bucket are few: those are counted by statements."""
     store = clickhouse_store
-    monkeypatch.setattr(few_rows, limit, most)
+    monkeypatch.setattr(module, limit, most)
     later = T0 + MINUTE
     store.put([segment(1), segment(2, parent_id=1, start=later, end=later + SECOND)], "a")
     store.put([segment(1, trace_id=trace_id(1))], "b")

@@ -1,10 +1,10 @@
 SELECT bucket, max(inserted) FROM (
     SELECT trace_id, max(inserted) AS inserted FROM (
         SELECT trace_id, inserted FROM segments
-        WHERE <rows> AND trace_id IN (SELECT trace_id FROM cross_bucket_traces)
+        WHERE <rows> AND <by_trace> AND trace_id IN (SELECT trace_id FROM cross_bucket_traces)
         UNION ALL
         SELECT trace_id, inserted FROM calls
-        WHERE <rows> AND trace_id IN (SELECT trace_id FROM cross_bucket_traces)
+        WHERE <rows> AND <by_trace> AND trace_id IN (SELECT trace_id FROM cross_bucket_traces)
         UNION ALL
         SELECT other_trace AS trace_id, inserted FROM links WHERE <rows> AND upstream = 0
     ) GROUP BY trace_id

@@ -1,16 +1,16 @@
 SELECT mine.bucket AS bucket, sum(far.n), sum(far.checksum)
 FROM (
-    SELECT trace_id, bucket FROM odd_traces WHERE is_open
+    SELECT trace_id, bucket FROM odd_traces WHERE is_open AND <by_trace>
     UNION DISTINCT
-    SELECT trace_id, bucket FROM places WHERE bucket IN (<buckets>)
+    SELECT trace_id, bucket FROM places WHERE bucket IN (<buckets>) AND <by_trace>
 ) AS mine
 INNER JOIN (
     SELECT trace_id, bucket, count() AS n, sum(toUInt64(inserted)) AS checksum FROM (
-        SELECT trace_id, bucket, inserted FROM segments WHERE <shared> AND <not_pinned_copy>
+        SELECT trace_id, bucket, inserted FROM segments WHERE <shared> AND <by_trace> AND <not_pinned_copy>
         UNION ALL
-        SELECT trace_id, bucket, inserted FROM calls WHERE <shared> AND <not_pinned_copy>
+        SELECT trace_id, bucket, inserted FROM calls WHERE <shared> AND <by_trace> AND <not_pinned_copy>
         UNION ALL
-        SELECT trace_id, bucket, inserted FROM links WHERE <shared> AND <not_pinned_copy>
+        SELECT trace_id, bucket, inserted FROM links WHERE <shared> AND <by_trace> AND <not_pinned_copy>
         UNION ALL
         SELECT other_trace AS trace_id, bucket, inserted FROM links
         WHERE upstream = 0 AND <sender_rows> AND <not_pinned_copy>
