@@ -6,7 +6,8 @@ same bucket at the same time: the newest version wins (`store.clickhouse.rollup.
 the steps matters, since another process may act, or this one end, between any two of them:
 
 1. the revision is taken first, then the fingerprints are read, then the rows: what arrives in between
-   is counted again, not overlooked;
+   is counted again, not overlooked. Where rows elsewhere are read before their fingerprint, since they say what
+   that is of, what was inserted meanwhile is no part of it;
 2. references to rows elsewhere are recorded, then the buckets that depend on rows here are marked, then
    the versions are written: a version says that all of this is done;
 3. what was seen is noted last (`looked`). Each bucket is compared once more when inserts and counts that
@@ -126,7 +127,10 @@ def _recount(
     few = few_rows.read(run, due) if is_few else None
     is_alone = few is None and not dependencies.resolve_dependencies(run, rows_in_buckets(due))
     large = None if few or is_alone else large_traces.read(run, due)
-    far = few.far() if few else {} if is_alone else _far_rows(run, due, large)
+    if is_alone:
+        far = seen = dict[int, FarRows]()
+    else:
+        far, seen = (few.far(),) * 2 if few else _far_rows(run, due, large, instant - dirty.GUARD)
     before = {bucket: version for minute in minutes for bucket, version in minute.versions.items()}
     if large:
         large.record()
@@ -140,7 +144,7 @@ def _recount(
             (
                 bucket,
                 *rows[bucket].fingerprint,
-                *far.get(bucket, FarRows()),
+                *seen.get(bucket, FarRows()),
                 rows[bucket].named,
                 int(bucket // PER_MINUTE in folded),
             )
@@ -194,9 +198,10 @@ def _by_trace(large: LargeTraces | None) -> Sql:
 
 
 def _far_rows(
-    run: RunQuery, buckets: Collection[int], large: LargeTraces | None
-) -> dict[int, FarRows]:
-    """The rows elsewhere that the units of buckets depend on, after `resolve_dependencies` of those buckets."""
+    run: RunQuery, buckets: Collection[int], large: LargeTraces | None, before: int
+) -> tuple[dict[int, FarRows], dict[int, FarRows]]:
+    """The rows elsewhere that the units of buckets depend on, after `resolve_dependencies` of those buckets, and those
+    among them that it has read, if they were inserted ``before``."""
     fragments = {
         "by_trace": _by_trace(large),
         "buckets": _listed(buckets),
@@ -204,11 +209,13 @@ def _far_rows(
         "sender_rows": Sql(dependencies.sender_rows(rows_in_buckets(buckets))),
         "shared": dependencies.SHARED,
     }
-    rows = run(queries.FAR_ROWS.render(fragments))
-    found = {bucket: FarRows(number, checksum) for bucket, number, checksum in rows}
+    rows = run(queries.FAR_ROWS.render(fragments, before=before))
+    far = {bucket: FarRows(*figures[:2]) for bucket, *figures in rows}
+    seen = {bucket: FarRows(*figures[2:]) for bucket, *figures in rows}
     for bucket, more in (large.far if large else {}).items():
-        found[bucket] = found.get(bucket, FarRows()).with_more(*more)
-    return found
+        for found in far, seen:
+            found[bucket] = found.get(bucket, FarRows()).with_more(*more)
+    return far, seen
 
 
 def _record_references(run: RunQuery, buckets: Collection[int]) -> None:

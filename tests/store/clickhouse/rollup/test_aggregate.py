@@ -10,6 +10,7 @@ import pytest
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.connection.query_runner import Rows, Statement, execute, text_of
 from store.clickhouse.graph import verify, window_plan
+from store.clickhouse.queries import Sql
 from store.clickhouse.rollup import aggregate, compaction, dirty, few_rows, worker
 from store.clickhouse.store import ClickHouseStore
 from store.clickhouse.units import dependencies, facts, whole_traces
@@ -210,6 +211,35 @@ def test_a_consumer_that_arrives_while_it_is_counted(clickhouse_store: ClickHous
     graph = store.service_graph(DAY)
     assert consumer.node in graph.services
     assert [edge for edge in graph.edges if edge[1] == consumer.node] == []
+    assert differences(store) == []
+    client.disconnect()
+
+
+@pytest.mark.parametrize("later", [1, 12], ids=["the same buckets", "another"])
+def test_an_answer_that_arrives_before_rows_elsewhere_are_compared(
+    clickhouse_store: ClickHouseStore, later: int
+) -> None:
+    """The trace's other call was resolved from what had been read before: the count does not have the answer, and does
+    not claim to."""
+    store = clickhouse_store
+    answers = [segment(2, name="backend", parent_id=21, start=T0 + BUCKET)]
+    late = segment(3, name="backend", parent_id=22, start=T0 + later * BUCKET)
+    waiting = [late]
+    client = connect(store.address)
+
+    def ask(statement: Statement) -> Rows:
+        name = statement.name if isinstance(statement, Sql) else ""
+        if name in ("rollup/far_rows", "rollup/rows_of_traces") and waiting:
+            store.put([waiting.pop()], "meanwhile")
+        found: Rows = execute(client, statement)
+        return found
+
+    store.put([segment(1, calls=(call(21), call(22))), *answers], "before")
+    aggregate.recount(ask, dirty.dirty_buckets(ask))
+    assert not waiting
+    graph = store.service_graph(DAY)
+    assert graph.edges[FRONTEND, BACKEND].statistics.total == 2
+    assert INFERRED not in graph.services
     assert differences(store) == []
     client.disconnect()
 
