@@ -45,6 +45,7 @@ from store.rules.annotations import split_annotation_item
 from store.rules.dimensions import Dimension
 from store.rules.other_names import RECENT_MINUTES, names_in_excess
 from store.service_graph import build_service_graph
+from store.stats_query import AlikePart, StatsQuery
 from store.times import MINUTE
 from store.trace_id import format_trace_id, trace_time
 from store.unit_filter import (
@@ -132,6 +133,12 @@ class MemoryStore(
         begun = time.monotonic()
         found = self.find_traces(query, limit=len(self._traces) + 1, cursor=cursor).found
         return len(found) if time.monotonic() - begun <= max_seconds else None
+
+    def alike_traces(
+        self, query: StatsQuery, *, rows: int, room: int, cursor: str | None
+    ) -> AlikePart | None:
+        """None: they are read."""
+        return None
 
     def find_units(self, query: UnitQuery, *, limit: int, cursor: str | None = None) -> UnitPage:
         """Traces with matching units, the latest unit first."""

@@ -38,6 +38,7 @@ from store.query import (
     VersionStatistics,
 )
 from store.rules.dimensions import Dimension
+from store.stats_query import AlikePart, StatsQuery
 from store.units import Unit
 
 
@@ -118,6 +119,13 @@ class TraceReader(Protocol):
     ) -> int | None:
         """How many traces `find_traces` finds without a filter, after a cursor if there is one; None when counting
         them takes longer than ``max_seconds``."""
+        ...
+
+    def alike_traces(
+        self, query: StatsQuery, *, rows: int, room: int, cursor: str | None
+    ) -> AlikePart | None:
+        """The newest traces of a query after a cursor: of those of about so many ``rows`` at most about ``room``, by what
+        `store.trace_stats` counts of them. None if only reading them says that."""
         ...
 
     def find_units(self, query: UnitQuery, *, limit: int, cursor: str | None = None) -> UnitPage:

@@ -209,7 +209,9 @@ class StatsReply(Span):
     complete: Annotated[bool, Field(description="whether these are all that the filter selects")]
     bound: Annotated[
         Literal["traces", "seconds", "groups"] | None,
-        Field(description="what ended the counting: 20,000 traces, 12 s, or 10,000 groups"),
+        Field(
+            description="what ended the counting: 1,000,000 traces, or 20,000 that had to be read; 12 s; or 10,000 groups"
+        ),
     ]
     counted_from: Annotated[
         float, Field(description="since when all traces were counted; `from` if complete")

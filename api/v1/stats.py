@@ -23,8 +23,10 @@ from store.filters.ast import Expression
 from store.filters.group_by import parse_keys
 from store.model import NodeKey, State, TimeRange
 from store.rules.namespaces import goes_by
+from store.stats_groups import CellKey, Figures, Group, Stats
+from store.stats_query import StatsQuery
 from store.times import MINUTE, SECOND, parse_duration
-from store.trace_stats import CellKey, Figures, Group, Stats, StatsQuery, group_filter, trace_stats
+from store.trace_stats import group_filter, trace_stats
 
 Of = Literal["traces", "requests"]
 METRICS = "count,fault_share,p50,p95"
@@ -83,7 +85,8 @@ def stats_router(context: Context) -> APIRouter:
         limit: Annotated[int, LIMIT] = 50,
     ) -> Response:
         """How many traces, or requests, there are by some dimensions, how they ended and how long they took; of the newest
-        20,000 traces that the filter selects, and each group with the filter that selects its traces."""
+        traces that the filter selects, up to a bound that the answer states, and each group with the filter that selects its
+        traces."""
         text = request.query_params.get("filter", "")
         wanted = Wanted(_metrics(metrics), _metric(sort, "sort"), limit)
         if node and of == "traces":

@@ -33,6 +33,7 @@ from store.clickhouse.rollup.backlog import due_statement, read_due
 from store.clickhouse.rollup.worker import RollupWorker
 from store.clickhouse.schema.version import SCHEMA_CODES, SchemaGuard
 from store.clickhouse.search import (
+    alike,
     count_traces,
     evaluable,
     filtered_units,
@@ -64,6 +65,7 @@ from store.query import (
     VersionStatistics,
 )
 from store.rules.dimensions import Dimension
+from store.stats_query import AlikePart, StatsQuery
 from store.units import Unit
 
 if TYPE_CHECKING:
@@ -148,6 +150,13 @@ class ClickHouseStore(
             return count_traces.count_traces(
                 ask, query, decode_cursor(cursor), max_seconds=max_seconds
             )
+
+    def alike_traces(
+        self, query: StatsQuery, *, rows: int, room: int, cursor: str | None
+    ) -> AlikePart | None:
+        """Traces by what is counted of them."""
+        with self._asking() as ask:
+            return alike.alike_part(ask, query, rows=rows, room=room, cursor=cursor)
 
     def find_units(self, query: UnitQuery, *, limit: int, cursor: str | None = None) -> UnitPage:
         """Traces with units of a node or an edge."""

@@ -35,7 +35,7 @@ from store.filters.keywords import (
     Scope,
 )
 from store.filters.parse import FilterError, parse
-from store.filters.units import ServiceUnit
+from store.filters.units import ServiceUnit, annotation_values
 from store.model import State
 
 MOST_KEYS = 3
@@ -99,6 +99,11 @@ class Values(NamedTuple):
 
     cells: frozenset[Cell]
     names: frozenset[Cell]
+
+
+StoredValues = Sequence[tuple[str, str]]
+"""Values as rows have them: texts and numbers, items of annotations, or names of nodes with those of their services; the
+second is empty otherwise."""
 
 
 def parse_keys(text: str, *, of_units: bool) -> tuple[Key, ...]:
@@ -169,6 +174,20 @@ def unit_values(key: Key, unit: ServiceUnit) -> Values:
     if key.name == STATE:
         return _only(Cell("text", STATES[unit.state]))
     return _named([(unit.node.name, unit.names)])
+
+
+def stored_values(key: Key, state: State, stored: StoredValues) -> Values:
+    """The values of a trace or a unit that ended in a state, of what rows have of them (`StoredValues`)."""
+    if key.field is None:
+        if key.name == STATE:
+            return _only(Cell("text", STATES[state]))
+        return _named((name, (service,)) for name, service in stored)
+    texts = [text for text, _ in stored]
+    if key.field.keyword == ANNOTATION:
+        return _of_field(key.field, annotation_values(texts, key.field.key))
+    if key.field.keyword == "http.status":
+        return _of_field(key.field, map(float, texts))
+    return _of_field(key.field, texts)
 
 
 def _only(cell: Cell) -> Values:

@@ -10,7 +10,9 @@ from store.filters.group_by import NONE, Cell, key_names, parse_keys
 from store.memory import MemoryStore
 from store.model import Document, NodeKey
 from store.rules.annotations import annotation_item
-from store.trace_stats import MOST_ENTRIES, StatsQuery, group_filter, trace_stats
+from store.stats_groups import MOST_ENTRIES
+from store.stats_query import StatsQuery
+from store.trace_stats import group_filter, trace_stats
 from tests.builders import segment
 from tests.store.contract.nodes import HOUR
 from tests.store.contract.stats import (
@@ -84,7 +86,7 @@ def test_a_value_that_no_expression_can_say_has_none() -> None:
 
 
 def test_what_would_fill_memory_ends_the_counting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("store.trace_stats.MOST_ENTRIES", 12)
+    monkeypatch.setattr("store.stats_groups.MOST_ENTRIES", 12)
     store = store_of([d for number in range(1, 8) for d in shop(number)])
     stats = counted(store, "operation,service")  # 4 operations or so of 3 services
     assert stats.bound == "groups"

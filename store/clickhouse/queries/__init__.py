@@ -53,6 +53,15 @@ SENDERS = _sql("search/senders", parameters="ids")
 NEWEST_FITTING = _sql("search/newest_fitting", "table rows", "few")
 NEWEST_START = _sql("search/newest_start", "", "first last end offset")
 COUNT_TRACES = _sql("search/count_traces", "timed where", "")
+NTH_TRACE = _sql("search/nth_trace", "timed where", "offset")
+ALIKE_TRACES = _sql(
+    "search/alike_traces",
+    "doubtful far certain timed where length units of_documents of_calls rows",
+)
+ALIKE_ENTRIES = _sql("search/alike_entries")
+ALIKE_SEGMENTS = _sql("search/alike_segments")
+ALIKE_CALLS = _sql("search/alike_calls")
+ALIKE_UNIT_DOUBTS = _sql("search/alike_unit_doubts", "tolerance")
 CANDIDATES = _sql("search/candidates", "certain timed where", "size")
 NEWEST_ROWS = _sql(
     "search/newest_rows", "table minutes condition", "first_minute last_minute few most"

@@ -72,7 +72,7 @@ def scan_plan(
 
     ``few``: rows that probes look for."""
     if query.filter is None:
-        return ScanPlan(None, _newest_width(run, window, SPARE * ROWS_OF_FOUND * limit))
+        return ScanPlan(None, newest_width(run, window, SPARE * ROWS_OF_FOUND * limit))
     planned = probes(query.filter)
     if not planned:
         rows = count_rows(run, window)
@@ -88,7 +88,7 @@ def scan_plan(
     return ScanPlan(counted, _first_width(window, newest, limit), _rarest(newest))
 
 
-def _newest_width(run: RunQuery, window: TimeRange, rows: int) -> int:
+def newest_width(run: RunQuery, window: TimeRange, rows: int) -> int:
     """How far back the newest segments reach, so many of them; the whole window if there are fewer. The last
     seconds of a window that ends now are empty, and how many depends on how far inserts are behind."""
     found = run(

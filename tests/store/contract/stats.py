@@ -13,7 +13,9 @@ from store.model import Document, NodeKey, State
 from store.protocol import Store
 from store.query import TraceQuery
 from store.rules.annotations import annotation_item
-from store.trace_stats import Stats, StatsQuery, group_filter, trace_stats
+from store.stats_groups import Stats
+from store.stats_query import StatsQuery
+from store.trace_stats import group_filter, trace_stats
 from tests.builders import T0, call, http, segment, trace_id
 from tests.store.contract.nodes import HOUR
 
