@@ -25,6 +25,7 @@ from api.health import health_router
 from api.jaeger import router as jaeger
 from api.metrics import RequestTimer
 from api.middleware import Head, Headers
+from api.prometheus import router as prometheus
 from api.reach import ANYWHERE, Destinations
 from api.sampling import Sampler
 from api.static import static_router
@@ -93,6 +94,7 @@ def create_app(
         jaeger.jaeger_router(context),
         zipkin.zipkin_router(context),
         tempo.tempo_router(context),
+        prometheus.prometheus_router(context),
         console_router(context),
         health_router(context),
         static_router(static_dir),
@@ -103,7 +105,15 @@ def create_app(
         description="/api/v1 for programs, what the console requests, and X-Ray's API.",
         version=version,
         openapi_url="/api/openapi.json",
-        openapi_tags=[v1.TAG, *TAGS, jaeger.TAG, zipkin.TAG, tempo.TAG, xray_openapi.TAG],
+        openapi_tags=[
+            v1.TAG,
+            *TAGS,
+            jaeger.TAG,
+            zipkin.TAG,
+            tempo.TAG,
+            prometheus.TAG,
+            xray_openapi.TAG,
+        ],
         generate_unique_id_function=_operation_id,
         docs_url=None,
         redoc_url=None,

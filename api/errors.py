@@ -1,7 +1,8 @@
 """Exceptions → responses: one place for statuses, codes, messages and error bodies.
 
 X-Ray's operations answer in X-Ray's form (docs/xray-format.md §10), routes below /api/ in the
-console's (docs/console-api.md), those below /jaeger/ in Jaeger's of their version, those below /zipkin/ and /tempo/ in plain text. Routers mounted by the composition root raise `HTTPException` and
+console's (docs/console-api.md), those below /jaeger/ in Jaeger's of their version, those below /zipkin/ and /tempo/ in plain text, those below /prometheus/ in
+Prometheus'. Routers mounted by the composition root raise `HTTPException` and
 are rendered here too.
 """
 
@@ -95,6 +96,8 @@ def respond(path: str, error: Exception) -> Response:
         response = _gateway_error(_unanswered if type(error) is StoreError else problem)
     elif path.startswith(("/zipkin/", "/tempo/")):
         response = Response(problem.message, problem.status, media_type="text/plain")
+    elif path.startswith("/prometheus/"):
+        response = _prometheus_error(problem)
     elif path.startswith("/jaeger/"):
         response = _jaeger_error(_unanswered if type(error) is StoreError else problem)
     else:
@@ -148,6 +151,22 @@ def _jaeger_error(problem: Problem) -> Response:
     """`api.schemas.jaeger.JaegerFailure`."""
     error = {"code": problem.status, "msg": problem.message}
     body = {"data": None, "total": 0, "limit": 0, "offset": 0, "errors": [error]}
+    return _json(body, problem.status)
+
+
+_PROMETHEUS = {
+    400: "bad_data",
+    404: "not_found",
+    422: "execution",
+    499: "canceled",
+    503: "unavailable",
+}
+
+
+def _prometheus_error(problem: Problem) -> Response:
+    """Prometheus' form of an error."""
+    kind = _PROMETHEUS.get(problem.status, "internal" if problem.status >= 500 else "bad_data")
+    body = {"status": "error", "errorType": kind, "error": problem.message}
     return _json(body, problem.status)
 
 

@@ -130,7 +130,7 @@ PARAMETERS: Mapping[tuple[str, str], object] = {
 """Examples of parameters by place and name; a cursor has none, as only a page makes one."""
 RELATIVE: Mapping[str, str] = {"from": "-1h", "to": "now"}
 """Examples of instants in /api/v1, which reads relative ones too."""
-UNITS: Mapping[tuple[str, str], str | int] = {
+UNITS: Mapping[tuple[str, str], str | int | list[str]] = {
     ("/jaeger/", "step"): "60000",
     ("/zipkin/", "minDuration"): "100000",
     ("/zipkin/", "maxDuration"): "1200000",
@@ -141,6 +141,15 @@ UNITS: Mapping[tuple[str, str], str | int] = {
     ("/tempo/", "start"): "1795557180",
     ("/tempo/", "end"): "1795560780",
     ("/tempo/", "limit"): "20",
+    ("/prometheus/", "query"): "sum by (server) (rate(traces_service_graph_request_total[5m]))",
+    ("/prometheus/", "time"): "1795560780",
+    ("/prometheus/", "start"): "1795557180",
+    ("/prometheus/", "end"): "1795560780",
+    ("/prometheus/", "step"): "60s",
+    ("/prometheus/", "match[]"): ['traces_service_graph_request_total{server="checkout"}'],
+    ("/prometheus/", "limit"): "100",
+    ("/prometheus/", "name"): "server",
+    ("/prometheus/", "metric"): "traces_service_graph_request_total",
 }
 """Examples of what an API has in other units, forms or words than the rest, by what the path begins with; the first counts."""
 IDS: Mapping[str, str] = {
@@ -185,6 +194,6 @@ def _add_example(path: str, parameter: Json) -> None:
         parameter["example"] = PARAMETERS[place]
 
 
-def _own_example(path: str, name: str) -> str | int | None:
+def _own_example(path: str, name: str) -> str | int | list[str] | None:
     found = (v for (prefix, n), v in UNITS.items() if n == name and path.startswith(prefix))
     return next(found, None)

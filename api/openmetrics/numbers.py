@@ -61,9 +61,9 @@ def edges_of(graph: ServiceGraph) -> Edges:
     found = Edges({}, {}, {})
     for (source, target), stats in graph.edges.items():
         into = found.entries if source.is_client else found.calls
-        _add(into, _pair(graph, source, target, stats), stats.statistics)
+        _add(into, pair_of(graph, source, target, stats), stats.statistics)
     for (source, target), stats in graph.links.items():
-        _add(found.events, _pair(graph, source, target, stats), stats.statistics)
+        _add(found.events, pair_of(graph, source, target, stats), stats.statistics)
     return found
 
 
@@ -81,7 +81,8 @@ def numbers_of(statistics: Statistics) -> Numbers:
     return Numbers(total, total - statistics.ok, states, statistics.total_time, tuple(times))
 
 
-def _pair(graph: ServiceGraph, source: NodeKey, target: NodeKey, stats: EdgeStats) -> Pair:
+def pair_of(graph: ServiceGraph, source: NodeKey, target: NodeKey, stats: EdgeStats) -> Pair:
+    """The labels of an edge of a graph."""
     connection = _connection(graph, source, target, link=stats.link)
     if source.is_client:  # a person, whatever was called
         return Pair(USER, target.name, connection, "", "", "", *_identity(target))

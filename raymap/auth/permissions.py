@@ -89,7 +89,12 @@ _XRAY_EDITS = frozenset(
         "/UpdateTraceSegmentDestination",
     }
 )  # fmt: skip
-_READING_POSTS = frozenset({"/api/map/arrange", "/api/v1/verdict", "/api/v1/alarms/preview"})
+_READING_POSTS = frozenset(
+    {
+        *("/api/map/arrange", "/api/v1/verdict", "/api/v1/alarms/preview"),
+        *(f"/prometheus/api/v1/{name}" for name in ("query", "query_range", "labels", "series")),
+    }
+)
 """They are computed from what the request contains, and store nothing but a picture's layout."""
 _REPORTS = frozenset({"/api/v1/deployments"})
 _SHARES = "/api/v1/shares"
@@ -132,6 +137,7 @@ _PREFIXES = (
     _Prefix("/jaeger/", Permission.READ, Permission.ADMIN),
     _Prefix("/zipkin/", Permission.READ, Permission.ADMIN),
     _Prefix("/tempo/", Permission.READ, Permission.ADMIN),
+    _Prefix("/prometheus/", Permission.READ, Permission.ADMIN),
     _Prefix("/firehose/", Permission.ADMIN, Permission.INGEST),
     _Prefix("/lambda/", Permission.ADMIN, Permission.INGEST),
     _Prefix("/v1/", Permission.ADMIN, Permission.INGEST),

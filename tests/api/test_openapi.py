@@ -36,7 +36,7 @@ def _xray(document: dict[str, Any]) -> dict[str, Any]:
     return {
         path: each
         for path, each in document["paths"].items()
-        if not path.startswith(("/api/", "/jaeger/", "/zipkin/", "/tempo/"))
+        if not path.startswith(("/api/", "/jaeger/", "/zipkin/", "/tempo/", "/prometheus/"))
     }
 
 
