@@ -31,4 +31,4 @@ def eventually(
         waited = time.monotonic() - begun
         if waited > seconds:
             raise AssertionError(f"{what}: not within {seconds:g} s")
-        time.sleep(min(max(0.01, waited / 50), 0.1))  # a condition takes CPU time, too
+        time.sleep(min(max(0.01, waited / 10), 0.5))  # a condition takes CPU time, too
