@@ -34,6 +34,7 @@ from store.clickhouse.connection.pool import connect
 from store.clickhouse.embedded.config import GIB
 from store.clickhouse.schema.migrate import migrate
 from store.clickhouse.store import ClickHouseStore
+from tests.tiers import NIGHTLY, TIMES
 from tests.waiting import eventually
 
 ROOT = Path(__file__).parent.parent
@@ -46,14 +47,14 @@ MARKERS = {
 """Which fixtures make a test need what; a test that starts its own is marked in its module."""
 
 # A busy machine must not fail a property for its speed; pytest-timeout ends what hangs.
-for name, examples in (("raymap", 50), ("many", 6000)):
+for name, examples in (("raymap", 50), ("nightly", 50 * TIMES), ("many", 6000)):
     hypothesis.settings.register_profile(
         name,
         deadline=None,
         max_examples=examples,
         suppress_health_check=[hypothesis.HealthCheck.too_slow],
     )
-hypothesis.settings.load_profile("raymap")
+hypothesis.settings.load_profile("nightly" if NIGHTLY else "raymap")
 
 
 MEMORY = Path("/dev/shm")

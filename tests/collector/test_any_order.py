@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from functools import partial
 from random import Random
@@ -16,8 +15,9 @@ from store.graph import ServiceGraph
 from store.memory import MemoryStore
 from store.model import Document, TimeRange
 from tests.otlp_json import decode_otlp_json
+from tests.tiers import cases
 
-SEEDS = int(os.environ.get("RAYMAP_TEST_EXAMPLES", "25"))
+SEEDS = cases(25)
 ALL = TimeRange(0, 1 << 60)
 START = 1_795_560_000
 KINDS = {"INTERNAL": 1, "SERVER": 2, "CLIENT": 3, "PRODUCER": 4, "CONSUMER": 5}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from random import Random
 
@@ -12,8 +11,9 @@ from bench.fuzz import __main__ as module
 from bench.fuzz.__main__ import MAX_GROWTH, MAX_SECONDS, fuzz
 from bench.fuzz.mutations import mutate_json, mutate_protobuf
 from bench.fuzz.targets import CORPUS, TARGETS, Target
+from tests.tiers import cases
 
-INPUTS = int(os.environ.get("RAYMAP_TEST_MUTATIONS", "300"))
+INPUTS = cases(300, "RAYMAP_TEST_MUTATIONS")
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=[target.name for target in TARGETS])

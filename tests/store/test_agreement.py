@@ -8,7 +8,6 @@ apart in time and in different batches.
 from __future__ import annotations
 
 import itertools
-import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -56,8 +55,9 @@ from tests.builders import T0, call, segment, subsegment, trace_id
 from tests.conftest import empty
 from tests.store.contract.series import edge_series
 from tests.store.stories import stories
+from tests.tiers import cases
 
-EXAMPLES = int(os.environ.get("RAYMAP_TEST_EXAMPLES", "6"))
+EXAMPLES = cases(3)
 HOURS = 60 * MINUTE
 STEPS = (5_000_000, MINUTE, 2_000_000, 30_000_000)
 ALL = TimeRange(T0 - 2 * HOURS, T0 + 30 * HOURS)
@@ -307,7 +307,8 @@ def plain(graph: ServiceGraph) -> Any:
 counter = itertools.count()
 
 
-@pytest.mark.timeout(40 * EXAMPLES)  # eight seconds each where other tests run beside it
+@pytest.mark.slow
+@pytest.mark.timeout(120 + 40 * EXAMPLES)  # twenty seconds each where other tests run beside it
 @settings(
     max_examples=EXAMPLES,
     deadline=None,

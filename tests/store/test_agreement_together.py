@@ -22,10 +22,11 @@ from tests.builders import T0, trace_id
 from tests.conftest import empty
 from tests.store.shapes import SHAPES, shapes_of
 from tests.store.test_agreement import ALL, HOURS, deliveries, plain
+from tests.tiers import cases
 
 TOGETHER = 20
 """Examples in one store."""
-EXAMPLES = TOGETHER * int(os.environ.get("RAYMAP_TEST_EXAMPLES", "3"))
+EXAMPLES = TOGETHER * cases(3)
 SEED = int(os.environ.get("RAYMAP_TEST_SEED", "1"))
 TRACES = 16
 """More than an example has."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -10,8 +9,9 @@ from typing import NamedTuple
 import pytest
 
 from api.console.contrast import Term, contrast
+from tests.tiers import cases
 
-WORLDS = int(os.environ.get("RAYMAP_TEST_CASES", "1"))
+WORLDS = cases(1, "RAYMAP_TEST_CASES")
 """Each with every planted cause, and ten random parts."""
 TRACES = 12_000 if WORLDS > 1 else 6_000
 

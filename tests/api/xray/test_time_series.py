@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from typing import Any
 
@@ -25,6 +24,7 @@ from tests.api.shop import FRONT, START, order, shop
 from tests.builders import T0, call, segment, trace_id
 from tests.conftest import empty
 from tests.store.test_agreement import ALL, deliveries
+from tests.tiers import cases
 
 Json = dict[str, Any]
 WINDOW = {"StartTime": START, "EndTime": START + 600}
@@ -70,7 +70,7 @@ def test_sums_in_memory(batches: list[list[Document]], step: int) -> None:
 
 
 @settings(
-    max_examples=int(os.environ.get("RAYMAP_TEST_EXAMPLES", "2")),
+    max_examples=cases(2),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(batches=deliveries(), step=st.sampled_from((MINUTE, 5 * MINUTE)))

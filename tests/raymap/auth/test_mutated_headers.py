@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import os
 from collections import Counter
 from collections.abc import Callable
 from random import Random
@@ -28,8 +27,9 @@ from raymap.auth.http import AuthGuard
 from raymap.auth.keys import KeyRing, issue_key
 from raymap.auth.permissions import Role
 from tests.raymap.auth.test_http import FixedKeys
+from tests.tiers import cases
 
-CASES = int(os.environ.get("RAYMAP_TEST_CASES", "3000"))
+CASES = cases(3000, "RAYMAP_TEST_CASES")
 MASTER = b"m" * 32
 ISSUED = issue_key("k", Role.ADMIN, MASTER, now=1)
 OTHER = issue_key("o", Role.ADMIN, MASTER, now=1)

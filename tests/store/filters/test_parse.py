@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 from random import Random
 from statistics import quantiles
@@ -16,6 +15,7 @@ from store.filters.ast import And, Bare, Compare, Exists, Field, Not, OneOf, Or
 from store.filters.parse import FilterError, parse
 from tests.store.filters.examples import FAILING, INVALID, MATCHING, TRANSLATED
 from tests.store.filters.published import PUBLISHED, REFUSED
+from tests.tiers import cases
 
 
 @pytest.mark.parametrize("text", [*MATCHING, *FAILING])
@@ -83,7 +83,7 @@ def test_beyond_x_ray() -> None:
     assert parse('http.url =~ "^/a/[0-9]+$"') == Compare(Field("http.url"), "=~", "^/a/[0-9]+$")
 
 
-MUTATIONS = int(os.environ.get("RAYMAP_TEST_MUTATIONS", "2000"))
+MUTATIONS = cases(2000, "RAYMAP_TEST_MUTATIONS")
 
 
 def test_mutated_expressions_are_read_or_refused() -> None:

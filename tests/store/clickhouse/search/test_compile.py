@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import Any
@@ -49,6 +48,7 @@ from tests.conftest import empty
 from tests.store.filters.published import PUBLISHED, corpus
 from tests.store.filters.strategies import enriched, expressions
 from tests.store.test_agreement import deliveries
+from tests.tiers import cases
 
 TOGETHER = 20
 """Filters in one statement."""
@@ -152,7 +152,7 @@ def test_bounds_enclose(stores: tuple[ClickHouseStore, MemoryStore]) -> None:
 
 FILTERS_EACH = 40
 """Filters on one set of traces: storing a set takes as long as some of them."""
-EXAMPLES = -(-int(os.environ.get("RAYMAP_TEST_CASES", "120")) // FILTERS_EACH)
+EXAMPLES = -(-cases(120, "RAYMAP_TEST_CASES") // FILTERS_EACH)
 counter = itertools.count()
 
 

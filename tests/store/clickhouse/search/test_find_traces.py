@@ -48,11 +48,12 @@ from tests.builders import T0, call, segment, trace_id
 from tests.conftest import empty
 from tests.store.filters.strategies import enriched, expressions
 from tests.store.test_agreement import ALL, deliveries
+from tests.tiers import cases
 
 HOUR = 60 * MINUTE
 counter = itertools.count()
 WINDOWS = (ALL, TimeRange(T0, T0 + 2 * MINUTE), TimeRange(T0 + MINUTE, T0 + 27 * HOUR))
-EXAMPLES = int(os.environ.get("RAYMAP_TEST_EXAMPLES", "8"))
+EXAMPLES = cases(5)
 EXPRESSIONS = int(os.environ.get("RAYMAP_TEST_FILTERS", "4"))
 """Filters of one example."""
 

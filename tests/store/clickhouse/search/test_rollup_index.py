@@ -33,9 +33,10 @@ from tests.conftest import empty
 from tests.store.clickhouse.search.test_find_traces import WINDOWS, all_pages, puts
 from tests.store.filters.strategies import expressions, root_causes, unit_matches
 from tests.store.test_agreement import ALL, deliveries
+from tests.tiers import cases
 
 counter = itertools.count()
-EXAMPLES = int(os.environ.get("RAYMAP_TEST_EXAMPLES", "8"))
+EXAMPLES = cases(5)
 FILTERS = int(os.environ.get("RAYMAP_TEST_FILTERS", "6"))
 
 
