@@ -34,6 +34,7 @@ from store.clickhouse.connection.pool import connect
 from store.clickhouse.embedded.config import GIB
 from store.clickhouse.schema.migrate import migrate
 from store.clickhouse.store import ClickHouseStore
+from tests.costs import measure
 from tests.tiers import NIGHTLY, TIMES
 from tests.waiting import eventually
 
@@ -108,9 +109,10 @@ def pytest_runtest_setup() -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Workers have no terminal."""
+    """Name failures where there is a terminal, which workers have not, and measure."""
     if terminal := config.pluginmanager.get_plugin("terminalreporter"):
         config.pluginmanager.register(FailuresAtOnce(terminal))
+    measure(config)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

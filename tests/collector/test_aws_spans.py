@@ -177,6 +177,7 @@ def _whole(unit: Json) -> Json:
     return unit
 
 
+@pytest.mark.slow
 def test_a_span_that_its_sdk_reports_as_well_counts_once(documents: list[Json]) -> None:
     """In any order, repeated, and where one of both ways lacks some."""
     expected = graph(direct(documents))

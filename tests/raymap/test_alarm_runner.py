@@ -55,6 +55,7 @@ def prepare(store: Store, hook: Receiver) -> None:
     store.change_configuration([records.put(rule.name, rule)], after=0, at=T0)
 
 
+@pytest.mark.slow
 def test_problems_are_found_without_an_alarm(clickhouse_store: ClickHouseStore) -> None:
     """The process with the lock judges each minute; one without a trace takes no lock."""
     clock = Clock()

@@ -75,6 +75,7 @@ def test_another_broken_pipe_is_reported() -> None:
     assert "Broken pipe" in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.server
 def test_a_log_in_json_has_no_other_lines(tmp_path: Path) -> None:
     """Of the supervisor, its children and their libraries; with a warning and an uncaught exception."""

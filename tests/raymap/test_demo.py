@@ -363,6 +363,7 @@ def test_a_bad_version_of_a_canary_is_found() -> None:
         assert judge(*sides).outcome is expected
 
 
+@pytest.mark.slow
 def test_the_alarm_fires_while_the_payment_provider_is_ailing() -> None:
     """And not before and after; one that someone has changed stays."""
     store = MemoryStore()
@@ -403,6 +404,7 @@ def test_deployments_are_reported_once() -> None:
     assert (alarm.name, alarm.version) == ("catalog-canary", found[0].version)
 
 
+@pytest.mark.slow
 def test_the_alarm_of_a_bad_version_fires_during_its_canary() -> None:
     """The alarm of the service as a whole would not: nine in ten requests are good."""
     bad = next(n for n in itertools.count(1) if clock.is_bad(n))

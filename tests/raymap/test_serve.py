@@ -182,6 +182,7 @@ def test_metrics_have_their_space_in_memory(raymap_server: Server) -> None:
         assert found.st_blocks * 512 >= found.st_size, path
 
 
+@pytest.mark.slow
 def test_metrics_are_gone_with_the_server(server: Server) -> None:
     """Those of one that was killed, with the next one's start."""
     (folder,) = {path.parent for path in files_of_metrics(server)}

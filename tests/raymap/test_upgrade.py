@@ -120,6 +120,7 @@ def releases(clickhouse: Address, tmp_path: Path) -> Iterator[tuple[Release, Rel
     drop(database)
 
 
+@pytest.mark.slow
 def test_an_upgrade_loses_nothing(
     releases: tuple[Release, Release, Address], tmp_path: Path
 ) -> None:

@@ -151,6 +151,7 @@ def check(collector: Collector, costs: Sequence[Cost]) -> None:
     assert not dear, "\n" + "\n".join(dear)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("receiver", dict.fromkeys(each.receiver for each in HTTP))
 def test_http(collector: Collector, receiver: str) -> None:
     shapes = [each for each in HTTP if each.receiver == receiver]
@@ -159,6 +160,7 @@ def test_http(collector: Collector, receiver: str) -> None:
     assert {cost.answer for cost in costs} <= {"200", "400", "413"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("receiver", dict.fromkeys(each.receiver for each in GRPC))
 def test_grpc(collector: Collector, receiver: str) -> None:
     shapes = [each for each in GRPC if each.receiver == receiver]

@@ -84,6 +84,7 @@ def together(parts: list[Batches]) -> Iterator[list[Document]]:
         ]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(60 + 3 * EXAMPLES)
 def test_many_examples_agree(
     clickhouse_store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch
@@ -118,6 +119,7 @@ def agree(memory: MemoryStore, clickhouse: ClickHouseStore, window: TimeRange, f
     assert theirs == ours, (first, window)
 
 
+@pytest.mark.slow
 def test_examples_have_every_shape() -> None:
     """Each among 300. Of one seed many are alike, so these are of many."""
     found = [shapes_of(batches) for by in range(1, 16) for batches in examples(TOGETHER, by)]

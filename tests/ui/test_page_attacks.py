@@ -283,6 +283,7 @@ def test_markup_is_text_on_the_page_of_a_trace(page: Page, guarded: Guarded, hos
         assert_inert(page)
 
 
+@pytest.mark.slow
 def test_markup_is_text_in_maps_and_lists(page: Page, guarded: Guarded, hostile: str) -> None:
     """As names of services, in their panels with charts, in lists, filters, links and addresses."""
     page.add_init_script(WATCH)

@@ -42,6 +42,7 @@ def events(store: Store, alarms: tuple[Alarm, ...]) -> list[AlarmEvent]:
     return found
 
 
+@pytest.mark.slow
 def test_clickhouse_says_what_the_reference_says(clickhouse_store: ClickHouseStore) -> None:
     expected = events(MemoryStore(), ALARMS)
     assert {event.alarm for event in expected} == {each.name for each in ALARMS}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from api.problems.record import Record, read
 from api.problems.tracker import EventKind, State
 from api.problems.watch import LOOK, Watch
@@ -41,6 +43,7 @@ def live(store: Store, watch: Watch, minutes: range, faults: float = 0.0) -> lis
     return found
 
 
+@pytest.mark.slow
 def test_an_incident_from_its_beginning_to_its_end(clickhouse_store: ClickHouseStore) -> None:
     """Who, since when, by how much, whom it reaches, why, what changed; another process goes on under the same id."""
     store = clickhouse_store
@@ -96,6 +99,7 @@ def test_old_minutes_teach_and_open_nothing(clickhouse_store: ClickHouseStore) -
     assert records(store) == []
 
 
+@pytest.mark.slow
 def test_imports_are_learnt_when_they_have_ended(clickhouse_store: ClickHouseStore) -> None:
     store = clickhouse_store
     watch = Watch(store)

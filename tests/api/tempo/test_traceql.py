@@ -31,6 +31,7 @@ def test_finds(client: TestClient, query: str) -> None:
     assert found(client, query) == FOUND[query]
 
 
+@pytest.mark.slow
 def test_finds_the_same_in_clickhouse(
     clickhouse_store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

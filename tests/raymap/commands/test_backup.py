@@ -43,6 +43,7 @@ def requests(server: Server) -> dict[str, int]:
     return {node["name"]: node["requests"] for node in nodes if node["type"] != "client"}
 
 
+@pytest.mark.slow
 @pytest.mark.server
 @pytest.mark.timeout(400)
 def test_a_restored_server_shows_the_same_map(
@@ -80,6 +81,7 @@ def test_a_restored_server_shows_the_same_map(
         assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0
 
 
+@pytest.mark.slow
 @pytest.mark.server
 @pytest.mark.timeout(400)
 def test_one_tenant_is_restored_beside_the_others(

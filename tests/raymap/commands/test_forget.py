@@ -44,6 +44,7 @@ def journal_content(data: Path) -> bytes:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.server
 def test_nothing_of_a_user_remains(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RAYMAP_TEST_CLICKHOUSE", raising=False)

@@ -83,6 +83,7 @@ def test_metrics_and_status_are_ones_own(filled: Shared) -> None:
     assert all(f'tenant="{tenant}"' in everything for tenant in TENANTS)
 
 
+@pytest.mark.slow
 def test_a_deleted_tenant_leaves_nothing(filled: Shared) -> None:
     """Neither tables, nor journals, nor credentials; one of the same name begins empty."""
     filled.server.command("tenant", "add", "short-lived")

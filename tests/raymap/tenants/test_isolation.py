@@ -113,6 +113,7 @@ READING += [
 ]
 
 
+@pytest.mark.slow
 def test_every_reading_route(filled: Shared) -> None:
     """By every role of every tenant; further questions to a route by the role that may most. That they
     are good ones shows in the answers: many have one's own mark."""

@@ -94,6 +94,7 @@ def expected(row: Row, role: Role) -> int | None:
     return None if not row.roles or role in row.roles else 403
 
 
+@pytest.mark.slow
 def test_every_route_of_the_api(tmp_path: Path) -> None:
     """By token. The status is the role's, and no other tenant's app has seen the request."""
     folders = iter(range(10))

@@ -144,6 +144,7 @@ def stores(clickhouse_store: ClickHouseStore) -> tuple[ClickHouseStore, MemorySt
     return clickhouse_store, memory
 
 
+@pytest.mark.slow
 def test_bounds_enclose(stores: tuple[ClickHouseStore, MemoryStore]) -> None:
     opposites = [Not(filter) for filter in FILTERS]
     assert list(violations(*stores, [*FILTERS, *opposites], sure=True)) == []
@@ -156,6 +157,7 @@ EXAMPLES = -(-cases(120, "RAYMAP_TEST_CASES") // FILTERS_EACH)
 counter = itertools.count()
 
 
+@pytest.mark.slow
 @settings(
     max_examples=EXAMPLES,
     deadline=None,

@@ -82,6 +82,7 @@ def hits_of(store: Store, query: TraceQuery, limit: int) -> list[TraceHit]:
             return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [1, find_units.ROWS_OF_TRACE])
 def test_a_list_of_units_reaches_back_as_far_as_it_takes(
     both: tuple[MemoryStore, ClickHouseStore], monkeypatch: pytest.MonkeyPatch, rows: int

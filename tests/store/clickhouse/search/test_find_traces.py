@@ -108,6 +108,7 @@ def test_searches_agree_with_memory(
         assert found == all_pages(memory, query, limit), query
 
 
+@pytest.mark.slow
 @settings(
     max_examples=EXAMPLES,
     deadline=None,
@@ -244,6 +245,7 @@ def test_an_inferred_node_among_answered_calls(clickhouse_store: ClickHouseStore
         assert page.cursor is None
 
 
+@pytest.mark.slow
 def test_units_of_either_table_share_pages(
     clickhouse_store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -76,6 +76,7 @@ def always_index(patch: pytest.MonkeyPatch, few: int = 1000) -> None:
         patch.setattr(scan_plan, name, few)
 
 
+@pytest.mark.slow
 @settings(
     max_examples=EXAMPLES,
     deadline=None,

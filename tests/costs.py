@@ -1,0 +1,112 @@
+"""What tests cost: seconds of CPU time, of the worker and of all processes that it has started, and a bound on them.
+
+Seconds by the clock depend on what else the machine does; these hardly. Fixtures that tests share do not count. Linux
+alone has the figures.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+BOUND = 15.0
+"""Seconds that a test without the mark `slow` may take."""
+OFTEN = 0.25
+"""Seconds between two looks at the processes, which are a millisecond each."""
+SHOWN = 20
+PROC = Path("/proc")
+
+
+def family(pid: int) -> Iterator[int]:
+    """A process and its descendants."""
+    yield pid
+    for path in (PROC / str(pid) / "task").glob("*/children"):
+        for child in _text(path).split():
+            yield from family(int(child))
+
+
+def spent() -> float:
+    """Seconds of CPU time of this process and its descendants, also of those that have ended."""
+    ticks = 0
+    for pid in family(os.getpid()):
+        _, _, fields = _text(PROC / str(pid) / "stat").rpartition(")")
+        ticks += sum(map(int, fields.split()[11:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _text(path: Path) -> str:
+    """What a file of a process says: nothing once the process has ended."""
+    try:
+        return path.read_text()
+    except OSError:
+        return ""
+
+
+class Measured:
+    """In a worker: notes with each test what its call has cost."""
+
+    def __init__(self) -> None:
+        self._at, self._before = 0.0, 0.0
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        begun = time.monotonic()
+        if begun - self._at > OFTEN:
+            self._at, self._before = begun, spent()
+        try:
+            return (yield)
+        finally:
+            if time.monotonic() - begun > OFTEN:
+                now = spent()
+                item.user_properties.append(("cpu", now - self._before))
+                self._at, self._before = time.monotonic(), now
+
+
+class Budget:
+    """Where results arrive: prints the dearest files and tests, and fails a run with a test beyond the bound."""
+
+    def __init__(self) -> None:
+        self.by_test: dict[str, float] = {}
+        self.by_file: dict[str, float] = {}
+        self.beyond: dict[str, float] = {}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when != "call":
+            return
+        seconds = sum(float(str(value)) for name, value in report.user_properties if name == "cpu")
+        file = report.nodeid.partition("::")[0]
+        self.by_test[report.nodeid] = seconds
+        self.by_file[file] = self.by_file.get(file, 0.0) + seconds
+        if seconds > BOUND and "slow" not in report.keywords:
+            self.beyond[report.nodeid] = seconds
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if self.beyond and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        terminalreporter.section(f"CPU seconds: {sum(self.by_file.values()):.0f} in calls")
+        for counted in (self.by_file, self.by_test):
+            for name in sorted(counted, key=counted.__getitem__, reverse=True)[:SHOWN]:
+                if counted[name] >= 1:
+                    terminalreporter.write_line(f"{counted[name]:7.1f}  {name}")
+        for name, seconds in self.beyond.items():
+            terminalreporter.write_line(
+                f"over budget: {seconds:.1f} s of CPU time, over {BOUND:g} without the mark slow: {name}"
+            )
+
+
+def measure(config: pytest.Config) -> None:
+    """Measure the tests of a run."""
+    if not (PROC / "self" / "task" / str(os.getpid()) / "children").exists():
+        return
+    is_worker = hasattr(config, "workerinput")
+    if is_worker or config.getoption("dist", "no") == "no":
+        config.pluginmanager.register(Measured())
+    if not is_worker:
+        config.pluginmanager.register(Budget())

@@ -1,0 +1,45 @@
+"""A test that takes more CPU time than is allowed fails its run, unless it says that it is slow."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+TESTS = """
+import subprocess, sys
+import pytest
+BURN = [sys.executable, "-c", "import time\\nwhile time.process_time() < 1.5: pass"]
+def test_of_a_moment(): pass
+def test_of_a_child(): subprocess.run(BURN, check=True)
+@pytest.mark.slow
+def test_that_may(): subprocess.run(BURN, check=True)
+"""
+PLUGIN = """
+import tests.costs
+tests.costs.BOUND = 1.0
+pytest_configure = tests.costs.measure
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no figures of processes")
+@pytest.mark.parametrize("workers", ["0", "1"])
+def test_a_test_beyond_the_bound_fails_the_run(tmp_path: Path, workers: str) -> None:
+    """Also if a process that it started took the time, and in a worker."""
+    (tmp_path / "test_some.py").write_text(TESTS)
+    (tmp_path / "conftest.py").write_text(PLUGIN)
+    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = slow\n")
+    command = [sys.executable, "-m", "pytest", "-n", workers, str(tmp_path)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_ADDOPTS": ""}
+    ended = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == pytest.ExitCode.TESTS_FAILED, ended.stdout
+    beyond = [line for line in ended.stdout.splitlines() if line.startswith("over budget")]
+    assert [line.rpartition("::")[2] for line in beyond] == ["test_of_a_child"]
+    assert "3 passed" in ended.stdout
