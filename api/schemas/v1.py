@@ -21,6 +21,7 @@ from api.schemas.common import (
 from api.schemas.jaeger import SpanKind
 from api.schemas.map import EdgeNumbers, NodeNumbers
 from api.schemas.traces import TraceLine
+from api.schemas.trust import Trusted
 
 Next = Annotated[str | None, Field(description="cursor of the next page; null on the last")]
 Span = TypedDict(
@@ -47,11 +48,11 @@ class Shares(TypedDict):
     average_ms: Annotated[float | None, Field(description="the same as avg_ms")]
 
 
-class RatedNode(NodeNumbers, Shares):
+class RatedNode(NodeNumbers, Shares, Trusted):
     """A service with its numbers."""
 
 
-class NamedEdge(EdgeNumbers, Shares):
+class NamedEdge(EdgeNumbers, Shares, Trusted):
     """An edge, measured by its caller, with the names of its ends."""
 
     source_name: str

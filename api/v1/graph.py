@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
+from api.console.charts import status_name
 from api.console.map_json import edge_numbers, node_numbers
 from api.console.params import FilterExpression, GroupBy
 from api.console.services import match_rank
@@ -15,7 +16,9 @@ from api.graph.build import Graph, build_graph, calls_of, ratios_of, shown_name,
 from api.graph.find import require_node
 from api.graph.passes import name_problems, prune
 from api.graph.ratios import Ratios
+from api.graph.trust import Doubt, doubts_of_edge, doubts_of_node, gravest
 from api.schemas.common import Freshness
+from api.schemas.trust import DoubtNumbers, Trusted
 from api.schemas.v1 import EdgePage, MapNumbers, NamedEdge, RatedNode, ServicePage, Shares, Span
 from api.v1.map_formats import GRAPHML, MapFormat, graphml, node_link
 from api.v1.params import Page, Paged, Window
@@ -24,6 +27,7 @@ from store.model import NodeKey, TimeRange
 from store.query import Ends
 from store.rules.dimensions import Dimension
 from store.times import SECOND
+from store.trace_id import format_trace_id
 
 PART = Query(max_length=200, description="part of a name or type, case-insensitive")
 FORMAT = Query(description="json, or what networkx reads: node-link (JSON) and graphml (XML)")
@@ -161,7 +165,11 @@ def edge_page(
 
 
 def _service(graph: Graph, node: NodeKey, window: TimeRange) -> RatedNode:
-    return {**node_numbers(graph, node, window), **_shares(ratios_of(graph.nodes[node]))}
+    return {
+        **node_numbers(graph, node, window),
+        **_shares(ratios_of(graph.nodes[node])),
+        **trusted(doubts_of_node(graph, node)),
+    }
 
 
 def _edge(graph: Graph, ends: Ends, window: TimeRange) -> NamedEdge:
@@ -170,6 +178,7 @@ def _edge(graph: Graph, ends: Ends, window: TimeRange) -> NamedEdge:
     return {
         **edge_numbers(calls_of(graph, *ends), window),
         **_shares(ratios),
+        **trusted(doubts_of_edge(graph, ends)),
         "traces_per_min": ratios.traces_per_min,
         "source_name": shown_name(graph, source),
         "source_value": value_in(source),
@@ -185,6 +194,24 @@ def _shares(ratios: Ratios) -> Shares:
         "throttle_ratio": ratios.throttle_ratio,
         "fault_ratio": ratios.fault_ratio,
         "average_ms": ratios.average_ms,
+    }
+
+
+def trusted(doubts: list[Doubt]) -> Trusted:
+    """How far figures with these doubts are to be trusted."""
+    return {"trust": gravest(doubts).value, "doubts": [_doubt(each) for each in doubts]}
+
+
+def _doubt(doubt: Doubt) -> DoubtNumbers:
+    return {
+        "trust": doubt.trust.value,
+        "text": doubt.text,
+        "units": doubt.units,
+        "of": doubt.of,
+        "status": None if doubt.state is None else status_name(doubt.state),
+        "error": doubt.error or None,
+        "skew_ms": doubt.skew / 1000 or None,
+        "trace_id": format_trace_id(doubt.trace) if doubt.trace else None,
     }
 
 

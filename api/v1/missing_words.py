@@ -36,7 +36,7 @@ def words(finding: Finding, caller: str, callee: str) -> str:
             )
         case Cause.CLOCK_SKEW:
             return (
-                f"{part} answers of {callee} lie {_time(finding.skew)} outside of the calls of {above} (median): the "
+                f"{part} answers of {callee} lie {time_words(finding.skew)} outside of the calls of {above} (median): the "
                 "clocks differ"
             )
         case Cause.OTHER_ACCOUNT:
@@ -50,6 +50,7 @@ def words(finding: Finding, caller: str, callee: str) -> str:
             return f"{part} units between {above} and {callee} wait for one that has not ended"
 
 
-def _time(microseconds: int) -> str:
+def time_words(microseconds: int) -> str:
+    """A time, such as 42 ms."""
     seconds = microseconds / 1_000_000
     return f"{seconds:,.1f} s" if seconds >= 1 else f"{seconds * 1000:,.0f} ms"

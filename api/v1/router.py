@@ -29,6 +29,7 @@ from api.v1.states import states_router
 from api.v1.stats import stats_router
 from api.v1.time_series import time_series_router
 from api.v1.traces import traces_router
+from api.v1.trust import trust_router
 from api.v1.versions import versions_router
 
 TAG = {
@@ -60,6 +61,7 @@ def v1_router(context: Context, environment_annotation: str) -> APIRouter:
         genai_router,
         impact_router,
         missing_router,
+        trust_router,
         time_series_router,
         stats_router,
         history_router,

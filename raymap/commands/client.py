@@ -64,6 +64,10 @@ class Client:
         """Traces, or requests, by dimensions."""
         return self.get("stats", **query)
 
+    def trust(self, **query: object) -> Json:
+        """What of the map is not exact, and why; with ``node`` or ``edge``, how far that one is to be trusted."""
+        return self.get("trust", **query)
+
     def _pages(self, path: str, member: str, **query: object) -> Iterator[Json]:
         cursor = ""
         while True:

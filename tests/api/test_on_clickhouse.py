@@ -32,6 +32,8 @@ QUERIES = [
     f"/api/v1/operations?{V1}&service=shop",
     f"/api/v1/nodes/{node_id(TABLE)}/impact?{V1}",
     f"/api/v1/structure?{V1}",
+    f"/api/v1/trust?{V1}",
+    f"/api/v1/trust?{V1}&node={node_id(TABLE)}",
     "/jaeger/api/services",
     "/jaeger/api/services/worker/a/operations",
     f"/jaeger/api/dependencies?endTs={NOW * 1000}&lookback=900000",

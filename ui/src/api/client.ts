@@ -162,6 +162,8 @@ export const addresses = {
     `/api/v1/nodes/${encodeURIComponent(id)}/states?${query(window, filtered(filter))}`,
   missing: (window: TimeWindow, id: string) =>
     `/api/v1/nodes/${encodeURIComponent(id)}/missing?${query(window)}`,
+  trust: (window: TimeWindow, filter: string, place: string) =>
+    `/api/v1/trust?${query(window, { ...filtered(filter), ...present({ [place.includes(':') ? 'edge' : 'node']: place }) })}`,
   impact: (window: TimeWindow, filter: string, id: string) =>
     `/api/v1/nodes/${encodeURIComponent(id)}/impact?${query(window, filtered(filter))}`,
   genai: (window: TimeWindow, filter: string, place: 'node' | 'edge', id: string) =>

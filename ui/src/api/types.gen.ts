@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: 2bf200583910149863cdb35dbf61aece319ecb88bd24dcba08549082f50122e5
+// sha256 of its schemas: 56b72c17c630388bbdeb403263f840fa8e9f864fb490b1beecfa41d303aa2396
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -244,6 +244,17 @@ export interface components {
         DistinctValues: {
             field: string;
             values: number;
+        };
+        DoubtNumbers: {
+            error: string | null;
+            of: number;
+            skew_ms: number | null;
+            status: ("ok" | "error" | "throttle" | "fault" | "in_progress") | null;
+            text: string;
+            trace_id: string | null;
+            /** @enum {string} */
+            trust: "exact" | "skewed" | "scaled" | "sampled" | "partial";
+            units: number;
         };
         EdgeDetail: {
             before: components["schemas"]["Before"] | null;
@@ -655,6 +666,13 @@ export interface components {
             regions: string[];
             to: number;
         };
+        PlaceTrust: {
+            doubts: components["schemas"]["DoubtNumbers"][];
+            id: string;
+            name: string;
+            /** @enum {string} */
+            trust: "exact" | "skewed" | "scaled" | "sampled" | "partial";
+        };
         ProblemChange: {
             at: number;
             /** @enum {string} */
@@ -980,6 +998,16 @@ export interface components {
             /** @enum {string} */
             status: "ok" | "error" | "throttle" | "fault" | "in_progress";
             type: string;
+        };
+        TrustReply: {
+            data_until: number;
+            edges: components["schemas"]["PlaceTrust"][];
+            from: number;
+            incomplete: components["schemas"]["Incomplete"] | null;
+            nodes: components["schemas"]["PlaceTrust"][];
+            to: number;
+            traces: number;
+            traces_since: number;
         };
         TypicalTrace: {
             compared: number;

@@ -23,6 +23,13 @@ export interface OpenEnd {
   paint(brush: Brush, x: number, y: number): void
 }
 
+/** That its figures are not exact, in words; its paint draws a mark (`model/trust`). */
+export interface TrustMark {
+  trust: Doubt['trust']
+  words: string
+  paint(brush: Brush, x: number, y: number): void
+}
+
 /**
  * `whole`: of a part of a node, what that is called (`model/grouping`). `inner`: the function that is drawn with its
  * service, `ring`: the states of both (`model/fold`).
@@ -31,6 +38,7 @@ export type MapNode = Schemas['MapNode'] &
   Declarable & {
     rollout?: Rollout
     openEnd?: OpenEnd
+    trust?: TrustMark
     whole?: string
     inner?: MapNode
     ring?: Record<'fault' | 'throttle' | 'error' | 'ok' | 'unknown', number> | null
@@ -38,7 +46,7 @@ export type MapNode = Schemas['MapNode'] &
 /** Without a rate in the map of a single trace. */
 export type MapEdge = Omit<Schemas['MapEdge'], 'requests_per_min'> & {
   requests_per_min: number | null
-} & Declarable
+} & Declarable & { trust?: TrustMark }
 export type Status = Schemas['TraceRow']['status']
 export type NodeKind = MapNode['kind']
 export type Point = [x: number, y: number]
@@ -70,6 +78,9 @@ export type VersionList = Schemas['VersionList']
 export type VersionsByNode = Schemas['VersionsByNode']
 export type Impact = Schemas['ImpactReply']
 export type MissingEdges = Schemas['MissingReply']
+export type TrustReply = Schemas['TrustReply']
+export type PlaceTrust = Schemas['PlaceTrust']
+export type Doubt = Schemas['DoubtNumbers']
 export type StateList = Schemas['StateList']
 export type GenAIUsage = Schemas['GenAIUsage']
 export type Version = Schemas['VersionLine']

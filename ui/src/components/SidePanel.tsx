@@ -56,6 +56,8 @@ interface BodyProps extends ChartsProps {
   /** A link to the traces with a call along an edge. */
   callsLink(edge: string, words: ReactNode): ReactNode
   actions: ReactNode
+  /** How far the figures are to be trusted. */
+  trust?: ReactNode
   /** Of a state machine, its states. */
   states?: ReactNode
   /** Of models, agents and tools, what they were called for. */
@@ -76,7 +78,7 @@ interface BodyProps extends ChartsProps {
 }
 
 export function DetailBody(props: BodyProps) {
-  const { detail, tracesLink, callsLink, actions, states, usage, bySource, operations } = props
+  const { detail, tracesLink, callsLink, actions, trust, states, usage, bySource, operations } = props
   const { versions, metrics, impact, missing, onSelect } = props
   const { alarmLink, onResponseTimes, onTimes } = props
   const isNode = 'node' in detail
@@ -96,7 +98,7 @@ export function DetailBody(props: BodyProps) {
             before={detail.before}
             tracesLink={tracesLink}
           />
-          {estimate && <p className="mute">{estimate}</p>}
+          {trust || (estimate && <p className="mute">{estimate}</p>)}
           {isNode && <BackgroundWork node={detail.node} tracesLink={tracesLink} />}
           {states}
           {usage}

@@ -8,7 +8,7 @@ import { KIND_WORDS } from './glyphs'
 
 /** What a node is, and where, if the map has nodes of several accounts or regions. */
 export function typeWords(
-  node: Pick<MapNode, 'type' | 'kind' | 'location' | 'work' | 'declared' | 'rollout' | 'openEnd'>,
+  node: Pick<MapNode, 'type' | 'kind' | 'location' | 'work' | 'declared' | 'rollout' | 'openEnd' | 'trust'>,
 ): string {
   const kind = node.type || KIND_WORDS[node.kind]
   const parts = [
@@ -18,6 +18,7 @@ export function typeWords(
     declaredWords(node),
     node.rollout?.words,
     node.openEnd?.words,
+    node.trust?.words,
   ]
   return parts.filter(Boolean).join(' · ')
 }

@@ -115,6 +115,7 @@ function paintNodes(picture: Picture, nodes: readonly SceneNode[], alpha: number
     nodes.filter(({ data }) => data.kind !== 'client'),
   )
   paintRingLabels(picture, nodes)
+  for (const { data, x, y } of nodes) data.trust?.paint(picture, x, y)
 }
 
 interface Ring {

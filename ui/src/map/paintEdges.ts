@@ -103,6 +103,10 @@ export function paintEdgeMarks(picture: Picture): void {
   if (detail === 'far') return
   const failing = edges.filter(({ data }) => health.failing.has(data.id))
   paintCrosses(picture, failing)
+  for (const edge of edges) {
+    picture.g.globalAlpha = isEdgeLit(edge) ? 1 : DIMMED
+    edge.data.trust?.paint(picture, ...middle(edge.line, 0.2))
+  }
   if (k < LABELS_FROM) return
   const labelled = edges.filter((edge) => isEdgeHot(edge) || (options.edgeNumbers && isEdgeLit(edge)))
   if (labelled.length === 0) return

@@ -46,6 +46,7 @@ function together(node: MapNode, inner: MapNode): MapNode {
   const rollout = node.rollout ?? inner.rollout
   const declared = node.declared ?? inner.declared
   const openEnd = node.openEnd ?? inner.openEnd
+  const trust = node.trust ?? inner.trust
   return {
     ...node,
     inner,
@@ -53,6 +54,7 @@ function together(node: MapNode, inner: MapNode): MapNode {
     ...(rollout && { rollout }),
     ...(declared && { declared }),
     ...(openEnd && { openEnd }),
+    ...(trust && { trust }),
   }
 }
 

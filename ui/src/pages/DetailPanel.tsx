@@ -25,6 +25,7 @@ import { NodeMetrics } from './NodeMetrics'
 import { NodeOperations } from './NodeOperations'
 import { NodeStates } from './NodeStates'
 import { NodeVersions } from './NodeVersions'
+import { TrustLines } from './TrustLines'
 import { Usage } from './Usage'
 import { Link, setParams } from './router'
 import { useLiveQuery } from './useLiveQuery'
@@ -158,6 +159,21 @@ export function DetailPanel(props: Props) {
           tracesLink={tracesLink}
           callsLink={callsLink}
           actions={actions}
+          trust={
+            !by &&
+            !shared && (
+              <TrustLines
+                key={`trust ${id}`}
+                id={id}
+                window={window}
+                filter={filter}
+                listLink={(where, words) => (
+                  <Link href={href('/traces', { ...place, ...where })}>{words}</Link>
+                )}
+                traceLink={(trace, words) => <Link href={href(`/traces/${trace}`, {})}>{words}</Link>}
+              />
+            )
+          }
           states={
             isMachine &&
             !isPart &&

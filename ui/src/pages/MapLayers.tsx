@@ -2,12 +2,15 @@
 
 import { useEffect, useState, type ReactNode } from 'react'
 import type { TimeWindow } from '../api/client'
-import type { Graph, ServiceMap } from '../api/types'
+import type { Graph, ServiceMap, TrustReply } from '../api/types'
 import { withOpenEnds } from '../model/openEnds'
 import { MOST, withRollouts } from '../model/rollouts'
+import { marked, TRUST_GLYPHS, TRUST_WORDS, withTrust } from '../model/trust'
 import { DeclaredLayer, type DeclaredOverlay } from './DeclaredLayer'
 import { RolloutLayer, type Rollouts } from './RolloutLayer'
+import { useTrust } from './useTrust'
 import '../styles/rollout.css'
+import '../styles/trust.css'
 
 /** What the layers add to the map's page. */
 export interface Overlay {
@@ -19,18 +22,23 @@ export interface Overlay {
 
 interface Props {
   window: TimeWindow
+  filter: string
   data: ServiceMap
   onOverlay(overlay: Overlay): void
 }
 
-export function MapLayers({ window, data, onOverlay }: Props) {
+export function MapLayers({ window, filter, data, onOverlay }: Props) {
   const [declared, setDeclared] = useState<DeclaredOverlay | null>(null)
   const [{ rollouts, services }, setFound] = useState<Rollouts>({ rollouts: new Map(), services: 0 })
+  const trust = useTrust(window, filter, '', data.nodes.length > 0)
   useEffect(
     () =>
       onOverlay({
         graph: (graph, part) =>
-          withOpenEnds(withRollouts(declared?.graph(graph, part) ?? graph, rollouts), data.open_ends),
+          withTrust(
+            withOpenEnds(withRollouts(declared?.graph(graph, part) ?? graph, rollouts), data.open_ends),
+            trust,
+          ),
         note: (id) => declared?.note(id),
         legend: (
           <>
@@ -49,10 +57,11 @@ export function MapLayers({ window, data, onOverlay }: Props) {
                 Edge missing
               </span>
             )}
+            {trust && <TrustLegend of={trust} />}
           </>
         ),
       }),
-    [declared, rollouts, services, data.open_ends, onOverlay],
+    [declared, rollouts, services, data.open_ends, trust, onOverlay],
   )
   return (
     <>
@@ -60,6 +69,25 @@ export function MapLayers({ window, data, onOverlay }: Props) {
       <RolloutLayer window={window} nodes={data.nodes} onRollouts={setFound} />
     </>
   )
+}
+
+const EXPLAINED = [
+  ['partial', 'Something lacks: requests that have not ended, or whose parent has not come'],
+  ['sampled', 'Only what was sampled is counted'],
+  ['skewed', 'A clock differs from others: times of day and ages of messages are wrong by that'],
+] as const
+
+/** Of the marks that the map has. */
+function TrustLegend({ of }: { of: TrustReply }) {
+  const shown = new Set([...of.nodes, ...of.edges].map(marked))
+  return EXPLAINED.filter(([trust]) => shown.has(trust)).map(([trust, title]) => (
+    <span key={trust} className="rollout-note" title={`${title}. The panel says more.`}>
+      <span className="trust-mark" aria-hidden="true">
+        {TRUST_GLYPHS[trust]}
+      </span>
+      {TRUST_WORDS[trust]}
+    </span>
+  ))
 }
 
 function RolloutNote({ services }: { services: number }) {

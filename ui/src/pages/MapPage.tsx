@@ -330,7 +330,7 @@ export function MapPage() {
             <NodeTable nodes={hits ?? nodes} selection={selection} onSelect={select} />
           )}
           {data && !shared && !by && !isBoxed && (
-            <MapLayers window={seen} data={data} onOverlay={setOverlay} />
+            <MapLayers window={seen} filter={filter} data={data} onOverlay={setOverlay} />
           )}
           {data && !isEmpty && (
             <MapOverlays

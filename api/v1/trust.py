@@ -1,0 +1,170 @@
+"""How far the figures of a map are to be trusted: by its counts, by the clocks that its newest traces show, and by what
+X-Ray's SDKs report of their sampling."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, NamedTuple
+
+from fastapi import APIRouter, Query, Request, Response
+
+from api.console.details import require_edge
+from api.console.params import FilterExpression
+from api.context import Context, json_response, run_cancellable
+from api.counted import counted_graph, freshness
+from api.errors import ApiError
+from api.graph.build import (
+    Graph,
+    build_graph,
+    edges_of,
+    keys_of,
+    stats_of,
+)
+from api.graph.clocks import read_clocks
+from api.graph.find import require_node
+from api.graph.open_ends import services_of
+from api.graph.passes import prune
+from api.sampling import INTERVAL
+from api.schemas.trust_reply import TrustReply
+from api.v1.doubts import Judge, Recorded
+from api.v1.graph import span
+from api.v1.params import Window
+from store.filters.ast import Expression
+from store.missing_edges.evidence import read_traces
+from store.model import NodeKey, TimeRange, Trace
+from store.otel.stored_document import Json, member, parse_document
+from store.query import Ends, TraceQuery, UnitQuery
+from store.times import SECOND
+
+MOST_TRACES = 200
+"""Traces that are read for clocks and sampling, of a map and of a place: the newest."""
+RULE_NAMES = ("rule_name", "sampling_rule_name")
+"""What SDKs call the member of a segment's `aws.xray` that names its sampling rule."""
+NODE = Query(description="id of a node: only it, judged by its own newest traces, too")
+EDGE = Query(description="<source>:<target> of an edge: only it, likewise")
+
+
+def trust_router(context: Context) -> APIRouter:
+    """/api/v1/trust."""
+    router = APIRouter()
+
+    @router.get("/trust", response_class=Response, responses={200: {"model": TrustReply}})
+    async def get_trust(
+        request: Request,
+        window: Window,
+        expression: FilterExpression,
+        node: Annotated[str, NODE] = "",
+        edge: Annotated[str, EDGE] = "",
+    ) -> Response:
+        """Nodes and edges whose figures are not exact, and why: counted over the window; clocks and rules of sampling as
+        its newest 200 traces show them, and the newest 200 of the node or edge."""
+        if node and edge:
+            raise ApiError("node and edge exclude each other, got both")
+        return await run_cancellable(
+            request, lambda: json_response(trust(context, window, expression, node, edge))
+        )
+
+    return router
+
+
+class _Read(NamedTuple):
+    traces: dict[bytes, Trace]
+    since: int
+
+
+def trust(
+    context: Context,
+    window: TimeRange,
+    expression: Expression | None = None,
+    node: str = "",
+    edge: str = "",
+) -> TrustReply:
+    """Of a map, or of one node or edge; ApiError (404) when that had no traffic."""
+    found = counted_graph(context, window, expression)
+    shown, graph = found.window, build_graph(found.graph, found.window)
+    nodes, edges = list(prune(graph)), list(prune(graph).edges)
+    if node:
+        nodes, edges = [require_node(graph, node)], []
+    elif edge:
+        nodes, edges = [], [require_edge(graph, *_ends(edge))]
+    reports = {each.rule: each for each in recorded(context, shown)}
+    read = _read(context, graph, shown, nodes if node else (), edges if edge else (), bool(reports))
+    services = services_of(graph)
+    services.add_hosts(read.traces.values())
+    seen = read_traces(read.traces.values(), services, context.settled_before())
+    judge = Judge(graph, read_clocks(seen.calls), _rules(read.traces.values(), reports))
+    every = bool(node or edge)
+    return {
+        **span(shown),
+        **freshness(shown, found.backlog),
+        "traces": len(read.traces),
+        "traces_since": max(read.since, shown.start) / SECOND,
+        "nodes": [each for key in nodes if (each := judge.node(key))["doubts"] or every],
+        "edges": [each for ends in edges if (each := judge.edge(ends))["doubts"] or every],
+    }
+
+
+def recorded(context: Context, window: TimeRange) -> list[Recorded]:
+    """The rules of which not all was sampled in a window; reports of more than an hour ago are gone."""
+    sums: dict[str, tuple[int, int]] = {}
+    for each in context.store.sampling_sums(window, INTERVAL * SECOND):
+        requests, sampled = sums.get(each.rule, (0, 0))
+        sums[each.rule] = requests + each.requests, sampled + each.sampled
+    return [Recorded(rule, *pair) for rule, pair in sums.items() if pair[1] < pair[0]]
+
+
+def _ends(edge: str) -> tuple[str, str]:
+    source, colon, target = edge.partition(":")
+    if not colon:
+        raise ApiError(f"edge must be <source>:<target>, got {edge[:60]!r}")
+    return source, target
+
+
+def _read(
+    context: Context,
+    graph: Graph,
+    window: TimeRange,
+    nodes: Iterable[NodeKey],
+    edges: Iterable[Ends],
+    raw: bool,
+) -> _Read:
+    """The newest traces of a window, as it takes several services to know whose clock is off, and those of a node or an
+    edge. ``since`` is that of the latter."""
+    query = None
+    for node in nodes:
+        background = stats_of(graph, node).is_background
+        query = UnitQuery(window, nodes=keys_of(graph, node), background=background)
+    for ends in edges:
+        query = UnitQuery(window, edges=edges_of(graph, *ends))
+    found = {
+        each.trace_id: each.time
+        for each in context.store.find_traces(TraceQuery(window), limit=MOST_TRACES).found
+    }
+    since = min(found.values()) if len(found) == MOST_TRACES else window.start
+    if query is not None:
+        units = context.store.find_units(query, limit=MOST_TRACES).found
+        since = units[-1].time if len(units) == MOST_TRACES else window.start
+        found |= {each.trace_id: each.time for each in units}
+    return _Read(context.store.get_traces(list(found), raw=raw), since)
+
+
+def _rules(traces: Iterable[Trace], reports: dict[str, Recorded]) -> dict[NodeKey, set[Recorded]]:
+    """Of each node that reports, the rules by which its traces were sampled, as their segments name them."""
+    found: dict[NodeKey, set[Recorded]] = {}
+    if not reports:
+        return found
+    for trace in traces:
+        named = {
+            report
+            for document in trace.documents.values()
+            if not document.parent_id and document.raw
+            if (report := reports.get(_rule_of(parse_document(document))))
+        }
+        for document in trace.documents.values():
+            found.setdefault(document.node, set()).update(named)
+    return found
+
+
+def _rule_of(content: Json) -> str:
+    xray = member(member(content, "aws"), "xray")
+    return next((str(xray[name]) for name in RULE_NAMES if xray.get(name)), "")
