@@ -54,6 +54,7 @@ def create_app(
     extra_routers: Sequence[APIRouter] = (),
     metrics: Callable[[], bytes] = lambda: b"",
     ingest_status: Callable[[], Mapping[str, Any]] = no_ingest,
+    judged_until: Callable[[], float] = lambda: 0.0,
     ingest_health: Callable[[], dict[str, Any]] | None = None,
     static_dir: Path | None = None,
     on_start: Sequence[Hook] = (),
@@ -65,7 +66,7 @@ def create_app(
     ``extra_routers`` take precedence: the collector's HTTP receivers share this port.
     ``environment_annotation``: the key of an annotation that names a trace's environment, too.
     ``metrics`` and ``ingest_status`` (`api.schemas.server.IngestStatus`) cover all processes of the
-    server; ``map_boxes`` is by what large maps are drawn in boxes (`api.context.Context`);
+    server, and so does ``judged_until`` (`api.context.Context`); ``map_boxes`` is by what large maps are drawn in boxes (`api.context.Context`);
     ``log_link`` is a template (`api.log_links`), ``webhooks`` says where those of alarms may go; ``ingest_health`` says whether this process accepts documents (/readyz).
     """
     # Reading the metrics of all processes takes milliseconds, and every map asks.
@@ -85,6 +86,7 @@ def create_app(
         oldest_waiting=oldest_waiting,
         probe=StoreProbe(store),
         ingest_health=ingest_health,
+        judged_until=judged_until,
         arrangements=Arrangements({name: SharedLayout(store, name) for name in WHOLE_MAPS}),
     )
     routers = (

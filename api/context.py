@@ -81,6 +81,8 @@ class Context:
     probe: StoreProbe
     ingest_health: Callable[[], dict[str, Any]] | None
     """Whether this process accepts documents, as /readyz shows it; None without receivers."""
+    judged_until: Callable[[], float] = lambda: 0.0
+    """Until when (epoch seconds) problems have been searched for; 0: it is not known."""
     graphs: SingleFlight = field(default_factory=SingleFlight)
     """Graphs being computed."""
     unhealthy: Thresholds = DEFAULT_THRESHOLDS

@@ -20,6 +20,7 @@ from api.alarms.evaluator import AlarmEvaluator
 from api.alarms.outbox import Outbox
 from api.reach import ANYWHERE, Destinations
 from api.xray.insight_groups import insight_groups
+from collector.metrics import readable
 from store.alarms import Lock
 from store.errors import StoreError
 from store.protocol import Store
@@ -54,6 +55,13 @@ def judged() -> Gauge:
         "Until when the minutes of the map have been judged for problems",
         multiprocess_mode="livemax",
     )
+
+
+def judged_until() -> float:
+    """Until when the minutes have been judged, by whichever process of this server does; 0 while none has."""
+    name = "raymap_problems_judged_timestamp_seconds"
+    samples = (each for metric in readable().collect() for each in metric.samples)
+    return max((each.value for each in samples if each.name == name), default=0.0)
 
 
 class AlarmRunner:

@@ -128,6 +128,12 @@ class ProblemList(Span):
         ),
     ]
     minutes_needed: int
+    judged_until: Annotated[
+        float | None,
+        Field(
+            description="until when minutes were judged, epoch seconds: of later ones no problem is known. null: this server has not judged any since it started"
+        ),
+    ]
     problems: list[ProblemLine]
 
 

@@ -103,6 +103,7 @@ def problem_list(context: Context, window: TimeRange, state: str, limit: int) ->
         **span(window),
         "minutes_counted": context.store.counted_minutes(now - DAY_MINUTES, now),
         "minutes_needed": NEEDED,
+        "judged_until": context.judged_until() or None,
         "problems": [line_of(each, mutes) for each in found],
     }
 

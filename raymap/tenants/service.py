@@ -14,7 +14,7 @@ from api.reach import Destinations
 from collector.health import IngestHealth
 from collector.pipeline import IngestPipeline
 from collector.receivers.http_routers import http_routers
-from raymap.alarm_runner import AlarmRunner
+from raymap.alarm_runner import AlarmRunner, judged_until
 from raymap.auth.audit import AuditTrail
 from raymap.auth.routes import auth_router
 from raymap.invocation_joiner import InvocationJoiner
@@ -85,6 +85,7 @@ class ApiService:
             ],
             metrics=lambda: pipeline.metrics.render() + metrics(),
             ingest_status=pipeline.metrics.snapshot,
+            judged_until=judged_until,
             ingest_health=lambda: health().as_dict(),
             static_dir=static_dir(),
         )

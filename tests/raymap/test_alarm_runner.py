@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import msgspec
 import pytest
 
-from raymap.alarm_runner import AlarmRunner
+from raymap.alarm_runner import AlarmRunner, judged_until
 from store.alarms import Webhook
 from store.clickhouse.store import ClickHouseStore
 from store.config import records
@@ -69,6 +69,7 @@ def test_problems_are_found_without_an_alarm(clickhouse_store: ClickHouseStore) 
         window = TimeRange(T0, T0 + 99 * MINUTE)
         eventually(lambda: len(clickhouse_store.find_problems(window, limit=9)) == 1)
         assert clickhouse_store.alarm_lock() is None
+        eventually(lambda: judged_until() >= T0 / 1e6 + 65 * 60)
 
 
 def states(store: Store) -> list[AlarmState]:

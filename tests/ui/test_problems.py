@@ -48,6 +48,7 @@ class Problems:
         (self.real,) = page.request.get(f"{url}/api/v1/problems").json()["problems"]
         self.listed: list[dict[str, Any]] = [self.real]
         self.minutes = 60
+        self.judged: float | None = None
         page.route("**/api/v1/problems", self._answer)
 
     def _answer(self, route: Route) -> None:
@@ -57,6 +58,7 @@ class Problems:
                 "to": 1,
                 "minutes_counted": self.minutes,
                 "minutes_needed": 60,
+                "judged_until": self.judged,
                 "problems": self.listed,
             }
         )
@@ -137,6 +139,20 @@ def test_nothing_unusual(page: Page, url: str) -> None:
     problems.minutes = 23
     page.reload()
     expect(strip(page)).to_have_text("Learning what is usual: 23 of 60 minutes")
+
+
+def test_minutes_that_are_not_judged_are_named(page: Page, url: str) -> None:
+    """Beside a problem as beside none: nothing unusual says nothing of them."""
+    problems = Problems(page, url)
+    problems.judged = 1 - 25 * 60
+    page.goto(f"{url}/map?{WINDOW}")
+    words = re.compile(r"Judged until \d\d:\d\d: of the 25 minutes since, no problem is known")
+    expect(strip(page)).to_contain_text(words)
+    expect(strip(page).get_by_role("listitem")).to_have_count(1)
+    problems.listed = []
+    page.reload()
+    expect(strip(page)).to_contain_text("Nothing unusual")
+    expect(strip(page)).to_contain_text(words)
 
 
 def test_a_problem_is_muted_and_shown_again(page: Page, url: str) -> None:

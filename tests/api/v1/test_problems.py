@@ -56,6 +56,14 @@ def one(client: TestClient) -> Any:
     return found
 
 
+@pytest.mark.parametrize(("judged", "said"), [(0.0, None), (1795560000.0, 1795560000.0)])
+def test_the_list_says_until_when_minutes_are_judged(
+    store: MemoryStore, clock: Clock, judged: float, said: float | None
+) -> None:
+    client = TestClient(create_app(store, version="1", clock=clock, judged_until=lambda: judged))
+    assert get(client, PATH, ProblemList)["judged_until"] == said
+
+
 def test_the_list_says_how_much_is_known(client: TestClient) -> None:
     assert get(client, PATH, ProblemList)["minutes_counted"] == NOW
 

@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: 56b72c17c630388bbdeb403263f840fa8e9f864fb490b1beecfa41d303aa2396
+// sha256 of its schemas: 54e10a58ec56d4158bd4005163a55f484162a4b411ccd80eaf1b22390a577971
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -714,6 +714,7 @@ export interface components {
         };
         ProblemList: {
             from: number;
+            judged_until: number | null;
             minutes_counted: number;
             minutes_needed: number;
             problems: components["schemas"]["ProblemLine"][];

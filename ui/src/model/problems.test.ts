@@ -5,6 +5,7 @@ import {
   glyph,
   lastWords,
   noneWords,
+  behindWords,
   nodesOf,
   numbers,
   place,
@@ -96,7 +97,26 @@ test('a sparkline has gaps where there were no requests', () => {
 })
 
 test('in the first hour nothing is called usual', () => {
-  const counted = (minutes: number) => ({ minutes_counted: minutes, minutes_needed: 60 })
+  const counted = (minutes: number) => ({
+    minutes_counted: minutes,
+    minutes_needed: 60,
+    judged_until: null,
+    to: 0,
+  })
   expect(noneWords(counted(59))).toBe('Learning what is usual: 59 of 60 minutes')
   expect(noneWords(counted(60))).toBe('Nothing unusual')
+})
+
+test('minutes that are not judged are named once they are more than usual', () => {
+  const judged = (until: number | null) => ({
+    minutes_counted: 60,
+    minutes_needed: 60,
+    judged_until: until,
+    to: SINCE,
+  })
+  expect(behindWords(judged(null))).toBe('')
+  expect(behindWords(judged(SINCE - 180))).toBe('')
+  expect(behindWords(judged(SINCE - 27 * 60))).toBe(
+    'Judged until 09:11: of the 27 minutes since, no problem is known',
+  )
 })

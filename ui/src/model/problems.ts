@@ -3,7 +3,10 @@
 import type { Problem, ProblemList } from '../api/types'
 import { clock, count, duration, percent } from './format'
 
-type Known = Pick<ProblemList, 'minutes_counted' | 'minutes_needed'>
+type Known = Pick<ProblemList, 'minutes_counted' | 'minutes_needed' | 'judged_until' | 'to'>
+
+/** Seconds by which minutes are judged later than they end, at most, unless something is wrong. */
+const USUAL_LAG = 180
 
 const BEFORE = 600
 const AFTER = 300
@@ -71,6 +74,12 @@ export function changeWords({ changes, since }: Problem): string {
 /** What is said where nothing is wrong, or where it is too early to say so. */
 export function noneWords({ minutes_counted: counted, minutes_needed: needed }: Known): string {
   return counted < needed ? `Learning what is usual: ${counted} of ${needed} minutes` : 'Nothing unusual'
+}
+
+/** That the newest minutes are not judged; empty where they are. */
+export function behindWords({ judged_until: until, to }: Known): string {
+  if (until === null || to - until <= USUAL_LAG) return ''
+  return `Judged until ${minute(until)}: of the ${count(Math.round((to - until) / 60))} minutes since, no problem is known`
 }
 
 export function lastWords(last: Problem | undefined): string {

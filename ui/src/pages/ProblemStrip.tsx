@@ -7,6 +7,7 @@ import { addresses, fetchJson, send } from '../api/client'
 import type { Problem, ProblemList } from '../api/types'
 import { errorWords } from '../components/Banner'
 import {
+  behindWords,
   changeWords,
   glyph,
   isFailing,
@@ -59,6 +60,7 @@ export function ProblemStrip({ chosen, carried, onChoose, onNodes }: Props) {
   const lines = open ? [...shown, ...muted].slice(0, MOST) : shown.slice(0, 1)
   const rest = shown.length + muted.length - lines.length
   const one = every.find(({ id }) => id === chosen)
+  const behind = data ? behindWords(data) : ''
   const news = useNews(data && shown)
 
   useEffect(() => onNodes(one ? nodesOf(one) : null), [one, onNodes])
@@ -96,6 +98,11 @@ export function ProblemStrip({ chosen, carried, onChoose, onNodes }: Props) {
           {data ? <None known={data} last={last} chosen={chosen} onChoose={choose} /> : noAnswer(error)}
         </p>
       )}
+      {behind && (
+        <p className="problems-behind" title={behind}>
+          {behind}
+        </p>
+      )}
       {(open || rest > 0) && (
         <button
           type="button"
@@ -112,7 +119,7 @@ export function ProblemStrip({ chosen, carried, onChoose, onNodes }: Props) {
       )}
       {refused && <p className="problems-refused">{refused}</p>}
       <p className="visually-hidden" role="status">
-        {refused || news}
+        {refused || [news, behind].filter(Boolean).join('. ')}
       </p>
     </section>
   )
