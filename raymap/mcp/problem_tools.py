@@ -23,7 +23,9 @@ def problem_tools(client: Client) -> list[Callable[..., str]]:
         """
         found = client.get("/api/v1/problems", {**parse_window(start, end), "limit": 100})
         lines = [_problem(each) for each in found["problems"]]
-        about = f"Problems, {describe(found)}."
+        until = found.get("judged_until")
+        judged = f", judged until {instant(until)} UTC" if until else ""
+        about = f"Problems, {describe(found)}{judged}."
         return table([about], lines or [_none(found)], _MORE)
 
     return [problems]

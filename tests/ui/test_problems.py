@@ -141,6 +141,20 @@ def test_nothing_unusual(page: Page, url: str) -> None:
     expect(strip(page)).to_have_text("Learning what is usual: 23 of 60 minutes")
 
 
+def test_a_wall_screen_has_the_map_and_its_problems(page: Page, url: str) -> None:
+    """Nothing to click around them, and the problems are listed without a click."""
+    problems = Problems(page, url)
+    problems.listed = [problems.real, problems.like("ledger")]
+    page.goto(f"{url}/map?{WINDOW}&kiosk=1")
+    expect(strip(page).get_by_role("listitem")).to_have_count(2)
+    expect(page.get_by_role("button", name=re.compile("^payments, "))).to_be_attached()
+    for gone in ("Map tools", "Legend", "Declared"):
+        expect(page.get_by_label(gone)).to_be_hidden()
+    expect(page.get_by_role("banner")).to_be_hidden()
+    expect(page.get_by_placeholder("Find a service")).to_be_hidden()
+    expect(strip(page).get_by_role("button", name=re.compile("Mute|Fewer"))).to_have_count(0)
+
+
 def test_minutes_that_are_not_judged_are_named(page: Page, url: str) -> None:
     """Beside a problem as beside none: nothing unusual says nothing of them."""
     problems = Problems(page, url)

@@ -102,7 +102,7 @@ function Console() {
     </Link>
   )
   return (
-    <div className="app">
+    <div className={params.has('kiosk') ? 'app is-kiosk' : 'app'}>
       <Header
         nav={
           !signedOut && (

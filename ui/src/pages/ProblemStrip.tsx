@@ -23,7 +23,7 @@ import {
 } from '../model/problems'
 import { rangeParams, type Range } from '../model/range'
 import { href, type Changes } from '../model/url'
-import { Link } from './router'
+import { Link, useAddress } from './router'
 import { asApiError } from './useLiveQuery'
 import '../styles/problems.css'
 
@@ -50,7 +50,9 @@ export function ProblemStrip({ chosen, carried, onChoose, onNodes }: Props) {
     refetchInterval: EVERY_MS,
     retry: false,
   })
-  const [open, setOpen] = useState(false)
+  const kiosk = useAddress().params.has('kiosk')
+  const [chosenOpen, setOpen] = useState(false)
+  const open = kiosk || chosenOpen
   const [refused, setRefused] = useState('')
   const every = data?.problems ?? []
   const active = every.filter(({ state }) => state === 'active')
@@ -103,7 +105,7 @@ export function ProblemStrip({ chosen, carried, onChoose, onNodes }: Props) {
           {behind}
         </p>
       )}
-      {(open || rest > 0) && (
+      {!kiosk && (open || rest > 0) && (
         <button
           type="button"
           className="link problems-more"
