@@ -515,4 +515,5 @@ def test_estimated_figures_say_so(page: Page, shop: Any, raymap_server: Any) -> 
     expect(node(page, shop.payments)).not_to_have_attribute("aria-label", re.compile("≈"))
     node(page, "sampled").click()
     details = page.get_by_role("complementary", name="Details")
-    expect(details.get_by_text("≈ estimated from 1 sampled span", exact=True)).to_be_visible()
+    words = "Scaled: 1 request received stands for 8, by how they were sampled"
+    expect(details.get_by_text(words, exact=True)).to_be_visible()
