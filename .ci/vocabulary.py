@@ -41,6 +41,11 @@ PHRASES = {
 }
 """'away' is refused as a state ("the store is away"), not in "right away"; "of late data" is fine."""
 
+NAMES = re.compile(
+    r"\bZooKeeper\b|\bKeeper\b|apache\.zookeeper|ZooKeeperServerMain|clickhouse,? keeper|insert_keeper_max_retries|keeper_server"
+)
+"""Programs that coordinate ClickHouse's replicas, and a setting: names, not words of ours."""
+
 PARTS_ONLY = frozenset(["away"])
 """Ordinary English on its own, refused as part of an identifier (``StoreAway``, ``is_away``)."""
 
@@ -89,7 +94,7 @@ class Occurrence(NamedTuple):
 
 def words_in(text: str) -> Iterator[str]:
     """Refused words and phrases of one line, in lower case, as often as they occur."""
-    for identifier in _IDENTIFIER.findall(text):
+    for identifier in _IDENTIFIER.findall(NAMES.sub("", text)):
         parts = [part.lower() for part in _PART.findall(identifier)]
         yield from (part for part in parts if part in WORDS)
         if len(parts) > 1:

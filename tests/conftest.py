@@ -41,7 +41,7 @@ from tests.waiting import eventually
 ROOT = Path(__file__).parent.parent
 
 MARKERS = {
-    "clickhouse": {"clickhouse", "engine", "rig"},
+    "clickhouse": {"clickhouse", "engine", "replica_rig", "rig"},
     "server": {"raymap_server", "server"},
     "browser": {"page", "browser", "new_page"},
 }
