@@ -13,15 +13,23 @@ from collections.abc import Iterable
 from store.clickhouse.connection.sql import identifier
 
 USER, BACKUP_USER, READER = "raymap", "raymap_backup", "raymap_ro"
-_ENGINES = ("MergeTree", "ReplacingMergeTree", "AggregatingMergeTree", "SummingMergeTree", "Memory")
+_REPLICATED = tuple(f"Replicated{each}MergeTree" for each in ("", "Replacing", "Aggregating"))
+_ENGINES = (
+    "MergeTree",
+    "ReplacingMergeTree",
+    "AggregatingMergeTree",
+    "SummingMergeTree",
+    "Memory",
+    *_REPLICATED,
+)
 """Of our tables, also temporary ones: no engine that reaches out of the database."""
-_SYSTEM_TABLES = ("columns", "detached_parts", "parts", "tables")
+_SYSTEM_TABLES = ("columns", "detached_parts", "parts", "replicas", "tables")
 """What is read of the engine; each shows what belongs to databases that one may use."""
 _SERVER_TABLES = ("databases", "disks", "errors", "merge_tree_settings")
 """What `raymap doctor` and the commands of tenants read besides."""
 _IN_DATABASES = (
     "SHOW, SELECT, INSERT, ALTER TABLE, ALTER VIEW, ALTER DATABASE, CREATE DATABASE, CREATE TABLE, "
-    "CREATE VIEW, DROP DATABASE, DROP TABLE, DROP VIEW, TRUNCATE, OPTIMIZE"
+    "CREATE VIEW, DROP DATABASE, DROP TABLE, DROP VIEW, TRUNCATE, OPTIMIZE, SYSTEM SYNC REPLICA"
 )
 """All that is done with tables."""
 _FOR_TABLES = (

@@ -8,6 +8,8 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 EXAMPLE = "clickhouse://user:password@host:9000/database"
+PORTS = {False: 9000, True: 9440}
+"""The usual ports, without TLS and with it."""
 OPTIONS = ("secure", "verify", "ca_certs", "compression", "connect_timeout", "timeout")
 
 
@@ -17,7 +19,11 @@ class InvalidUrl(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A ClickHouse server, its login and its connection options; timeouts in seconds."""
+    """A ClickHouse server, its login and its connection options; timeouts in seconds.
+
+    ``others``: further replicas of the same tables, used in this order when the one before cannot be reached
+    (`store.clickhouse.connection.replicas`).
+    """
 
     host: str
     port: int = 9000
@@ -30,12 +36,29 @@ class Address:
     compression: str = ""  # lz4, zstd, none; empty: none on loopback, lz4 elsewhere
     connect_timeout: float = 5.0
     timeout: float = 300.0
+    others: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def hosts(self) -> tuple[tuple[str, int], ...]:
+        """Host and port of each replica."""
+        return ((self.host, self.port), *self.others)
+
+    @property
+    def replicated(self) -> bool:
+        """Whether it names several replicas."""
+        return bool(self.others)
+
+    @property
+    def each(self) -> tuple[Address, ...]:
+        """An address of each replica alone."""
+        return tuple(replace(self, host=host, port=port, others=()) for host, port in self.hosts)
 
     @property
     def name(self) -> str:
-        """`host:port`, for messages: without the password."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{self.port}"
+        """`host:port` of each replica, for messages: without the password."""
+        return ",".join(
+            f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in self.hosts
+        )
 
     @property
     def url(self) -> str:
@@ -54,7 +77,8 @@ class Address:
 
 
 def parse_url(url: str) -> Address:
-    """`clickhouse://user:password@host:port/database?option=value`; everything but the host is optional."""
+    """`clickhouse://user:password@host:port/database?option=value`; everything but the host is optional. Commas separate
+    the replicas of one database: `clickhouse://user:password@a,b:9001/raymap`."""
     parts = urlsplit(url)
     if parts.scheme not in ("clickhouse", "clickhouses"):
         raise InvalidUrl(
@@ -62,28 +86,41 @@ def parse_url(url: str) -> Address:
         )
     if parts.fragment:
         raise InvalidUrl("the ClickHouse URL contains a '#': write it as %23 in a password")
-    try:
-        host, port = parts.hostname, parts.port
-    except ValueError:  # its message may contain part of the password
-        raise InvalidUrl(
-            f"the ClickHouse URL has no usable port, expected {EXAMPLE} "
-            "(write / : @ ? as %2F %3A %40 %3F in a password)"
-        ) from None
-    if not host:
-        raise InvalidUrl(f"the ClickHouse URL names no host, expected {EXAMPLE}")
+    secure = parts.scheme == "clickhouses"
+    (host, port), *others = _hosts(parts.netloc, PORTS[secure])
     database = unquote(parts.path.removeprefix("/"))
     if "/" in database:
         raise InvalidUrl(f"the ClickHouse URL names the database {database!r}, expected one word")
-    secure = parts.scheme == "clickhouses"
     address = Address(
         host=host,
-        port=port or (9440 if secure else 9000),
+        port=port,
         user=unquote(parts.username or "default"),
         password=unquote(parts.password or ""),
         database=database or "raymap",
         secure=secure,
+        others=tuple(others),
     )
     return _with_options(address, parts.query)
+
+
+def _hosts(netloc: str, default_port: int) -> list[tuple[str, int]]:
+    """Host and port of each replica, which commas separate."""
+    found = []
+    for text in netloc.rpartition("@")[2].split(","):
+        one = urlsplit(f"//{text}")
+        try:
+            host, port = one.hostname, one.port
+        except ValueError:  # its message may contain part of the password
+            raise InvalidUrl(
+                f"the ClickHouse URL has no usable port, expected {EXAMPLE} "
+                "(write / : @ ? as %2F %3A %40 %3F in a password)"
+            ) from None
+        if not host:
+            raise InvalidUrl(f"the ClickHouse URL names no host, expected {EXAMPLE}")
+        found.append((host, port or default_port))
+    if len({*found}) < len(found):
+        raise InvalidUrl("the ClickHouse URL names a replica twice")
+    return found
 
 
 def _with_options(address: Address, query: str) -> Address:
@@ -93,9 +130,14 @@ def _with_options(address: Address, query: str) -> Address:
                 f"the ClickHouse URL has the option {name!r}, known are {', '.join(OPTIONS)}"
             )
         address = replace(address, **{name: _option(name, text)})
-    if address.secure and address.port == 9000:
-        address = replace(address, port=9440)
+    if address.secure:
+        others = tuple((host, _tls_port(port)) for host, port in address.others)
+        address = replace(address, port=_tls_port(address.port), others=others)
     return address
+
+
+def _tls_port(port: int) -> int:
+    return PORTS[True] if port == PORTS[False] else port
 
 
 def _option(name: str, text: str) -> Any:

@@ -19,6 +19,7 @@ from clickhouse_driver import errors as driver_errors
 from store.clickhouse.connection.address import Address, parse_url
 from store.clickhouse.connection.errors import ClickHouseUnavailable, first_line, is_transient
 from store.clickhouse.connection.native_format import NativeClient
+from store.clickhouse.connection.replicas import Replicas, replicas_at
 from store.clickhouse.connection.sql import identifier
 
 
@@ -39,7 +40,7 @@ def connect(
     if compression != "none":  # the server has its own default for what it sends
         settings = {"network_compression_method": compression.upper(), **(settings or {})}
     tls = {"verify": address.verify, "ca_certs": address.ca_certs or None} if address.secure else {}
-    return AbortableClient(
+    client = AbortableClient(
         address.host,
         port=address.port,
         user=address.user,
@@ -59,16 +60,25 @@ def connect(
         },
         **tls,
     )
+    if address.replicated:
+        client.replicas = replicas_at(address.hosts)
+    return client
 
 
 class AbortableClient(NativeClient):
     """A client that `abort` ends also while it connects, and that does not connect again afterwards."""
 
     aborted = False
+    replicas: Replicas | None = None
+    """Of an address that names several."""
 
     def establish_connection(self, settings: Mapping[str, object] | None) -> None:
         """Connect, or confirm that the connection is alive; NetworkError once it is aborted."""
+        if self.replicas and not self.connection.connected:
+            self.connection.hosts = self.replicas.in_order()
         super().establish_connection(settings)
+        if self.replicas:
+            self.replicas.connected((self.connection.host, self.connection.port))
         if self.aborted:
             raise driver_errors.NetworkError("the client was aborted")
 
@@ -154,7 +164,7 @@ class ClientPool:
     def _take(self) -> Client:
         address = self.login()
         while (client := self._idle_client()) is not None:
-            if client.connection.user == address.user:
+            if client.connection.user == address.user and _is_in_use(client):
                 return client
             client.disconnect()
         return connect(address, strings_as_bytes=self._strings_as_bytes, settings=self._settings)
@@ -177,6 +187,19 @@ class ClientPool:
             idle, self._idle = self._idle, []
         for client in idle:
             client.disconnect()
+
+
+def is_replicated(client: Client) -> bool:
+    """Whether its address names several replicas."""
+    return getattr(client, "replicas", None) is not None
+
+
+def _is_in_use(client: Client) -> bool:
+    """Whether a client is not connected to a replica that this process has left."""
+    at = client.connection
+    return (
+        client.replicas is None or not at.connected or (at.host, at.port) == client.replicas.in_use
+    )
 
 
 def wait_until_up(url: str | Address, timeout: float) -> None:

@@ -1,4 +1,5 @@
-"""A lock in the server: one process of all that use a database has it.
+"""A lock in the server: one process of all that use a database has it. Between replicas it is a lease
+(`store.clickhouse.connection.lease`).
 
 ClickHouse has no locks without a coordination service, and neither the embedded engine nor a single
 server has one. But it refuses a query whose id is that of a running one: a query that only sleeps is a
@@ -15,6 +16,7 @@ from clickhouse_driver import Client
 from clickhouse_driver.errors import ErrorCodes, ServerException
 
 from store.clickhouse.connection.address import Address
+from store.clickhouse.connection.lease import Lease, try_lease
 from store.clickhouse.connection.pool import abort, connect
 
 DAY = 86_400
@@ -40,12 +42,14 @@ class QueryLock:
         self._client.disconnect()
 
 
-def try_lock(address: Address, query_id: str, step: float) -> QueryLock | None:
+def try_lock(address: Address, query_id: str, step: float) -> QueryLock | Lease | None:
     """The lock of a name, or None while another process has it.
 
     ``step``: seconds after which the server notices that a client has gone, at most three. ``KILL QUERY`` with
     the id frees the lock of a host that vanished.
     """
+    if address.replicated:
+        return try_lease(address, query_id)
     client = connect(address)
     try:
         rows = client.execute_iter(_sleep(step), query_id=query_id)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.errors import ClickHouseUnavailable
+from store.clickhouse.connection.lease import Lease
 from store.clickhouse.connection.query_lock import QueryLock, try_lock
 
 WAIT = 600.0
@@ -31,7 +32,7 @@ def migration_lock(address: Address, *, wait: float = WAIT) -> Iterator[None]:
         lock.release()
 
 
-def _acquire(address: Address, wait: float) -> QueryLock:
+def _acquire(address: Address, wait: float) -> QueryLock | Lease:
     deadline = time.monotonic() + wait
     while (lock := try_lock(address, query_id(address.database), STEP)) is None:
         if time.monotonic() > deadline:

@@ -20,9 +20,12 @@ from clickhouse_driver import errors as driver_errors
 
 from store.clickhouse.connection.address import Address, parse_url
 from store.clickhouse.connection.errors import first_line
+from store.clickhouse.connection.lease import DEFINITION
 from store.clickhouse.connection.pool import connect, create_database, wait_until_up
+from store.clickhouse.schema import replicas
+from store.clickhouse.schema.errors import MigrationError
 from store.clickhouse.schema.lock import migration_lock
-from store.clickhouse.schema.topology import SINGLE, Topology
+from store.clickhouse.schema.topology import REPLICAS, SINGLE, Topology
 
 FOLDER = Path(__file__).parent
 NUMBERED = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
@@ -42,10 +45,6 @@ APPLIED = (
     "SELECT version, argMax(name, applied), argMax(checksum, applied) FROM raymap_migrations "
     "GROUP BY version ORDER BY version"
 )
-
-
-class MigrationError(Exception):
-    """The schema could not be brought up to date; the message is for people."""
 
 
 class SchemaTooNew(MigrationError):
@@ -72,23 +71,45 @@ def migrate(
     *,
     folder: Path = FOLDER,
     timeout: float = 30.0,
-    topology: Topology = SINGLE,
 ) -> list[str]:
     """Create the database if it is missing, apply what is new, return the names of the files applied."""
     address = parse_url(url) if isinstance(url, str) else url
+    topology = REPLICAS if address.replicated else SINGLE
     migrations = read_migrations(folder, settings, topology)
     wait_until_up(address, timeout)
+    if address.replicated:
+        return _migrate_replicas(address, migrations)
     create_database(address)
     client = connect(address)
     try:
         client.execute(render(RECORD, topology.placeholders(), "raymap_migrations"))
         if not pending(client, migrations):
+            replicas.require_tables(client, address)
             return []
         with migration_lock(address):
             # Another process may have migrated while this one waited for the lock.
             return [_run(client, each) for each in pending(client, migrations)]
     finally:
         client.disconnect()
+
+
+def _migrate_replicas(address: Address, migrations: list[Migration]) -> list[str]:
+    """The same on each replica: what is recorded on one says nothing of the tables of another."""
+    servers = replicas.Servers(address)
+    try:
+        servers.prepare(
+            REPLICAS.placed(render(text, REPLICAS.placeholders(), ""))
+            for text in (RECORD, DEFINITION)
+        )
+        if not pending(servers.first, migrations) and not servers.incomplete():
+            return []
+        servers.require_all()
+        with migration_lock(address):
+            applied = [_run(servers.first, each) for each in pending(servers.first, migrations)]
+            servers.complete()
+            return applied
+    finally:
+        servers.disconnect()
 
 
 def read_migrations(
@@ -99,7 +120,7 @@ def read_migrations(
     numbered = []
     for path in sorted(folder.glob("*.sql")):
         text = path.read_text()
-        rendered = render(text, settings, path.name)
+        rendered = topology.placed(render(text, settings, path.name))
         if match := NUMBERED.fullmatch(path.name):
             number = int(match[1])
             numbered.append(

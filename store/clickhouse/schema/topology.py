@@ -1,38 +1,57 @@
 """What the tables' definitions owe to the number of servers: the one place that knows it.
 
-The schema names these texts as placeholders. Today there is one server; `Topology("name")` renders the
-same tables for the replicas of a cluster, whose servers define the macros ``{shard}`` and ``{replica}``.
+The schema names these texts as placeholders. Replicas of a table know each other by its path in the coordination
+service, which `placed` writes into the engine: a server's own default may contain a number that differs from server to
+server. Servers define the macros ``{shard}`` and ``{replica}``; those with one ``{shard}`` are replicas of each other.
 """
 
 from __future__ import annotations
 
+import re
+
 from msgspec import Struct
+
+_ENGINE = re.compile(r"\bENGINE = (Replicated\w*MergeTree)(?:\(([^()]*)\))?")
+PLACE = "'/clickhouse/tables/{shard}/{database}/{table}', '{replica}'"
+"""The path of a table, and the replica's name there; the server fills in its macros."""
 
 
 class Topology(Struct, frozen=True):
     """The servers that have the tables."""
 
-    cluster: str = ""
-    """As `remote_servers` names it; empty for one server."""
-
-    @property
-    def replicated(self) -> bool:
-        """Whether a table has copies, which a coordination service keeps equal."""
-        return bool(self.cluster)
+    replicated: bool = False
+    """Whether a table has copies, which a coordination service keeps equal."""
 
     def placeholders(self) -> dict[str, str]:
         """Text by the name that the schema uses for it."""
         return {
-            "on_cluster": f" ON CLUSTER '{self.cluster}'" if self.cluster else "",
-            # Path and replica's name come from the servers' default_replica_path and _name.
+            # Statements are run on each replica (store/clickhouse/schema/replicas.py), for which no server needs a
+            # list of the others.
+            "on_cluster": "",
             "replicated": "Replicated" if self.replicated else "",
-            "window": f"{'' if self.replicated else 'non_'}replicated_deduplication_window",
+            "window": REPLICATED_WINDOW
+            if self.replicated
+            else "non_replicated_deduplication_window",
             "durable": DURABLE,
             "tidy": TIDY,
             "large_blocks": LARGE_BLOCKS,
         }
 
+    @staticmethod
+    def placed(sql: str) -> str:
+        """Statements whose replicated engines have their path."""
 
+        def engine(match: re.Match[str]) -> str:
+            arguments = ", ".join(filter(None, (PLACE, match[2])))
+            return f"ENGINE = {match[1]}({arguments})"
+
+        return _ENGINE.sub(engine, sql)
+
+
+REPLICATED_WINDOW = (
+    "replicated_deduplication_window_seconds = 86400, replicated_deduplication_window"
+)
+"""Tokens of inserts are remembered for a day, not an hour: a journal may be sent again after an outage."""
 DURABLE = (
     "fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, "
     "min_compressed_bytes_to_fsync_after_fetch = 1"
@@ -51,3 +70,4 @@ LARGE_BLOCKS = "SETTINGS (min_compress_block_size = 65536, max_compress_block_si
 """Settings of columns that are read for few traces and compress better in large blocks."""
 SINGLE = Topology()
 """One server, embedded or not."""
+REPLICAS = Topology(replicated=True)

@@ -14,7 +14,9 @@ from typing import NamedTuple
 from clickhouse_driver import Client
 from clickhouse_driver.errors import ServerException
 
+from store.clickhouse.connection.pool import is_replicated
 from store.clickhouse.schema.migrate import APPLIED, FOLDER, NUMBERED, checksum
+from store.clickhouse.schema.replicas import ENGINE, misplaced
 from store.errors import SchemaMismatch
 
 NOT_MIGRATED = frozenset({60, 81})
@@ -22,6 +24,7 @@ NOT_MIGRATED = frozenset({60, 81})
 SCHEMA_CODES = NOT_MIGRATED | {10, 16, 20, 47}
 """Server errors that another schema causes: also NOT_FOUND_COLUMN_IN_BLOCK, NO_SUCH_COLUMN_IN_TABLE,
 NUMBER_OF_COLUMNS_DOESNT_MATCH, UNKNOWN_IDENTIFIER."""
+STATE = APPLIED.replace(" FROM", f", {ENGINE} FROM", 1)
 CHECK_EVERY = 5.0
 """Seconds for which a schema that fits is not read again."""
 
@@ -50,15 +53,17 @@ def schema_state(client: Client) -> SchemaState:
     expected = _expected()
     ours = max(expected)
     try:
-        rows = client.execute(APPLIED)
+        rows = client.execute(STATE)
     except ServerException as error:
         if error.code not in NOT_MIGRATED:
             raise
         rows = []
     if not rows:
         return SchemaState(0, ours, "contains no Raymap tables: run  raymap migrate  first.")
-    found = {version: text for version, _, text in rows}
-    return SchemaState(max(found), ours, _problem(found, rows[0][1], expected))
+    found = {version: text for version, _, text, _ in rows}
+    _, first_name, _, engine = rows[0]
+    problem = _problem(found, first_name, expected)
+    return SchemaState(max(found), ours, problem or misplaced(engine, is_replicated(client)))
 
 
 def _problem(found: dict[int, str], first_name: str, expected: dict[int, str]) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
+from store.clickhouse.schema.migrate import migrate
+from tests.store.replicated.cell import Cell
 from tests.store.replicated.rig import Replica, Rig
 from tests.store.replicated.stock import StockReplica, StockRig
 
@@ -27,3 +29,18 @@ def replica_rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig | Stoc
 def replicas(replica_rig: Rig | StockRig) -> Sequence[Replica | StockReplica]:
     """The two."""
     return replica_rig.replicas
+
+
+@pytest.fixture
+def empty_cell(replicas: Sequence[Replica | StockReplica]) -> Iterator[Cell]:
+    """A database that does not exist yet."""
+    cell = Cell(replicas)
+    yield cell
+    cell.drop()
+
+
+@pytest.fixture
+def cell(empty_cell: Cell) -> Cell:
+    """A database with the tables."""
+    migrate(empty_cell.address, {"retention_days": 3650})
+    return empty_cell

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from store.clickhouse.connection.address import Address, InvalidUrl, parse_url
@@ -15,6 +17,19 @@ def test_a_url_gives_an_address() -> None:
     assert parse_url("clickhouse://[::1]:9001/x").host == "::1"
 
 
+def test_commas_separate_replicas() -> None:
+    """In their order; the login is for all."""
+    address = parse_url("clickhouse://me:p%2Cw@a,b:9001,[::1]/traces?timeout=7")
+    assert address.hosts == (("a", 9000), ("b", 9001), ("::1", 9000))
+    assert [each.name for each in address.each] == ["a:9000", "b:9001", "[::1]:9000"]
+    assert {(each.user, each.password, each.timeout) for each in address.each} == {
+        ("me", "p,w", 7.0)
+    }
+    assert address.replicated
+    assert not parse_url("clickhouse://a").replicated
+    assert parse_url("clickhouses://a,b:19440").hosts == (("a", 9440), ("b", 19440))
+
+
 def test_tls_has_a_port_of_its_own() -> None:
     assert parse_url("clickhouses://db").port == 9440
     assert parse_url("clickhouse://db?secure=1").port == 9440
@@ -22,7 +37,9 @@ def test_tls_has_a_port_of_its_own() -> None:
 
 
 def test_an_address_survives_its_own_url() -> None:
-    address = Address("::1", 9001, "u:ser", "p/w@d#?%", "da ta")
+    address = Address("::1", 9001, "u:ser", "p/w@d#?%,", "da ta")
+    assert parse_url(address.url) == address
+    address = replace(address, others=(("b", 9000), ("::2", 9001)))
     assert parse_url(address.url) == address
     assert "p/w" not in address.name
 
@@ -33,6 +50,8 @@ def test_an_address_survives_its_own_url() -> None:
         ("http://db:8123", "begins with clickhouse://"),
         ("db:9000", "begins with clickhouse://"),
         ("clickhouse://", "names no host"),
+        ("clickhouse://a,,b", "names no host"),
+        ("clickhouse://a,b,a:9000", "a replica twice"),
         ("clickhouse://db:port/x", "no usable port"),
         ("clickhouse://db/a/b", "expected one word"),
         ("clickhouse://u:a#b@db", "'#'"),

@@ -19,8 +19,8 @@ from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.errors import ClickHouseUnavailable
 from store.clickhouse.connection.pool import connect, create_database
 from store.clickhouse.schema import lock
+from store.clickhouse.schema.errors import MigrationError
 from store.clickhouse.schema.migrate import (
-    MigrationError,
     SchemaChanged,
     SchemaTooNew,
     migrate,

@@ -10,9 +10,8 @@ import pytest
 from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.schema.migrate import FOLDER, read_migrations
-from store.clickhouse.schema.topology import SINGLE, Topology
+from store.clickhouse.schema.topology import PLACE, REPLICAS, SINGLE, Topology
 
-REPLICAS = Topology("traces")
 DAYS = {"retention_days": 30}
 
 
@@ -35,23 +34,26 @@ def test_one_server() -> None:
 
 
 def test_replicas() -> None:
-    """Every table is made on all servers, and has copies."""
+    """Every table has copies, which find each other by its name."""
     for statement in map(code, statements(REPLICAS)):
-        name = re.match(r"(?:CREATE TABLE IF NOT EXISTS|ALTER TABLE) \w+ ", statement)
-        assert name, statement
-        assert statement[name.end() :].startswith("ON CLUSTER 'traces'")
         assert "non_replicated" not in statement
-        engines = re.findall(r"^ENGINE = (\w+)", statement, re.MULTILINE)
+        engines = re.findall(r"^ENGINE = (\w+)\(([^)]*)", statement, re.MULTILINE)
         assert len(engines) == (1 if statement.startswith("CREATE TABLE") else 0)
-        assert all(re.fullmatch(r"Replicated\w*MergeTree", engine) for engine in engines)
+        for engine, arguments in engines:
+            assert re.fullmatch(r"Replicated\w*MergeTree", engine)
+            assert arguments.startswith(PLACE)
 
 
 def test_they_differ_in_nothing_else() -> None:
     replicated = "\n".join(statements(REPLICAS))
     for text, instead in (
-        (" ON CLUSTER 'traces'", ""),
+        (f"({PLACE}, ", "("),
+        (f"({PLACE})", ""),
         ("Replicated", ""),
-        (" replicated_deduplication_window", " non_replicated_deduplication_window"),
+        (
+            " replicated_deduplication_window_seconds = 86400, replicated_deduplication_window",
+            " non_replicated_deduplication_window",
+        ),
     ):
         replicated = replicated.replace(text, instead)
     assert replicated == "\n".join(statements(SINGLE))
@@ -77,5 +79,5 @@ def test_the_server_understands_them(clickhouse: Address, topology: Topology) ->
     client = connect(replace(clickhouse, database=""))
     for statement in statements(topology):
         ((formatted,),) = client.execute("SELECT formatQuery({text:String})", {"text": statement})
-        assert ("ON CLUSTER" in formatted) == topology.replicated
+        assert ("'{replica}'" in formatted) == (topology.replicated and "ENGINE" in formatted)
     client.disconnect()
