@@ -100,6 +100,12 @@ def add_tenant(server: Server, name: str, wanted: Limits, days: int = 0) -> tupl
     except ValueError as error:
         raise Refused(f"name {error}") from None
     address = address_of(server.default, name)
+    if address.replicated:  # a login is made on one server
+        raise Refused(
+            "tenants beside the first are not supported yet where ClickHouse has replicas: use a database on one server",
+            code="NoReplicas",
+            status=409,
+        )
 
     def decide(configuration: Configuration, at: int) -> tuple[bool, list[Change]]:
         stored = read_tenants(configuration)

@@ -22,6 +22,7 @@ time, and concurrently.
 
 from __future__ import annotations
 
+import re
 import secrets
 import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -31,6 +32,7 @@ from clickhouse_driver import Client
 
 from store.clickhouse import queries
 from store.clickhouse.connection import sql
+from store.clickhouse.connection.pool import is_replicated
 from store.clickhouse.connection.query_runner import execute
 from store.clickhouse.queries import Sql
 from store.errors import TooManyPins, TraceNotFound
@@ -63,6 +65,10 @@ STALE_AFTER = 3600
 
 EVERY = Sql("1")
 """The condition that every row meets."""
+
+
+_REPLICATED = re.compile(r"^Replicated(\w*MergeTree)\('[^']*', *'[^']*'(?:, *)?")
+"""An engine as far as its path and replica."""
 
 
 class _Row(NamedTuple):
@@ -216,7 +222,8 @@ def _fill(client: Client, conditions: Callable[[str], Iterable[str]]) -> None:
     run = uuid.uuid4().hex
     for table in TRACE_TABLES:
         staging = f"pinning_{table}_{run}"
-        client.execute(f"CREATE TABLE {staging} AS {table}")
+        engine = _plain_engine(client, table) if is_replicated(client) else ""
+        client.execute(f"CREATE TABLE {staging} AS {table}{engine}")
         try:
             names = _columns(client, table)
             values = ", ".join(differing.get(name, name) for name in names)
@@ -237,6 +244,13 @@ def _fill(client: Client, conditions: Callable[[str], Iterable[str]]) -> None:
                 )
         finally:
             client.execute(f"DROP TABLE IF EXISTS {staging} SYNC")
+
+
+def _plain_engine(client: Client, table: str) -> str:
+    """Of a table like a replicated one, on this server alone."""
+    statement = "SELECT engine_full FROM system.tables WHERE database = currentDatabase() AND name = {table:String}"
+    ((engine,),) = execute(client, Sql(statement, {"table": table}))
+    return " ENGINE = " + _REPLICATED.sub(r"\1(", engine)
 
 
 def _free_pin_day(client: Client) -> int:

@@ -30,6 +30,7 @@ from store.clickhouse.metrics.methods import MetricMethods
 from store.clickhouse.pin_methods import PinMethods
 from store.clickhouse.problems import ProblemMethods
 from store.clickhouse.rollup.backlog import due_statement, read_due
+from store.clickhouse.rollup.turn import Turn
 from store.clickhouse.rollup.worker import RollupWorker
 from store.clickhouse.schema.version import SCHEMA_CODES, SchemaGuard
 from store.clickhouse.search import (
@@ -107,7 +108,7 @@ class ClickHouseStore(
         self.rollup_cache = RollupCache()
         self._linked = get_traces.LinkPresence()
         self._operations = KnownOperations()
-        self.rollup_worker = RollupWorker()
+        self.rollup_worker = RollupWorker(Turn(self.login) if self.address.replicated else None)
 
     def put(self, documents: Sequence[Document], token: str) -> None:
         """Store documents (see `SegmentWriter.put`)."""
@@ -288,11 +289,14 @@ class ClickHouseStore(
             with _errors(self.schema), own.client() as client:
                 self.schema.require(client)
                 self.rollup_worker.tick(QueryRunner(client, own, self._threads, COUNT_LIMITS))
-                if time.monotonic() - refreshed > PIN_INTERVAL:
+                turn = self.rollup_worker.turn
+                if time.monotonic() - refreshed > PIN_INTERVAL and (turn is None or turn.mine):
                     refreshed = time.monotonic()
                     pins.reconcile(client)
 
         self.rollup_worker.run(tick, stop)
+        if self.rollup_worker.turn:
+            self.rollup_worker.turn.release()
         own.close()
 
     def check(self) -> None:
@@ -309,6 +313,8 @@ class ClickHouseStore(
 
     def close(self) -> None:
         """Close the connection pool."""
+        if self.rollup_worker.turn:
+            self.rollup_worker.turn.release()
         self._threads.shutdown(wait=False, cancel_futures=True)
         self._pool.close()
 

@@ -76,8 +76,9 @@ class AbortableClient(NativeClient):
         """Connect, or confirm that the connection is alive; NetworkError once it is aborted."""
         if self.replicas and not self.connection.connected:
             self.connection.hosts = self.replicas.in_order()
+        before = self.connection.socket
         super().establish_connection(settings)
-        if self.replicas:
+        if self.replicas and self.connection.socket is not before:
             self.replicas.connected((self.connection.host, self.connection.port))
         if self.aborted:
             raise driver_errors.NetworkError("the client was aborted")

@@ -1,7 +1,7 @@
 """Keeps the rollups up to date: a thread that aggregates dirty buckets, and readers that wait for it.
 
-Every process may run a worker. They need no lock: aggregating a bucket twice is harmless, and a worker
-skips a round when another has just aggregated the same buckets.
+Every process may run a worker. On one server they need no lock: aggregating a bucket twice is harmless, and a worker
+skips a round when another has just aggregated the same buckets. Between replicas one counts (`Turn`).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from store.clickhouse.rollup import aggregate, compaction, dirty
 from store.clickhouse.rollup.backlog import Due, due_statement, read_due
 from store.clickhouse.rollup.buckets import now
 from store.clickhouse.rollup.lag import RollupLag
+from store.clickhouse.rollup.turn import MayNotCount, Turn
 from store.metrics import ROUND_SECONDS
 
 log = structlog.get_logger(__name__)
@@ -56,11 +57,13 @@ while the map is not read."""
 class RollupWorker:
     """Aggregation of dirty buckets in one process; may be shared by threads.
 
-    ``alone``: no thread executes `run`, so readers aggregate dirty buckets themselves.
+    ``alone``: no thread executes `run`, so readers aggregate dirty buckets themselves. ``turn``: where the database
+    has replicas.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, turn: Turn | None = None) -> None:
         self.alone = True
+        self.turn = turn
         self.lag = RollupLag()
         self._counting = threading.Lock()
         self._changed = threading.Condition()
@@ -87,9 +90,9 @@ class RollupWorker:
         if not due.buckets:
             return False
         if self.alone:
-            with self._counting:
-                self._drain(run_query, ROUNDS, self._next(run_query))
-            return True
+            return self._count_alone(run_query)
+        if self.turn and not self.turn.mine:
+            return False  # the process that counts is not this one
         if due.backlog is None:
             return False  # nothing is known to have changed
         small = due.rows <= SMALL
@@ -111,6 +114,8 @@ class RollupWorker:
 
     def tick(self, run_query: RunQuery) -> int:
         """Aggregate all dirty buckets; returns their number."""
+        if self.turn and not self.turn.take():
+            return 0
         waiting = self._next(run_query, guard=GUARD)
         newest = max((each.looked for each in waiting), default=0)
         if not self._wanted and newest and now(run_query) - newest < TICK * 800_000:
@@ -159,6 +164,19 @@ class RollupWorker:
                 while not self._wanted and not stop.is_set() and time.monotonic() < until:
                     self._changed.wait(0.2)
 
+    def _count_alone(self, run_query: RunQuery) -> bool:
+        with self._counting:
+            try:
+                if self.turn and not self.turn.take():
+                    return False
+                self._drain(run_query, ROUNDS, self._next(run_query))
+            except MayNotCount as reason:
+                self.lag.note_failure(reason)
+            finally:
+                if self.turn:
+                    self.turn.release()  # the next to count may be another process
+        return True
+
     def _next(self, run_query: RunQuery, *, guard: int = 0) -> list[dirty.DirtyBucket]:
         """The dirty buckets whose turn it is; how many wait in all is noted."""
         due, _ = read_due(run_query(due_statement(guard=guard)))
@@ -183,10 +201,13 @@ class RollupWorker:
 
     def _round(self, run_query: RunQuery, buckets: list[dirty.DirtyBucket]) -> int:
         begun, count = time.monotonic(), 0
+        whole = self.turn is None or self.turn.wait_for_rows(run_query)
         for place, part in enumerate(dirty.schedule(buckets)):
             if place > 1 and time.monotonic() - begun > ROUND and not self.alone:
                 self._left = True
                 break
             aggregate.recount(run_query, part)
+            if not whole:  # rows of a replica that is gone come with it
+                dirty.mark(run_query, {}, [each.bucket for each in part], now(run_query))
             count += len(part)
         return count

@@ -120,12 +120,11 @@ def read_migrations(
     numbered = []
     for path in sorted(folder.glob("*.sql")):
         text = path.read_text()
-        rendered = topology.placed(render(text, settings, path.name))
+        rendered = render(text, settings, path.name)
+        statements = tuple(map(topology.placed, split_statements(rendered)))
         if match := NUMBERED.fullmatch(path.name):
             number = int(match[1])
-            numbered.append(
-                Migration(number, path.name, split_statements(rendered), checksum(text))
-            )
+            numbered.append(Migration(number, path.name, statements, checksum(text)))
         else:
             raise MigrationError(f"{path.name}: expected a name like 0001_initial.sql")
     for expected, migration in enumerate(numbered, start=1):

@@ -12,6 +12,8 @@ import re
 from msgspec import Struct
 
 _ENGINE = re.compile(r"\bENGINE = (Replicated\w*MergeTree)(?:\(([^()]*)\))?")
+_SETTINGS = re.compile(r"^SETTINGS ", re.MULTILINE)
+NO_WINDOW = "replicated_deduplication_window = 0"
 PLACE = "'/clickhouse/tables/{shard}/{database}/{table}', '{replica}'"
 """The path of a table, and the replica's name there; the server fills in its macros."""
 
@@ -39,13 +41,22 @@ class Topology(Struct, frozen=True):
 
     @staticmethod
     def placed(sql: str) -> str:
-        """Statements whose replicated engines have their path."""
+        """A statement whose replicated engine has its path.
+
+        Where the schema gives no window of deduplication there is none, as on one server: replicas would otherwise
+        drop a row that equals an earlier one as a repeated insert, such as a second mark of a bucket.
+        """
 
         def engine(match: re.Match[str]) -> str:
             arguments = ", ".join(filter(None, (PLACE, match[2])))
             return f"ENGINE = {match[1]}({arguments})"
 
-        return _ENGINE.sub(engine, sql)
+        placed, engines = _ENGINE.subn(engine, sql)
+        if not engines or "deduplication_window" in placed:
+            return placed
+        if _SETTINGS.search(placed):
+            return _SETTINGS.sub(f"SETTINGS {NO_WINDOW}, ", placed, count=1)
+        return f"{placed}\nSETTINGS {NO_WINDOW}"
 
 
 REPLICATED_WINDOW = (

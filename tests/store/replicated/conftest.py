@@ -39,8 +39,10 @@ def empty_cell(replicas: Sequence[Replica | StockReplica]) -> Iterator[Cell]:
     cell.drop()
 
 
-@pytest.fixture
-def cell(empty_cell: Cell) -> Cell:
-    """A database with the tables."""
-    migrate(empty_cell.address, {"retention_days": 3650})
-    return empty_cell
+@pytest.fixture(scope="module")
+def cell(replica_rig: Rig | StockRig) -> Iterator[Cell]:
+    """A database with the tables, which the tests of a module share: they take seconds to make."""
+    cell = Cell(replica_rig.replicas)
+    migrate(cell.address, {"retention_days": 3650})
+    yield cell
+    cell.drop()

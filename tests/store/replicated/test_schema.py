@@ -1,4 +1,4 @@
-"""The schema of replicas: every one has the tables, whoever recorded what."""
+"""The schema of replicas: every one has the tables, whichever recorded what."""
 
 from __future__ import annotations
 

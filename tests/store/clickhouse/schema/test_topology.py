@@ -10,7 +10,7 @@ import pytest
 from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.schema.migrate import FOLDER, read_migrations
-from store.clickhouse.schema.topology import PLACE, REPLICAS, SINGLE, Topology
+from store.clickhouse.schema.topology import NO_WINDOW, PLACE, REPLICAS, SINGLE, Topology
 
 DAYS = {"retention_days": 30}
 
@@ -45,10 +45,12 @@ def test_replicas() -> None:
 
 
 def test_they_differ_in_nothing_else() -> None:
-    replicated = "\n".join(statements(REPLICAS))
+    replicated = "\n".join(statements(REPLICAS)) + "\n"
     for text, instead in (
         (f"({PLACE}, ", "("),
         (f"({PLACE})", ""),
+        (f"\nSETTINGS {NO_WINDOW}\n", "\n"),
+        (f"SETTINGS {NO_WINDOW}, ", "SETTINGS "),
         ("Replicated", ""),
         (
             " replicated_deduplication_window_seconds = 86400, replicated_deduplication_window",
@@ -56,7 +58,15 @@ def test_they_differ_in_nothing_else() -> None:
         ),
     ):
         replicated = replicated.replace(text, instead)
-    assert replicated == "\n".join(statements(SINGLE))
+    assert replicated == "\n".join(statements(SINGLE)) + "\n"
+
+
+def test_rows_that_are_equal_are_no_repeated_insert() -> None:
+    """Replicas deduplicate by default, one server does not: a second mark of a bucket would be dropped."""
+    (dirty,) = [text for text in statements(REPLICAS) if "EXISTS dirty" in text]
+    assert "replicated_deduplication_window = 0" in dirty
+    made = [code(text) for text in statements(REPLICAS) if "ENGINE" in text]
+    assert all(text.count("replicated_deduplication_window =") == 1 for text in made)
 
 
 def test_acknowledged_rows_survive_merges_and_power_cuts() -> None:
