@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from store.alarms import Lock
 from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.pool import connect
-from store.clickhouse.connection.query_lock import QueryLock, try_lock
+from store.clickhouse.connection.query_lock import try_lock
 from tests.waiting import eventually
 
 
-def taken(address: Address, name: str) -> QueryLock:
+def taken(address: Address, name: str) -> Lock:
     """The lock, as soon as it is free."""
     lock = eventually(lambda: try_lock(address, name, 0.1), "the lock is free")
     assert lock is not None
