@@ -18,7 +18,7 @@ from store.clickhouse.connection.lease import LOST, RENEW, Lease, try_lease
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.connection.query_runner import QueryRunner, RunQuery
 
-TABLES = ("dirty", "traces", "segments", "calls", "links", "cross_bucket_refs")
+TABLES = ("dirty", "traces", "segments", "calls", "links", "cross_bucket_refs", "deciding_ids")
 """What a count reads."""
 LIMITS = {"receive_timeout": 5}
 """Seconds to wait for rows that another replica has."""
