@@ -57,9 +57,8 @@ class Lookups:
         self.needed |= _of_document(document)
         parent = document.parent_id
         self.needed.add((CONTAINS, parent))
-        if (
-            document.independent == Independent.OF_SENDER
-        ):  # it may be below a segment of its service
+        if document.independent == Independent.OF_SENDER:
+            # Beside a segment of its service it does not enter that.
             self.needed.add((SEGMENT_BELOW, parent))
         if document.kind == Kind.SERVER and not document.independent:
             self.needed.add((CONTAINS, shared_server_id(document.trace_id, parent)))

@@ -14,7 +14,7 @@ from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import RunQuery
 from store.clickhouse.queries import Sql
 from store.clickhouse.units.deciding import Lookups
-from store.clickhouse.units.trace_reader import Place, TraceReader, rows_where
+from store.clickhouse.units.trace_reader import OF_LINKS, Place, TraceReader, rows_where
 from store.facts import LinkedIds, links_among
 from store.model import Trace
 from store.parents import LinkEnd, resolve_link_end
@@ -76,7 +76,9 @@ def read_near(
     reader = TraceReader(run)
     reader.near(traces, here)
     found = reader.finish()
-    return WholeTraces(found, found, links_among(()), reader.hashes), reader.lookups
+    # A link that has come meanwhile has marked its bucket, which is counted again by trace.
+    lookups = {place: each for place, each in reader.lookups.items() if place[1] != OF_LINKS}
+    return WholeTraces(found, found, links_among(()), reader.hashes), lookups
 
 
 def read_small(run: RunQuery, wanted: Collection[bytes], known: Collection[bytes]) -> WholeTraces:
