@@ -37,8 +37,8 @@ def test_deep_links_lead_to_the_index(client: TestClient, path: str) -> None:
     "path",
     [
         "/loki/api/v1/labels",
-        "/prometheus/api/v1/series",
-        "/prometheus/api/v1/query",
+        "/prometheus/api/v1/rules",
+        "/prometheus/federate",
         "/services",
         "/services?StartTime=1&EndTime=2",
         "/slos",
