@@ -308,7 +308,6 @@ counter = itertools.count()
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 @pytest.mark.timeout(120 + 40 * EXAMPLES)  # twenty seconds each where other tests run beside it
 @settings(
     max_examples=EXAMPLES,
