@@ -32,5 +32,12 @@ export default defineConfig({
     },
   },
   server: { proxy: { '/api': server } },
-  test: { environment: 'node', include: ['src/**/*.test.ts'], css: true },
+  // The time ends what hangs: CI runs these at the lowest priority, beside other tests.
+  test: {
+    environment: 'node',
+    include: ['src/**/*.test.ts'],
+    css: true,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+  },
 })
