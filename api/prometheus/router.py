@@ -149,8 +149,7 @@ def _add_names(router: APIRouter, context: Context) -> None:
 
         def work() -> Response:
             found = list(islice(_matching(context, window, selectors), most + 1))
-            warnings = ["results truncated due to limit"] if len(found) > most else []
-            return _success(found[:most], [*warnings, *_warnings(context, window)])
+            return _at_most(most, found, _warnings(context, window))
 
         return await run_cancellable(request, work)
 
@@ -211,9 +210,15 @@ async def _listed(
         found = sorted(
             {text for labels in _matching(context, window, selectors) for text in of(labels)}
         )
-        return _success(found[:most], _warnings(context, window))
+        return _at_most(most, found, _warnings(context, window))
 
     return await run_cancellable(request, work)
+
+
+def _at_most(most: int, found: Sequence[Any], warnings: Sequence[str]) -> Response:
+    """The first of what was found, with a warning in Prometheus' words if that is not all."""
+    cut = ["results truncated due to limit"] if len(found) > most else []
+    return _success(found[:most], [*cut, *warnings])
 
 
 def _selectors(params: Params) -> Sequence[tuple[Matcher, ...]]:

@@ -82,7 +82,8 @@ def trust(
     """Of a map, or of one node or edge; ApiError (404) when that had no traffic."""
     found = counted_graph(context, window, expression)
     shown, graph = found.window, build_graph(found.graph, found.window)
-    nodes, edges = list(prune(graph)), list(prune(graph).edges)
+    visible = prune(graph)
+    nodes, edges = list(visible), list(visible.edges)
     if node:
         nodes, edges = [require_node(graph, node)], []
     elif edge:

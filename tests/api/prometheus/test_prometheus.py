@@ -179,6 +179,9 @@ def test_names(client: TestClient) -> None:
         {"__name__": FAILED, "client": "front", "server": "pay"}
     ]
     assert len(data("series", **{"match[]": '{server="front"}'}, limit=3)) == 3
+    for path in ("labels", "label/__name__/values"):
+        cut = client.get(f"{API}/{path}", params={"limit": 2}).json()
+        assert (len(cut["data"]), cut["warnings"]) == (2, ["results truncated due to limit"])
     assert data("metadata")[RATE][0]["type"] == "counter"
     assert data("metadata", metric=SERVER)[SERVER][0]["unit"] == "seconds"
     assert data("status/buildinfo")["version"] == "1.2.3"
