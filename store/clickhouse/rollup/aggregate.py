@@ -38,6 +38,7 @@ from store.clickhouse.rollup.buckets import (
     added_up,
     combine,
     now,
+    numbers_list,
     revision,
     values_list,
 )
@@ -182,7 +183,11 @@ def _count_many(
     came: dict[int, int] = {}
     if not is_alone:
         _record_references(run, stale)
-        fragments = {"rows": Sql(there), "buckets": _listed(stale), "by_trace": _by_trace(large)}
+        fragments = {
+            "rows": Sql(there),
+            "buckets": numbers_list(stale),
+            "by_trace": _by_trace(large),
+        }
         came = dict(run(queries.DEPENDENTS.render(fragments)))
         for bucket, last in (large.dependents(stale) if large else {}).items():
             came[bucket] = max(last, came.get(bucket, 0))
@@ -204,7 +209,7 @@ def _far_rows(
     among them that it has read, if they were inserted ``before``."""
     fragments = {
         "by_trace": _by_trace(large),
-        "buckets": _listed(buckets),
+        "buckets": numbers_list(buckets),
         "not_pinned_copy": Sql(NOT_PINNED_COPY),
         "sender_rows": Sql(dependencies.sender_rows(rows_in_buckets(buckets))),
         "shared": dependencies.SHARED,
@@ -221,7 +226,7 @@ def _far_rows(
 def _record_references(run: RunQuery, buckets: Collection[int]) -> None:
     run(
         "INSERT INTO cross_bucket_refs (trace_id, bucket) SELECT trace_id, bucket "
-        f"FROM odd_traces WHERE is_open AND bucket IN ({_listed(buckets).text})"
+        f"FROM odd_traces WHERE is_open AND bucket IN ({numbers_list(buckets).text})"
     )
 
 
@@ -230,7 +235,7 @@ def _mark(run: RunQuery, came: Mapping[int, int], buckets: Collection[int]) -> N
     one more comparison."""
     looked: dict[int, int] = {}
     if came:
-        looked.update(run(queries.LOOKED.render({"buckets": _listed(came)})))
+        looked.update(run(queries.LOOKED.render({"buckets": numbers_list(came)})))
     dirty.mark(
         run,
         {bucket: (last, looked.get(bucket, 0)) for bucket, last in came.items()},
@@ -284,7 +289,3 @@ def _write_minutes(run: RunQuery, minutes: Mapping[int, Sequence[Version]], inst
     if finished - instant > compaction.QUIET // 4:
         # Another process may have downsampled without these.
         compaction.invalidate_parents(run, reopened, finished)
-
-
-def _listed(buckets: Iterable[int]) -> Sql:
-    return Sql(", ".join(map(str, sorted(buckets))))

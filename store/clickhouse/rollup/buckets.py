@@ -81,6 +81,11 @@ def revision(instant: int) -> int:
     return instant << 10 | secrets.randbelow(1024)
 
 
+def numbers_list(numbers: Iterable[int]) -> Sql:
+    """Integers as SQL, for IN."""
+    return Sql(", ".join(map(str, sorted(numbers))))
+
+
 def values_list(rows: Iterable[Collection[int]]) -> Sql:
     """Rows of integers as SQL tuples, for VALUES or IN."""
     return Sql(", ".join(f"({', '.join(map(str, row))})" for row in rows))

@@ -22,7 +22,6 @@ from store.clickhouse.units import whole_traces
 from store.clickhouse.units.aggregates import Aggregate, Key
 from store.clickhouse.units.base_buckets import rows_in_buckets
 from store.clickhouse.units.unit_sums import Counted, cut_unit
-from store.clickhouse.units.whole_traces import read_small
 
 MOST = 3_000
 """Rows in the buckets that are counted so at most: above, the statements cost less."""
@@ -144,7 +143,7 @@ class FewRows:
 
     def _aggregates(self, buckets: Collection[int]) -> Iterator[tuple[Any, ...]]:
         counted: dict[int, Counted] = defaultdict(Counted)
-        for trace, unit in read_small(self._run, self._own, self._traces).units():
+        for trace, unit in whole_traces.read_small(self._run, self._own, self._traces).units():
             bucket = bucket_of(unit.start)
             if bucket in buckets:
                 counted[bucket].add(*cut_unit(unit, trace))

@@ -18,7 +18,7 @@ from typing import Any
 from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import RunQuery
 from store.clickhouse.queries import Sql
-from store.clickhouse.rollup.buckets import FarRows
+from store.clickhouse.rollup.buckets import FarRows, numbers_list
 from store.clickhouse.search.scan_ranges import bucket_of
 from store.clickhouse.units import whole_traces
 from store.clickhouse.units.base_buckets import rows_in_buckets
@@ -56,8 +56,7 @@ class LargeTraces:
 
     def dependents(self, buckets: Collection[int]) -> dict[int, int]:
         """Buckets elsewhere that depend on rows of these, and when the newest of those was inserted."""
-        listed = Sql(", ".join(map(str, sorted(buckets))))
-        fragments = {"rows": Sql(rows_in_buckets(buckets)), "buckets": listed}
+        fragments = {"rows": Sql(rows_in_buckets(buckets)), "buckets": numbers_list(buckets)}
         return dict(self._run(queries.DEPENDENTS_BY_ID.render(fragments, large=self._ids)))
 
 
