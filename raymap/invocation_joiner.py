@@ -37,9 +37,9 @@ from store.protocol import TraceReader
 from store.rules.handler_failures import Failure, handler_failure
 from store.rules.invocation_documents import documents_of
 from store.rules.invocations import (
+    COLD_START,
     RECORD,
     SAME_ATTEMPT,
-    STATUS,
     Evidence,
     HandlerFailed,
     Invocation,
@@ -62,9 +62,17 @@ REMEMBERED = MINUTE // 2
 SECOND_LOOK = SETTLED + 5_000_000
 """Microseconds after which a trace without the caller is looked at once more."""
 DERIVED: Expression = parse(
-    f'annotation.{STATUS} EXISTS OR annotation.{RECORD} = "{Standing.ASSUMED}" OR annotation.{RECORD} = "{Standing.ALONE}"'
+    " OR ".join(
+        f"annotation.{name} = {value}"
+        for name, value in (
+            (COLD_START, "true"),
+            (COLD_START, "false"),
+            *((RECORD, f'"{each}"') for each in Standing if each != Standing.MISSING),
+        )
+    )
 )
-"""Also what has been joined: AWS's own segments may come later, under other ids, one after the other."""
+"""Also what has been joined: AWS's own segments may come later, under other ids, one after the other. By values, for which
+there is an index of rows that have just come; one of names is made by merges."""
 PARTIAL: Expression = And(
     (Streamed(), parse(f'partial = true OR annotation.{RECORD} = "{Standing.MISSING}"'))
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from store.rules.event_sources import Messages
 from store.rules.handler_failures import Failure
 from store.rules.invocations import (
+    COLD_START,
     FUNCTION,
     NAMESPACE,
     NOTHING,
@@ -215,7 +216,7 @@ def _known(**members: object) -> Json:
 
 
 def _annotations(invocation: Invocation, status: str) -> Json:
-    annotations: Json = {"lambda_cold_start": invocation.cold_start, STATUS: status}
+    annotations: Json = {COLD_START: invocation.cold_start, STATUS: status}
     if invocation.version:
         annotations["lambda_version"] = invocation.version
     return annotations

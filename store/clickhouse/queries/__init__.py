@@ -72,6 +72,7 @@ UNSETTLED_MINUTES = _sql("search/unsettled_minutes", "pinned_copy", "moment")
 MINUTES_OF_TRACES = _sql("search/minutes_of_traces", "minutes")
 FAR_TRACES = _sql("search/far", "member passed", "near_first near_last minute_length")
 FAR_IDS = _sql("search/far_ids", "far", "most")
+MAY_MATCH = _sql("search/may_match", "may", "ids")
 PASSED = _sql("search/passed", parameters="day span_start")
 IMPLAUSIBLE_EPOCH = _sql(
     "search/implausible_epoch", "", "span_minute span_last_minute span_start span_end"

@@ -13,7 +13,7 @@ read where they are.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Set
 
 from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import Rows, RunQuery, run_concurrently
@@ -34,6 +34,7 @@ from store.clickhouse.search.known_parts import (
     KnownPart,
     bounds_among,
     known_parts,
+    may_match,
 )
 from store.clickhouse.search.probe import reach_of
 from store.clickhouse.search.reading import KnownRows
@@ -47,7 +48,7 @@ from store.clickhouse.search.scan_plan import (
 )
 from store.clickhouse.search.scan_ranges import MAX_FAR_TRACES, SCAN_RANGES, ScanRange, far_buckets
 from store.cursor import decode_cursor, encode_cursor
-from store.filters.ast import And
+from store.filters.ast import And, Expression
 from store.model import TimeRange
 from store.query import Page, TraceHit, TraceQuery
 from store.times import MINUTE, SECOND
@@ -217,11 +218,19 @@ class _Search:
         if len(far) >= MOST_UNREAD or any(reach_of(rows, MOST_UNREAD) for rows in others):
             return None
         self._judge.take(reading.rows(read) if reading else KnownRows())
-        named = {bytes.fromhex(digits) for rows in unread for digits, *_ in rows} | part.ids
+        named = part.ids | _traces_in(others)
+        named |= self._may_match(_traces_in([far]) - named, filter)
         if len(named) > len(part.ids) or (near and any(unread)):
             bounds = bounds_among(named, filter, part.term, sure=sure)
             answer = self._run(self._candidates(part.slice, bounds, before))
         return bounds, answer
+
+    def _may_match(self, ids: Set[bytes], filter: Expression) -> set[bytes]:
+        """Those of some traces that may match. One of hours has rows far from every range, and is not to be read whole
+        by each search."""
+        if not ids:
+            return set()
+        return _traces_in([self._run(may_match(ids, filter))])
 
     def _first(self, slice: ScanRange, before: Place | None) -> tuple[Bounds, Rows]:
         """The bounds of the filter on trace_id in a range, and its first candidates."""
@@ -271,6 +280,10 @@ class _Search:
             return width * GROWTH
         needed = 3 * width * (self._limit - len(self._found) + 1) // (2 * gained)
         return max(width // GROWTH, min(width * GROWTH, needed))
+
+
+def _traces_in(answers: Iterable[Rows]) -> set[bytes]:
+    return {bytes.fromhex(digits) for rows in answers for digits, *_ in rows}
 
 
 def window_before(window: TimeRange, before: Place | None) -> TimeRange:

@@ -111,5 +111,12 @@ def bounds_among(
     return Bounds(conjunction([known, bounds.may]), conjunction([known, bounds.must]))
 
 
+def may_match(ids: Collection[bytes], filter: Expression) -> Sql:
+    """The statement for those of some traces, of which no probe knows, that may match."""
+    listed = sorted(ids)
+    may = compiled(filter, located(listed), sure=False).may
+    return queries.MAY_MATCH.render({"may": may}, ids=listed)
+
+
 def _among(ids: Collection[bytes]) -> Sql:
     return Sql("trace_id IN {ids:Array(FixedString(16))}", {"ids": sorted(ids)})

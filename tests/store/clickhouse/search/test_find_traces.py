@@ -297,6 +297,18 @@ def test_a_conjunction_sees_rows_far_from_those_of_its_rarest_term(
         assert all_pages(clickhouse_store, query, limit) == found
 
 
+@pytest.mark.parametrize("text", ["annotation.tier EXISTS", "fault AND annotation.tier EXISTS"])
+def test_a_trace_of_hours_is_not_read_for_filters_that_it_cannot_match(
+    clickhouse_store: ClickHouseStore, text: str
+) -> None:
+    """It has rows far from every range, and none of those that probes look for."""
+    hours = [segment(n + 1, trace_id=trace_id(1), start=T0 + n * 20 * MINUTE) for n in range(10)]
+    clickhouse_store.put(hours, "hours")
+    query = TraceQuery(TimeRange(T0, T0 + MINUTE), filter=parse(text))
+    page = clickhouse_store.find_traces(query, limit=20, cursor=None)
+    assert (page.found, page.scanned) == ([], 0)
+
+
 def test_a_page_takes_few_statements(clickhouse_store: ClickHouseStore) -> None:
     """Each is planned for some milliseconds, whatever it reads."""
     clickhouse_store.put(many(400, name="api"), "many")
