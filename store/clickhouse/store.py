@@ -29,7 +29,7 @@ from store.clickhouse.logs.methods import LogMethods
 from store.clickhouse.metrics.methods import MetricMethods
 from store.clickhouse.pin_methods import PinMethods
 from store.clickhouse.problems import ProblemMethods
-from store.clickhouse.rollup.backlog import due_statement, read_due
+from store.clickhouse.rollup.backlog import read_due
 from store.clickhouse.rollup.turn import Turn
 from store.clickhouse.rollup.worker import RollupWorker
 from store.clickhouse.schema.version import SCHEMA_CODES, SchemaGuard
@@ -261,7 +261,7 @@ class ClickHouseStore(
     def _counted(self) -> Iterator[QueryRunner]:
         """The same, after dirty buckets have been recounted."""
         with self._asking() as ask:
-            due, _ = read_due(ask(due_statement()))
+            due, _ = read_due(ask)
             self.rollup_worker.wait_until_fresh(ask, due)
             yield ask
 

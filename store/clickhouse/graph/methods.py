@@ -15,7 +15,7 @@ from store.clickhouse.graph.matching import Units, of_entities, of_nodes
 from store.clickhouse.graph.rollup_cache import RollupCache
 from store.clickhouse.graph.series import CutUnits, series
 from store.clickhouse.graph.window_plan import Marks
-from store.clickhouse.rollup.backlog import due_statement, read_due
+from store.clickhouse.rollup.backlog import read_due
 from store.clickhouse.rollup.worker import LIVE, RollupWorker
 from store.graph import ServiceGraph
 from store.model import NodeKey, TimeRange
@@ -171,11 +171,10 @@ class GraphMethods:
     ) -> list[Backlog | None]:
         """Have dirty buckets recounted; what each window lacks nevertheless, or may lack: what is counted
         from now on, before the window is read, is in both."""
-        statement = due_statement(windows, least=least)
-        due, backlogs = read_due(ask(statement))
+        due, backlogs = read_due(ask, windows, least=least)
         live = max(window.end for window in windows) > round((time.time() - LIVE) * SECOND)
         if waits and self.rollup_worker.wait_until_fresh(ask, due, live=live):
-            _, backlogs = read_due(ask(statement))
+            _, backlogs = read_due(ask, windows, least=least)
         return backlogs
 
 

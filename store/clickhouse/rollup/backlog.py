@@ -6,12 +6,14 @@ the window may change units inside (an answer that began after its end): that is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from store.clickhouse import queries
-from store.clickhouse.connection.query_runner import Rows
+from store.clickhouse.connection.query_runner import RunQuery
 from store.clickhouse.queries import Sql
+from store.clickhouse.rollup import dirty
+from store.clickhouse.rollup.dirty import DirtyBucket
 from store.clickhouse.units.base_buckets import BUCKET, PER_MINUTE
 from store.model import TimeRange
 from store.query import Backlog
@@ -27,26 +29,54 @@ class Due(NamedTuple):
     backlog: Backlog | None
 
 
-def due_statement(windows: Sequence[TimeRange] = (), *, least: int = 0, guard: int = 0) -> Sql:
-    """The statement of `read_due`. ``least``: microseconds that rows must have waited to count as backlog;
-    ``guard``: as of `dirty.dirty_buckets`."""
+def read_due(
+    run: RunQuery, windows: Sequence[TimeRange] = (), *, least: int = 0
+) -> tuple[Due, list[Backlog | None]]:
+    """All that is due, and the backlog of each window. ``least``: microseconds that rows must have waited to count as
+    backlog."""
+    few = dirty.few_dirty(run)
+    if few is not None:
+        return due_of(few), [_backlog(few, window, least) for window in windows]
     parts = [_part(ALWAYS, 0), *(_part(window, least) for window in windows)]
-    return queries.BACKLOG.render({"windows": Sql(", ".join(parts))}, guard=guard)
-
-
-def read_due(rows: Rows) -> tuple[Due, list[Backlog | None]]:
-    """All that is due, and the backlog of each window, from the result rows of `due_statement`."""
-    ((buckets, waiting, now, parts),) = rows
-    every, *found = [
+    ((buckets, rows, now, found),) = run(
+        queries.BACKLOG.render({"windows": Sql(", ".join(parts))}, guard=0)
+    )
+    every, *backlogs = [
         Backlog(minutes, first * BUCKET, now - waited) if minutes else None
-        for minutes, first, waited in parts
+        for minutes, first, waited in found
     ]
-    return Due(buckets, waiting, every), found
+    return Due(buckets, rows, every), backlogs
+
+
+def due_of(buckets: Collection[DirtyBucket]) -> Due:
+    """All of some dirty buckets together."""
+    return Due(len(buckets), sum(each.rows for each in buckets), _backlog(buckets, ALWAYS, 0))
+
+
+def _backlog(buckets: Iterable[DirtyBucket], window: TimeRange, least: int) -> Backlog | None:
+    first, last = _within(window)
+    waiting = [
+        each
+        for each in buckets
+        if not each.confirming and each.waited >= least and first <= each.bucket <= last
+    ]
+    if not waiting:
+        return None
+    return Backlog(
+        len({each.bucket // PER_MINUTE for each in waiting}),
+        min(each.bucket for each in waiting) * BUCKET,
+        min(each.read_at - each.waited for each in waiting),
+    )
+
+
+def _within(window: TimeRange) -> tuple[int, int]:
+    """The first and the last bucket of a window."""
+    return max(0, window.start) // BUCKET, max(0, (window.end - 1) // BUCKET)
 
 
 def _part(window: TimeRange, least: int) -> str:
-    first, last = max(0, window.start) // BUCKET, (window.end - 1) // BUCKET
-    waits = f"confirming = 0 AND waited >= {least} AND bucket BETWEEN {first} AND {max(0, last)}"
+    first, last = _within(window)
+    waits = f"confirming = 0 AND waited >= {least} AND bucket BETWEEN {first} AND {last}"
     return (
         f"(uniqExactIf(intDiv(bucket, {PER_MINUTE}), {waits}), "
         f"minIf(bucket, {waits}), maxIf(waited, {waits}))"

@@ -23,6 +23,8 @@ CHUNK_BUCKETS = 2_000
 """Buckets: a statement repeats their list several times."""
 MOST = 20_000
 """Buckets that are read at once: after a back-fill a million may be dirty, and a round counts a few thousand."""
+FEW = 5_000
+"""Buckets of which is read what is known of each; of more SQL makes sums, and names those whose turn is next."""
 FILLING_ROWS = 20_000
 """Rows from which on a count of a bucket takes longer than the statements around it."""
 FILLING = 4_000_000
@@ -75,8 +77,43 @@ def dirty_buckets(run: RunQuery, *, guard: int = 0) -> list[DirtyBucket]:
 
     ``guard``: microseconds after an arrival for which a bucket is dirty although it was looked at since.
     """
+    few = few_dirty(run, guard=guard)
+    return next_buckets(run, guard=guard) if few is None else few
+
+
+def next_buckets(run: RunQuery, *, guard: int = 0) -> list[DirtyBucket]:
+    """The same where they are many."""
     statement = queries.NEXT_BUCKETS.render(guard=guard, first=FIRST_BUCKETS, most=MOST)
     return [DirtyBucket(*row) for row in run(statement)]
+
+
+def few_dirty(run: RunQuery, *, guard: int = 0) -> list[DirtyBucket] | None:
+    """All dirty buckets, the newest first; None if there are more than `FEW`."""
+    rows = run(queries.FEW_DIRTY.render(guard=guard, most=FEW + 1))
+    if len(rows) > FEW:
+        return None
+    return [each for row in rows if (each := _dirty(guard, *row)) is not None]
+
+
+def _dirty(
+    guard: int,
+    bucket: int,
+    rows: int,
+    arrived: int,
+    related: int,
+    recheck: int,
+    looked: int,
+    now: int,
+) -> DirtyBucket | None:
+    """queries/rollup/dirty_buckets.sql of one bucket."""
+    far = looked <= related + guard or looked < recheck <= now
+    if not (far or looked <= arrived + guard):
+        return None
+    since = arrived if looked <= arrived else related if looked <= related else now
+    confirming = looked > arrived and looked > related
+    return DirtyBucket(
+        bucket, rows, arrived, related, recheck, looked, now, far, confirming, now - since
+    )
 
 
 def chunks(buckets: Sequence[DirtyBucket], rows: int, most: int) -> list[list[DirtyBucket]]:

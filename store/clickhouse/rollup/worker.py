@@ -14,7 +14,7 @@ import structlog
 
 from store.clickhouse.connection.query_runner import RunQuery
 from store.clickhouse.rollup import aggregate, compaction, dirty
-from store.clickhouse.rollup.backlog import Due, due_statement, read_due
+from store.clickhouse.rollup.backlog import Due, due_of, read_due
 from store.clickhouse.rollup.buckets import now
 from store.clickhouse.rollup.lag import RollupLag
 from store.clickhouse.rollup.turn import MayNotCount, Turn
@@ -179,9 +179,9 @@ class RollupWorker:
 
     def _next(self, run_query: RunQuery, *, guard: int = 0) -> list[dirty.DirtyBucket]:
         """The dirty buckets whose turn it is; how many wait in all is noted."""
-        due, _ = read_due(run_query(due_statement(guard=guard)))
-        self.lag.note(due.backlog)
-        return dirty.dirty_buckets(run_query, guard=guard) if due.buckets else []
+        few = dirty.few_dirty(run_query, guard=guard)
+        self.lag.note((due_of(few) if few is not None else read_due(run_query)[0]).backlog)
+        return dirty.next_buckets(run_query, guard=guard) if few is None else few
 
     def _drain(self, run_query: RunQuery, rounds: int, waiting: list[dirty.DirtyBucket]) -> int:
         """Aggregate dirty buckets. Under high load a round ends early: readers wait for the newest bucket."""

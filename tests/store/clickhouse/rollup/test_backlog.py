@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from functools import partial
+from random import Random
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,6 +18,7 @@ from store.clickhouse.connection.pool import connect
 from store.clickhouse.connection.query_runner import execute
 from store.clickhouse.graph import methods as graph_methods
 from store.clickhouse.rollup import dirty, worker
+from store.clickhouse.rollup.backlog import read_due
 from store.clickhouse.store import ClickHouseStore
 from store.clickhouse.units.base_buckets import BUCKET, PER_MINUTE
 from store.model import TimeRange
@@ -162,6 +164,7 @@ def test_the_newest_of_a_back_fill_come_first(
     clickhouse_store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of more dirty buckets than are read at once those whose turn is next, in few statements."""
+    monkeypatch.setattr(dirty, "FEW", 0)
     monkeypatch.setattr(dirty, "FIRST_BUCKETS", 2)
     monkeypatch.setattr(dirty, "MOST", 5)
     monkeypatch.setattr(dirty, "CHUNK_BUCKETS", 3)
@@ -187,4 +190,35 @@ def test_the_newest_of_a_back_fill_come_first(
     assert (whole.backlog.minutes, whole.backlog.start) == (2, FIRST)
     store.rollup_worker.tick(run)
     assert waiting() == []
+    client.disconnect()
+
+
+def test_few_dirty_buckets_are_told_as_many_are(
+    clickhouse_store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By Python and by SQL, whatever is known of each: no time lies within seconds of now, which is not one."""
+    client = connect(clickhouse_store.address)
+    run = partial(execute, client)
+    random, now = Random(7), time.time_ns() // 1000
+    times = [0, *(now + n * 10 * SECOND for n in range(-4, 4))]
+    rows = [(FIRST // BUCKET + n, *random.choices(times, k=4), n % 9) for n in range(600)]
+    client.execute(
+        "INSERT INTO dirty (bucket, arrived, related, recheck, looked, rows) VALUES", rows
+    )
+    windows = [TimeRange(FIRST + n * MINUTE, FIRST + n * n * MINUTE) for n in range(2, 8)]
+
+    def told(guard: int) -> tuple[list[dirty.DirtyBucket], object]:
+        found = [
+            each._replace(read_at=0, waited=each.waited and each.read_at - each.waited)
+            for each in dirty.dirty_buckets(run, guard=guard)
+        ]
+        return found, [read_due(run, windows, least=least) for least in (0, 15 * SECOND)]
+
+    for guard in (0, 15 * SECOND):
+        of_few = told(guard)
+        with monkeypatch.context() as patch:
+            patch.setattr(dirty, "FEW", 0)
+            of_many = told(guard)
+        assert len(of_few[0]) > 200
+        assert of_few == of_many
     client.disconnect()

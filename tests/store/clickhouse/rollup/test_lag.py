@@ -11,7 +11,7 @@ from prometheus_client import REGISTRY
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.connection.query_runner import execute
 from store.clickhouse.rollup import dirty
-from store.clickhouse.rollup.backlog import due_statement, read_due
+from store.clickhouse.rollup.backlog import read_due
 from store.clickhouse.rollup.lag import RollupLag
 from store.clickhouse.store import ClickHouseStore
 from store.errors import StoreUnavailable
@@ -84,7 +84,7 @@ def test_rows_wait_from_their_arrival(clickhouse_store: ClickHouseStore) -> None
     (waiting,) = dirty.dirty_buckets(run)
     assert 0 < waiting.waited < 60 * SECOND
     assert not waiting.confirming
-    due, _ = read_due(run(due_statement()))
+    due, _ = read_due(run)
     worker = clickhouse_store.rollup_worker
     worker.lag.note(due.backlog)
     assert 0.0 < worker.lag.seconds < 60
