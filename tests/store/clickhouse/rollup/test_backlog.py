@@ -193,7 +193,7 @@ def test_the_newest_of_a_back_fill_come_first(
     client.disconnect()
 
 
-def test_few_dirty_buckets_are_told_as_many_are(
+def test_few_dirty_buckets_are_named_as_many_are(
     clickhouse_store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By Python and by SQL, whatever is known of each: no time lies within seconds of now, which is not one."""
@@ -207,7 +207,7 @@ def test_few_dirty_buckets_are_told_as_many_are(
     )
     windows = [TimeRange(FIRST + n * MINUTE, FIRST + n * n * MINUTE) for n in range(2, 8)]
 
-    def told(guard: int) -> tuple[list[dirty.DirtyBucket], object]:
+    def named(guard: int) -> tuple[list[dirty.DirtyBucket], object]:
         found = [
             each._replace(read_at=0, waited=each.waited and each.read_at - each.waited)
             for each in dirty.dirty_buckets(run, guard=guard)
@@ -215,10 +215,10 @@ def test_few_dirty_buckets_are_told_as_many_are(
         return found, [read_due(run, windows, least=least) for least in (0, 15 * SECOND)]
 
     for guard in (0, 15 * SECOND):
-        of_few = told(guard)
+        of_few = named(guard)
         with monkeypatch.context() as patch:
             patch.setattr(dirty, "FEW", 0)
-            of_many = told(guard)
+            of_many = named(guard)
         assert len(of_few[0]) > 200
         assert of_few == of_many
     client.disconnect()
