@@ -1,4 +1,7 @@
-"""The documentation agrees with the code: citations, links, commands, flags and metrics."""
+"""The documentation agrees with the code: citations, links, commands, flags and metrics.
+
+Pages that are written from the code: tests/docs/.
+"""
 
 from __future__ import annotations
 
@@ -10,20 +13,9 @@ from urllib.parse import unquote
 
 import pytest
 import typer.main
-from prometheus_client import CollectorRegistry
 
-from api.alarms.counters import deliveries, evaluations, transitions
-from api.metrics import request_seconds
-from collector.budget import without_room
-from collector.metrics import IngestMetrics
-from raymap.alarm_runner import evaluated, judged
-from raymap.auth.authenticator import admitted_anyway, refusals
-from raymap.auth.quotas import limited
 from raymap.cli import app
-from raymap.installation_metrics import families as installation_families
-from raymap.self_trace import DROPPED
-from raymap.tenants.metrics import families
-from store.metrics import DIRTY_MINUTES, QUERY_SECONDS, ROLLUP_LAG, ROUND_SECONDS
+from tests.docs.metrics import exposed
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 FORMAT = REPOSITORY / "docs" / "xray-format.md"
@@ -34,6 +26,8 @@ _CITATION = re.compile(r"§(\d+(?:\.\d+)*)(?:-(\d+(?:\.\d+)*))?")
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 _FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 MOST_WORDS = 600
+USERS = {"raymap_ro", "raymap_backup"}
+"""Users of ClickHouse."""
 
 
 def tracked(*suffixes: str) -> list[str]:
@@ -170,69 +164,11 @@ def test_every_flag_of_the_long_running_commands_is_documented() -> None:
             assert flag in options_of(commands[command]), (flag, command)
 
 
-def exposed_metrics() -> list[Any]:
-    """The metrics of ingest, of the store and of the API."""
-    ingest = vars(IngestMetrics(CollectorRegistry())).values()
-    own = [
-        ROLLUP_LAG,
-        DIRTY_MINUTES,
-        QUERY_SECONDS,
-        ROUND_SECONDS,
-        request_seconds(),
-        refusals(),
-        admitted_anyway(),
-        limited(),
-        without_room(),
-        evaluations(),
-        transitions(),
-        deliveries(),
-        DROPPED,
-        evaluated(),
-        judged(),
-    ]
-    tenants = families(CollectorRegistry())
-    metrics = [metric for metric in (*ingest, *own, *tenants) if hasattr(metric, "labels")]
-    return [*metrics, *map(Family, installation_families())]
-
-
-class Family:
-    """A metric of an installation (`raymap.installation_metrics`), as the client's own are."""
-
-    def __init__(self, family: Any) -> None:
-        self._family, self._type, self._labelnames = family, family.type, family._labelnames
-
-    def describe(self) -> list[Any]:
-        return [self._family]
-
-    def labels(self, **values: str) -> None:
-        """Raises for another label."""
-        assert set(values) == set(self._labelnames)
-
-
-def exposed_names() -> dict[str, Any]:
-    """Metrics by the name that a scrape shows."""
-    return {
-        family.name + "_total" * (family.type == "counter"): metric
-        for metric in exposed_metrics()
-        for family in metric.describe()
-    }
-
-
-def test_metrics_are_documented_by_their_names() -> None:
-    documented = dict(
-        re.findall(r"`(raymap_[a-z_]+)(?:\{([a-z,]+)\})?`", text_of("docs/operating.md"))
-    )
-    for user in ("raymap_ro", "raymap_backup"):
-        documented.pop(user)
-    exposed = exposed_names()
-    assert documented.keys() == exposed.keys()
-    for name, labels in documented.items():
-        if labels:
-            # Raises for another label.
-            exposed[name].labels(**dict.fromkeys(labels.split(","), "x"))
-
-
 @pytest.mark.parametrize("name", documentation())
-def test_metrics_named_elsewhere_exist(name: str) -> None:
-    named = set(re.findall(r"`(raymap_[a-z_]+)[`{]", text_of(name)))
-    assert named - exposed_names().keys() <= {"raymap_ro", "raymap_backup"}
+def test_metrics_are_named_as_a_scrape_shows_them(name: str) -> None:
+    """With labels that they have; docs/reference/metrics.md lists them all."""
+    metrics = exposed()
+    for metric, labels in re.findall(r"`(raymap_[a-z_]+)(?:\{([a-z,]+)\})?`", text_of(name)):
+        if metric not in USERS:
+            assert metric in metrics
+            assert not labels or {*labels.split(",")} <= {*metrics[metric]._labelnames}, metric

@@ -23,7 +23,7 @@ from raymap.auth.datagrams import datagram_senders, sends_datagrams
 from raymap.auth.permissions import Permission, required
 from raymap.cli import app
 from store.memory import MemoryStore
-from tests.test_docs import exposed_names
+from tests.docs.metrics import exposed
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 COMPOSE = sorted((DEPLOY / "docker").glob("compose*.yaml"))
@@ -141,7 +141,7 @@ def test_the_ingress_leads_what_is_sent_to_the_collectors(tmp_path: Path) -> Non
 
 def test_alerts_name_metrics_that_exist() -> None:
     (group,) = read(DEPLOY / "prometheus" / "raymap.rules.yaml")["groups"]
-    known = exposed_names()
+    known = exposed()
     for rule in group["rules"]:
         named = set(re.findall(r"raymap_\w+", rule["expr"]))
         assert named or rule["expr"].startswith("up{")
@@ -180,7 +180,7 @@ def expressions(panels: list[Any]) -> Iterator[tuple[str, str]]:
 
 
 def test_the_dashboard_names_metrics_and_labels_that_exist() -> None:
-    known = exposed_names()
+    known = exposed()
     found = list(expressions(dashboard()["panels"]))
     assert len(found) > 20
     for title, query in found:
