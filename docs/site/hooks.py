@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -42,16 +43,26 @@ def on_page_markdown(markdown: str, page: Any, config: Any, **_: Any) -> str:
 
 
 def relinked(line: str, page: str, repository: str) -> str:
-    """The line with its links out of docs/ turned into links to the repository, or into text."""
+    """The line with its links out of docs/ leading to the repository, or as text; names of files become titles."""
 
     def replace(found: re.Match[str]) -> str:
         text, target = found.groups()
         path = posixpath.normpath(posixpath.join("docs", posixpath.dirname(page), target))
-        if re.match(r"[a-z]+:|#", target) or path.startswith("docs/"):
+        if re.match(r"[a-z]+:|#", target):
             return found[0]
+        if path.startswith("docs/"):
+            file = path.partition("#")[0]
+            return f"[{title(file)}]({target})" if text == posixpath.basename(file) else found[0]
         return f"[{text}]({repository}/blob/main/{path})" if repository else text
 
     return _LINK.sub(replace, line)
+
+
+@cache
+def title(path: str) -> str:
+    """The heading of a document, for links that have the name of its file as their text."""
+    first = (ROOT / path).read_text(encoding="utf-8").partition("\n")[0]
+    return first.removeprefix("# ") if path.endswith(".md") else posixpath.basename(path)
 
 
 def indented(lines: list[str]) -> list[str]:

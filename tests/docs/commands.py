@@ -50,7 +50,7 @@ def section(words: str, command: Any) -> str:
     if rows := [f"| `{metavar(each)}` | {prose(each.help)} |" for each in arguments if each.help]:
         text += ["| argument | |", "|---|---|", *rows, ""]
     if options:
-        text += ["| option | default | variable | |", "|---|---|---|---|", *map(row, options), ""]
+        text += ["| option, variable | default | |", "|---|---|---|", *map(row, options), ""]
     return "\n".join(text)
 
 
@@ -58,8 +58,10 @@ def row(option: Any) -> str:
     """A line of the table of options."""
     value = "" if option.is_flag else f" {metavar(option)}"
     names = ", ".join(f"`{name}{value}`" for name in [*option.opts, *option.secondary_opts])
-    variable = f"`{option.envvar}`" if option.envvar else ""
-    return f"| {names} | {default(option)} | {variable} | {prose(option.help)} |"
+    variable = f"<br>`{option.envvar}`" if option.envvar else ""
+    values = ", ".join(f"`{each}`" for each in choices(option))
+    one_of = f" One of {values}." if values else ""
+    return f"| {names}{variable} | {default(option)} | {prose(option.help)}{one_of} |"
 
 
 def default(option: Any) -> str:
@@ -82,10 +84,13 @@ def metavar(parameter: Any) -> str:
     """The name of a value, as usage has it."""
     if parameter.metavar:
         return str(parameter.metavar)
-    annotation = parameter.type_descriptor.annotation
-    if get_origin(annotation) is Literal:
-        return "\\|".join(get_args(annotation))
     return str(parameter.name).upper()
+
+
+def choices(parameter: Any) -> tuple[str, ...]:
+    """The values of a parameter that has a few."""
+    annotation = parameter.type_descriptor.annotation
+    return get_args(annotation) if get_origin(annotation) is Literal else ()
 
 
 def prose(text: str | None) -> str:

@@ -25,6 +25,11 @@ def test_without_a_repository_such_links_are_text() -> None:
     )
 
 
+def test_names_of_files_become_titles() -> None:
+    line = "as [security.md](security.md#keys) and [here](security.md) say"
+    assert relinked(line, "api.md", "") == line.replace("[security.md]", "[Keys, roles and TLS]")
+
+
 def test_what_belongs_to_a_numbered_item_is_indented_by_four() -> None:
     lines = ["1. First:", "", "   ```sh", "   ls", "   ```", "2. Second", "", "End", "   quoted"]
     assert indented(lines) == [
