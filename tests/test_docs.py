@@ -15,6 +15,7 @@ import pytest
 import typer.main
 
 from raymap.cli import app
+from tests.docs.commands import default
 from tests.docs.metrics import exposed
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -116,7 +117,9 @@ _GENERATED = ("raymap-data/", "run/", "ui/dist/", "collector/_pb/", "raymap/v1/"
 def test_paths_in_the_documentation_exist(name: str) -> None:
     """`store/model.py` is in the repository, seen from its root, from ui/ or from the document."""
     roots = (REPOSITORY, (REPOSITORY / name).parent)
-    paths = [path.rstrip(".") for path in _PATH.findall(_FENCE.sub("", text_of(name)))]
+    text = _FENCE.sub("", text_of(name))
+    written = set(re.findall(r"^`([\w./-]+)`[^\n]*:$", text, re.MULTILINE))  # by the reader
+    paths = [path.rstrip(".") for path in _PATH.findall(text) if path not in written]
     paths = [p for p in paths if p.endswith("/") or re.search(r"\.[a-z]+$", p)]
     gone = [p for p in paths if not any((root / p).exists() for root in roots)]
     assert [p for p in gone if not (p + "/").startswith(_GENERATED)] == []
@@ -154,14 +157,18 @@ def test_flags_of_benches_exist() -> None:
 def test_every_flag_of_the_long_running_commands_is_documented() -> None:
     """The table of docs/operating.md: flags, and which commands have them."""
     commands: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-    row = re.compile(r"^\| `(--[a-z-]+)`[^|]* \| [^|]* \| ([^|]*) \|", re.MULTILINE)
-    documented = dict(row.findall(text_of("docs/operating.md")))
+    row = re.compile(r"^\| `(--[a-z-]+)`[^|]* \| ([^|]*) \| ([^|]*) \|", re.MULTILINE)
+    documented = {
+        f: (value, where) for f, value, where in row.findall(text_of("docs/operating.md"))
+    }
     running = [commands[name] for name in ("serve", "collect", "api", "clickhouse")]
     visible = {p.opts[0] for command in running for p in command.params if not p.hidden}
     assert documented.keys() == visible - {"--help"}
-    for flag, where in documented.items():
+    for flag, (value, where) in documented.items():
         for command in re.findall(r"`([a-z]+)`", where):
             assert flag in options_of(commands[command]), (flag, command)
+        actual = next(default(p) for each in running for p in each.params if flag in p.opts)
+        assert value == actual.replace(".0`", "`") or not re.fullmatch("`.*`", actual), flag
 
 
 @pytest.mark.parametrize("name", documentation())
