@@ -1,0 +1,244 @@
+"""Makes the pictures of the tour, docs/pictures/: a shop, an hour of its past, a bad deployment, and what the console says.
+
+A server of its own with the demo's traffic, in which nothing goes wrong by itself. Eight minutes, most of which it waits:
+what is usual is learnt from an hour, and a problem is judged minute by minute. Needs Chromium, as the tests do.
+
+    python -m bench.pictures
+    python -m bench.pictures --url http://127.0.0.1:2000 --only trace   # of a server that runs already
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shutil
+import tempfile
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+from urllib.parse import quote
+
+from playwright.sync_api import Page, expect, sync_playwright
+
+from bench.png import with_palette
+from bench.server import ROOT, running
+from raymap.demo import clock
+from raymap.demo.alarms import put_alarm
+from raymap.demo.declared import put_declaration
+from raymap.demo.deployments import Deployments
+from raymap.demo.main import Stage
+from raymap.demo.sender import Sender
+from raymap.demo.story import Story
+
+FOLDER = ROOT / "docs" / "pictures"
+WIDTH, HEIGHT = 1440, 900
+LARGEST = 150_000
+"""Bytes of a picture."""
+RATE = 3.0
+PAST_SECONDS = 80 * 60.0
+CALM_SECONDS, ILL_SECONDS = 100.0, 280.0
+VERSION = 42
+SHARE = 0.6
+"""Of the requests that get the new version."""
+WINDOW = "range=15m"
+SECONDS = 120
+"""Within which a page has to have loaded."""
+LOADING = re.compile("Loading|still being counted")
+CATALOG = 'service(id(name: "catalog", type: "AWS::Lambda::Function"))'
+
+
+class Deployment:
+    """When the bad version came; the demo's own misfortunes do not happen."""
+
+    at = float("inf")
+
+    @contextmanager
+    def in_the_demo(self) -> Iterator[None]:
+        """Replaces the demo's clock of misfortunes."""
+
+        def version(at: float, lot: float = 1.0) -> int:
+            return VERSION if at >= self.at and lot < SHARE else VERSION - 1
+
+        with patch.multiple(
+            clock,
+            payments_ailing=lambda _: False,
+            orders_table_hot=lambda _: False,
+            gateway_flooded=lambda _: False,
+            just_deployed=lambda at: 0 <= at - self.at < 40,
+            version=lambda at: f"1.{version(at, 0.0)}.0",
+            function_version=version,
+            is_bad=lambda number: number == VERSION,
+            last_deployment=lambda _: self.at,
+        ):
+            yield
+
+
+class Traffic:
+    """The demo's traffic: the past first, then what comes."""
+
+    def __init__(self, udp: str) -> None:
+        now = time.time()
+        story = Story(7, RATE)
+        self._stage = Stage(story.forward(now), story.backward(now, PAST_SECONDS), Sender(udp))
+        self.filled = threading.Event()
+
+    @contextmanager
+    def flowing(self) -> Iterator[None]:
+        """Sends until the block ends, and goes on in the next one."""
+        ended = threading.Event()
+        thread = threading.Thread(target=self._run, args=(ended,))
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+
+    def _run(self, ended: threading.Event) -> None:
+        while not ended.is_set():
+            if pause := self._stage.act(time.time()):
+                self.filled.set()
+                time.sleep(pause)
+
+
+def read(url: str) -> Any:
+    """The JSON of a GET."""
+    with urllib.request.urlopen(url, timeout=60) as answer:
+        return json.load(answer)
+
+
+def show_map(page: Page, url: str) -> None:
+    page.goto(f"{url}/map?{WINDOW}")
+
+
+def show_problem(page: Page, url: str) -> None:
+    page.goto(f"{url}/map?{WINDOW}")
+    page.locator(".problem-line").first.click()
+
+
+def show_compare(page: Page, url: str) -> None:
+    page.goto(f"{url}/compare?{WINDOW}&by=environment")
+
+
+def show_trace(page: Page, url: str) -> None:
+    """A request that failed in the new version."""
+    filter = quote(f'service("shop-web") {{ fault }} AND {CATALOG} {{ fault }}')
+    trace = read(f"{url}/api/v1/traces?from=-10m&limit=1&filter={filter}")["traces"][0]["id"]
+    page.goto(f"{url}/traces/{trace}")
+
+
+def show_differences(page: Page, url: str) -> None:
+    page.goto(f"{url}/traces?{WINDOW}&filter={quote(CATALOG + ' { fault }')}")
+    page.get_by_role("button", name="What sets these apart").click()
+
+
+def show_declared(page: Page, url: str) -> None:
+    page.goto(f"{url}/map?{WINDOW}&declared=1")
+
+
+def show_versions(page: Page, url: str) -> None:
+    page.goto(f"{url}/map?{WINDOW}&group_by=version")
+
+
+def show_alarm(page: Page, url: str) -> None:
+    page.goto(f"{url}/alarms?edit=catalog-canary")
+
+
+CALM: Mapping[str, Callable[[Page, str], None]] = {"map": show_map}
+ILL: Mapping[str, Callable[[Page, str], None]] = {
+    "problem": show_problem,
+    "compare": show_compare,
+    "trace": show_trace,
+    "differences": show_differences,
+    "declared": show_declared,
+    "versions": show_versions,
+    "alarm": show_alarm,
+}
+"""Pictures by name: before the deployment, and after it."""
+
+
+PARTS = {"trace": (0, 540), "declared": (134, 696)}
+"""Of pages that have little below, or that are about one part: where it begins, and how high it is."""
+
+
+def take(pictures: Mapping[str, Callable[[Page, str], None]], url: str, folder: Path) -> None:
+    """Write each picture once its page has come to rest."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium())
+        for name, show in pictures.items():
+            page = browser.new_page(
+                viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light"
+            )
+            page.set_default_timeout(SECONDS * 1000)
+            show(page, url)
+            page.wait_for_timeout(1_000)
+            expect(page.get_by_text(LOADING)).to_have_count(0, timeout=SECONDS * 1000)
+            page.wait_for_timeout(2_000)  # the map settles
+            top, height = PARTS.get(name, (0, HEIGHT))
+            data = with_palette(
+                page.screenshot(clip={"x": 0, "y": top, "width": WIDTH, "height": height})
+            )
+            (folder / f"{name}.png").write_bytes(data)
+            print(f"{name}.png  {len(data) / 1000:.0f} kB{'  too large' * (len(data) > LARGEST)}")
+            page.close()
+        browser.close()
+
+
+def chromium() -> str | None:
+    """The browser that tests use; None for Playwright's own."""
+    found = map(shutil.which, ("chromium-headless-shell", "chromium"))
+    return os.environ.get("RAYMAP_TEST_CHROMIUM") or next(filter(None, found), None)
+
+
+def play(folder: Path, data: Path) -> None:
+    """The whole story on a server of its own, with its data in a folder."""
+    deployment = Deployment()
+    with deployment.in_the_demo():
+        with running(data=data) as server:
+            port = server.udp[1]
+            traffic = Traffic(f"127.0.0.1:{port}")
+            with traffic.flowing():
+                traffic.filled.wait()
+                time.sleep(10)
+        # Started again, it learns what is usual from the whole hour.
+        with running(["--port", str(port)], data=data) as server, traffic.flowing():
+            udp = f"127.0.0.1:{port}"
+            put_alarm(udp)
+            put_declaration(udp)
+            time.sleep(CALM_SECONDS)
+            take(CALM, server.http, folder)
+            deployment.at = time.time()
+            Deployments(udp).report(deployment.at)
+            time.sleep(ILL_SECONDS)
+            take(ILL, server.http, folder)
+
+
+def main() -> None:
+    """Take the pictures, of a server of its own or of one that runs."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--url", help="of a server that runs already")
+    parser.add_argument("--only", default="", help="pictures, comma-separated")
+    parser.add_argument("--folder", type=Path, default=FOLDER)
+    parser.add_argument(
+        "--data", type=Path, help="a folder for the data of its own server, which stays"
+    )
+    options = parser.parse_args()
+    if not options.url:
+        with tempfile.TemporaryDirectory() as temporary:
+            play(options.folder, options.data or Path(temporary))
+        return
+    every = {**CALM, **ILL}
+    only = options.only.split(",") if options.only else every
+    take({name: every[name] for name in only}, options.url, options.folder)
+
+
+if __name__ == "__main__":
+    main()
