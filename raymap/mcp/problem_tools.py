@@ -35,6 +35,8 @@ def _none(found: Mapping[str, Any]) -> str:
     counted, needed = found["minutes_counted"], found["minutes_needed"]
     if counted < needed:
         return f"None found, but it is not known what is usual yet: {counted} of {needed} minutes."
+    if found.get("judged_until") is None:
+        return "No problem is known, nor until when minutes were judged."
     return "Nothing unusual."
 
 

@@ -35,7 +35,10 @@ def url() -> Iterator[str]:
         store.put(minute_of(minute, 0.5 * (minute >= BEGAN)), f"{minute}")
     assert Watch(store).round(T0 + NOW * MINUTE)
     clock = T0 / 1e6 + NOW * 60 + 40
-    app = create_app(store, version="1", static_dir=ROOT / "ui/dist", clock=lambda: clock)
+    dist = ROOT / "ui/dist"
+    app = create_app(
+        store, version="1", static_dir=dist, clock=lambda: clock, judged_until=lambda: clock
+    )
     with serve(app) as url:
         yield url
 
@@ -48,7 +51,7 @@ class Problems:
         (self.real,) = page.request.get(f"{url}/api/v1/problems").json()["problems"]
         self.listed: list[dict[str, Any]] = [self.real]
         self.minutes = 60
-        self.judged: float | None = None
+        self.judged: float | None = 1
         page.route("**/api/v1/problems", self._answer)
 
     def _answer(self, route: Route) -> None:

@@ -8,11 +8,15 @@ from raymap.mcp.problem_tools import _none
 
 
 @pytest.mark.parametrize(
-    ("counted", "said"),
+    ("counted", "until", "said"),
     [
-        (23, "None found, but it is not known what is usual yet: 23 of 60 minutes."),
-        (60, "Nothing unusual."),
+        (23, None, "None found, but it is not known what is usual yet: 23 of 60 minutes."),
+        (60, 1.0, "Nothing unusual."),
+        (60, None, "No problem is known, nor until when minutes were judged."),
     ],
 )
-def test_in_the_first_hour_nothing_is_called_usual(counted: int, said: str) -> None:
-    assert _none({"minutes_counted": counted, "minutes_needed": 60}) == said
+def test_nothing_is_called_usual_in_the_first_hour_nor_before_anything_was_judged(
+    counted: int, until: float | None, said: str
+) -> None:
+    found = {"minutes_counted": counted, "minutes_needed": 60, "judged_until": until}
+    assert _none(found) == said

@@ -96,15 +96,16 @@ test('a sparkline has gaps where there were no requests', () => {
   expect(sparkline(of({ series: null }))).toEqual([])
 })
 
-test('in the first hour nothing is called usual', () => {
-  const counted = (minutes: number) => ({
+test('nothing is called usual in the first hour, nor before anything was judged', () => {
+  const counted = (minutes: number, judged_until: number | null) => ({
     minutes_counted: minutes,
     minutes_needed: 60,
-    judged_until: null,
-    to: 0,
+    judged_until,
+    to: SINCE,
   })
-  expect(noneWords(counted(59))).toBe('Learning what is usual: 59 of 60 minutes')
-  expect(noneWords(counted(60))).toBe('Nothing unusual')
+  expect(noneWords(counted(59, null))).toBe('Learning what is usual: 59 of 60 minutes')
+  expect(noneWords(counted(60, SINCE))).toBe('Nothing unusual')
+  expect(noneWords(counted(60, null))).toBe('No problem is known, nor until when minutes were judged')
 })
 
 test('minutes that are not judged are named once they are more than usual', () => {
