@@ -24,7 +24,7 @@ from raymap.commands.terminal import (
 from raymap.errors import print_status
 
 Json = dict[str, Any]
-Query = Mapping[str, object]
+Query = Mapping[str, Any]
 MOST_LINES = 2_000
 """Of a tree, in which a service has a line for each of its callers."""
 SORTS = ("fault", "requests", "p95", "name")
@@ -133,7 +133,7 @@ def _label(node: Json) -> str:
 
 def print_services(client: Client, query: Query, sort: str, *, as_json: bool) -> None:
     """A line for each service."""
-    found = list(client.services(**query))
+    found: list[Json] = [{**each} for each in client.services(**query)]
     if as_json:
         print(json.dumps(found))
         return
@@ -198,7 +198,7 @@ def top(client: Client, query: Query, sort: str, every: float) -> None:
 
 
 def _frame(client: Client, query: Query, sort: str, height: int) -> list[str]:
-    services = _sorted(list(client.services(**query)), sort)
+    services = _sorted([{**each} for each in client.services(**query)], sort)
     lines = _table(services) if services else ["no traffic in this window"]
     about = f"{client.url}  {clock(time.time())} UTC  since {query['start']}  by {sort}"
     body = lines[: max(1, height - 2)]

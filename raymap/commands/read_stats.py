@@ -14,7 +14,7 @@ Json = dict[str, Any]
 _COUNTS = ("count", "requests", "ok", "error", "throttle", "fault", "in_progress")
 
 
-def print_stats(client: Client, query: Mapping[str, object], *, as_json: bool, links: bool) -> None:
+def print_stats(client: Client, query: Mapping[str, Any], *, as_json: bool, links: bool) -> None:
     """A line for each group; with ``links`` the filter that selects its traces."""
     found = client.stats(**query)
     if as_json:

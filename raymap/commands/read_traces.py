@@ -25,7 +25,7 @@ from raymap.commands.terminal import (
 from raymap.errors import print_status
 
 Json = dict[str, Any]
-Query = Mapping[str, object]
+Query = Mapping[str, Any]
 POLL = 2.0
 """Seconds between two requests of `raymap tail`."""
 LATE = "-2m"
@@ -38,7 +38,7 @@ BAR = 40
 
 def print_traces(client: Client, query: Query, most: int, *, as_json: bool) -> None:
     """Traces, newest first, and whether there are more."""
-    found = list(client.traces(most=most + 1, **query))
+    found: list[Json] = [{**each} for each in client.traces(most=most + 1, **query)]
     shown, more = found[:most], len(found) > most
     if as_json:
         for each in shown:
@@ -79,7 +79,9 @@ def tail(client: Client, query: Query, *, as_json: bool) -> None:
     try:
         while True:
             found = client.traces(most=5_000, **{**query, "start": LATE, "end": "now"})
-            new = [each for each in found if each["id"] not in seen and not each["partial"]]
+            new: list[Json] = [
+                {**each} for each in found if each["id"] not in seen and not each["partial"]
+            ]
             seen.update(dict.fromkeys(each["id"] for each in new))
             while len(seen) > MOST_SEEN:
                 seen.popitem(last=False)
@@ -106,7 +108,7 @@ def _one_line(trace: Json) -> list[str]:
 
 def print_trace(client: Client, id: str, *, as_json: bool) -> None:
     """The waterfall of a trace."""
-    trace = client.trace(id)
+    trace: Json = {**client.trace(id)}
     if as_json:
         print(json.dumps(trace))
         return
