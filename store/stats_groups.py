@@ -121,6 +121,8 @@ class Stats:
     def _found_alike(self, alike: AlikeTraces) -> list[Found]:
         found: list[Found] = []
         for unit, times in zip(alike.units, alike.times, strict=True):
+            if not self._is_wanted(unit.state):
+                continue
             stored = zip(self.query.by, unit.values, strict=True)
             values = [stored_values(key, unit.state, each) for key, each in stored]
             found.append((values, unit.state, times if unit.state else ()))
@@ -156,9 +158,12 @@ class Stats:
                 yield values, entry.state, (entry.end - entry.start,)
             return
         for unit in subject.services:
-            if self._is_counted(unit):
+            if self._is_wanted(unit.state) and self._is_counted(unit):
                 times = () if unit.took is None else (unit.took,)
                 yield [unit_values(key, unit) for key in by], unit.state, times
+
+    def _is_wanted(self, state: State) -> bool:
+        return not self.query.states or state in self.query.states
 
     def _is_counted(self, unit: ServiceUnit) -> bool:
         """Whether it is a unit of the nodes, as the expression of a group finds them; without nodes of all but clients."""

@@ -14,7 +14,8 @@ from store.query import TraceHit
 
 
 class StatsQuery(Struct, frozen=True):
-    """What is counted: traces, or of traces the units; those of some ``nodes``, or of all but clients.
+    """What is counted: traces, or of traces the units; those of some ``nodes``, or of all but clients, that ended in one
+    of some ``states``, if any are named.
 
     ``step``: microseconds of a step of a series, 0 for none.
     """
@@ -24,6 +25,7 @@ class StatsQuery(Struct, frozen=True):
     by: tuple[Key, ...] = ()
     of_units: bool = False
     nodes: tuple[NodeKey, ...] = ()
+    states: frozenset[State] = frozenset()
     step: int = 0
 
     @property

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from store.cursor import decode_cursor
 from store.filters.ast import And
 from store.filters.evaluate import matches
-from store.filters.group_by import NONE, STATE, all_terms, trace_term, unit_term
+from store.filters.group_by import NONE, STATE, all_terms, states_term, trace_term, unit_term
 from store.filters.parse import FilterError, parse
 from store.protocol import TraceReader
 from store.query import TraceHit, TraceQuery
@@ -137,6 +137,7 @@ def group_filter(query: StatsQuery, text: str, key: CellKey) -> tuple[str | None
     status = ""
     if query.of_units:
         of_values = [unit_term(name, cell) for name, cell in zip(query.by, key, strict=True)]
+        of_values.append(states_term(query.states))
         blocks = [block_of(node, of_values) for node in query.nodes or (None,)]
         terms = [blocks[0] if len(blocks) == 1 else f"({' OR '.join(blocks)})"]
     else:

@@ -101,10 +101,7 @@ def _trace_filter(
     work: Annotated[WorkName | None, WORK] = None,
     group_by: GroupBy = None,
 ) -> TraceFilter:
-    names = [name for name in status.split(",") if name]
-    for name in names:
-        if name not in _STATES:
-            raise ApiError(f"status must be among {', '.join(_STATES)}, got {name[:60]!r}")
+    states = read_states(status)
     if edge and edge.count(":") != 1:
         raise ApiError(f"edge must be <source>:<target>, got {edge[:60]!r}")
     if node and edge:
@@ -117,8 +114,16 @@ def _trace_filter(
         raise ApiError(
             f"{'node' if node else 'edge'} is of a map that is split, got {(node or edge)[:60]!r}; expected group_by, too"
         )
-    states = frozenset(_STATES[name] for name in names)
     return TraceFilter(node, edge, states, _failing(error), expression, work, group_by)
+
+
+def read_states(text: str) -> frozenset[State]:
+    """States by their names, comma-separated; ApiError (400) for another."""
+    names = [name for name in text.split(",") if name]
+    for name in names:
+        if name not in _STATES:
+            raise ApiError(f"status must be among {', '.join(_STATES)}, got {name[:60]!r}")
+    return frozenset(_STATES[name] for name in names)
 
 
 def _failing(text: str) -> Failing | None:

@@ -222,6 +222,30 @@ class StatsReply(Span):
     groups: list[StatsGroup]
 
 
+class StatsDimension(TypedDict):
+    """What traces, or requests, may be counted by."""
+
+    name: Annotated[str, Field(description="for `by`")]
+    traces: Annotated[
+        int | None, Field(description="that have it, of an annotation; null of the others")
+    ]
+
+
+@reply
+class StatsDimensions(Span):
+    """Dimensions of /api/v1/stats."""
+
+    of: Literal["traces", "requests"]
+    dimensions: Annotated[
+        list[StatsDimension],
+        Field(description="those of every trace, then the commonest 100 annotations of the window"),
+    ]
+    most: Annotated[int, Field(description="dimensions of one grouping")]
+    metrics: Annotated[
+        list[str], Field(description="names for `metrics` and `sort`; of percentiles, some")
+    ]
+
+
 class SpanOperation(TypedDict):
     """What a service did."""
 

@@ -14,6 +14,7 @@ from api.v1.alarms import alarms_router
 from api.v1.annotations import annotations_router
 from api.v1.declarations import declarations_router
 from api.v1.deployments import deployments_router
+from api.v1.dimensions import dimensions_router
 from api.v1.errors import errors_router
 from api.v1.genai import genai_router
 from api.v1.graph import graph_router
@@ -64,6 +65,7 @@ def v1_router(context: Context, environment_annotation: str) -> APIRouter:
         trust_router,
         time_series_router,
         stats_router,
+        dimensions_router,
         history_router,
         traces_router,
         logs_router,

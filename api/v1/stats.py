@@ -9,7 +9,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from fastapi import APIRouter, Query, Request, Response
 
-from api.console.params import FilterExpression
+from api.console.params import FilterExpression, read_states
 from api.context import Context, json_response, run_cancellable
 from api.errors import ApiError
 from api.graph.build import Graph, keys_of, node_id, stats_of
@@ -20,6 +20,7 @@ from api.v1.graph import read_graph, span
 from api.v1.params import MOST, Window
 from api.v1.time_series import MOST_POINTS
 from store.filters.ast import Expression
+from store.filters.conditions import all_of, entered_with
 from store.filters.group_by import parse_keys
 from store.model import NodeKey, State, TimeRange
 from store.rules.namespaces import goes_by
@@ -44,6 +45,9 @@ OF = Query(
     description="traces, with the outcome and response time of their entries, or the requests of services in them"
 )
 NODE = Query(description="only requests of this service: its id, or its name if only one has it")
+STATUS = Query(
+    description="only of the entry, or of the requests; comma-separated: ok, error, throttle, fault, in_progress"
+)
 SORT = Query(description="metric by which groups are sorted, the greatest first")
 STEP = Query(description="length of a step of a series by group, such as 30s, 5m; none without it")
 LIMIT = Query(ge=1, le=MOST, description="groups in the answer")
@@ -52,11 +56,20 @@ _SHARES = {f"{state.name.lower()}_share": state for state in State if state}
 _COUNTS = {state.name.lower(): state for state in State}
 _TIMES = ("avg", "min", "max")
 _PERCENTILE = re.compile(r"p([0-9]{1,2}(\.[0-9]{1,3})?)", re.ASCII)
-_NAMES = ("count", "per_minute", *_COUNTS, *_SHARES, *_TIMES, "p50", "p90", "p95", "p99")
+NAMES = ("count", "per_minute", *_COUNTS, *_SHARES, *_TIMES, "p50", "p90", "p95", "p99")
 MOST_METRICS = 20
 _SAME = {"average": "avg", "requests": "count", "median": "p50"}
 
 Metric = Callable[[Figures, float], float | None]
+
+
+class Selected(NamedTuple):
+    """What is counted: the expression, also as it was written, and states, also by their names."""
+
+    expression: Expression | None
+    text: str
+    states: frozenset[State] = frozenset()
+    status: str = ""
 
 
 class Wanted(NamedTuple):
@@ -80,6 +93,7 @@ def stats_router(context: Context) -> APIRouter:
         metrics: Annotated[str, METRIC_NAMES] = METRICS,
         of: Annotated[Of | None, OF] = None,
         node: Annotated[str, NODE] = "",
+        status: Annotated[str, STATUS] = "",
         step: Annotated[str, STEP] = "",
         sort: Annotated[str, SORT] = "count",
         limit: Annotated[int, LIMIT] = 50,
@@ -88,13 +102,14 @@ def stats_router(context: Context) -> APIRouter:
         traces that the filter selects, up to a bound that the answer states, and each group with the filter that selects its
         traces."""
         text = request.query_params.get("filter", "")
+        selected = Selected(expression, text, read_states(status), status)
         wanted = Wanted(_metrics(metrics), _metric(sort, "sort"), limit)
         if node and of == "traces":
             raise ApiError("node is for of=requests: of traces, a filter selects those of a node")
         return await run_cancellable(
             request,
             lambda: json_response(
-                stats(context, window, expression, text, by, of or "traces", node, step, wanted)
+                stats(context, window, selected, by, of or "traces", node, step, wanted)
             ),
         )
 
@@ -104,15 +119,14 @@ def stats_router(context: Context) -> APIRouter:
 def stats(
     context: Context,
     window: TimeRange,
-    expression: Expression | None,
-    text: str,
+    selected: Selected,
     by: str,
     of: Of,
     node: str,
     step: str,
     wanted: Wanted,
 ) -> StatsReply:
-    """The groups of a window; ``text``: the expression as it was written."""
+    """The groups of a window."""
     of_units = of == "requests" or bool(node)
     try:
         keys = parse_keys(by, of_units=of_units)
@@ -120,7 +134,10 @@ def stats(
         raise ApiError(f"by: {error}", code="UnknownDimension") from None
     length = _step(window, step)
     nodes = _nodes(context, window, node) if node else ()
-    query = StatsQuery(window, expression, keys, of_units, nodes, length)
+    expression, states = selected.expression, selected.states
+    if states and not of_units:
+        expression, states = all_of(expression, entered_with(states)), frozenset()
+    query = StatsQuery(window, expression, keys, of_units, nodes, states, length)
     found = trace_stats(context.store, query)
     minutes = max(1e-9, (window.end - found.counted_from) / MINUTE)
     ranked = sorted(
@@ -142,16 +159,22 @@ def stats(
             "metrics": _values(found.total, minutes, wanted.metrics),
         },
         "groups": [
-            _group(found, key, group, text, minutes, wanted)
+            _group(found, key, group, selected, minutes, wanted)
             for key, group in ranked[: wanted.limit]
         ],
     }
 
 
 def _group(
-    found: Stats, key: CellKey, group: Group, text: str, minutes: float, wanted: Wanted
+    found: Stats,
+    key: CellKey,
+    group: Group,
+    selected: Selected,
+    minutes: float,
+    wanted: Wanted,
 ) -> StatsGroup:
-    expression, status = group_filter(found.query, text, key)
+    expression, status = group_filter(found.query, selected.text, key)
+    status = status or ("" if found.query.of_units else selected.status)
     step = found.query.step
     return {
         "values": [cell.plain for cell in key],
@@ -204,8 +227,8 @@ def _metric(name: str, parameter: str) -> Metric:
         return lambda figures, _: figures.count
     if known == "per_minute":
         return lambda figures, minutes: _rounded(figures.count / minutes)
-    near = difflib.get_close_matches(name.lower(), _NAMES, 1, 0.5)
-    hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(_NAMES)}"
+    near = difflib.get_close_matches(name.lower(), NAMES, 1, 0.5)
+    hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(NAMES)}"
     raise ApiError(f"{parameter}: {name[:60]!r} is no metric; {hint}", code="UnknownMetric")
 
 

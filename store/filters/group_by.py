@@ -253,6 +253,12 @@ def unit_term(key: Key, cell: Cell) -> str:
     return _OF_UNIT[str(cell.value)] if key.name == STATE else _term(_NAME, cell)
 
 
+def states_term(states: Iterable[State]) -> str:
+    """What finds a unit in one of some states, for a block; '' of none."""
+    terms = [_OF_UNIT[STATES[state]] for state in sorted(states)]
+    return f"({' OR '.join(terms)})" if len(terms) > 1 else "".join(terms)
+
+
 def all_terms(terms: Sequence[str]) -> str:
     """Their conjunction."""
     return " AND ".join(term for term in terms if term)

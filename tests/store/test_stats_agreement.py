@@ -123,6 +123,7 @@ def queries(random: Random) -> StatsQuery:
         parse_keys(",".join(by), of_units=of_units),
         of_units,
         one(NODES) if of_units else (),
+        one((frozenset(), frozenset((State.FAULT, State.ERROR)))) if of_units else frozenset(),
         one((0, 30_000_000)),
     )
 

@@ -33,6 +33,10 @@ def refusal(client: TestClient, **query: Any) -> tuple[int, str, str]:
         {"by": "state", "node": "front"},
         {"by": "operation", "node": "stock", "filter": "fault"},
         {"by": "user", "region": "nowhere"},
+        {"by": "method", "status": "fault"},
+        {"by": "state", "status": "fault,ok"},
+        {"by": "operation", "node": "stock", "status": "ok"},
+        {"by": "service", "of": "requests", "status": "fault,error"},
         {"by": ""},
     ],
 )
@@ -47,6 +51,37 @@ def test_a_group_leads_to_as_many_traces_as_it_counts(
         scope = {name: query[name] for name in ("region",) if name in query}
         listed = client.get("/api/v1/traces", params={**WINDOW, **link, **scope}).json()
         assert len(listed["traces"]) == group["traces"] > 0, (query, group)
+
+
+def test_only_some_outcomes(client: TestClient) -> None:
+    """Of traces the entry's, of requests their own."""
+    metrics = "count,fault"
+    found = get(client, by="", metrics=metrics, status="fault")
+    failed = found["total"]["metrics"]
+    assert failed["count"] == failed["fault"] > 0
+    both = get(client, by="", metrics=metrics, status="ok,fault")["total"]["metrics"]["count"]
+    assert both > failed["count"]
+    requests = get(client, by="state", of="requests", status="fault", metrics="count")
+    assert [group["values"] for group in requests["groups"]] == [["fault"]]
+
+
+def test_what_may_be_counted_by(client: TestClient) -> None:
+    """Each dimension and metric is taken, and of requests there are fewer."""
+    answer = client.get("/api/v1/stats/dimensions", params=WINDOW)
+    assert answer.status_code == 200, answer.text
+    found = answer.json()
+    names = {each["name"]: each["traces"] for each in found["dimensions"]}
+    assert names["annotation.tier"] > 0
+    assert names["operation"] is None
+    assert found["most"] == 3
+    for name in names:
+        assert get(client, by=name)["by"]
+    assert get(client, metrics=",".join(found["metrics"]))["metrics"] == found["metrics"]
+    of = client.get("/api/v1/stats/dimensions", params={**WINDOW, "of": "requests"}).json()
+    of_requests = {each["name"] for each in of["dimensions"]}
+    assert names.keys() - of_requests == {"exception", "cause"}
+    for name in of_requests:
+        assert get(client, by=name, of="requests")["by"]
 
 
 def test_the_figures_of_a_group(client: TestClient) -> None:

@@ -167,6 +167,18 @@ class StatsContract:
             ("check", "error"): 1,
         }
 
+    def test_units_in_some_states_alone(self, store: Store) -> None:
+        """And each group's filter finds the traces in which one ended so."""
+        store.put(story(), "a")
+        failed = frozenset((State.FAULT, State.ERROR))
+        change: dict[str, Any] = {"of_units": True, "nodes": (CHECKOUT,), "states": failed}
+        stats = counted(store, "operation", **change)
+        assert sizes(stats) == {"check": 3}
+        assert stats.total.count == 3
+        assert_each_is_listed(store, "operation,state", **change)
+        only = counted(store, "annotation.tier", of_units=True, states=frozenset((State.THROTTLE,)))
+        assert sizes(only) == {None: 2}
+
     def test_units_of_all_nodes_by_service(self, store: Store) -> None:
         store.put(story(), "a")
         stats = counted(store, "service", of_units=True)

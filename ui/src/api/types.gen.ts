@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: 54e10a58ec56d4158bd4005163a55f484162a4b411ccd80eaf1b22390a577971
+// sha256 of its schemas: 9d1cce661deeb7194f676e6f5bf19ccbf4946982524dd9abddcd018ce5f5d1b9
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -846,6 +846,58 @@ export interface components {
             count: number;
             source: string | null;
             target: string | null;
+        };
+        StatsDimension: {
+            name: string;
+            traces: number | null;
+        };
+        StatsDimensions: {
+            dimensions: components["schemas"]["StatsDimension"][];
+            from: number;
+            metrics: string[];
+            most: number;
+            /** @enum {string} */
+            of: "traces" | "requests";
+            to: number;
+        };
+        StatsGroup: {
+            filter: string | null;
+            metrics: {
+                [key: string]: number | null;
+            };
+            points: components["schemas"]["StatsPoint"][];
+            status: string;
+            traces: number;
+            values: (string | number | boolean | null)[];
+        };
+        StatsPoint: {
+            metrics: {
+                [key: string]: number | null;
+            };
+            start: number;
+            traces: number;
+        };
+        StatsReply: {
+            bound: ("traces" | "seconds" | "groups") | null;
+            by: string[];
+            complete: boolean;
+            counted_from: number;
+            examined: number;
+            from: number;
+            groups: components["schemas"]["StatsGroup"][];
+            groups_total: number;
+            metrics: string[];
+            /** @enum {string} */
+            of: "traces" | "requests";
+            step: number | null;
+            to: number;
+            total: components["schemas"]["StatsTotal"];
+        };
+        StatsTotal: {
+            metrics: {
+                [key: string]: number | null;
+            };
+            traces: number;
         };
         TenantLine: {
             bytes: number | null;
