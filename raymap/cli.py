@@ -178,15 +178,34 @@ def demo(settings: DemoSettings, supervised: Supervised = None) -> None:
 @app.command()
 def mcp(
     url: ServerUrl = LOCAL,
+    listen: Annotated[
+        str,
+        typer.Option(
+            metavar="[HOST:]PORT",
+            help="Answer over HTTP, at /mcp: each caller reads with the key that it sends.",
+        ),
+    ] = "",
+    allowed_host: Annotated[
+        list[str] | None,
+        typer.Option(help="A host name by which callers reach --listen."),
+    ] = None,
+    insecure: Annotated[
+        bool, typer.Option("--insecure", help="Listen for other machines without keys.")
+    ] = False,
 ) -> None:
-    """Answer a language model's questions over stdio (MCP), read-only.
+    """Answer a language model's questions over stdio or HTTP (MCP), read-only.
 
-    Needs raymap[mcp]. RAYMAP_TOKEN is sent as a bearer token.
+    Needs raymap[mcp]. Over stdio RAYMAP_TOKEN is sent as a bearer token.
     """
     with exit_on_error():
         from raymap.processes import raymap_version, require_mcp
 
         require_mcp()
+        if listen:
+            from raymap.mcp.http import serve_http
+
+            serve_http(url, raymap_version(), listen, allowed_host or [], insecure=insecure)
+            return
         from raymap.mcp.server import serve
 
         serve(url, os.environ.get("RAYMAP_TOKEN", ""), raymap_version())

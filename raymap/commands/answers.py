@@ -16,7 +16,7 @@ Json = dict[str, Any]
 
 
 class Incomplete(UserWarning):
-    """A table has not all of what was asked for."""
+    """A table lacks a part of the answer."""
 
 
 class ServiceMap(Json):

@@ -1,4 +1,4 @@
-"""Rows of answers as tables of pandas and Arrow, which are imported when one is asked for."""
+"""Rows of answers as tables of pandas and Arrow, which are imported when one is requested."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TIMES = frozenset({"start", "last_seen"})
 
 
 class PackageMissing(ImportError):
-    """A table was asked for whose package is not installed."""
+    """A table was requested whose package is not installed."""
 
 
 class Rows(Generic[Row]):

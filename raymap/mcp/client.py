@@ -7,6 +7,7 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -15,6 +16,8 @@ from mcp.server.mcpserver.exceptions import ToolError
 
 TIMEOUT = 60.0
 """Seconds after which a question is given up."""
+CALLER: ContextVar[str | None] = ContextVar("caller", default=None)
+"""The `Authorization` of the one who calls over HTTP: sent instead of a token of this process, also if it is empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +33,10 @@ class Client:
         return self._send(urllib.request.Request(f"{self.url}{path}?{urlencode(given)}"))
 
     def _send(self, request: urllib.request.Request) -> Any:
-        if self.token:
-            request.add_header("Authorization", f"Bearer {self.token}")
+        own = f"Bearer {self.token}" if self.token else ""
+        caller = CALLER.get()
+        if authorization := own if caller is None else caller:
+            request.add_header("Authorization", authorization)
         try:
             with urllib.request.urlopen(request, timeout=TIMEOUT) as reply:
                 return json.load(reply)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from raymap.mcp.answer import clean, table
+from api.schemas.problems import ProblemLine
+from raymap.mcp.answer import RowsOf, clean, table
 from raymap.mcp.client import Client
 from raymap.mcp.parameters import End, Start
 from raymap.mcp.window import describe, instant, parse_window
@@ -16,7 +17,7 @@ _MORE = "{left} more problems: take a shorter window."
 def problem_tools(client: Client) -> list[Callable[..., str]]:
     """Functions whose signatures and docstrings are what clients see."""
 
-    def problems(start: Start = "-24h", end: End = "now") -> str:
+    def problems(start: Start = "-24h", end: End = "now") -> Annotated[str, RowsOf(ProblemLine)]:
         """What fails more, is slower, or is called less or more than usual: where it begins, since when, by how much,
         which callers and entries it reaches, the commonest exception, and what changed just before. Those that last come
         first, the worst first.
@@ -26,7 +27,8 @@ def problem_tools(client: Client) -> list[Callable[..., str]]:
         until = found.get("judged_until")
         judged = f", judged until {instant(until)} UTC" if until else ""
         about = f"Problems, {describe(found)}{judged}."
-        return table([about], lines or [_none(found)], _MORE)
+        rows = [{**each, "series": None} for each in found["problems"]]
+        return table([about], lines or [_none(found)], _MORE, rows)
 
     return [problems]
 

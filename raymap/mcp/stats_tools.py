@@ -7,12 +7,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from raymap.mcp.answer import clean, table
+from api.schemas.v1 import StatsGroup
+from raymap.mcp.answer import RowsOf, clean, escape, table
 from raymap.mcp.client import Client
 from raymap.mcp.map_tools import node_id
 from raymap.mcp.parameters import End, Filter, Start
+from raymap.mcp.trace_tools import Status
 from raymap.mcp.window import describe, instant, parse_window
 
+LONGEST_FILTER = 600
+"""Characters of an expression in a line."""
 BOUNDS = {
     "traces": "the most that are counted",
     "seconds": "time was over",
@@ -46,9 +50,12 @@ def stats_tools(client: Client) -> list[Callable[..., str]]:
             Field(description="Traces by their entries, or requests of services in them."),
         ] = "traces",
         node: Annotated[str, Field(description="Only requests of this node.")] = "",
+        status: Annotated[
+            Status, Field(description="Only of the entry, or of the requests, that ended so.")
+        ] = "",
         sort: Annotated[str, Field(description="Metric; the greatest comes first.")] = "count",
         limit: Annotated[int, Field(ge=1, le=100, description="Groups.")] = 20,
-    ) -> str:
+    ) -> Annotated[str, RowsOf(StatsGroup)]:
         """How many traces, or requests, by what: counts, shares of failures and response times by version, user,
         annotation, exception or any other dimension. Each line ends with the filter by which `find_traces` finds its
         traces. A trace that has several values of a dimension counts in each.
@@ -61,12 +68,18 @@ def stats_tools(client: Client) -> list[Callable[..., str]]:
             "metrics": metrics,
             "of": "requests" if node else of,
             "node": node_id(client, window, node) if node else "",
+            "status": status,
             "sort": sort,
             "limit": limit,
         }
         found = client.get("/api/v1/stats", query)
         lines = [_line(found["by"], group) for group in found["groups"]]
-        return table(_about(found), lines or ["none"], "{left} more groups: narrow the filter.")
+        return table(
+            _about(found),
+            lines or ["none"],
+            "{left} more groups: narrow the filter.",
+            found["groups"],
+        )
 
     return [stats]
 
@@ -92,7 +105,10 @@ def _line(by: list[str], group: Mapping[str, Any]) -> str:
         for name, value in zip(by, group["values"], strict=True)
     )
     status = f" with status={group['status']}" if group["status"] else ""
-    filter = "" if group["filter"] is None else f"; filter: {clean(group['filter'])}{status}"
+    filter = group["filter"] or ""
+    # A part of one is none.
+    shown = escape(filter) if len(filter) <= LONGEST_FILTER else "(too long: read rows)"
+    filter = f"; filter: {shown}{status}" if filter or status else ""
     return f"{values or 'all'}: {_metrics(group)}; {group['traces']} traces{filter}"
 
 

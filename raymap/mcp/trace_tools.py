@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
 
-from raymap.mcp.answer import DATA_TOKENS, clean, escape, marked, table
+from api.schemas.traces import TraceLine
+from raymap.mcp.answer import DATA_TOKENS, RowsOf, clean, escape, marked, table
 from raymap.mcp.budget import fit, head
 from raymap.mcp.client import Client
 from raymap.mcp.figures import duration, row_line, status_of, trace_line
@@ -40,7 +41,7 @@ def trace_tools(client: Client) -> list[Callable[..., str]]:
         slowest: Annotated[bool, Field(description="Slowest first instead of newest.")] = False,
         limit: Annotated[int, Field(ge=1, le=50)] = 20,
         cursor: Annotated[str, Field(description="As the page before gave it.")] = "",
-    ) -> str:
+    ) -> Annotated[str, RowsOf(TraceLine)]:
         """Traces that satisfy an X-Ray filter expression: id, start, status, response time, request,
         user, services. Keywords include ok, error, fault, throttle, responsetime, duration, http.url,
         http.method, http.status, user, annotation.KEY, service("name") { … }, edge("a", "b") { … },
@@ -61,13 +62,13 @@ def trace_tools(client: Client) -> list[Callable[..., str]]:
         own = [f"Traces of {describe(window)}: {_total(client, query, page, lines)}."]
         if page["next"]:
             own.append(f"There are more: pass cursor={page['next']}, or narrow the filter.")
-        return marked(own, "\n".join(lines))
+        return marked(own, "\n".join(lines), page["traces"])
 
     def trace_outline(trace_id: TraceId, skip: Skip = 0) -> str:
         """One trace as a tree: each row's id, name, start after the trace's, duration, status,
         exception. `trace_documents` gives the documents of rows.
         """
-        trace = _trace(client, trace_id)
+        trace = get_trace(client, trace_id)
         lines = [row_line(row) for row in trace["rows"]]
         about = (
             f"Trace {trace['id']} of {instant(trace['start'])} UTC: {status_of(trace)}, "
@@ -87,7 +88,7 @@ def trace_tools(client: Client) -> list[Callable[..., str]]:
         """The X-Ray documents of rows of a trace, without the subsegments in them, one a line:
         annotations, metadata, HTTP, SQL, AWS data, exceptions with stack traces.
         """
-        trace = _trace(client, trace_id)
+        trace = get_trace(client, trace_id)
         ids = _chosen(row_ids, trace["documents"])
         texts = [escape(json.dumps(trace["documents"][id], ensure_ascii=False)) for id in ids]
         own = [f"Documents of {len(ids)} rows of trace {trace['id']}, from row {skip + 1}."]
@@ -119,7 +120,7 @@ def trace_tools(client: Client) -> list[Callable[..., str]]:
     return [find_traces, trace_outline, trace_documents, filter_values]
 
 
-def _trace(client: Client, text: str) -> dict[str, Any]:
+def get_trace(client: Client, text: str) -> dict[str, Any]:
     try:
         id = format_trace_id(parse_trace_id(text))
     except ValueError as error:

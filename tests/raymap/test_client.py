@@ -77,7 +77,7 @@ for read in (traces.to_pandas, traces.to_arrow):
     assert issubclass(PackageMissing, ImportError)
 
 
-def test_nothing_is_asked_before_rows_are_wanted() -> None:
+def test_nothing_is_requested_before_rows_are_wanted() -> None:
     traces = Client("http://127.0.0.1:9").traces("fault")
     with pytest.raises(Exception, match="No Raymap answers"):
         list(traces)
