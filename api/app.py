@@ -16,6 +16,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Route
 
 from api import errors, openapi_parts
+from api.application_signals.router import application_signals_router
 from api.console.router import TAGS, console_router
 from api.console.status import no_ingest
 from api.context import DEFAULT_THRESHOLDS, MAX_GROUPS, WHOLE_MAPS, Context, Thresholds
@@ -92,6 +93,7 @@ def create_app(
     routers = (
         *extra_routers,
         xray_router(context),
+        application_signals_router(context),
         v1.v1_router(context, environment_annotation),
         jaeger.jaeger_router(context),
         zipkin.zipkin_router(context),

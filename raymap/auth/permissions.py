@@ -89,6 +89,9 @@ _XRAY_EDITS = frozenset(
         "/UpdateTraceSegmentDestination",
     }
 )  # fmt: skip
+_APPLICATION_SIGNALS = frozenset(
+    {"/service", "/service-operations", "/service-dependencies", "/service-dependents", "/slos"}
+)
 _READING_POSTS = frozenset(
     {
         *("/api/map/arrange", "/api/v1/verdict", "/api/v1/alarms/preview"),
@@ -156,13 +159,13 @@ def required(method: str, path: str) -> Permission:
             return Permission.SAMPLE
         if path in _REPORTS:
             return Permission.REPORT
-        if path in _XRAY_READS or path in _READING_POSTS:
+        if path in _XRAY_READS | _APPLICATION_SIGNALS | _READING_POSTS:
             return Permission.READ
         if path in _XRAY_EDITS:
             return Permission.EDIT
     if path in ("/healthz", "/readyz") or (method, path) in _SIGN_IN:
         return Permission.PUBLIC
-    if path == "/metrics":
+    if path == "/metrics" or (path == "/services" and method in _SAFE):
         return Permission.READ
     if path in _ADMINISTRATION or path.startswith(tuple(f"{each}/" for each in _ADMINISTRATION)):
         return Permission.ADMIN

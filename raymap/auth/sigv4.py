@@ -19,7 +19,8 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 ALGORITHM = "AWS4-HMAC-SHA256"
-SERVICE = "xray"
+SERVICES = frozenset({"xray", "application-signals"})
+"""As which clients sign what this server answers."""
 MAX_SKEW = 300.0
 """Seconds between a signature's date and our clock."""
 REPEATABLE = 5.0
@@ -52,6 +53,7 @@ class Credential(NamedTuple):
     access_key_id: str
     day: str
     region: str
+    service: str
     signed_headers: tuple[str, ...]
     signature: str
     amz_date: str
@@ -60,7 +62,7 @@ class Credential(NamedTuple):
 
     @property
     def scope(self) -> str:
-        return f"{self.day}/{self.region}/{SERVICE}/aws4_request"
+        return f"{self.day}/{self.region}/{self.service}/aws4_request"
 
 
 def is_signed(authorization: str) -> bool:
@@ -76,7 +78,7 @@ def parse(authorization: str, headers: Headers, now: float) -> Credential:
     access_key_id, day, region, service, signed, signature = match.groups()
     names = tuple(signed.split(";"))
     amz_date = _header(headers, "x-amz-date")
-    if service != SERVICE:
+    if service not in SERVICES:
         raise InvalidSignature("service")
     if "host" not in names or "x-amz-date" not in names or list(names) != sorted(set(names)):
         raise InvalidSignature("malformed")
@@ -85,7 +87,7 @@ def parse(authorization: str, headers: Headers, now: float) -> Credential:
         raise InvalidSignature("malformed")
     if abs(now - signed_at) > MAX_SKEW:
         raise InvalidSignature("skew")
-    return Credential(access_key_id, day, region, names, signature, amz_date, signed_at)
+    return Credential(access_key_id, day, region, service, names, signature, amz_date, signed_at)
 
 
 def verify(

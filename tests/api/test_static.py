@@ -39,9 +39,7 @@ def test_deep_links_lead_to_the_index(client: TestClient, path: str) -> None:
         "/loki/api/v1/labels",
         "/prometheus/api/v1/rules",
         "/prometheus/federate",
-        "/services",
-        "/services?StartTime=1&EndTime=2",
-        "/slos",
+        "/service-level-objectives",
         "/docs",
         "/traces/1-5759e988-bd862e3fe1be46a994272793/spans",
         "/api/nowhere",
@@ -92,10 +90,10 @@ def test_a_wrong_method_is_405_with_the_right_ones(
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("POST", "/services"), ("PUT", "/api/nowhere"), ("OPTIONS", "/tempo")]
+    ("method", "path"), [("POST", "/slo"), ("PUT", "/api/nowhere"), ("OPTIONS", "/tempo")]
 )
 def test_no_method_reaches_what_is_not_there(client: TestClient, method: str, path: str) -> None:
-    """Application Signals' operations are POSTs to paths like these."""
+    """Further operations of Application Signals are POSTs to paths like these."""
     response = client.request(method, path)
     assert (response.status_code, "allow" in response.headers) == (404, False)
 

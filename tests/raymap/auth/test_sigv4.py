@@ -75,6 +75,13 @@ def test_what_botocore_signs() -> None:
     assert credential.signed_at == NOW
 
 
+def test_application_signals_are_signed_as_a_service_of_their_own() -> None:
+    assert check(signed(path="/service", service="application-signals")).service == (
+        "application-signals"
+    )
+    assert refused(signed(service="s3")) == "service"
+
+
 @given(
     method=st.sampled_from(["GET", "POST", "PUT", "DELETE"]),
     segments=st.lists(st.text("abc é+%&=~._-:@!", min_size=1, max_size=6), max_size=3),
