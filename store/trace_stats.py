@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import lru_cache
 
 from store.cursor import decode_cursor
-from store.filters.ast import And
+from store.filters.ast import And, Expression
 from store.filters.evaluate import matches
 from store.filters.group_by import NONE, STATE, all_terms, states_term, trace_term, unit_term
 from store.filters.parse import FilterError, parse
@@ -145,6 +146,8 @@ def group_filter(query: StatsQuery, text: str, key: CellKey) -> tuple[str | None
         for name, cell, term in zip(query.by, key, terms, strict=True):
             status = str(cell.value) if name.name == STATE and not term and cell != NONE else status
     own = text.strip()
+    if own and _conjuncts(own).issuperset(_conjuncts(all_terms(terms))):
+        return own, status
     given = [f"({own})" if own and any(terms) else own, *terms]
     found = all_terms(given)
     if found != own:
@@ -153,3 +156,15 @@ def group_filter(query: StatsQuery, text: str, key: CellKey) -> tuple[str | None
         except FilterError:
             return None, status
     return found, status
+
+
+@lru_cache(maxsize=256)
+def _conjuncts(text: str) -> frozenset[Expression]:
+    """Of what an expression is the conjunction: what it says already need not be said again."""
+    if not text:
+        return frozenset()
+    try:
+        parsed = parse(text)
+    except FilterError:  # a value that is longer than one may be
+        return frozenset((And(()),))
+    return frozenset(parsed.terms if isinstance(parsed, And) else (parsed,))

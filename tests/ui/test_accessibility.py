@@ -169,6 +169,13 @@ def open_differences(page: Page, shop: Any) -> None:
     expect(page.get_by_role("table", name="Attributes that differ")).to_be_visible()
 
 
+def open_groups(page: Page, shop: Any) -> None:
+    page.goto(shop.url(f"/traces?{shop.window}&by=operation,annotation.tenant"))
+    expect(page.get_by_role("table", name=re.compile("^Traces by"))).to_be_visible()
+    page.get_by_role("button", name="Columns").click()
+    expect(page.get_by_role("dialog", name="Columns")).to_be_visible()
+
+
 def open_palette(page: Page, shop: Any) -> None:
     open_unknown(page, shop)
     page.keyboard.press("Control+k")
@@ -462,6 +469,7 @@ PAGES: tuple[Opening, ...] = (
         open_filtered_map,
         open_fault_list,
         open_differences,
+        open_groups,
         open_palette,
         open_time_by_service,
         open_comparison,

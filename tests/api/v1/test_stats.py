@@ -53,6 +53,17 @@ def test_a_group_leads_to_as_many_traces_as_it_counts(
         assert len(listed["traces"]) == group["traces"] > 0, (query, group)
 
 
+def test_a_group_of_what_the_filter_says_has_that_filter(client: TestClient) -> None:
+    """A link that is followed again says nothing twice."""
+    (group,) = get(client, by="user", filter='user = "alice"')["groups"]
+    assert group["filter"] == 'user = "alice"'
+    narrowed = '(ok) AND user = "alice"'
+    assert get(client, by="user", filter=narrowed)["groups"][0]["filter"] == narrowed
+    other = 'fault OR (ok) AND user = "alice"'
+    groups = get(client, by="user", filter=other)["groups"]
+    assert f'({other}) AND user = "alice"' in {group["filter"] for group in groups}
+
+
 def test_only_some_outcomes(client: TestClient) -> None:
     """Of traces the entry's, of requests their own."""
     metrics = "count,fault"

@@ -23,6 +23,7 @@ import { NEWEST, parseSort, sortText } from '../model/traceSort'
 import { listWords, shownWords, unlisted } from '../model/traceCounts'
 import { carried, carriedFilter, errorLabel, href, parseStatuses, parseWork } from '../model/url'
 import { Differences } from './Differences'
+import { lazily } from './lazily'
 import { NodeFilterChip } from './NodeFilterChip'
 import { go, setParams, useAddress } from './router'
 import { ShareButton } from './ShareButton'
@@ -34,7 +35,10 @@ import { useTraceList } from './useTraceList'
 import { rangeKey, readRefresh, REFRESH_CHOICES, saveRefresh, useTimeWindow } from './useTimeWindow'
 import '../styles/tables.css'
 
+const TraceGroups = lazily('groups', () => import('./TraceGroups').then((part) => part.TraceGroups))
+
 const EMPTY_POLL = 5
+const UNGROUPED = { by: null, of: null, metrics: null, rank: null }
 const LAST_DAY: Range = { kind: 'live', preset: PRESETS.find(({ key }) => key === '24h') as Preset }
 
 export function TracesPage() {
@@ -90,6 +94,7 @@ export function TracesPage() {
     setParams({ filter: null, node: null, work: null, edge: null, error: null, status: null })
   const filtered = Boolean(expression || node || edge || error || filter.status?.length)
   const isEmpty = first.data !== null && list.traces.length === 0
+  const grouped = Boolean(params.get('by'))
   const missing = unlisted(list.traces, !list.next, list.counts)
   return (
     <main className="traces-page" tabIndex={-1} aria-label="Traces">
@@ -178,14 +183,28 @@ export function TracesPage() {
               })
             }}
           />
-          {filtered && (
-            <Differences
-              name={key}
-              window={seen}
-              filter={filter}
-              onAdd={(term) => setParams({ filter: both(expression ?? '', term) })}
-            />
-          )}
+          <div className="analyses">
+            <section aria-label="Groups">
+              <button
+                type="button"
+                className="button"
+                aria-expanded={grouped}
+                onClick={() => setParams(grouped ? UNGROUPED : { by: 'operation' })}
+                onPointerEnter={TraceGroups.preload}
+              >
+                Group by…
+              </button>
+              {grouped && <TraceGroups name={key} window={seen} filter={filter} />}
+            </section>
+            {filtered && (
+              <Differences
+                name={key}
+                window={seen}
+                filter={filter}
+                onAdd={(term) => setParams({ filter: both(expression ?? '', term) })}
+              />
+            )}
+          </div>
           <div className="list-bar">
             {list.fresh > 0 && (
               <button type="button" className="button fresh" onClick={list.showFresh}>
