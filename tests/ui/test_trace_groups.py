@@ -181,6 +181,13 @@ def test_nothing_is_counted_again_unless_requested(page: Page, shop: Any) -> Non
     assert requested[0] != requested[1]
 
 
+def test_a_fixed_range_is_counted_again_as_well(page: Page, shop: Any) -> None:
+    region = opened(page, shop, "by=user", groups=[group("ann", 5)])
+    page.route(STATS, lambda route: route.fulfill(json=stats([group("ann", 7)])))
+    region.get_by_role("button", name="Count again").click()
+    expect(region).to_contain_text("All 7 traces were counted.")
+
+
 def test_requests_of_a_chosen_service_in_some_states(page: Page, shop: Any) -> None:
     node = shop.node_id(shop.payments)
     page.goto(shop.url(f"/traces?{shop.window}&node={node}&status=fault&by=state"))

@@ -56,14 +56,19 @@ export function TraceGroups({ window, filter, name }: Props) {
       window={seen.window}
       filter={filter}
       name={name}
-      onAgain={() => setSeen({ name, window })}
+      onAgain={
+        seen.window.from === window.from && seen.window.to === window.to
+          ? null
+          : () => setSeen({ name, window })
+      }
     />
   )
 }
 
 interface GroupsProps extends Props {
   view: StatsView
-  onAgain(): void
+  /** Counts in the window of now; null while that is this one. */
+  onAgain: (() => void) | null
 }
 
 function Groups({ view, window, filter, name, onAgain }: GroupsProps) {
@@ -142,7 +147,7 @@ function Groups({ view, window, filter, name, onAgain }: GroupsProps) {
             {at !== null && (
               <span>
                 Counted at {clock(at)}.{' '}
-                <button type="button" className="link" disabled={loading} onClick={onAgain}>
+                <button type="button" className="link" disabled={loading} onClick={onAgain ?? reload}>
                   Count again
                 </button>
               </span>
