@@ -181,8 +181,8 @@ def mcp(
     listen: Annotated[
         str,
         typer.Option(
-            metavar="[HOST:]PORT",
-            help="Answer over HTTP, at /mcp: each caller reads with the key that it sends.",
+            metavar="ADDRESS",
+            help="Answer over HTTP at /mcp of [HOST:]PORT: each caller reads with its own key.",
         ),
     ] = "",
     allowed_host: Annotated[
