@@ -44,6 +44,12 @@ def add_statistics(into: Statistics, more: Statistics) -> None:
     histogram.add(into.histogram, more.histogram)
 
 
+def merge_statistics(into: Statistics, more: Statistics) -> None:
+    """As `add_statistics`, into a histogram of its own: the present one may be shared."""
+    into.histogram = dict(into.histogram)
+    add_statistics(into, more)
+
+
 def add_counts(into: Statistics, more: Statistics) -> None:
     """Add counts and times, without the histogram, which takes most of the work."""
     into.ok += more.ok
@@ -126,12 +132,14 @@ class ServiceStats(Struct, gc=False):
     @property
     def is_background(self) -> bool:
         """Whether it has background work and no requests."""
-        return self.requests.is_empty and not self.background.is_empty
+        return self.ring is self.background
 
     @property
     def ring(self) -> Work:
         """What the map shows of it: its requests, or its background work if it has no requests."""
-        return self.background if self.is_background else self.requests
+        requests, background = self.requests, self.background
+        is_background = background.statistics.observed and not requests.statistics.observed
+        return background if is_background else requests
 
     @property
     def statistics(self) -> Statistics:
@@ -185,6 +193,16 @@ class EdgeStats(Struct, gc=False):
     def unknown(self) -> int:
         """How many of its ok units may have failed, where it has the figures of what it leads to."""
         return self.failures.get(UNKNOWN, 0)
+
+
+def merge_edge(into: EdgeStats, more: EdgeStats) -> None:
+    """Add the calls of one edge to another, whose histogram and failures may be shared."""
+    into.aliases |= more.aliases
+    into.start, into.end = min(into.start, more.start), max(into.end, more.end)
+    merge_statistics(into.statistics, more.statistics)
+    into.failures = dict(into.failures)
+    add_failures(into.failures, more.failures)
+    into.awaiting += more.awaiting
 
 
 class ServiceGraph(Struct, gc=False):

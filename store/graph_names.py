@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
-from store.graph import EdgeStats, ServiceStats, add_failures, add_statistics, add_work
+from store.graph import EdgeStats, ServiceStats, add_work, merge_edge
 from store.model import NodeKey
 from store.rules import other_names
 from store.rules.other_names import (
@@ -46,6 +46,10 @@ def names_in_excess(
 
     A name counts as often as units have it, or calls are made by it.
     """
+    most = other_names.MOST_NAMES_OF_WINDOW
+    nodes = {*services, *(node for edges in edge_sets for ends in edges for node in ends)}
+    if max(Counter(node.account for node in nodes).values(), default=0) <= most:
+        return {}
     counts: dict[str, Counter[str]] = {}
 
     def count(node: NodeKey, times: int) -> None:
@@ -58,7 +62,6 @@ def names_in_excess(
         for (source, target), edge in edges.items():
             count(source, edge.statistics.observed)
             count(target, 0)
-    most = other_names.MOST_NAMES_OF_WINDOW
     return {account: found for account, each in counts.items() if (found := rarest(each, most))}
 
 
@@ -127,7 +130,4 @@ def _fold_edge(edges: dict[Ends, EdgeStats], ends: Ends, excess: Excess) -> None
     edge.source, edge.target = source, target
     known = edges.setdefault((source, target), edge)
     if known is not edge:
-        known.aliases |= edge.aliases
-        known.start, known.end = min(known.start, edge.start), max(known.end, edge.end)
-        add_statistics(known.statistics, edge.statistics)
-        add_failures(known.failures, edge.failures)
+        merge_edge(known, edge)

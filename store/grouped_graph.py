@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 
-from store.graph import EdgeStats, ServiceGraph, ServiceStats, Statistics
+from store.graph import EdgeStats, ServiceGraph, ServiceStats, Statistics, merge_edge
 from store.graph_names import Ends
 from store.grouped_units import GroupedKey, GroupedUnit
 from store.model import NodeKey, confirmed, is_settled
@@ -23,7 +23,6 @@ from store.service_graph import (
     UnitCounts,
     add_missing_endpoints,
     assemble,
-    merge_edge,
     merge_service,
 )
 from store.units import NodeUnit

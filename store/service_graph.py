@@ -12,11 +12,11 @@ from store.graph import (
     Statistics,
     Work,
     add_failures,
-    add_statistics,
     add_work,
+    merge_edge,
 )
 from store.graph_names import Ends, fold_names
-from store.model import NodeKey, State, TimeRange, Trace, confirmed, is_settled
+from store.model import NodeKey, State, TimeRange, Trace, confirmed, is_settled, is_unconfirmed
 from store.rules.brokers import sends_messages
 from store.rules.classify import failure_key
 from store.rules.histogram import bucket
@@ -136,7 +136,7 @@ def resolve_clients(
     The roots behind one unconfirmed node arrived in the same slot, so all of them are settled or none
     (`store.model.is_settled`).
     """
-    for source, target in [pair for pair in edges if pair[0] != confirmed(pair[0])]:
+    for source, target in [pair for pair in edges if is_unconfirmed(pair[0])]:
         edge = edges.pop((source, target))
         if is_settled(source, settled_before):
             edge.source = confirmed(source)
@@ -197,22 +197,6 @@ def _merge_work(into: Work, more: Work) -> None:
 
 def _work_of(stats: ServiceStats, *, background: bool) -> Work:
     return stats.background if background else stats.requests
-
-
-def merge_edge(into: EdgeStats, more: EdgeStats) -> None:
-    """Add the calls of one edge to another."""
-    into.aliases |= more.aliases
-    into.start, into.end = min(into.start, more.start), max(into.end, more.end)
-    merge_statistics(into.statistics, more.statistics)
-    into.failures = dict(into.failures)
-    add_failures(into.failures, more.failures)
-    into.awaiting += more.awaiting
-
-
-def merge_statistics(into: Statistics, more: Statistics) -> None:
-    """Add statistics to others."""
-    into.histogram = dict(into.histogram)
-    add_statistics(into, more)
 
 
 def add_missing_endpoints(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from heapq import nlargest
 from typing import NamedTuple
 
@@ -67,18 +68,23 @@ def state_counts(graph: Graph, into: Mapping[NodeKey, NodeKey] | None = None) ->
 
 def count_states(drawn: Iterable[Collection[ServiceStats]]) -> StateCounts:
     """Of nodes, each with those that are drawn with it."""
-    drawn = list(drawn)
+    counts = Counter(state for nodes in drawn for state in {s for n in nodes for s in _states(n)})
+    return StateCounts(*(counts[state] for state in StateCounts._fields))
 
-    def count(has: Callable[[ServiceStats], bool]) -> int:
-        return sum(any(map(has, each)) for each in drawn)
 
-    return StateCounts(
-        ok=count(lambda each: each.statistics.ok > each.unknown),
-        error=count(lambda each: each.statistics.error > 0),
-        throttle=count(lambda each: each.statistics.throttle > 0),
-        fault=count(lambda each: each.statistics.fault > 0),
-        unknown=count(lambda each: each.unknown > 0),
-    )
+def _states(stats: ServiceStats) -> Iterator[str]:
+    """Of `StateCounts`, those of a node."""
+    statistics, unknown = stats.statistics, stats.unknown
+    if statistics.ok > unknown:
+        yield "ok"
+    if statistics.error:
+        yield "error"
+    if statistics.throttle:
+        yield "throttle"
+    if statistics.fault:
+        yield "fault"
+    if unknown:
+        yield "unknown"
 
 
 def name_problems(graph: Graph) -> list[str]:

@@ -18,7 +18,9 @@ def joined_nodes(nodes: Mapping[NodeKey, bool]) -> dict[NodeKey, NodeKey]:
     """
     joined: dict[NodeKey, NodeKey] = {}
     candidates: dict[NodeKey, list[NodeKey]] = {}
-    for key in sorted(nodes, key=_blanks):
+    inferred = {key.name for key, active in nodes.items() if not active}
+    # Most nodes of a large map report themselves, and no other one has their name.
+    for key in sorted((key for key in nodes if key.name in inferred), key=_blanks):
         found = candidates.get(key, ())
         if len(found) == 1 and not nodes[key] and not key.is_client:
             joined[key] = found[0]
@@ -34,6 +36,10 @@ def _blanks(key: NodeKey) -> int:
 
 def _less_specific(key: NodeKey) -> Iterator[NodeKey]:
     """The key without account, without region, and without both: those that differ from it."""
-    without_account = key._replace(account="")
-    less = {without_account, key._replace(region=""), without_account._replace(region="")}
+    account, name, type, region = key
+    less = {
+        NodeKey("", name, type, region),
+        NodeKey(account, name, type),
+        NodeKey("", name, type),
+    }
     return iter(less - {key})

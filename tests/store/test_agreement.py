@@ -26,7 +26,7 @@ from store.clickhouse.search.unit_rows import CALLER_TYPE
 from store.clickhouse.store import ClickHouseStore
 from store.clickhouse.units import whole_traces
 from store.filters.conditions import touches
-from store.graph import EdgeStats, ServiceGraph, ServiceStats, Statistics
+from store.graph import EdgeStats, ServiceGraph, ServiceStats, Statistics, merge_statistics
 from store.grouped_graph import graph_of_grouped
 from store.grouped_units import Grouped, GroupedKey
 from store.memory import MemoryStore
@@ -48,7 +48,7 @@ from store.rules import other_names
 from store.rules.classify import UNKNOWN
 from store.rules.dimensions import Dimension
 from store.rules.histogram import bucket
-from store.service_graph import graph_of_units, merge_statistics
+from store.service_graph import graph_of_units
 from store.summary import summarize
 from store.times import MINUTE
 from tests.builders import T0, call, segment, subsegment, trace_id

@@ -22,7 +22,7 @@ from store.clickhouse.units.aggregates import (
     Aggregate,
     Key,
     collect,
-    copy_of,
+    sum_of,
 )
 
 MOST_SLOTS = 2000
@@ -48,8 +48,7 @@ class RollupCache:
         self.cut: CutBuckets = SizedCache(cut_buckets.CAPACITY)
 
     def read(self, run: RunQuery, windows: Sequence[Sequence[Slot]]) -> list[Counted] | None:
-        """For each window the sum over its slots, which the caller may modify; None when one of the slots has a
-        new revision. No slot is in two windows, and all together are MOST_SLOTS at most."""
+        """For each window the sum over its slots, not to be modified; None when one of the slots has a new revision. No slot is in two windows, and all together are MOST_SLOTS at most."""
         parts_of = list(map(_parts, windows))
         found = {part: self._known.recall(part) for parts in parts_of for part in parts}
         missing = [part for part, counted in found.items() if counted is None]
@@ -60,7 +59,7 @@ class RollupCache:
                 self._known.remember(part, counted, _size(counted))
                 found[part] = counted
         return [
-            _merge([counted for part in parts if (counted := found[part]) is not None])
+            sum_of([counted for part in parts if (counted := found[part]) is not None])
             for parts in parts_of
         ]
 
@@ -124,17 +123,3 @@ def _part_of(parts: Sequence[Collection[Slot]]) -> str:
 
 def _listed(rows: Iterable[tuple[int, ...]]) -> str:
     return ", ".join(map(str, map(tuple, rows)))
-
-
-def _merge(parts: list[Counted]) -> Counted:
-    """The sum of all parts, in new objects."""
-    parts.sort(key=len, reverse=True)
-    total: Counted = {}
-    for part in parts:
-        for key, aggregate in part.items():
-            known = total.get(key)
-            if known is None:
-                total[key] = copy_of(aggregate)
-            else:
-                known.add(aggregate)
-    return total

@@ -18,7 +18,7 @@ from store.clickhouse.graph.rollup_cache import MOST_SLOTS, RollupCache
 from store.clickhouse.graph.series import CutUnits
 from store.clickhouse.graph.window_plan import Marks, Plan, plan, rows_of
 from store.clickhouse.queries import Sql
-from store.clickhouse.units.aggregates import Aggregate, Key, add, collect, graph_of
+from store.clickhouse.units.aggregates import Aggregate, Key, collect, graph_of, sum_of
 from store.graph import ServiceGraph
 from store.model import TimeRange
 
@@ -57,10 +57,9 @@ def service_graphs(
 def _counted(
     chosen: Plan, found: dict[Key, Aggregate], pieces: PieceSums, settled_before: int | None
 ) -> Counted:
-    add(pieces.sums, found)
     known = pieces.units is not None
     cut = CutUnits(frozenset(chosen.pieces.raw), tuple(pieces.units or ())) if known else CutUnits()
-    return Counted(graph_of(found, settled_before), cut)
+    return Counted(graph_of(sum_of([found, pieces.sums]), settled_before), cut)
 
 
 def _summed(

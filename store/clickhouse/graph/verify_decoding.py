@@ -86,7 +86,7 @@ def _minute(run: RunQuery, minute: int) -> DecodedMinute:
     drawn = counted.finish()
     for aggregates in (rolled_up, drawn):
         for (_, _, target), aggregate in aggregates.items():
-            aggregate.names.discard(target.name)  # the node's own, which a graph adds
+            aggregate.names -= {target.name}  # the node's own, which a graph adds
     found = differ(window, rolled_up, drawn).items()
     named = [_with_example(each, key, examples) for key, each in found]
     return DecodedMinute(window, sources, len(rolled_up.keys() | drawn.keys()), named)

@@ -60,10 +60,10 @@ ALL_UNITS = Sql("1")
 """The condition that all units match."""
 
 
-class Aggregate(Struct):
+class Aggregate(Struct, gc=False):
     """RED aggregates of one node or edge; times in microseconds."""
 
-    names: set[str]
+    names: frozenset[str]
     active: bool
     start: int
     end: int
@@ -94,7 +94,6 @@ def copy_of(aggregate: Aggregate) -> Aggregate:
     statistics = aggregate.statistics
     return replace(
         aggregate,
-        names=set(aggregate.names),
         statistics=replace(statistics, histogram=dict(statistics.histogram)),
         duration_delta=dict(aggregate.duration_delta),
         failures=dict(aggregate.failures),
@@ -113,7 +112,7 @@ def read_aggregate(columns: Iterable[Any]) -> Aggregate:
         ok, error, throttle, fault, in_progress, total_time, dict(buckets), observed
     )
     return Aggregate(
-        set(names),
+        frozenset(names),
         bool(active),
         start,
         end,
@@ -140,6 +139,19 @@ def collect(rows: Iterable[tuple[Any, ...]], into: dict[Key, Aggregate]) -> None
             known.add(aggregate)
 
 
+def sum_of(parts: Iterable[Mapping[Key, Aggregate]]) -> dict[Key, Aggregate]:
+    """The sum of some aggregates, with which it shares those that occur once: not to be modified."""
+    first, *others = sorted(parts, key=len, reverse=True) or [{}]
+    total = dict(first)
+    for part in others:
+        for key, aggregate in part.items():
+            known = total.setdefault(key, aggregate)
+            if known is not aggregate:
+                total[key] = both = copy_of(known)
+                both.add(aggregate)
+    return total
+
+
 K = TypeVar("K", Key, int)
 
 
@@ -152,7 +164,11 @@ def add(more: Mapping[K, Aggregate], into: dict[K, Aggregate]) -> None:
 
 
 def graph_of(aggregates: dict[Key, Aggregate], settled_before: int | None = None) -> ServiceGraph:
-    """The service graph, equal to that of `store.service_graph.build_service_graph` over the same units."""
+    """The service graph, equal to that of `store.service_graph.build_service_graph` over the same units.
+
+    It shares histograms and failures with the aggregates, which remain as they are: whatever adds to them copies them first
+    (`store.graph.merge_edge`).
+    """
     services: dict[NodeKey, ServiceStats] = {}
     edges: dict[tuple[NodeKey, NodeKey], EdgeStats] = {}
     links: dict[tuple[NodeKey, NodeKey], EdgeStats] = {}
@@ -167,10 +183,10 @@ def graph_of(aggregates: dict[Key, Aggregate], settled_before: int | None = None
             into[source, target] = EdgeStats(
                 source,
                 target,
-                aliases=frozenset(aggregate.names),
+                aliases=aggregate.names,
                 start=aggregate.start,
                 end=aggregate.end,
-                statistics=aggregate.statistics,
+                statistics=replace(aggregate.statistics),
                 link=kind == LINK,
                 failures=aggregate.failures,
             )
@@ -178,10 +194,13 @@ def graph_of(aggregates: dict[Key, Aggregate], settled_before: int | None = None
 
 
 def _service(key: NodeKey, aggregate: Aggregate, *, background: bool) -> ServiceStats:
-    durations = dict(aggregate.statistics.histogram)
-    histogram.add(durations, aggregate.duration_delta)
-    whole = {value: count for value, count in durations.items() if count}
-    work = Work(aggregate.statistics, aggregate.trace_minutes, whole, aggregate.failures)
+    statistics = replace(aggregate.statistics)
+    durations = statistics.histogram
+    if aggregate.duration_delta:
+        durations = dict(durations)
+        histogram.add(durations, aggregate.duration_delta)
+        durations = {value: count for value, count in durations.items() if count}
+    work = Work(statistics, aggregate.trace_minutes, durations, aggregate.failures)
     return ServiceStats(
         key,
         names=frozenset((key.name, *aggregate.names)),

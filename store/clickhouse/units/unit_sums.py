@@ -89,4 +89,6 @@ def _aggregate(unit: Unit) -> Aggregate:
     else:
         names.add(unit.alias)
     names.discard("")
-    return Aggregate(names, active, unit.start, unit.end, 0, statistics, delta, failures_of(unit))
+    return Aggregate(
+        frozenset(names), active, unit.start, unit.end, 0, statistics, delta, failures_of(unit)
+    )

@@ -13,12 +13,11 @@ from api.forecast import DAY, Band, forecast
 from api.xray import time_series
 from api.xray.entity_selector import client_edges, of_pairs
 from store.clickhouse.store import ClickHouseStore
-from store.graph import Statistics
+from store.graph import Statistics, merge_statistics
 from store.memory import MemoryStore
 from store.model import Document, NodeKey, State
 from store.protocol import Store
 from store.query import Entities
-from store.service_graph import merge_statistics
 from store.times import MINUTE, SECOND
 from tests.api.shop import FRONT, START, order, shop
 from tests.builders import T0, call, segment, trace_id

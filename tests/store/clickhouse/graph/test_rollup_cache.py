@@ -66,20 +66,6 @@ def test_a_cached_sum_is_not_read_again(clickhouse_store: ClickHouseStore, ask: 
     assert ask.total(rollup_cache) == 3
 
 
-def test_changes_by_a_reader_do_not_reach_the_cache(
-    clickhouse_store: ClickHouseStore, ask: Recorder
-) -> None:
-    rollup_cache = RollupCache()
-    put(clickhouse_store, 1)
-    slots = plan(ask, WINDOW).slots
-    for _ in range(2):
-        counted = rollup_cache.read(ask, [slots])
-        assert counted is not None
-        for aggregate in counted[0].values():
-            assert aggregate.statistics.total == 1
-            aggregate.add(aggregate)
-
-
 def test_a_minute_recounted_after_planning(
     clickhouse_store: ClickHouseStore, ask: Recorder
 ) -> None:
