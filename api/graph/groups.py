@@ -67,6 +67,12 @@ class Arrivals(Struct, gc=False):
     unknown: int = 0
     """As of an edge, of both."""
 
+    def add(self, more: Arrivals) -> None:
+        """Add others."""
+        add_statistics(self.calls, more.calls)
+        add_statistics(self.events, more.events)
+        self.unknown += more.unknown
+
     @property
     def count(self) -> Statistics:
         """Both together, for everything but times."""
@@ -142,24 +148,18 @@ def sum_up(
     """The boxes of a graph."""
     of = grouping.value
     boxes: dict[str, Box] = {}
-    edges: dict[tuple[str, str], Arrivals] = {}
     for key, stats in graph.services.items():
         if not key.is_client:
             box = boxes.get(of[key])
             if box is None:
                 box = boxes[of[key]] = Box(of[key], [], _nothing(), Statistics(histogram={}), [])
             _add_member(box, stats, is_unhealthy)
-    for edge in (*graph.edges.values(), *graph.links.values()):
-        source, target = of[edge.source], of[edge.target]
-        if target not in boxes:
-            continue
-        if source != target or edge.source.is_client:
-            _add_edge(boxes[target].arrivals, edge)
-        if source != target and source in boxes:
-            between = edges.get((source, target))
-            if between is None:
-                between = edges[source, target] = _nothing()
-            _add_edge(between, edge)
+    edges: dict[tuple[str, str], Arrivals] = {}
+    for (source, target), arriving in _arriving(graph, of).items():
+        if target in boxes:
+            boxes[target].arrivals.add(arriving)
+            if source != target and source in boxes:
+                edges[source, target] = arriving
     for box in boxes.values():
         box.unhealthy.sort(key=lambda each: (-failed(each.statistics), each.shown))
     return Boxes(grouping, boxes, edges)
@@ -267,12 +267,22 @@ def _add_member(box: Box, stats: ServiceStats, is_unhealthy: Callable[[Statistic
         box.unhealthy.append(stats)
 
 
-def _add_edge(arrivals: Arrivals, edge: EdgeStats) -> None:
-    if edge.link:
-        add_counts(arrivals.events, edge.statistics)
-    else:
-        add_statistics(arrivals.calls, edge.statistics)
-    arrivals.unknown += edge.unknown
+def _arriving(graph: ServiceGraph, of: Mapping[NodeKey, str]) -> dict[tuple[str, str], Arrivals]:
+    """What leads from one group to another, and from clients to their own."""
+    found: dict[tuple[str, str], Arrivals] = {}
+    for edge in (*graph.edges.values(), *graph.links.values()):
+        ends = of[edge.source], of[edge.target]
+        if ends[0] == ends[1] and not edge.source.is_client:
+            continue
+        arrivals = found.get(ends)
+        if arrivals is None:
+            arrivals = found[ends] = _nothing()
+        if edge.link:
+            add_counts(arrivals.events, edge.statistics)
+        else:
+            add_statistics(arrivals.calls, edge.statistics)
+        arrivals.unknown += edge.unknown
+    return found
 
 
 def _among(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
+from random import Random
+from typing import Any
 
 import pytest
 
@@ -11,6 +14,7 @@ from api.graph.groups import (
     MOST_BOXES,
     MOST_LINES,
     OTHERS,
+    Arrivals,
     Box,
     Boxes,
     By,
@@ -20,8 +24,17 @@ from api.graph.groups import (
     sum_up,
     within,
 )
-from store.graph import EdgeStats, ServiceGraph, ServiceStats, Statistics, Work
+from store.graph import (
+    EdgeStats,
+    ServiceGraph,
+    ServiceStats,
+    Statistics,
+    Work,
+    add_counts,
+    add_statistics,
+)
 from store.model import NodeKey
+from store.rules.classify import UNKNOWN
 
 A, B = "111111111111", "222222222222"
 
@@ -268,3 +281,61 @@ def test_of_too_many_edges_those_with_failures_and_traffic_are_drawn() -> None:
     assert next(iter(drawn)) == ("team0", "team1")
     traffic = [between.calls.observed for between in drawn.values()][1:]
     assert all(one >= other for one, other in pairwise(traffic))
+
+
+def one_by_one(graph: ServiceGraph, value: Mapping[NodeKey, str]) -> tuple[Any, Any]:
+    """What arrives at each group, and leads from one to another, edge by edge as it is defined."""
+    drawn = {value[key] for key in graph.services if not key.is_client}
+    at: dict[str, list[EdgeStats]] = {each: [] for each in drawn}
+    between: dict[tuple[str, str], list[EdgeStats]] = {}
+    for edge in (*graph.edges.values(), *graph.links.values()):
+        source, target = value[edge.source], value[edge.target]
+        if target in drawn and (source != target or edge.source.is_client):
+            at[target].append(edge)
+        if source != target and {source, target} <= drawn:
+            between.setdefault((source, target), []).append(edge)
+    return ({key: totals(edges) for key, edges in each.items()} for each in (at, between))
+
+
+def totals(edges: Iterable[EdgeStats]) -> Any:
+    """Sums of calls, with times, and of events, without; and of what is not known of both."""
+    calls, events = Statistics(histogram={}), Statistics(histogram={})
+    unknown = 0
+    for edge in edges:
+        if edge.link:
+            add_counts(events, edge.statistics)
+        else:
+            add_statistics(calls, edge.statistics)
+        unknown += edge.unknown
+    return calls, events, unknown
+
+
+def test_sums_of_a_random_graph_are_those_edge_by_edge() -> None:
+    random = Random(5)
+    for _ in range(20):
+        made = Town()
+        nodes = [
+            made.node(
+                NodeKey(random.choice(("", A, B)), f"{number}", random.choice(("", "client"))),
+                random.randrange(9),
+            )
+            for number in range(30)
+        ]
+        for _ in range(80):
+            source, target = random.choices(nodes, k=2)
+            if not target.is_client:
+                made.call(source, target, random.randrange(9), random.randrange(3))
+            if not source.is_client and not target.is_client:
+                made.event(source, target, random.randrange(9))
+        for edge in made.graph.edges.values():
+            edge.statistics.histogram = {random.randrange(3): 1 + random.randrange(5)}
+            edge.failures = {UNKNOWN: random.randrange(3)}
+        grouping = group(made.graph, By.ACCOUNT, {})
+        found = sum_up(made.graph, grouping, lambda _: False)
+        at, between = one_by_one(made.graph, grouping.value)
+        assert {key: parts(box.arrivals) for key, box in found.boxes.items()} == at
+        assert {ends: parts(each) for ends, each in found.edges.items()} == between
+
+
+def parts(arrivals: Arrivals) -> Any:
+    return arrivals.calls, arrivals.events, arrivals.unknown
