@@ -10,6 +10,7 @@ from api.context import Context
 from api.counted import counted_groups
 from api.graph.build import Graph, build_graph
 from api.graph.groups import MOST_APART
+from api.graph.search import NameTable
 from store.filters.ast import Expression
 from store.graph import ServiceGraph
 from store.model import TimeRange
@@ -37,6 +38,11 @@ class CountedGraph:
     def graph(self) -> Graph:
         """With the ratios of every node and edge, which boxes do not need."""
         return build_graph(self.services, self.window)
+
+    @cached_property
+    def names(self) -> NameTable:
+        """What nodes are searched in."""
+        return NameTable(self.services)
 
 
 def count_window(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
+
 from api.console.node_kinds import kind_of
 from api.graph.build import Graph, calls_of, edge_id, node_id, stats_of, value_in
 from api.graph.fold import UNFOLDED, Fold
@@ -46,15 +48,17 @@ def render_picture(
     }
 
 
-def locations(graph: Graph) -> dict[NodeKey, str]:
-    """Account and region of every node as a label shows them: each only if the graph has several."""
+def locations(
+    graph: Collection[NodeKey], wanted: Iterable[NodeKey] | None = None
+) -> dict[NodeKey, str]:
+    """Account and region of every node as a label shows them, or of those wanted: each only if the graph has several."""
     accounts = len({node.account for node in graph if node.account}) > 1
     regions = len({node.region for node in graph if node.region}) > 1
     return {
         node: " · ".join(
             filter(None, ((accounts and node.account) or "", (regions and node.region) or ""))
         )
-        for node in graph
+        for node in (graph if wanted is None else wanted)
     }
 
 

@@ -12,11 +12,11 @@ from api.console.node_kinds import kind_of
 from api.console.params import Window
 from api.context import Context, json_response, run_cancellable
 from api.errors import ApiError
-from api.graph.build import Graph, node_id, shown_name, stats_of
-from api.graph.passes import importance, prune
+from api.graph.build import node_id
 from api.schemas.common import ErrorReply
 from api.schemas.map import ServiceHit, ServiceList
-from store.model import NodeKey, TimeRange
+from store.graph import ServiceStats
+from store.model import TimeRange
 
 MAX_HITS = 500
 TEXT = Query(min_length=1, max_length=200, description="part of a name or type, case-insensitive")
@@ -47,35 +47,24 @@ def services_router(context: Context) -> APIRouter:
 
 def find_services(context: Context, window: TimeRange, text: str, limit: int) -> ServiceList:
     """The best matches of a window's graph, and how many nodes match."""
-    graph = recent_window(context, window, None).graph
-    ranks = {node: rank for node in graph if (rank := match_rank(graph, node, text.casefold()))}
-    hits = sorted(ranks, key=lambda node: (ranks[node], *importance(graph, node)), reverse=True)
-    drawn, located = set(prune(graph)), locations(graph)
+    counted = recent_window(context, window, None)
+    services, names = counted.services.services, counted.names
+    hits = names.find(text)
+    located = locations(services, hits[:limit])
     return {
-        "services": [_hit(graph, node, node in drawn, located[node]) for node in hits[:limit]],
+        "services": [
+            _hit(services[node], drawn=node in names.drawn, location=located[node])
+            for node in hits[:limit]
+        ],
         "total": len(hits),
     }
 
 
-def match_rank(graph: Graph, node: NodeKey, text: str) -> int:
-    """3 for an equal name, 2 for a prefix of one, 1 for a part of a name or the type, else 0.
-
-    ``text`` must be casefolded.
-    """
-    names = [name.casefold() for name in (node.name, *stats_of(graph, node).names)]
-    if text in names:
-        return 3
-    if any(name.startswith(text) for name in names):
-        return 2
-    return int(text in node.type.casefold() or any(text in name for name in names))
-
-
-def _hit(graph: Graph, node: NodeKey, drawn: bool, location: str) -> ServiceHit:
-    stats = stats_of(graph, node)
-    statistics = stats.statistics
+def _hit(stats: ServiceStats, *, drawn: bool, location: str) -> ServiceHit:
+    node, statistics = stats.key, stats.statistics
     return {
         "id": node_id(node),
-        "name": shown_name(graph, node),
+        "name": stats.shown,
         "type": node.type,
         "location": location,
         "kind": kind_of(node.type),

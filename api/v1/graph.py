@@ -9,13 +9,21 @@ from fastapi import APIRouter, Query, Request, Response
 from api.console.charts import status_name
 from api.console.map_json import edge_numbers, node_numbers
 from api.console.params import FilterExpression, GroupBy
-from api.console.services import match_rank
 from api.context import Context, json_response, run_cancellable
 from api.counted import counted_graph, freshness
-from api.graph.build import Graph, build_graph, calls_of, ratios_of, shown_name, value_in
+from api.graph.build import (
+    Graph,
+    build_graph,
+    calls_of,
+    ratios_of,
+    shown_name,
+    stats_of,
+    value_in,
+)
 from api.graph.find import require_node
 from api.graph.passes import name_problems, prune
 from api.graph.ratios import Ratios
+from api.graph.search import match_rank, names_of
 from api.graph.trust import Doubt, doubts_of_edge, doubts_of_node, gravest
 from api.schemas.common import Freshness
 from api.schemas.trust import DoubtNumbers, Trusted
@@ -134,7 +142,11 @@ def service_page(
     """The services after a cursor whose name or type contains ``part``."""
     shown, graph, fresh = read_graph(context, page.window, expression, by)
     text = part.strip().casefold()
-    found = [node for node in graph if not text or match_rank(graph, node, text)]
+    found = [
+        node
+        for node in graph
+        if not text or match_rank(names_of(node, stats_of(graph, node).names), text)
+    ]
     nodes, cursor = page.cut(found, _position)
     return {
         **span(shown),
