@@ -283,7 +283,7 @@ def test_of_too_many_edges_those_with_failures_and_traffic_are_drawn() -> None:
     assert all(one >= other for one, other in pairwise(traffic))
 
 
-def one_by_one(graph: ServiceGraph, value: Mapping[NodeKey, str]) -> tuple[Any, Any]:
+def one_by_one(graph: ServiceGraph, value: Mapping[NodeKey, str]) -> tuple[Any, ...]:
     """What arrives at each group, and leads from one to another, edge by edge as it is defined."""
     drawn = {value[key] for key in graph.services if not key.is_client}
     at: dict[str, list[EdgeStats]] = {each: [] for each in drawn}
@@ -294,7 +294,7 @@ def one_by_one(graph: ServiceGraph, value: Mapping[NodeKey, str]) -> tuple[Any, 
             at[target].append(edge)
         if source != target and {source, target} <= drawn:
             between.setdefault((source, target), []).append(edge)
-    return ({key: totals(edges) for key, edges in each.items()} for each in (at, between))
+    return tuple({key: totals(edges) for key, edges in each.items()} for each in (at, between))
 
 
 def totals(edges: Iterable[EdgeStats]) -> Any:

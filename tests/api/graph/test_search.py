@@ -19,8 +19,8 @@ def random_graph(random: Random) -> ServiceGraph:
     graph = ServiceGraph({}, {}, {})
     for number in range(40):
         key = NodeKey("", f"team-{number % 5}-{number}", random.choice(("", "client", "remote")))
-        counts = [random.choice((0, 0, 3)) for _ in range(4)]
-        stats = Statistics(*counts, observed=sum(counts))
+        ok, error, throttle, fault = random.choices((0, 0, 3), k=4)
+        stats = Statistics(ok, error, throttle, fault, observed=ok + error + throttle + fault)
         names = frozenset((f"Alias{number}",))
         graph.services[key] = ServiceStats(key, names, True, False, 0, 0, Work(stats))
     for edges in (graph.edges, graph.links):
