@@ -63,11 +63,14 @@ def counts_of(minute: int, counted: dict[Series, Statistics]) -> MinuteCounts:
         [each.in_progress for each in rows],
         [each.observed for each in rows],
         [len(each.histogram) for each in rows],
-        [time for each in rows for time in each.histogram],
-        [weight for each in rows for weight in each.histogram.values()],
     )
-    ids = map(series_id, counted)
-    return MinuteCounts(minute, *(array("Q", column).tobytes() for column in (ids, *columns)))
+    times = [time for each in rows for time in each.histogram]
+    weights = [weight for each in rows for weight in each.histogram.values()]
+    return MinuteCounts(
+        minute,
+        *(array("Q", column).tobytes() for column in (map(series_id, counted), *columns)),
+        *(array("f", column).tobytes() for column in (times, weights)),
+    )
 
 
 def series_id(series: Series) -> int:

@@ -34,7 +34,9 @@ class Series(NamedTuple):
 
 
 class MinuteCounts(NamedTuple):
-    """The counts of one minute, a minute since the epoch. Each column is a number of 64 bits (native byte order) per row.
+    """The counts of one minute, a minute since the epoch. Each column has an integer of 64 bits (native byte order) per row;
+    ``times`` and ``weights`` have numbers of 32 bits with a floating point, as they are most of what is read: times up to 17
+    minutes and weights up to 16 million are exact.
 
     A series may have several rows, which are to be added. ``ids``: of the series, the same in every minute
     (`MinuteStore.minute_series`). ``lengths``: how many of ``times`` and ``weights`` are the row's: its histogram

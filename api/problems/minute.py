@@ -88,13 +88,13 @@ def minute_of(counts: MinuteCounts, rows: Indices, size: int) -> Minute:
     lengths = np.frombuffer(counts.lengths, np.uint64).astype(np.intp)
     filled = np.flatnonzero(lengths)
     owners = np.repeat(rows, lengths)
-    times = np.frombuffer(counts.times, np.uint64).astype(np.float32)
-    np.log(np.maximum(times, 1, out=times), out=times)
+    times = np.maximum(np.frombuffer(counts.times, np.float32), 1)
+    np.log(times, out=times)
     times *= PER_E
     times += np.float32(0.5)
-    weights = np.frombuffer(counts.weights, np.uint64).astype(np.float32)
+    weights = np.frombuffer(counts.weights, np.float32)
     if scale.min(initial=1) < 1:
-        weights *= scale.astype(np.float32)[owners]
+        weights = weights * scale.astype(np.float32)[owners]
     return Minute(
         counts.minute,
         (finished * scale).astype(np.float32),

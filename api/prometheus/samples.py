@@ -232,8 +232,8 @@ def _counts(
             np.add.at(states[row, :, number], own[found], _numbers(getattr(minute, state))[found])
         lengths = _numbers(minute.lengths).astype(np.int64)
         of, inside = np.repeat(own, lengths), np.repeat(found, lengths)
-        took = _numbers(minute.times)[inside]
-        weights = _numbers(minute.weights)[inside].astype(np.float64)
+        took = np.frombuffer(minute.times, np.float32)[inside].astype(np.float64)
+        weights = np.frombuffer(minute.weights, np.float32)[inside].astype(np.float64)
         np.add.at(times[row], (of[inside], np.searchsorted(_LIMITS, took)), weights)
         np.add.at(spent[row], of[inside], weights * took)
     return _Counts(list(places), states, times, spent)

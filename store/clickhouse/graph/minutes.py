@@ -15,8 +15,8 @@ from store.times import MINUTE
 from store.varint import read_varint
 
 _WIDTH = len(NodeKey._fields)
-_NUMBER = 8
-"""Bytes of a number."""
+_BYTES = (*[8] * 8, 4, 4)
+"""Of an element of each column of `MinuteCounts`."""
 BINARY_LIMITS = {**READ_LIMITS, "strings_as_bytes": True}
 
 
@@ -63,8 +63,8 @@ class MinuteMethods:
 def _arrays(row: bytes) -> list[bytes]:
     """The elements of each array: its length goes before them."""
     found, at = [], 0
-    while at < len(row):
+    for size in _BYTES:
         length, at = read_varint(row, at)
-        found.append(row[at : at + length * _NUMBER])
-        at += length * _NUMBER
+        found.append(row[at : at + length * size])
+        at += length * size
     return found

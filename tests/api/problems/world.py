@@ -106,8 +106,8 @@ class World:
         columns = [array("Q", column) for column in zip(*(row[1] for row in rows), strict=True)]
         histograms = [row[2] for row in rows]
         lengths = array("Q", map(len, histograms))
-        times = array("Q", (time for each in histograms for time in each))
-        weights = array("Q", (count for each in histograms for count in each.values()))
+        times = array("f", (time for each in histograms for time in each))
+        weights = array("f", (count for each in histograms for count in each.values()))
         ids = array("Q", (series_id(row[0]) for row in rows))
         every = (ids, *columns, lengths, times, weights)
         return MinuteCounts(START + t, *(column.tobytes() for column in every))

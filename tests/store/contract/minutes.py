@@ -22,8 +22,8 @@ Row = tuple[int, int, int, int, int, int, dict[int, int]]
 
 def rows_of(store: Store, counts: MinuteCounts) -> dict[Series, Row]:
     """Counts by series, with histograms."""
-    ids, *columns = (array("Q", column) for column in counts[1:])
-    *numbers, lengths, times, weights = columns
+    ids, *numbers, lengths = (array("Q", column) for column in counts[1:-2])
+    times, weights = (array("f", column) for column in counts[-2:])
     named = store.minute_series(ids, counts.minute, counts.minute)
     found: dict[Series, Row] = {}
     at = 0
