@@ -30,10 +30,12 @@ FIRST = 29_926_000
 """A minute since the epoch."""
 BUCKETS = 24
 """Of a histogram."""
+IDLE = 5.0
+"""Seconds in which is measured what ClickHouse does by itself, which is deducted."""
 FILL = """
 INSERT INTO rollups (width, kind, bucket, source_account, source_name, source_type, source_region, account, name, type, region,
                      ok, fault, error, observed, histogram, rev)
-SELECT 1, if(edge, 1, 0), {first:UInt32} + intDiv(number, {rows:UInt64}), '', if(edge, concat('service-', toString((each * 7) % {nodes:UInt64})), ''),
+SELECT 1, if(edge, 1, 0), {first:UInt32} + intDiv(number, {rows:UInt64}), '', if(edge, concat('service-', toString((each * 7 + intDiv(each, {nodes:UInt64})) % {nodes:UInt64})), ''),
        if(edge, 'AWS::ECS::Container', ''), '', '', concat('service-', toString(each % {nodes:UInt64})), 'AWS::ECS::Container', '',
        20 + each % 200 + rand(1) % 20 AS ok_, rand(2) % 40 = 0 AS fault_, rand(3) % 20 = 0 AS error_, ok_ + fault_ + error_,
        mapFromArrays(arrayMap(i -> toUInt64(round(1000 * pow(10, i / 25))), range({buckets:UInt64})), arrayMap(i -> toUInt64(intDiv(ok_ + fault_ + error_ + (i * 7) % {buckets:UInt64}, {buckets:UInt64})), range({buckets:UInt64}))), 1
@@ -55,6 +57,10 @@ def main() -> None:
         print(", ".join(f"{name} {value:,.1f}" for name, value in found.items()), flush=True)
 
 
+def _cpu(process: psutil.Process) -> float:
+    return float(sum(process.cpu_times()[:2]))
+
+
 def _measure(address: Address, process: int, nodes: int, minutes: int) -> dict[str, float]:
     migrate(address, {"retention_days": 30})
     values = {"first": FIRST, "rows": 3 * nodes, "nodes": nodes, "minutes": minutes}
@@ -65,22 +71,27 @@ def _measure(address: Address, process: int, nodes: int, minutes: int) -> dict[s
         time.sleep(0.5)
     client.disconnect()
     engine = psutil.Process(process)
+    before, at = _cpu(engine), time.monotonic()
+    time.sleep(IDLE)
+    idle = (_cpu(engine) - before) / (time.monotonic() - at)
     store = ClickHouseStore(address, connections=2)
     judge = judge_of(store)
     read, judged, database = [], [], []
     for minute in range(FIRST, FIRST + minutes):
-        before, here = sum(engine.cpu_times()[:2]), time.process_time()
+        before, here, at = _cpu(engine), time.process_time(), time.monotonic()
         counts = store.minute_counts(minute, minute)
         read.append(time.process_time() - here)
-        database.append(sum(engine.cpu_times()[:2]) - before)
+        database.append(_cpu(engine) - before - idle * (time.monotonic() - at))
         here = time.process_time()
         for each in counts:
             judge.step(each)
         judged.append(time.process_time() - here)
     store.close()
+    (found,) = counts
     return {
         "nodes": nodes,
-        "series": 3 * nodes,
+        "series": len(found.ids) / 8,
+        "KB": sum(map(len, found[1:])) / 1000,
         "ms of CPU a minute: ClickHouse": 1000 * sum(database) / minutes,
         "reading": 1000 * median(read),
         "judging": 1000 * median(judged),
