@@ -89,11 +89,13 @@ class Work(Struct, gc=False):
         return self.statistics.observed == 0
 
 
-def add_work(into: Work, more: Work) -> None:
-    """Add other units of a node; a minute of a trace in both counts twice."""
-    add_statistics(into.statistics, more.statistics)
+def merge_work(into: Work, more: Work) -> None:
+    """Add other units of a node, whose histograms and failures may be shared; a minute of a trace in both counts twice."""
+    merge_statistics(into.statistics, more.statistics)
     into.trace_minutes += more.trace_minutes
+    into.durations = dict(into.durations)
     histogram.add(into.durations, more.durations)
+    into.failures = dict(into.failures)
     add_failures(into.failures, more.failures)
 
 

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
-from store.graph import EdgeStats, ServiceStats, add_work, merge_edge
+from store.graph import EdgeStats, ServiceStats, merge_edge, merge_work
 from store.model import NodeKey
 from store.rules import other_names
 from store.rules.other_names import (
@@ -105,8 +105,8 @@ def _fold_node(services: dict[NodeKey, ServiceStats], key: NodeKey, examples: se
     known.active |= stats.active
     known.root |= stats.root
     known.start, known.end = min(known.start, stats.start), max(known.end, stats.end)
-    add_work(known.requests, stats.requests)
-    add_work(known.background, stats.background)
+    merge_work(known.requests, stats.requests)
+    merge_work(known.background, stats.background)
 
 
 def _nothing(other: NodeKey, like: ServiceStats) -> ServiceStats:

@@ -12,8 +12,8 @@ from store.graph import (
     Statistics,
     Work,
     add_failures,
-    add_work,
     merge_edge,
+    merge_work,
 )
 from store.graph_names import Ends, fold_names
 from store.model import NodeKey, State, TimeRange, Trace, confirmed, is_settled, is_unconfirmed
@@ -184,15 +184,8 @@ def merge_service(into: ServiceStats, more: ServiceStats) -> None:
     into.joined |= more.keys - {into.key}
     into.names |= more.names
     into.start, into.end = min(into.start, more.start), max(into.end, more.end)
-    _merge_work(into.requests, more.requests)
-    _merge_work(into.background, more.background)
-
-
-def _merge_work(into: Work, more: Work) -> None:
-    into.statistics.histogram = dict(into.statistics.histogram)
-    into.durations = dict(into.durations)
-    into.failures = dict(into.failures)
-    add_work(into, more)
+    merge_work(into.requests, more.requests)
+    merge_work(into.background, more.background)
 
 
 def _work_of(stats: ServiceStats, *, background: bool) -> Work:

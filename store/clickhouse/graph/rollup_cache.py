@@ -48,7 +48,8 @@ class RollupCache:
         self.cut: CutBuckets = SizedCache(cut_buckets.CAPACITY)
 
     def read(self, run: RunQuery, windows: Sequence[Sequence[Slot]]) -> list[Counted] | None:
-        """For each window the sum over its slots, not to be modified; None when one of the slots has a new revision. No slot is in two windows, and all together are MOST_SLOTS at most."""
+        """For each window the sum over its slots, not to be modified; None when one of the slots has a new revision.
+        No slot is in two windows, and all together are MOST_SLOTS at most."""
         parts_of = list(map(_parts, windows))
         found = {part: self._known.recall(part) for parts in parts_of for part in parts}
         missing = [part for part, counted in found.items() if counted is None]

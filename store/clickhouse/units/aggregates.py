@@ -167,7 +167,7 @@ def graph_of(aggregates: dict[Key, Aggregate], settled_before: int | None = None
     """The service graph, equal to that of `store.service_graph.build_service_graph` over the same units.
 
     It shares histograms and failures with the aggregates, which remain as they are: whatever adds to them copies them first
-    (`store.graph.merge_edge`).
+    (`store.graph.merge_edge`, `merge_work`).
     """
     services: dict[NodeKey, ServiceStats] = {}
     edges: dict[tuple[NodeKey, NodeKey], EdgeStats] = {}

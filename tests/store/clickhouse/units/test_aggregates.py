@@ -23,12 +23,13 @@ from store.clickhouse.units.aggregates import (
 from store.graph import Statistics
 from store.model import CLIENT, NO_NODE, SETTLE_SLOT, UNCONFIRMED, NodeKey
 from store.rules import other_names
+from store.rules.other_names import OTHER_NAMES
 from tests.tiers import cases
 
 COUNTS = st.integers(0, 3)
 TIMES = st.dictionaries(st.integers(1, 4), st.integers(1, 9), max_size=3)
 WEB = NodeKey("1", "web", "")
-TABLE, DISK = (NodeKey("1", name, "remote") for name in ("table", "disk"))
+TABLE, DISK, OTHERS = (NodeKey("1", name, "remote") for name in ("table", "disk", OTHER_NAMES))
 SOMEWHERE = TABLE._replace(account="")
 """Joins the table, unless it reports itself."""
 CALLERS = [WEB, *(NodeKey(at, "web", CLIENT) for at in ("", f"{UNCONFIRMED}1", f"{UNCONFIRMED}9"))]
@@ -36,9 +37,9 @@ KEYS: list[Key] = [
     *(
         (kind, NO_NODE, node)
         for kind in (NODE, BACKGROUND)
-        for node in (WEB, TABLE, DISK, SOMEWHERE)
+        for node in (WEB, TABLE, DISK, OTHERS, SOMEWHERE)
     ),
-    *((EDGE, caller, node) for caller in CALLERS for node in (TABLE, DISK, SOMEWHERE, WEB)),
+    *((EDGE, caller, node) for caller in CALLERS for node in (TABLE, DISK, OTHERS, SOMEWHERE, WEB)),
     *((LINK, WEB, node) for node in (TABLE, SOMEWHERE)),
 ]
 STATISTICS = st.builds(
