@@ -209,7 +209,7 @@ def add_missing_endpoints(
                     start=edge.start,
                     end=edge.end,
                 )
-            elif known.trace_minutes == 0:
+            elif not known.requests.trace_minutes and not known.trace_minutes:  # the first is quick
                 known.start = min(known.start, edge.start)
                 known.end = max(known.end, edge.end)
 

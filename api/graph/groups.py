@@ -262,8 +262,9 @@ def _nothing() -> Arrivals:
 
 def _add_member(box: Box, stats: ServiceStats, is_unhealthy: Callable[[Statistics], bool]) -> None:
     box.members.append(stats)
-    add_counts(box.work, stats.statistics)
-    if is_unhealthy(stats.statistics):
+    statistics = stats.statistics
+    add_counts(box.work, statistics)
+    if is_unhealthy(statistics):
         box.unhealthy.append(stats)
 
 
