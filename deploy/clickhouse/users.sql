@@ -22,6 +22,7 @@ GRANT SELECT ON system.columns TO raymap WITH GRANT OPTION;
 GRANT SELECT ON system.detached_parts TO raymap WITH GRANT OPTION;
 GRANT SELECT ON system.parts TO raymap WITH GRANT OPTION;
 GRANT SELECT ON system.replicas TO raymap WITH GRANT OPTION;
+GRANT SELECT ON system.replication_queue TO raymap WITH GRANT OPTION;
 GRANT SELECT ON system.tables TO raymap WITH GRANT OPTION;
 GRANT SELECT ON system.databases TO raymap;
 GRANT SELECT ON system.disks TO raymap;

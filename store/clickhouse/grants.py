@@ -23,7 +23,7 @@ _ENGINES = (
     *_REPLICATED,
 )
 """Of our tables, also temporary ones: no engine that reaches out of the database."""
-_SYSTEM_TABLES = ("columns", "detached_parts", "parts", "replicas", "tables")
+_SYSTEM_TABLES = ("columns", "detached_parts", "parts", "replicas", "replication_queue", "tables")
 """What is read of the engine; each shows what belongs to databases that one may use."""
 _SERVER_TABLES = ("databases", "disks", "errors", "merge_tree_settings")
 """What `raymap doctor` and the commands of tenants read besides."""

@@ -103,22 +103,21 @@ def _newest(client: Client, name: str) -> tuple[int, int]:
     return rows[0] if rows else (0, 0)
 
 
-def _is_lost(lock: tuple[object, ...], term: int, now: float) -> bool:
-    last, since = _seen.get(lock, (-1, now))
+def _is_lost(lock: tuple[object, ...], term: int, read: float) -> bool:
+    """Whether a term that was the last when reading began was the last so long ago."""
+    last, since = _seen.get(lock, (-1, read))
     if last != term:
-        _seen[lock] = term, now
+        _seen[lock] = term, time.monotonic()  # it may have been written since reading began
         return False
-    return now - since > LOST
+    return read - since > LOST
 
 
 def _write(client: Client, name: str, term: int, writer: int) -> bool:
-    """Whether the term is this writer's now. Its row is where it was inserted, so no other replica is waited for."""
+    """Whether the term is the last, and this writer's. Its row is where it was inserted, so no other replica is waited
+    for; a later term that is known here is of a process that took it as lost."""
     client.execute(
         f"INSERT INTO {TABLE} (name, term, writer) VALUES",
         [(name, term, writer)],
         settings={"insert_deduplicate": 1, "insert_deduplication_token": f"{name} {term}"},
     )
-    statement = (
-        f"SELECT writer FROM {TABLE} WHERE name = {{name:String}} AND term = {{term:UInt64}}"
-    )
-    return bool(client.execute(statement, {"name": name, "term": term}) == [(writer,)])
+    return _newest(client, name) == (term, writer)

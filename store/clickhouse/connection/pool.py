@@ -22,6 +22,10 @@ from store.clickhouse.connection.native_format import NativeClient
 from store.clickhouse.connection.replicas import Replicas, replicas_at
 from store.clickhouse.connection.sql import identifier
 
+INSERT_RETRIES = {"insert_keeper_max_retries": 6}
+"""An insert waits six seconds for a coordination service that does not answer, through the election of a leader; ClickHouse's
+20 retries are two minutes and a half, after which a person has left. Collectors have a journal."""
+
 
 def connect(
     url: str | Address,
@@ -39,6 +43,8 @@ def connect(
     compression = address.compression or ("none" if address.is_loopback else "lz4")
     if compression != "none":  # the server has its own default for what it sends
         settings = {"network_compression_method": compression.upper(), **(settings or {})}
+    if address.replicated:
+        settings = {**INSERT_RETRIES, **(settings or {})}
     tls = {"verify": address.verify, "ca_certs": address.ca_certs or None} if address.secure else {}
     client = AbortableClient(
         address.host,

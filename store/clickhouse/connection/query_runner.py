@@ -54,18 +54,26 @@ class QueryRunner:
         pool: ClientPool,
         threads: Executor,
         limits: Mapping[str, int | str] = READ_LIMITS,
+        check: Callable[[], None] | None = None,
     ) -> None:
         self._client = client
         self._limits = limits
         self._pool = pool
         self._threads = threads
+        self._check = check
 
     def with_limits(self, limits: Mapping[str, int | str]) -> QueryRunner:
         """A runner on the same connection with other limits."""
-        return QueryRunner(self._client, self._pool, self._threads, limits)
+        return QueryRunner(self._client, self._pool, self._threads, limits, self._check)
+
+    def with_check(self, check: Callable[[], None]) -> QueryRunner:
+        """The same, which calls ``check`` before each statement; what it raises ends the work."""
+        return QueryRunner(self._client, self._pool, self._threads, self._limits, check)
 
     def __call__(self, statement: Statement) -> Rows:
         """The rows of a query."""
+        if self._check:
+            self._check()
         return _run(self._client, statement, self._limits)
 
     def run_concurrently(self, *statements: Statement) -> list[Rows]:
@@ -95,7 +103,19 @@ class QueryRunner:
         with self._pool.try_acquire() as client:
             if client is None:
                 return []
-            return [work(QueryRunner(client, self._pool, self._threads, self._limits))]
+            return [work(QueryRunner(client, self._pool, self._threads, self._limits, self._check))]
+
+
+def checked(run: RunQuery, check: Callable[[], None]) -> RunQuery:
+    """`QueryRunner.with_check`, for any runner."""
+    if isinstance(run, QueryRunner):
+        return run.with_check(check)
+
+    def run_checked(statement: Statement) -> Rows:
+        check()
+        return run(statement)
+
+    return run_checked
 
 
 def run_concurrently(run: RunQuery, *statements: Statement) -> list[Rows]:

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from store.clickhouse.connection.missing_rows import delay
 from store.clickhouse.connection.query_runner import QueryRunner
 from store.clickhouse.graph import service_graph, window_plan
 from store.clickhouse.graph.cut_buckets import CutBuckets
@@ -15,7 +16,8 @@ from store.clickhouse.graph.matching import Units, of_entities, of_nodes
 from store.clickhouse.graph.rollup_cache import RollupCache
 from store.clickhouse.graph.series import CutUnits, series
 from store.clickhouse.graph.window_plan import Marks
-from store.clickhouse.rollup.backlog import read_due
+from store.clickhouse.rollup.backlog import read_due, with_missing
+from store.clickhouse.rollup.turn import READ
 from store.clickhouse.rollup.worker import LIVE, RollupWorker
 from store.graph import ServiceGraph
 from store.model import NodeKey, TimeRange
@@ -175,7 +177,14 @@ class GraphMethods:
         live = max(window.end for window in windows) > round((time.time() - LIVE) * SECOND)
         if waits and self.rollup_worker.wait_until_fresh(ask, due, live=live):
             _, backlogs = read_due(ask, windows, least=least)
-        return backlogs
+        if self.rollup_worker.turn is None:
+            return backlogs
+        waited, now = delay(ask, READ) * SECOND, round(time.time() * SECOND)
+        waited = waited if waited >= least else 0
+        return [
+            with_missing(backlog, window, waited, now)
+            for backlog, window in zip(backlogs, windows, strict=True)
+        ]
 
 
 def _settled_before(settled_before: int | None, backlogs: Sequence[Backlog | None]) -> int | None:

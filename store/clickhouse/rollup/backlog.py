@@ -17,8 +17,11 @@ from store.clickhouse.rollup.dirty import DirtyBucket
 from store.clickhouse.units.base_buckets import BUCKET, PER_MINUTE
 from store.model import TimeRange
 from store.query import Backlog
+from store.times import MINUTE
 
 ALWAYS = TimeRange(0, 1 << 62)
+LATE = 5_000_000
+"""Microseconds that rows usually need at most from one replica to another."""
 
 
 class Due(NamedTuple):
@@ -72,6 +75,25 @@ def _backlog(buckets: Iterable[DirtyBucket], window: TimeRange, least: int) -> B
 def _within(window: TimeRange) -> tuple[int, int]:
     """The first and the last bucket of a window."""
     return max(0, window.start) // BUCKET, max(0, (window.end - 1) // BUCKET)
+
+
+def with_missing(
+    backlog: Backlog | None, window: TimeRange, waited: int, now: int
+) -> Backlog | None:
+    """What a window lacks, or may, where rows have not come for so long from another replica (microseconds).
+
+    Of what they are of is known no more than that most documents arrive within a minute.
+    """
+    start, since = now - waited - MINUTE, now - waited
+    first, last = max(start, window.start), min(now, window.end)
+    if waited < LATE or first >= last:
+        return backlog
+    minutes = -(-last // MINUTE) - first // MINUTE
+    if backlog is None:
+        return Backlog(minutes, first, since)
+    return Backlog(
+        max(minutes, backlog.minutes), min(first, backlog.start), min(since, backlog.since)
+    )
 
 
 def _part(window: TimeRange, least: int) -> str:

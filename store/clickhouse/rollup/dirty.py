@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import RunQuery
+from store.clickhouse.queries import Sql
+from store.clickhouse.rollup.buckets import now
 from store.clickhouse.units.base_buckets import BUCKET
 
 SETTLE = 60_000_000
@@ -157,6 +159,19 @@ def note_looked(run: RunQuery, seen: Sequence[DirtyBucket]) -> None:
     """
     rows = [(e.bucket, e.arrived, e.related, e.recheck, e.read_at) for e in seen]
     run(queries.MARK.render()._replace(rows=rows))
+
+
+def mark_changed(run: RunQuery, buckets: Collection[int], instant: int) -> None:
+    """Mark buckets whose rows may have changed, whenever these arrived."""
+    rows = [(bucket, 0, instant, instant + SETTLE, 0) for bucket in buckets]
+    run(queries.MARK.render()._replace(rows=rows))
+
+
+def mark_looked_since(run: RunQuery, since: int) -> None:
+    """The same for all buckets that a count has looked at since an instant (microseconds)."""
+    statement = "SELECT bucket FROM dirty GROUP BY bucket HAVING max(looked) >= {since:Int64}"
+    if buckets := [bucket for (bucket,) in run(Sql(statement, {"since": since}))]:
+        mark_changed(run, buckets, now(run))
 
 
 def mark(

@@ -25,12 +25,19 @@ class RollupLag:
         self._failing_since = 0.0
         self._error = ""
 
-    def note(self, backlog: Backlog | None) -> None:
-        """What waits has been read."""
+    def note(self, backlog: Backlog | None, *, counting: bool = True) -> None:
+        """What waits has been read, by who counts it or by a reader."""
         with self._lock:
             self._minutes = backlog.minutes if backlog else 0
-            self._error = ""
+            if counting:
+                self._error = ""
             self._since = backlog.since / SECOND if backlog else 0.0
+        self._set_metrics()
+
+    def note_others(self) -> None:
+        """Another process counts."""
+        with self._lock:
+            self._error = ""
         self._set_metrics()
 
     def note_failure(self, error: Exception) -> None:
@@ -48,6 +55,12 @@ class RollupLag:
             begun = [self._since] if self._since else []
             begun += [self._failing_since] if self._error else []
         return max(0.0, time.time() - min(begun)) if begun else 0.0
+
+    @property
+    def reason(self) -> str:
+        """Why nothing is aggregated, if that fails."""
+        with self._lock:
+            return self._error
 
     def problem(self) -> str:
         """A sentence for people with the command that helps, or empty."""

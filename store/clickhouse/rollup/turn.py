@@ -10,21 +10,25 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import suppress
-
-from clickhouse_driver.errors import ErrorCodes, ServerException
+from typing import NoReturn
 
 from store.clickhouse.connection.address import Address
-from store.clickhouse.connection.lease import LOST, RENEW, Lease, try_lease
+from store.clickhouse.connection.lease import RENEW, TABLE, Lease, try_lease
+from store.clickhouse.connection.missing_rows import RowsMissing, lacks_rows, wait_for_rows
 from store.clickhouse.connection.pool import connect
-from store.clickhouse.connection.query_runner import QueryRunner, RunQuery
+from store.clickhouse.connection.query_runner import RunQuery, checked
+from store.clickhouse.queries import Sql
+from store.clickhouse.rollup import dirty
+from store.times import SECOND
 
 TABLES = ("dirty", "traces", "segments", "calls", "links", "cross_bucket_refs", "deciding_ids")
 """What a count reads."""
-LIMITS = {"receive_timeout": 5}
-"""Seconds to wait for rows that another replica has."""
+READ = (*TABLES, "bucket_rollups", "rollups")
+"""What a map is read from."""
 MOST_SKEW = 0.5
 """Seconds by which clocks of replicas may differ: when rows arrived and when they were counted is compared."""
 COMPARE_EVERY = 60.0
+NOTIFY_EVERY = 20.0
 
 
 class MayNotCount(Exception):
@@ -38,55 +42,91 @@ class Turn:
         self._login = login
         self._lease: Lease | None = None
         self._next_try = self._next_comparison = 0.0
+        self._last_notice = -NOTIFY_EVERY
+        self._notice = 0
+        self._agreed, self._doubtful_from = time.time(), 0.0
+        """When the clocks agreed last, and from when on they may not have (epoch seconds)."""
+        self._reason = ""
+        """Why this process has left the count to others."""
 
     @property
     def mine(self) -> bool:
         """Whether this process counts."""
         return self._lease is not None and self._lease.alive
 
-    def take(self) -> bool:
-        """Whether this process counts; it does if no other has counted for a while."""
+    def take(self, run: RunQuery) -> bool:
+        """Whether this process counts; it does if no other has counted for a while, or one has left it to others. Raises
+        MayNotCount when it should not."""
         now = time.monotonic()
         if not self.mine:
             self.release()
             if now < self._next_try:
-                return False
-            address = self._login()
-            self._lease = try_lease(address, f"raymap-count-{address.database}")
+                if self._reason:
+                    raise MayNotCount(self._reason)
+                if not self._is_free(run):
+                    return False
+            self._lease = try_lease(self._login(), self._name("count"))
+            self._reason = ""
             if self._lease is None:
                 self._next_try = now + RENEW
         if self._lease and now >= self._next_comparison:
-            self._compare_clocks()
+            self._compare_clocks(run)
             self._next_comparison = now + COMPARE_EVERY
         return self._lease is not None
+
+    def notify_of_readers(self, run: RunQuery) -> None:
+        """Let the process that counts know that maps are read in this one. At most every NOTIFY_EVERY seconds."""
+        if time.monotonic() > self._last_notice + NOTIFY_EVERY:
+            self._last_notice = time.monotonic()
+            statement = (
+                f"INSERT INTO {TABLE} (name, term, writer) SETTINGS insert_deduplicate = 0 "
+                f"SELECT {{name:String}}, max(term) + 1, 0 FROM {TABLE} WHERE name = {{name:String}}"
+            )
+            run(Sql(statement, {"name": self._name("readers")}))
+
+    def has_notice_of_readers(self, run: RunQuery) -> bool:
+        """Whether another process has notified of readers since the last call."""
+        statement = f"SELECT max(term) FROM {TABLE} WHERE name = {{name:String}}"
+        ((last,),) = run(Sql(statement, {"name": self._name("readers")}))
+        before, self._notice = self._notice, int(last)
+        return before != self._notice
+
+    def _is_free(self, run: RunQuery) -> bool:
+        """Whether the last process has released it, as far as is known here."""
+        statement = f"SELECT argMax(writer, term) FROM {TABLE} WHERE name = {{name:String}}"
+        return bool(run(Sql(statement, {"name": self._name("count")})) == [(0,)])
+
+    def _name(self, of: str) -> str:
+        return f"raymap-{of}-{self._login().database}"
+
+    def while_mine(self, run: RunQuery) -> RunQuery:
+        """A runner that raises MayNotCount instead of a statement once another process may count: this one may have
+        stood still between two."""
+
+        def check() -> None:
+            if not self.mine:
+                raise MayNotCount("another process may count now")
+
+        return checked(run, check)
 
     def wait_for_rows(self, run: RunQuery) -> bool:
         """Wait until the replica in use has all rows that any has.
 
-        False if it is the only one that is left, and lacks rows of another: what is counted then has to be compared
-        again. Raises MayNotCount when the others have rows that it does not get.
+        False if it lacks rows of a replica that is gone: what is counted then has to be compared again. Raises
+        MayNotCount when the others have rows that it does not get.
         """
-        within = run.with_limits(LIMITS) if isinstance(run, QueryRunner) else run
         try:
-            for table in TABLES:
-                within(f"SYSTEM SYNC REPLICA {table} LIGHTWEIGHT")
-        except ServerException as error:
-            if error.code != ErrorCodes.TIMEOUT_EXCEEDED:
-                raise
-            if not self._is_last(run):
-                self._give_up("a replica of ClickHouse lacks rows that another has had for seconds")
-            return False
-        return True
+            return wait_for_rows(run, TABLES)
+        except RowsMissing as missing:
+            self._give_up(str(missing))
 
-    def _is_last(self, run: RunQuery) -> bool:
-        statement = (
-            "SELECT max(active_replicas) FROM system.replicas "
-            "WHERE database = currentDatabase() AND table = 'segments'"
-        )
-        ((active,),) = run(statement)
-        return bool(active <= 1)
+    def lacks_rows(self, run: RunQuery) -> bool:
+        """Whether the replica in use still waits for some that it could not fetch."""
+        return lacks_rows(run, TABLES)
 
-    def _compare_clocks(self) -> None:
+    def _compare_clocks(self, run: RunQuery) -> None:
+        """Raise MayNotCount while the replicas' clocks differ. Once they agree again, have all buckets compared that were
+        counted meanwhile: rows that arrived may seem older than that."""
         readings = []
         for each in self._login().each:
             with suppress(Exception):  # it does not answer, and counts nothing
@@ -94,15 +134,22 @@ class Turn:
         least = min((ahead + error for ahead, error in readings), default=0.0)
         most = max((ahead - error for ahead, error in readings), default=0.0)
         if most - least > MOST_SKEW:
+            before = self._agreed - (most - least) - COMPARE_EVERY
+            self._doubtful_from = min(before, self._doubtful_from or before)
             self._give_up(
                 f"the clocks of ClickHouse's replicas differ by {most - least:.1f} s or more, and nothing is counted "
                 "until they agree"
             )
+        self._agreed = time.time()
+        if self._doubtful_from:
+            dirty.mark_looked_since(run, round(self._doubtful_from * SECOND))
+            self._doubtful_from = 0.0
 
-    def _give_up(self, reason: str) -> None:
+    def _give_up(self, reason: str) -> NoReturn:
         """Let another process count, whose replica may be a better one."""
         self.release()
-        self._next_try = time.monotonic() + LOST
+        self._reason = reason
+        self._next_try = time.monotonic() + 2 * RENEW
         raise MayNotCount(reason)
 
     def release(self) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 import structlog
 
+from store.clickhouse.connection.errors import is_transient
 from store.clickhouse.connection.query_runner import RunQuery
 from store.clickhouse.rollup import aggregate, compaction, dirty
 from store.clickhouse.rollup.backlog import Due, due_of, read_due
@@ -74,6 +75,8 @@ class RollupWorker:
         """Consecutive rounds that found dirty buckets."""
         self._left = False
         """Whether the last round left work to the next."""
+        self._incomplete: set[int] = set()
+        """Buckets that were counted without rows of a replica that is gone."""
         self._read = self._widened = -UNWATCHED
         """When the last reader came, and when minutes were last downsampled (monotonic seconds)."""
 
@@ -86,7 +89,7 @@ class RollupWorker:
         watched = self.watched
         if live:
             self._read = time.monotonic()
-        self.lag.note(due.backlog)
+        self.lag.note(due.backlog, counting=False)
         if not due.buckets:
             return False
         if self.alone:
@@ -114,8 +117,16 @@ class RollupWorker:
 
     def tick(self, run_query: RunQuery) -> int:
         """Aggregate all dirty buckets; returns their number."""
-        if self.turn and not self.turn.take():
-            return 0
+        if self.turn:
+            if not self.turn.take(run_query):
+                self.lag.note_others()
+                if self.watched:
+                    self.turn.notify_of_readers(run_query)
+                return 0
+            if self.turn.has_notice_of_readers(run_query):
+                self._read = time.monotonic()
+            run_query = self.turn.while_mine(run_query)
+            self._compare_again(run_query, self.turn)
         waiting = self._next(run_query, guard=GUARD)
         newest = max((each.looked for each in waiting), default=0)
         if not self._wanted and newest and now(run_query) - newest < TICK * 800_000:
@@ -167,15 +178,29 @@ class RollupWorker:
     def _count_alone(self, run_query: RunQuery) -> bool:
         with self._counting:
             try:
-                if self.turn and not self.turn.take():
-                    return False
+                if self.turn:
+                    if not self.turn.take(run_query):
+                        return False
+                    run_query = self.turn.while_mine(run_query)
                 self._drain(run_query, ROUNDS, self._next(run_query))
-            except MayNotCount as reason:
-                self.lag.note_failure(reason)
+            except Exception as error:
+                if not self.turn or not (isinstance(error, MayNotCount) or is_transient(error)):
+                    raise
+                self.lag.note_failure(error)  # what has been counted can be read
             finally:
                 if self.turn:
                     self.turn.release()  # the next to count may be another process
         return True
+
+    def _compare_again(self, run_query: RunQuery, turn: Turn) -> None:
+        """Once the rows of a replica that was gone are here, have what was counted without them counted again.
+
+        The marks of these rows come with them, and are older than these counts. Another process compares these buckets
+        within a minute.
+        """
+        if self._incomplete and not turn.lacks_rows(run_query):
+            dirty.mark_changed(run_query, self._incomplete, now(run_query))
+            self._incomplete.clear()
 
     def _next(self, run_query: RunQuery, *, guard: int = 0) -> list[dirty.DirtyBucket]:
         """The dirty buckets whose turn it is; how many wait in all is noted."""
@@ -208,6 +233,8 @@ class RollupWorker:
                 break
             aggregate.recount(run_query, part)
             if not whole:  # rows of a replica that is gone come with it
-                dirty.mark(run_query, {}, [each.bucket for each in part], now(run_query))
+                buckets_of_part = [each.bucket for each in part]
+                self._incomplete.update(buckets_of_part)
+                dirty.mark(run_query, {}, buckets_of_part, now(run_query))
             count += len(part)
         return count

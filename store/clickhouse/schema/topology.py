@@ -12,7 +12,10 @@ import re
 from msgspec import Struct
 
 _ENGINE = re.compile(r"\bENGINE = (Replicated\w*MergeTree)(?:\(([^()]*)\))?")
-_SETTINGS = re.compile(r"^SETTINGS ", re.MULTILINE)
+_SETTINGS = re.compile(r"\bSETTINGS (?=\w)")
+"""Of a table, not of a column (`LARGE_BLOCKS`)."""
+PROMPT = "max_postpone_time_for_failed_replicated_fetches_ms = 5000"
+"""Rows of a replica that was gone are fetched within five seconds of its return, not within a minute."""
 NO_WINDOW = "replicated_deduplication_window = 0"
 PLACE = "'/clickhouse/tables/{shard}/{database}/{table}', '{replica}'"
 """The path of a table, and the replica's name there; the server fills in its macros."""
@@ -52,11 +55,12 @@ class Topology(Struct, frozen=True):
             return f"ENGINE = {match[1]}({arguments})"
 
         placed, engines = _ENGINE.subn(engine, sql)
-        if not engines or "deduplication_window" in placed:
+        if not engines:
             return placed
+        settings = PROMPT if "deduplication_window" in placed else f"{PROMPT}, {NO_WINDOW}"
         if _SETTINGS.search(placed):
-            return _SETTINGS.sub(f"SETTINGS {NO_WINDOW}, ", placed, count=1)
-        return f"{placed}\nSETTINGS {NO_WINDOW}"
+            return _SETTINGS.sub(f"SETTINGS {settings}, ", placed, count=1)
+        return f"{placed}\nSETTINGS {settings}"
 
 
 REPLICATED_WINDOW = (

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
 from store.clickhouse.schema.migrate import migrate
+from store.clickhouse.store import ClickHouseStore
 from tests.store.replicated.cell import Cell
 from tests.store.replicated.rig import Replica, Rig
 from tests.store.replicated.stock import StockReplica, StockRig
+from tests.store.replicated.traffic import Traffic
+
+_numbers = itertools.count()
 
 
 @pytest.fixture(scope="session")
@@ -46,3 +51,23 @@ def cell(replica_rig: Rig | StockRig) -> Iterator[Cell]:
     migrate(cell.address, {"retention_days": 3650})
     yield cell
     cell.drop()
+
+
+@pytest.fixture
+def traffic() -> Traffic:
+    """In a time of the test's own."""
+    return Traffic(next(_numbers))
+
+
+@pytest.fixture
+def open_store(cell: Cell) -> Iterator[Callable[[int], ClickHouseStore]]:
+    """Stores by the replica that they use."""
+    opened: list[ClickHouseStore] = []
+
+    def make(replica: int) -> ClickHouseStore:
+        opened.append(ClickHouseStore(cell.from_replica(replica), connections=3))
+        return opened[-1]
+
+    yield make
+    for each in opened:
+        each.close()

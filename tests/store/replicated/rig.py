@@ -38,6 +38,8 @@ class Replica:
         passwords.touch(0o600)
         passwords.write_text(json.dumps(dict.fromkeys(USERS, PASSWORD)))
         self.process: subprocess.Popen[str] | None = None
+        self.environment: dict[str, str] = {}
+        """Beside that of this process."""
 
     @property
     def address(self) -> Address:
@@ -51,7 +53,7 @@ class Replica:
             self.process = subprocess.Popen(
                 [*command, msgspec.json.encode(self._settings).decode()],
                 cwd=ROOT,
-                env={**os.environ, "PYTHONPATH": str(ROOT)},
+                env={**os.environ, "PYTHONPATH": str(ROOT), **self.environment},
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,

@@ -2,104 +2,24 @@
 
 from __future__ import annotations
 
-import itertools
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from store.alarms import Lock
-from store.clickhouse.connection import lease
+from store.clickhouse.connection import lease, missing_rows
 from store.clickhouse.connection.query_lock import try_lock
 from store.clickhouse.connection.replicas import replicas_at
 from store.clickhouse.rollup import turn
 from store.clickhouse.store import ClickHouseStore
 from store.config.protocol import Change
-from store.model import TimeRange
 from store.query import TraceQuery
-from tests.builders import segment
 from tests.store.replicated.cell import Cell
-from tests.store.replicated.rig import Replica
-from tests.store.replicated.stock import StockReplica
+from tests.store.replicated.traffic import Traffic, lagging, until_all
 from tests.waiting import eventually
-
-LAGGING = ("segments", "calls", "traces")
-MINUTE = 60_000_000
-
-
-class Traffic:
-    """Twenty traces a batch, of one service, in a time of the test's own."""
-
-    def __init__(self, number: int) -> None:
-        self._number = number
-        self._start = int(time.time()) // 60 * MINUTE - (number + 1) * 20 * MINUTE
-        self.window = TimeRange(self._start - MINUTE, self._start + MINUTE)
-
-    def put(self, store: ClickHouseStore, batch: int) -> None:
-        seconds = (self._start // 1_000_000).to_bytes(4, "big")
-        store.put(
-            [
-                segment(
-                    100 * batch + number,
-                    trace_id=seconds + (batch * 100 + number).to_bytes(12, "big"),
-                    start=self._start,
-                    end=self._start + 1000,
-                    version=self._start,
-                    name="svc",
-                )
-                for number in range(20)
-            ],
-            f"{self._number}-{batch}",
-        )
-
-    def counted(self, store: ClickHouseStore) -> int:
-        """What the map says."""
-        graph = store.service_graph(self.window)
-        return sum(each.statistics.total for each in graph.services.values() if not each.key.type)
-
-    def rows(self, replica: Replica | StockReplica, database: str) -> int:
-        """What a replica has."""
-        ((found,),) = replica.ask(
-            f"SELECT count() FROM segments WHERE start = {self._start} AND _partition_id < '2070'",
-            database,
-        )
-        return int(found)
-
-
-_numbers = itertools.count()
-
-
-@pytest.fixture
-def traffic() -> Traffic:
-    return Traffic(next(_numbers))
-
-
-@pytest.fixture
-def open_store(cell: Cell) -> Iterator[Callable[[int], ClickHouseStore]]:
-    """Stores by the replica that they use."""
-    opened: list[ClickHouseStore] = []
-
-    def make(replica: int) -> ClickHouseStore:
-        opened.append(ClickHouseStore(cell.from_replica(replica), connections=3))
-        return opened[-1]
-
-    yield make
-    for each in opened:
-        each.close()
-
-
-@contextmanager
-def lagging(cell: Cell, replica: int) -> Iterator[None]:
-    """No rows reach the replica."""
-    for table in LAGGING:
-        cell.replicas[replica].ask(f"SYSTEM STOP FETCHES {table}", cell.database)
-    try:
-        yield
-    finally:
-        for table in LAGGING:
-            cell.replicas[replica].ask(f"SYSTEM START FETCHES {table}", cell.database)
 
 
 def test_what_was_acknowledged_is_read(
@@ -120,13 +40,13 @@ def test_a_map_never_lacks_rows_for_good(
     """Whichever replica has counted before the second one lags."""
     stores = [open_store(0), open_store(1)]
     traffic.put(stores[0], 1)
-    _until_all(cell, traffic, 20)
+    until_all(cell, traffic, 20)
     eventually(lambda: traffic.counted(stores[first]) == 20, "the map has them")
     with lagging(cell, 1):
         traffic.put(stores[0], 2)
         assert min(map(traffic.counted, reversed(stores))) >= 20
         eventually(lambda: traffic.counted(stores[0]) == 40, "the map has its replica's rows")
-    _until_all(cell, traffic, 40)
+    until_all(cell, traffic, 40)
     eventually(lambda: [*map(traffic.counted, stores)] == [40, 40], "both maps are whole")
 
 
@@ -137,7 +57,7 @@ def test_a_replica_that_lags_lets_another_count(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Of two processes that count in the background, the one whose replica has all rows."""
-    monkeypatch.setitem(turn.LIMITS, "receive_timeout", 1)
+    monkeypatch.setitem(missing_rows.LIMITS, "receive_timeout", 1)
     stop, stores = threading.Event(), [open_store(1), open_store(0)]
     threads = [threading.Thread(target=store.run_rollups, args=(stop,)) for store in stores]
     try:
@@ -147,19 +67,12 @@ def test_a_replica_that_lags_lets_another_count(
         with lagging(cell, 1):
             traffic.put(stores[1], 1)
             eventually(lambda: traffic.counted(stores[1]) == 20, "the first counts")
-        _until_all(cell, traffic, 20)
+        until_all(cell, traffic, 20)
         eventually(lambda: [*map(traffic.counted, stores)] == [20, 20], "both maps are whole")
     finally:
         stop.set()
         for thread in threads:
             thread.join()
-
-
-def _until_all(cell: Cell, traffic: Traffic, rows: int) -> None:
-    eventually(
-        lambda: all(traffic.rows(each, cell.database) == rows for each in cell.replicas),
-        "the rows are on all replicas",
-    )
 
 
 def test_one_process_has_a_lock(cell: Cell, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -188,6 +101,16 @@ def test_one_process_has_a_lock(cell: Cell, monkeypatch: pytest.MonkeyPatch) -> 
     assert late
     late.release()
     taken.release()
+
+
+def test_of_two_at_once_one_has_a_lock(cell: Cell) -> None:
+    """Each through its own replica, which does not know of the other's row yet."""
+    addresses = [cell.from_replica(number) for number in range(2)]
+    with ThreadPoolExecutor(2) as threads:
+        for _ in range(8):
+            both = list(threads.map(lambda address: try_lock(address, "z", 1.0), addresses))
+            (mine,) = [lock for lock in both if lock]
+            mine.release()
 
 
 def _no_answer(*_: object) -> bool:

@@ -10,7 +10,7 @@ import pytest
 from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.schema.migrate import FOLDER, read_migrations
-from store.clickhouse.schema.topology import NO_WINDOW, PLACE, REPLICAS, SINGLE, Topology
+from store.clickhouse.schema.topology import NO_WINDOW, PLACE, PROMPT, REPLICAS, SINGLE, Topology
 
 DAYS = {"retention_days": 30}
 
@@ -49,8 +49,9 @@ def test_they_differ_in_nothing_else() -> None:
     for text, instead in (
         (f"({PLACE}, ", "("),
         (f"({PLACE})", ""),
-        (f"\nSETTINGS {NO_WINDOW}\n", "\n"),
-        (f"SETTINGS {NO_WINDOW}, ", "SETTINGS "),
+        (f"\nSETTINGS {PROMPT}, {NO_WINDOW}\n", "\n"),
+        (f"SETTINGS {PROMPT}, {NO_WINDOW}, ", "SETTINGS "),
+        (f"SETTINGS {PROMPT}, ", "SETTINGS "),
         ("Replicated", ""),
         (
             " replicated_deduplication_window_seconds = 86400, replicated_deduplication_window",
