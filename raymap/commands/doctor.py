@@ -22,6 +22,7 @@ from clickhouse_driver import Client
 
 from raymap.commands.access_checks import backup_check, certificate_checks, key_checks, secret_check
 from raymap.commands.checks import Check, Status
+from raymap.commands.replica_checks import replica_checks
 from raymap.commands.tenant_checks import journal_checks, login_checks
 from raymap.errors import CommandError, describe
 from raymap.processes import raymap_version, resolve_tenant
@@ -143,6 +144,7 @@ def _clickhouse_checks(settings: DoctorSettings, repairs: Repairs) -> Iterator[C
             return
         yield version_check(address, version)
         yield clock_check(diagnostics.clock_offset(run))
+        yield from replica_checks(address)
         for disk in diagnostics.disks(run):
             name = f"ClickHouse disk {disk.name}"
             yield disk_check(name, disk.free, disk.total, help="raymap retention --traces 14d")

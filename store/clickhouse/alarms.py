@@ -8,6 +8,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Protocol
 
 import msgspec
@@ -16,11 +17,14 @@ from clickhouse_driver import Client
 from store.alarms import FINAL, MOST_OF_URL, AlarmEvent, Delivery, DeliveryStatus, Lock, Pending
 from store.clickhouse import queries
 from store.clickhouse.connection.address import Address
+from store.clickhouse.connection.missing_rows import LIMITS, RowsMissing, wait_for_rows
 from store.clickhouse.connection.query_lock import try_lock
 from store.clickhouse.connection.query_runner import execute
 from store.clickhouse.queries import Sql
 
 _decode = msgspec.json.Decoder(AlarmEvent).decode
+TABLES = ("alarm_events", "alarm_deliveries", "problems")
+"""What the owner of the lock writes."""
 LOCK_STEP = 1.0
 """Seconds after which another process can follow one that died."""
 
@@ -35,10 +39,20 @@ class AlarmMethods:
     """Methods of `AlarmStore`."""
 
     def alarm_lock(self: _HasClient) -> Lock | None:
-        """A running query on a connection of its own."""
-        with self._client():  # errors are the store's own, and the schema is checked
+        """A running query on a connection of its own; between replicas a lease, for which this one has to know what
+        the last owner has written: it would send its webhooks again."""
+        with self._client() as client:  # errors are the store's own, and the schema is checked
             address = self.login()
-            return try_lock(address, f"raymap-alarms-{address.database}", LOCK_STEP)
+            lock = try_lock(address, f"raymap-alarms-{address.database}", LOCK_STEP)
+            if lock and address.replicated:
+                try:
+                    wait_for_rows(partial(execute, client, settings=LIMITS), TABLES)
+                except BaseException as error:
+                    lock.release()
+                    if isinstance(error, RowsMissing):
+                        return None
+                    raise
+            return lock
 
     def add_alarm_event(self: _HasClient, event: AlarmEvent) -> bool:
         """One insert; the row that is there tells whose it was."""

@@ -6,6 +6,7 @@ import time
 from typing import NamedTuple
 
 from store.clickhouse import queries
+from store.clickhouse.connection.missing_rows import delay
 from store.clickhouse.connection.query_runner import RunQuery
 from store.clickhouse.rollup.buckets import now
 from store.times import SECOND
@@ -54,3 +55,27 @@ def most_parts(run: RunQuery) -> MostParts | None:
     """None while the tables are empty."""
     rows = run(queries.MOST_PARTS.render())
     return MostParts(*rows[0]) if rows else None
+
+
+class ReplicaState(NamedTuple):
+    """The tables of a database on one of its replicas."""
+
+    tables: int
+    read_only: int
+    """How many of them, since it has lost the coordination service."""
+    delay: int
+    """Seconds for which rows have been known of that are not here yet."""
+    waiting: int
+    """What is yet to be fetched or merged."""
+    active: int
+    """The fewest replicas of a table that are there."""
+    total: int
+
+
+def replica_state(run: RunQuery) -> ReplicaState:
+    """Of the database of the connection."""
+    ((tables, read_only, *figures),) = run(
+        "SELECT count(), countIf(is_readonly), sum(queue_size), min(active_replicas), max(total_replicas) "
+        "FROM system.replicas WHERE database = currentDatabase()"
+    )
+    return ReplicaState(tables, read_only, delay(run, ()), *figures)

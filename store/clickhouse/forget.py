@@ -14,6 +14,8 @@ from clickhouse_driver import Client
 
 from store.clickhouse import queries
 from store.clickhouse.connection import sql
+from store.clickhouse.connection.missing_rows import RowsMissing, has_all_rows
+from store.clickhouse.connection.pool import is_replicated
 from store.clickhouse.connection.query_runner import execute
 from store.clickhouse.logs import forget as logs
 from store.clickhouse.queries import Sql
@@ -26,10 +28,30 @@ MOST = 5_000
 """Traces, and minutes of the map, in one statement."""
 SETTINGS = {"mutations_sync": 2, "max_query_size": 64 << 20, "max_ast_elements": 5_000_000}
 """A mutation has ended when its statement returns."""
+PATIENCE: dict[str, int | str] = {"receive_timeout": 30}
+"""Seconds for rows of another replica."""
+
+
+def require_all_rows(client: Client) -> None:
+    """Raise RowsMissing unless the server has the rows of all replicas, and all answer: what it lacks it cannot find,
+    and where one does not answer, the rows stay."""
+    if not is_replicated(client):
+        return
+    absent = "SELECT max(total_replicas - active_replicas) FROM system.replicas WHERE database = currentDatabase()"
+    if client.execute(absent)[0][0]:
+        raise RowsMissing(
+            "A replica of ClickHouse does not answer, and would keep what is forgotten"
+        )
+    named = "SELECT table FROM system.replicas WHERE database = currentDatabase()"
+    if not has_all_rows(client, [name for (name,) in client.execute(named)], PATIENCE):
+        raise RowsMissing(
+            f"{client.connection.host} lacks rows that another replica of ClickHouse has"
+        )
 
 
 def find(client: Client, subject: Subject) -> list[bytes]:
     """The traces of a subject that any table has: all copies of a document count, pinned ones too."""
+    require_all_rows(client)
     found = execute(
         client,
         queries.FORGOTTEN_TRACES.render(

@@ -32,6 +32,7 @@ from clickhouse_driver import Client
 
 from store.clickhouse import queries
 from store.clickhouse.connection import sql
+from store.clickhouse.connection.missing_rows import has_all_rows
 from store.clickhouse.connection.pool import is_replicated
 from store.clickhouse.connection.query_runner import execute
 from store.clickhouse.queries import Sql
@@ -127,12 +128,17 @@ def unpin(client: Client, trace_id: bytes, at: int) -> bool:
 
 def reconcile(client: Client) -> int:
     """Make the pinned copies match the pins; returns the number of traces that were copied."""
-    _drop_stale_copies(client)
-    # Copies are read before pins: a pin is written before its copies.
+    # Copies are read before pins: a pin is written before its copies. A replica may have these first, and drops none
+    # while it may lack a pin or a part of a copy.
     partitions = _pin_partitions(client)
+    may_drop = has_all_rows(client, ("pins", *TRACE_TABLES))
+    if may_drop:
+        _drop_stale_copies(client)
     rows = {row.pin.trace_id: row for row in _rows(client)}
     stale = [id for id, copied in partitions.items() if copied - rows.keys()]
-    if not stale and len(partitions) > MAX_PARTITIONS:
+    if not may_drop:
+        stale = []
+    elif not stale and len(partitions) > MAX_PARTITIONS:
         stale = sorted(partitions, key=lambda id: len(partitions[id]))[: MAX_PARTITIONS * 3 // 4]
     if stale:
         copied = set[bytes]().union(*(partitions[id] for id in stale))

@@ -21,6 +21,7 @@ from clickhouse_driver import Client
 from store import times
 from store.clickhouse import pins, queries
 from store.clickhouse.connection.address import Address, parse_url
+from store.clickhouse.connection.missing_rows import RowsMissing, has_all_rows
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.connection.query_runner import execute
 from store.clickhouse.pins import EVERY, FIRST_PIN_PARTITION, TRACE_TABLES
@@ -114,7 +115,7 @@ def apply(client: Client, given: Mapping[str, int], *, wait: bool = False) -> No
     """Store the days given and set the tables' TTLs to the whole configuration.
 
     ``wait`` until existing rows have their new expiry, and expired ones are deleted. Raises
-    ValueError for an unknown kind or days out of range.
+    ValueError for an unknown kind or days out of range, and RowsMissing where another replica may have other days.
     """
     for kind, days in given.items():
         if kind not in KINDS or not 1 <= days <= MOST_DAYS:
@@ -125,6 +126,13 @@ def apply(client: Client, given: Mapping[str, int], *, wait: bool = False) -> No
             "INSERT INTO settings (name, value, ver) VALUES",
             [(_setting(kind), str(days), now) for kind, days in given.items()],
         )
+    if not has_all_rows(client, ("settings",)):
+        if given:
+            raise RowsMissing(
+                "The retention is stored, and not applied: another replica of ClickHouse has settings that this one "
+                "lacks. Repeat it when it has them"
+            )
+        return
     days_by_kind = {**DEFAULTS, **configured(client)}
     for table, definition in _definitions(client).items():
         wanted = f"TTL {_filled(TTLS[table], days_by_kind)}"
