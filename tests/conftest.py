@@ -221,14 +221,19 @@ def drop(address: Address) -> None:
 
 def empty(address: Address) -> None:
     """Forget everything but the schema. Tables without parts are left alone: most are in most tests."""
-    client = connect(address)
-    tables = client.execute(
-        "SELECT DISTINCT table FROM system.parts WHERE database = currentDatabase() "
-        "AND active AND table != 'raymap_migrations'"
-    )
-    for (table,) in tables:
-        client.execute(f"TRUNCATE TABLE {table}")
-    client.disconnect()
+    clients = [connect(each) for each in address.each]
+    tables = {
+        table
+        for client in clients
+        for (table,) in client.execute(
+            "SELECT DISTINCT table FROM system.parts WHERE database = currentDatabase() "
+            "AND active AND table NOT IN ('raymap_migrations', 'raymap_leases')"
+        )
+    }
+    for table in tables:
+        clients[0].execute(f"TRUNCATE TABLE {table}")
+    for client in clients:
+        client.disconnect()
 
 
 @pytest.fixture

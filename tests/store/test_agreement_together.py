@@ -90,7 +90,13 @@ def test_many_examples_agree(
     clickhouse_store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Over the whole and windows, split by a dimension, and recounted; of every other store each trace is large."""
-    found = examples(EXAMPLES, SEED)
+    many_agree(clickhouse_store, examples(EXAMPLES, SEED), monkeypatch)
+
+
+def many_agree(
+    clickhouse_store: ClickHouseStore, found: list[Batches], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What `test_many_examples_agree` says."""
     small = whole_traces.MOST_WHOLE
     for first in range(0, len(found), TOGETHER):
         monkeypatch.setattr(whole_traces, "MOST_WHOLE", 0 if first // TOGETHER % 2 else small)
