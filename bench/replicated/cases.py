@@ -1,0 +1,179 @@
+"""What happens to replicas, and what has to be true meanwhile and afterwards."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+
+from bench.replicated.holders import holders
+from bench.replicated.load import Load
+from bench.replicated.three import three
+from bench.replicated.watch import Watched
+from bench.replicated.webhooks import webhooks
+from store.clickhouse.schema.migrate import migrate
+from store.clickhouse.store import ClickHouseStore
+from tests.store.replicated.cell import Cell
+from tests.store.replicated.rig import Rig
+from tests.store.replicated.traffic import lagging
+
+FRESH, BACK = 5.0, 10.0
+"""Seconds for which a map may lack a row of its replica; and after a return until all is exact."""
+TABLES = ("segments", "calls", "traces", "links", "dirty")
+
+
+@dataclass
+class Case:
+    """A cell with two APIs and two collectors, one for each replica, and what was seen of them."""
+
+    cell: Cell
+    rig: Rig
+    apis: list[Watched]
+    loads: list[Load]
+    said: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+
+    def say(self, line: str, *, ok: bool = True) -> None:
+        """Note a figure."""
+        self.said.append(line)
+        if not ok:
+            self.wrong.append(line)
+        print(("  " if ok else "! ") + line, flush=True)
+
+    def fresh(self, phase: str, bound: float = FRESH, only: int | None = None) -> None:
+        """Note for how long the maps have lacked rows of their replicas."""
+        for number, api in enumerate(self.apis):
+            worst = api.phase()
+            ok = worst <= bound or only not in (None, number)
+            self.say(f"{phase}: map of r{number + 1} lacked rows for {worst:.1f} s at most", ok=ok)
+
+    def phase(self, name: str, seconds: float) -> None:
+        """Let it last, and note what is said of it."""
+        time.sleep(seconds)
+        for number, api in enumerate(self.apis):
+            lag = api.store.rollup_worker.lag
+            self.say(f"{name}: r{number + 1} says {lag.reason or 'nothing'}")
+
+    def exact(self, bound: float = BACK) -> None:
+        """End the load, and wait until maps and rows of both are what was acknowledged."""
+        for load in self.loads:
+            load.end()
+        expected = Counter({load.name: load.acknowledged for load in self.loads})
+        for number, api in enumerate(self.apis):
+            took = api.until_exact(expected)
+            total = sum(expected.values())
+            self.say(
+                f"r{number + 1}: {total} acknowledged = stored = distinct = on the map after {took:.1f} s",
+                ok=took <= bound,
+            )
+        for load in self.loads:
+            for error, times in load.errors.most_common(2):
+                self.say(f"{load.name} was refused {times} times: {error}")
+
+
+@contextmanager
+def case(rig: Rig, every: float = 0.5) -> Iterator[Case]:
+    """A new database under load."""
+    cell = Cell(rig.replicas)
+    migrate(cell.address, {"retention_days": 3650})
+    apis = [Watched(cell, number) for number in range(2)]
+    stores = [ClickHouseStore(cell.from_replica(number), connections=2) for number in range(2)]
+    loads = [Load(store, f"v{number + 1}", every) for number, store in enumerate(stores)]
+    for load in loads:
+        load.start()
+    try:
+        yield Case(cell, rig, apis, loads)
+    finally:
+        for load in loads:
+            load.stopping.set()
+        for api in apis:
+            api.close()
+        for store in stores:
+            with suppress(Exception):
+                store.close()
+        cell.drop()
+
+
+def lag(rig: Rig, seconds: float) -> list[str]:
+    """Rows of the first replica do not reach the second."""
+    with case(rig) as it:
+        time.sleep(15)
+        it.fresh("before")
+        with lagging(it.cell, 1, TABLES):
+            time.sleep(seconds)
+            it.fresh(f"lag of {seconds:g} s")
+        begun = time.monotonic()
+        it.exact(FRESH)
+        it.say(f"both exact {time.monotonic() - begun:.1f} s after fetches began again")
+        it.fresh("after", FRESH)
+        return it.wrong
+
+
+def kill_replica(rig: Rig, seconds: float) -> list[str]:
+    """The first replica ends by SIGKILL, and comes back."""
+    with case(rig) as it:
+        time.sleep(12)
+        it.fresh("before")
+        rig.replicas[0].kill()
+        time.sleep(seconds)
+        it.say(f"acknowledged meanwhile: {[load.acknowledged for load in it.loads]}")
+        rig.replicas[0].start()
+        it.exact()
+        return it.wrong
+
+
+def kill_coordination(rig: Rig, seconds: float) -> list[str]:
+    """ZooKeeper ends by SIGKILL alone, and comes back."""
+    with case(rig) as it:
+        time.sleep(12)
+        it.fresh("before")
+        rig.coordination.kill()
+        time.sleep(seconds)
+        for number, api in enumerate(it.apis):
+            it.say(f"map of r{number + 1} meanwhile: {dict(api.last)}", ok=bool(api.last))
+            for problem in api.store.problems():
+                it.say(f"r{number + 1} says: {problem}")
+        rig.coordination.start()
+        it.exact()
+        return it.wrong
+
+
+def clocks(rig: Rig, seconds: float) -> list[str]:
+    """The second replica's clock is 120 s ahead, then behind, then right (RAYMAP_BENCH_FAKETIME: libfaketime.so.1)."""
+    second = rig.replicas[1]
+    with case(rig) as it:
+        time.sleep(12)
+        it.fresh("before")
+        for offset in ("+120", "-120", ""):
+            second.kill()
+            second.environment = _offset(offset)
+            second.start()
+            it.phase(f"the clock of r2 is {offset or '0'} s ahead", seconds)
+        it.exact(BACK)
+        return it.wrong
+
+
+def _offset(seconds: str) -> dict[str, str]:
+    library = os.environ["RAYMAP_BENCH_FAKETIME"]
+    if not seconds:
+        return {}
+    return {
+        "LD_PRELOAD": library,
+        "FAKETIME": seconds,
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        "DONT_FAKE_MONOTONIC": "1",
+    }
+
+
+CASES: dict[str, Callable[[Rig, float], list[str]]] = {
+    "lag": lag,
+    "kill-replica": kill_replica,
+    "kill-coordination": kill_coordination,
+    "holders": holders,
+    "webhooks": webhooks,
+    "clocks": clocks,
+    "three": three,
+}
