@@ -28,7 +28,7 @@ from store.model import TimeRange
 from store.query import TraceQuery
 from tests.store.contract.alarms import HOOK, event
 from tests.store.replicated.cell import Cell
-from tests.store.replicated.traffic import Traffic, lagging, until_all
+from tests.store.replicated.traffic import LAGGING, Traffic, lagging, until_all
 from tests.waiting import eventually
 
 Opened = Callable[[int], ClickHouseStore]
@@ -130,7 +130,7 @@ def test_a_map_says_what_its_replica_lacks(cell: Cell, open_store: Opened) -> No
     store = open_store(1)
     traffic = Traffic(10_000, round(time.time()) * 1_000_000)
     assert store.backlog(traffic.window) is None
-    with lagging(cell, 1):
+    with lagging(cell, 1, (*LAGGING, "dirty")):
         traffic.put(open_store(0), 1)
         backlog = eventually(lambda: store.backlog(traffic.window), "it lacks rows")
         assert backlog
