@@ -61,7 +61,7 @@ class Case:
         """End the load, and wait until maps and rows of both are what was acknowledged."""
         for load in self.loads:
             load.end()
-        expected = Counter({load.name: load.acknowledged for load in self.loads})
+        expected = Counter({load.service: load.acknowledged for load in self.loads})
         for number, api in enumerate(self.apis):
             took = api.until_exact(expected)
             total = sum(expected.values())
@@ -71,7 +71,7 @@ class Case:
             )
         for load in self.loads:
             for error, times in load.errors.most_common(2):
-                self.say(f"{load.name} was refused {times} times: {error}")
+                self.say(f"{load.service} was refused {times} times: {error}")
 
 
 @contextmanager
@@ -82,8 +82,6 @@ def case(rig: Rig, every: float = 0.5) -> Iterator[Case]:
     apis = [Watched(cell, number) for number in range(2)]
     stores = [ClickHouseStore(cell.from_replica(number), connections=2) for number in range(2)]
     loads = [Load(store, f"v{number + 1}", every) for number, store in enumerate(stores)]
-    for load in loads:
-        load.start()
     try:
         yield Case(cell, rig, apis, loads)
     finally:

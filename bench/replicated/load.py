@@ -61,11 +61,11 @@ class Rows:
 
 
 @dataclass
-class Load(threading.Thread):
+class Load:
     """Puts batches through a store, and each again, under its token, until it is acknowledged."""
 
     store: ClickHouseStore
-    name: str
+    service: str
     every: float = 0.5
     acknowledged: int = 0
     attempts: int = 0
@@ -73,18 +73,17 @@ class Load(threading.Thread):
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
-        super().__init__(daemon=True)
+        self._thread = threading.Thread(target=self._put, daemon=True)
+        self._thread.start()
 
-    __hash__ = object.__hash__
-
-    def run(self) -> None:
+    def _put(self) -> None:
         number = 0
         while not self.stopping.is_set():
-            batch = documents(self.name, number, time.time_ns() // 1000)
+            batch = documents(self.service, number, time.time_ns() // 1000)
             while True:
                 self.attempts += 1
                 try:
-                    self.store.put(batch, f"{self.name}-{number}")
+                    self.store.put(batch, f"{self.service}-{number}")
                 except Exception as error:
                     self.errors[f"{error!s:.140}"] += 1
                     time.sleep(0.3)
@@ -97,4 +96,4 @@ class Load(threading.Thread):
     def end(self) -> None:
         """Stop between two batches."""
         self.stopping.set()
-        self.join()
+        self._thread.join()
