@@ -16,7 +16,7 @@ from store.clickhouse.connection.errors import ClickHouseUnavailable
 from store.clickhouse.connection.pool import is_replicated
 from store.clickhouse.connection.query_runner import QueryRunner, RunQuery, execute
 
-LIMITS: dict[str, int | str] = {"receive_timeout": 2}
+LIMITS: dict[str, int | str] = {"receive_timeout": 5}
 """Seconds to wait for rows that another replica has."""
 WAITING = "system.replication_queue WHERE database = currentDatabase() AND type IN ('GET_PART', 'ATTACH_PART')"
 NOWHERE = "position(last_exception, 'No active replica has part') > 0"
