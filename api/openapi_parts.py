@@ -66,6 +66,7 @@ PARAMETERS: Mapping[tuple[str, str], object] = {
     ("query", "sort"): "response",
     ("query", "order"): "desc",
     ("query", "limit"): 20,
+    ("query", "revision"): 3,
     ("query", "hops"): 2,
     ("query", "other"): "n3f2a9c81d04be765",
     ("query", "q"): "check",

@@ -37,11 +37,11 @@ _PERIODS = {AlarmKind.NEW_EDGE: 5, AlarmKind.NEW_CALLER: 5}
 _MINIMUM = {AlarmKind.VANISHED_EDGE: 5}
 
 
-def read_name(name: str) -> str:
+def read_name(name: str, most: int = MAX_NAME) -> str:
     """The name in an address."""
     printable = name.isprintable() and name == name.strip() and "/" not in name
-    if not printable or not 0 < len(name) <= MAX_NAME:
-        raise ApiError(f"the name must have 1 to {MAX_NAME} printable characters other than /")
+    if not printable or not 0 < len(name) <= most:
+        raise ApiError(f"the name must have 1 to {most} printable characters other than /")
     return name
 
 

@@ -32,6 +32,7 @@ from api.v1.time_series import time_series_router
 from api.v1.traces import traces_router
 from api.v1.trust import trust_router
 from api.v1.versions import versions_router
+from api.v1.views import views_router
 
 TAG = {
     "name": "v1",
@@ -80,6 +81,7 @@ def v1_router(context: Context, environment_annotation: str) -> APIRouter:
         declarations_router,
         alarms_router,
         problems_router,
+        views_router,
     )
     for part in parts:
         router.include_router(part(context))

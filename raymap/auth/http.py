@@ -10,7 +10,7 @@ from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import ApiError, respond
-from api.may_edit import MAY_EDIT
+from api.may_edit import MAY_EDIT, SIGNED_IN
 from api.middleware import add_headers
 from collector.budget import MAX_BODY, PROCESS, Budget, NoRoom
 from collector.charges import CHARGE, SENDER
@@ -73,6 +73,7 @@ class AuthGuard:
             principal = await self._identify(scope, body, permission)
             scope[PRINCIPAL] = principal
             scope[MAY_EDIT] = allows(principal.role, Permission.EDIT)
+            scope[SIGNED_IN] = principal.name
             CHARGE.set(principal.charge)
             SENDER.set(principal.sender)
         except AuthError as error:

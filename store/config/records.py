@@ -1,4 +1,4 @@
-"""What X-Ray's API configures, alarms, and mutes of problems, as stored. Times are microseconds since the epoch."""
+"""What X-Ray's API configures, alarms, mutes of problems and saved views, as stored. Times are microseconds since the epoch."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from msgspec import Struct
 from store.alarms import Alarm
 from store.config.protocol import Change, Configuration
 from store.problems import Mute
+from store.views import SavedView
 
 Record = TypeVar("Record", bound=Struct)
 
@@ -89,6 +90,7 @@ KINDS: dict[type[Struct], str] = {
     Tags: "tags",
     Alarm: "alarm",
     Mute: "mute",
+    SavedView: "view",
 }
 """The kind under which each record is stored."""
 

@@ -179,7 +179,9 @@ def open_groups(page: Page, shop: Any) -> None:
 def open_palette(page: Page, shop: Any) -> None:
     open_unknown(page, shop)
     page.keyboard.press("Control+k")
-    expect(page.get_by_role("combobox", name="Service, trace id, page or time")).to_be_focused()
+    expect(
+        page.get_by_role("combobox", name="Service, trace id, page, view or time")
+    ).to_be_focused()
     page.keyboard.type("pay")
     expect(page.get_by_role("option", name=re.compile("^payments")).first).to_be_visible()
 

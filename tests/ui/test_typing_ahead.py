@@ -42,7 +42,7 @@ def press(page: Page, *keys: str) -> None:
 
 
 def palette_field(page: Page) -> Locator:
-    return page.get_by_role("combobox", name="Service, trace id, page or time")
+    return page.get_by_role("combobox", name="Service, trace id, page, view or time")
 
 
 def commands(page: Page) -> Locator:

@@ -21,6 +21,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
+from api.may_edit import may_edit, name_of
 from collector.budget import Budget
 from collector.receivers.access import PRINCIPAL
 from raymap.auth import http as auth_http
@@ -124,6 +125,21 @@ def test_every_role_on_every_kind_of_route(role: Role, permission: Permission) -
         assert response.status_code == (200 if allows(role, permission) else 403)
         if response.status_code == 403 and not path.startswith("/api/"):
             assert response.json()["__type"] == "AccessDeniedException"
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.EDITOR])
+def test_routes_know_who_it_is_and_whether_they_may_edit(role: Role) -> None:
+    """What is saved says by whom."""
+    seen: list[tuple[str, bool]] = []
+
+    async def note(scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        seen.append((name_of(request), may_edit(request)))
+        await echo(scope, receive, send)
+
+    through = AuthGuard(note, Authenticator(Mode.ON, FixedKeys(RING), MASTER))
+    assert ask("GET", "/api/v1/views", bearer(KEYS[role]), through=through).status_code == 200
+    assert seen == [(f"the {role}", role is Role.EDITOR)]
 
 
 @pytest.mark.parametrize("permission", sorted(set(Permission) - {Permission.PUBLIC}))

@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: 9d1cce661deeb7194f676e6f5bf19ccbf4946982524dd9abddcd018ce5f5d1b9
+// sha256 of its schemas: f50db2fc53299b6a2991e5352866e192afc1db07db227c1073d273d7768d0862
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -739,6 +739,21 @@ export interface components {
         RawTrace: {
             left_out: number;
             raw: components["schemas"]["RawSegment"][];
+        };
+        SavedViewLine: {
+            by: string;
+            created: number;
+            modified: number;
+            name: string;
+            /** @enum {string} */
+            page: "map" | "traces" | "compare";
+            path: string;
+            query: string;
+            revision: number;
+        };
+        SavedViewList: {
+            most: number;
+            views: components["schemas"]["SavedViewLine"][];
         };
         ServerSettings: {
             groups: components["schemas"]["SettingGroup"][];

@@ -4,7 +4,7 @@ import { addresses, send, type Session } from '../api/client'
 import { Icon } from './Icon'
 import { Popover } from './Popover'
 
-export default function UserMenu({ session: data }: { session: Session | null }) {
+export function UserMenu({ session: data }: { session: Session | null }) {
   if (!data?.name) return null
   const signOut = async () => {
     await send('POST', addresses.signOut())

@@ -7,12 +7,13 @@ const sources = {
   carried: { range: '1h', filter: null },
   here: (range: string) => `/map?range=${range}`,
   services: [{ id: 'n1', name: 'payments', type: 'AWS::Lambda::Function', requests: 9 }],
+  views: [{ name: 'Checkout at night', path: '/map?range=6h&filter=fault' }],
   recent: ['fault AND name = "payments"', 'ok'],
 }
 const targets = (text: string) => commandsFor(text, sources).map(({ target }) => target)
 
 test('without a text the pages are offered', () => {
-  expect(commandsFor('', { ...sources, services: [] }).map(({ words }) => words)).toEqual([
+  expect(commandsFor('', { ...sources, services: [], views: [] }).map(({ words }) => words)).toEqual([
     'Service map',
     'Traces',
     'Alarms',
@@ -34,7 +35,7 @@ test.each([
     ['/members', '/keys', '/tenants', '/settings', '/audit'],
   ],
 ])('pages of administration are offered to administrators: %o', (session, paths) => {
-  const offered = commandsFor('', { ...sources, session, carried: {}, services: [] })
+  const offered = commandsFor('', { ...sources, session, carried: {}, services: [], views: [] })
   expect(offered.map(({ target }) => target).slice(8)).toEqual(paths)
 })
 
@@ -51,6 +52,11 @@ test('a trace id in either form leads to the trace', () => {
 test('times apply to the page that is open', () => {
   expect(targets('last 3')).toContain('/map?range=3h')
   expect(targets('24h')).toContain('/map?range=24h')
+})
+
+test('saved views are found by their names, and lead to what they say', () => {
+  expect(targets('night')).toContain('/map?range=6h&filter=fault')
+  expect(commandsFor('', { ...sources, services: [] }).at(-1)?.words).toBe('Checkout at night')
 })
 
 test('filters that were used are found again', () => {

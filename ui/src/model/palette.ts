@@ -1,4 +1,4 @@
-// What the command palette offers for a text: pages, times, services, a trace by its id.
+// What the command palette offers for a text: pages, times, services, saved views, a trace by its id.
 
 import type { Session } from '../api/client'
 import { administers, administersServer } from './session'
@@ -29,8 +29,12 @@ interface Sources {
   /** The address that a time range applies to. */
   here: (range: string) => string
   services: readonly ServiceHit[]
+  /** Saved ones. */
+  views: readonly { name: string; path: string }[]
   recent: readonly string[]
 }
+
+const MOST_VIEWS = 8
 
 const PAGES: readonly (readonly [path: string, words: string, who?: (session: Session) => boolean])[] = [
   ['/map', 'Service map'],
@@ -53,7 +57,10 @@ export function isBeforeServices(command: Command | undefined): boolean {
   return /^(trace|page) /.test(command?.key ?? '')
 }
 
-export function commandsFor(text: string, { session, carried, here, services, recent }: Sources): Command[] {
+export function commandsFor(
+  text: string,
+  { session, carried, here, services, views, recent }: Sources,
+): Command[] {
   const wanted = text.trim().toLowerCase()
   const has = (words: string) => words.toLowerCase().includes(wanted)
   const id = normalTraceId(text)
@@ -75,6 +82,10 @@ export function commandsFor(text: string, { session, carried, here, services, re
       target: href(path, carried),
     }),
   )
+  const saved: Command[] = views
+    .filter(({ name }) => has(name))
+    .slice(0, MOST_VIEWS)
+    .map(({ name, path }) => ({ key: `view ${name}`, words: name, hint: 'Open the view', target: path }))
   const times: Command[] = PRESETS.filter(
     ({ words, key }) => wanted !== '' && (has(words) || key === wanted),
   ).map(({ key, words }) => ({ key: `time ${key}`, words, hint: 'Show this time', target: here(key) }))
@@ -93,6 +104,7 @@ export function commandsFor(text: string, { session, carried, here, services, re
     ...(matchesPage ? pages : []),
     ...found,
     ...(matchesPage ? [] : pages),
+    ...saved,
     ...times,
     ...filters,
   ]

@@ -41,7 +41,7 @@ const CommandPalette = lazily(
 
 const AdminPage = lazily('page', () => import('./AdminPage').then((part) => part.AdminPage))
 
-const UserMenu = lazy(() => import('../components/UserMenu'))
+const HeaderMenus = lazy(() => import('./HeaderMenus'))
 
 const TABS = {
   '/map': MapPage,
@@ -145,7 +145,7 @@ function Console() {
         user={
           !signedOut && (
             <Suspense>
-              <UserMenu session={session} />
+              <HeaderMenus session={session} />
             </Suspense>
           )
         }

@@ -1,4 +1,4 @@
-// Ctrl+K: services, traces by id, pages, times. A combobox in a dialog; arrows move, Enter opens.
+// Ctrl+K: services, traces by id, pages, saved views, times. A combobox in a dialog; arrows move, Enter opens.
 
 import {
   useEffect,
@@ -20,6 +20,7 @@ import { carried, changed, href } from '../model/url'
 import type { Typed } from './KeysAhead'
 import { go, useAddress } from './router'
 import { useLiveQuery } from './useLiveQuery'
+import { useViews } from './useViews'
 import '../styles/commandPalette.css'
 
 interface Props {
@@ -44,6 +45,7 @@ export function CommandPalette({ typed, onClose }: Props) {
   const url = text.trim() ? addresses.services(window, text.trim()) : null
   const { data, answeredUrl, error } = useLiveQuery<ServiceMatches>(url, { key: 'palette', variant: text })
   const { session } = useSession()
+  const { data: saved } = useViews()
   const commands = useMemo(
     () =>
       commandsFor(text, {
@@ -51,9 +53,10 @@ export function CommandPalette({ typed, onClose }: Props) {
         carried: carried(params),
         here: (range) => href(path, changed(params, { range, from: null, to: null })),
         services: url && data ? data.services.filter(({ kind }) => kind !== 'client').slice(0, 12) : [],
+        views: saved?.views ?? [],
         recent: recentFilters(),
       }),
-    [text, session, params, path, url, data],
+    [text, session, params, path, url, data, saved],
   )
   const active = Math.min(at ?? 0, commands.length - 1)
   const isSearching = url !== null && answeredUrl !== url && !error
@@ -84,11 +87,11 @@ export function CommandPalette({ typed, onClose }: Props) {
       <input
         autoFocus
         role="combobox"
-        aria-label="Service, trace id, page or time"
+        aria-label="Service, trace id, page, view or time"
         aria-expanded="true"
         aria-controls={listId}
         aria-activedescendant={commands[active] ? `${listId}-${active}` : undefined}
-        placeholder="Service, trace id, page or time"
+        placeholder="Service, trace id, page, view or time"
         spellCheck={false}
         value={text}
         onChange={(event) => {
