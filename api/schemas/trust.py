@@ -41,4 +41,7 @@ class Trusted(TypedDict):
     trust: Annotated[
         TrustName, Field(description="the gravest of the doubts; a client has no figures: exact")
     ]
-    doubts: Annotated[list[DoubtNumbers], Field(description="of exact figures none")]
+    doubts: Annotated[
+        list[DoubtNumbers],
+        Field(description="of exact figures none, or what runs and began within two minutes"),
+    ]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from api.graph.build import Graph, edge_id, edges_of, keys_of, node_id, shown_name
 from api.graph.clocks import Clocks
-from api.graph.trust import Doubt, Trust, counted, doubts_of_edge, doubts_of_node
+from api.graph.trust import Doubt, Older, Trust, counted, doubts_of_edge, doubts_of_node
 from api.schemas.trust_reply import PlaceTrust
 from api.v1.graph import trusted
 from api.v1.missing_words import time_words
@@ -25,12 +25,14 @@ class Recorded(NamedTuple):
 class Judge:
     """Renders nodes and edges with their doubts."""
 
-    def __init__(self, graph: Graph, clocks: Clocks, rules: dict[NodeKey, set[Recorded]]) -> None:
-        self._graph, self._clocks, self._rules = graph, clocks, rules
+    def __init__(
+        self, graph: Graph, older: Older, clocks: Clocks, rules: dict[NodeKey, set[Recorded]]
+    ) -> None:
+        self._graph, self._older, self._clocks, self._rules = graph, older, clocks, rules
 
     def node(self, node: NodeKey) -> PlaceTrust:
         """A node, judged."""
-        doubts = doubts_of_node(self._graph, node)
+        doubts = doubts_of_node(self._graph, node, self._older)
         if not node.is_client:
             doubts += [*self._sampled(node), *self._off(node)]
         return {"id": node_id(node), "name": shown_name(self._graph, node), **trusted(doubts)}
@@ -38,7 +40,7 @@ class Judge:
     def edge(self, ends: Ends) -> PlaceTrust:
         """An edge, judged."""
         source, target = ends
-        doubts = doubts_of_edge(self._graph, ends)
+        doubts = doubts_of_edge(self._graph, ends, self._older)
         doubts += self._sampled(target if source.is_client else source)
         doubts += self._differing(ends)
         names = " → ".join(shown_name(self._graph, each) for each in ends)

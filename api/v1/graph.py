@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Query, Request, Response
 
@@ -10,7 +10,7 @@ from api.console.charts import status_name
 from api.console.map_json import edge_numbers, node_numbers
 from api.console.params import FilterExpression, GroupBy
 from api.context import Context, json_response, run_cancellable
-from api.counted import counted_graph, freshness
+from api.counted import counted_graph, counted_with_older, freshness
 from api.graph.build import (
     Graph,
     build_graph,
@@ -24,7 +24,7 @@ from api.graph.find import require_node
 from api.graph.passes import name_problems, prune
 from api.graph.ratios import Ratios
 from api.graph.search import match_rank, names_of
-from api.graph.trust import Doubt, doubts_of_edge, doubts_of_node, gravest
+from api.graph.trust import Doubt, Older, doubts_of_edge, doubts_of_node, gravest
 from api.schemas.common import Freshness
 from api.schemas.trust import DoubtNumbers, Trusted
 from api.schemas.v1 import EdgePage, MapNumbers, NamedEdge, RatedNode, ServicePage, Shares, Span
@@ -107,6 +107,24 @@ def read_graph(
     return counted.window, build_graph(counted.graph, counted.window), fresh
 
 
+class _Read(NamedTuple):
+    """The window that was counted, its graph, what of it should have ended, and whether it is complete."""
+
+    window: TimeRange
+    graph: Graph
+    older: Older
+    fresh: Freshness
+
+
+def _read(
+    context: Context, window: TimeRange, expression: Expression | None, by: Dimension | None
+) -> _Read:
+    counted, before = counted_with_older(context, window, expression, by)
+    fresh = freshness(counted.window, counted.backlog)
+    graph = build_graph(counted.graph, counted.window)
+    return _Read(counted.window, graph, Older(before), fresh)
+
+
 def span(window: TimeRange) -> Span:
     """The window of an answer."""
     return {"from": window.start / SECOND, "to": window.end / SECOND}
@@ -119,14 +137,14 @@ def map_numbers(
     by: Dimension | None = None,
 ) -> MapNumbers:
     """The map of a window."""
-    shown, graph, fresh = read_graph(context, window, expression, by)
+    shown, graph, older, fresh = _read(context, window, expression, by)
     drawn = prune(graph)
     return {
         **span(shown),
         **fresh,
         "group_by": by.value if by else None,
-        "services": [_service(drawn, node, shown) for node in drawn],
-        "edges": [_edge(drawn, ends, shown) for ends in drawn.edges],
+        "services": [_service(drawn, node, shown, older) for node in drawn],
+        "edges": [_edge(drawn, ends, shown, older) for ends in drawn.edges],
         "left_out": len(graph) - len(drawn),
         "problems": name_problems(graph),
     }
@@ -140,7 +158,7 @@ def service_page(
     by: Dimension | None = None,
 ) -> ServicePage:
     """The services after a cursor whose name or type contains ``part``."""
-    shown, graph, fresh = read_graph(context, page.window, expression, by)
+    shown, graph, older, fresh = _read(context, page.window, expression, by)
     text = part.strip().casefold()
     found = [
         node
@@ -151,7 +169,7 @@ def service_page(
     return {
         **span(shown),
         **fresh,
-        "services": [_service(graph, node, shown) for node in nodes],
+        "services": [_service(graph, node, shown, older) for node in nodes],
         "next": cursor,
     }
 
@@ -164,33 +182,33 @@ def edge_page(
     by: Dimension | None = None,
 ) -> EdgePage:
     """The edges after a cursor, all or those of one node."""
-    shown, graph, fresh = read_graph(context, page.window, expression, by)
+    shown, graph, older, fresh = _read(context, page.window, expression, by)
     of = require_node(graph, node) if node else None
     found = [ends for ends in graph.edges if of is None or of in ends]
     edges, cursor = page.cut(found, lambda ends: _position(ends[0] + ends[1]))
     return {
         **span(shown),
         **fresh,
-        "edges": [_edge(graph, ends, shown) for ends in edges],
+        "edges": [_edge(graph, ends, shown, older) for ends in edges],
         "next": cursor,
     }
 
 
-def _service(graph: Graph, node: NodeKey, window: TimeRange) -> RatedNode:
+def _service(graph: Graph, node: NodeKey, window: TimeRange, older: Older) -> RatedNode:
     return {
         **node_numbers(graph, node, window),
         **_shares(ratios_of(graph.nodes[node])),
-        **trusted(doubts_of_node(graph, node)),
+        **trusted(doubts_of_node(graph, node, older)),
     }
 
 
-def _edge(graph: Graph, ends: Ends, window: TimeRange) -> NamedEdge:
+def _edge(graph: Graph, ends: Ends, window: TimeRange, older: Older) -> NamedEdge:
     source, target = ends
     ratios = ratios_of(graph.edges[ends])
     return {
         **edge_numbers(calls_of(graph, *ends), window),
         **_shares(ratios),
-        **trusted(doubts_of_edge(graph, ends)),
+        **trusted(doubts_of_edge(graph, ends, older)),
         "traces_per_min": ratios.traces_per_min,
         "source_name": shown_name(graph, source),
         "source_value": value_in(source),

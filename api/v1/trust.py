@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 from api.console.details import require_edge
 from api.console.params import FilterExpression
 from api.context import Context, json_response, run_cancellable
-from api.counted import counted_graph, freshness
+from api.counted import counted_with_older, freshness
 from api.errors import ApiError
 from api.graph.build import (
     Graph,
@@ -24,6 +24,7 @@ from api.graph.clocks import read_clocks
 from api.graph.find import require_node
 from api.graph.open_ends import services_of
 from api.graph.passes import prune
+from api.graph.trust import Older
 from api.sampling import INTERVAL
 from api.schemas.trust_reply import TrustReply
 from api.v1.doubts import Judge, Recorded
@@ -80,7 +81,7 @@ def trust(
     edge: str = "",
 ) -> TrustReply:
     """Of a map, or of one node or edge; ApiError (404) when that had no traffic."""
-    found = counted_graph(context, window, expression)
+    found, before = counted_with_older(context, window, expression)
     shown, graph = found.window, build_graph(found.graph, found.window)
     visible = prune(graph)
     nodes, edges = list(visible), list(visible.edges)
@@ -93,15 +94,19 @@ def trust(
     services = services_of(graph)
     services.add_hosts(read.traces.values())
     seen = read_traces(read.traces.values(), services, context.settled_before())
-    judge = Judge(graph, read_clocks(seen.calls), _rules(read.traces.values(), reports))
+    judge = Judge(
+        graph, Older(before), read_clocks(seen.calls), _rules(read.traces.values(), reports)
+    )
     every = bool(node or edge)
     return {
         **span(shown),
         **freshness(shown, found.backlog),
         "traces": len(read.traces),
         "traces_since": max(read.since, shown.start) / SECOND,
-        "nodes": [each for key in nodes if (each := judge.node(key))["doubts"] or every],
-        "edges": [each for ends in edges if (each := judge.edge(ends))["doubts"] or every],
+        "nodes": [each for key in nodes if (each := judge.node(key))["trust"] != "exact" or every],
+        "edges": [
+            each for ends in edges if (each := judge.edge(ends))["trust"] != "exact" or every
+        ],
     }
 
 

@@ -19,7 +19,7 @@ from store.times import SECOND
 from tests.api.console.test_map import get
 from tests.builders import T0, call, segment, trace_id
 
-NOW = T0 // SECOND + 120
+NOW = T0 // SECOND + 180
 WINDOW = f"from={T0 // SECOND - 60}&to={NOW}"
 SHOP, STOCK, PAY = (NodeKey("", name, "") for name in ("shop", "stock", "pay"))
 
@@ -89,6 +89,70 @@ def test_what_runs_is_partial_and_its_traces_are_listed() -> None:
     status = shop["doubts"][0]["status"]
     listed = client.get(f"/api/v1/traces?{WINDOW}&node={node_id(SHOP)}&status={status}").json()
     assert len(listed["traces"]) == 1
+
+
+def running(number: int, age: float) -> Document:
+    """A request of the shop that began so many seconds ago and has not ended."""
+    start = NOW * SECOND - round(age * SECOND)
+    times = {"start": start, "end": start}
+    id = trace_id(number, epoch=start // SECOND)
+    return segment(16 * number + 1, name="shop", trace_id=id, state=State.IN_PROGRESS, **times)
+
+
+@pytest.mark.parametrize("more", ["", "&filter=service(%22shop%22)"])
+def test_what_is_just_running_is_no_doubt(more: str) -> None:
+    """At any moment of a live map something is; a mark for it would be gone a moment later. The panel says it all the same."""
+    client, _ = client_of(*calls(1), running(8, 1), running(9, 110))
+    assert trust_of(client, more) == {}
+    (shop,) = trust_of(client, f"{more}&node={node_id(SHOP)}").values()
+    assert shop["trust"] == "exact"
+    assert texts(shop) == ["2 of 3 requests have not ended yet, and began within 2 minutes"]
+    for grouped in ("", "&group_by=version"):
+        numbers: MapNumbers = get(client, f"/api/v1/map?{WINDOW}{more}{grouped}", MapNumbers)
+        assert {each["trust"] for each in [*numbers["services"], *numbers["edges"]]} == {"exact"}
+
+
+@pytest.mark.parametrize("more", ["", "&filter=service(%22shop%22)"])
+def test_what_has_run_for_two_minutes_is(more: str) -> None:
+    client, _ = client_of(*calls(1), running(8, 1), running(9, 130))
+    shop = trust_of(client, more)[node_id(SHOP)]
+    assert (shop["trust"], shop["doubts"][0]["units"]) == ("partial", 2)
+    assert texts(shop) == ["2 of 3 requests have not ended, 1 of them for 2 minutes"]
+    for grouped in ("", "&group_by=version"):
+        numbers: MapNumbers = get(client, f"/api/v1/map?{WINDOW}{more}{grouped}", MapNumbers)
+        assert "partial" in {each["trust"] for each in numbers["services"]}
+
+
+def test_marks_stay_from_one_poll_of_a_live_map_to_the_next() -> None:
+    """A request each second, which takes between one and sixty seconds, is called half-way, and is stored as it goes; one
+    whose end was lost. Of twenty polls, fifteen seconds apart, each has the mark of that one."""
+    store, now = MemoryStore(), NOW
+    client = TestClient(create_app(store, version="1", clock=lambda: float(now)))
+    store.put([running(99, 170)], "lost")
+    found = []
+    for second in range(300):
+        start = NOW + second
+        begun = {"trace_id": trace_id(second, epoch=start), "start": start * SECOND}
+        id = 16 * second + 0x10001
+        store.put([segment(id, name="shop", state=State.IN_PROGRESS, **begun)], f"begun {second}")
+        child = segment(id + 1, name="stock", parent_id=id + 2, end=start * SECOND + 1, **begun)
+        store.put([child], f"child {second}")
+        for ended in range(second + 1):
+            if ended + ended * 7 % 60 + 1 == second:
+                at = {"start": (NOW + ended) * SECOND, "end": (NOW + second) * SECOND}
+                made = call(16 * ended + 0x10003, node=NodeKey("", "stock", "remote"), **at)
+                whole = {"trace_id": trace_id(ended, epoch=NOW + ended), "calls": (made,), **at}
+                store.put([segment(16 * ended + 0x10001, name="shop", **whole)], f"end {ended}")
+        now = start + 1
+        if second % 15 == 14:
+            window = f"from={NOW - 200}&to={now}"
+            reply: TrustReply = get(client, f"/api/v1/trust?{window}", TrustReply)
+            marked = [*reply["nodes"], *reply["edges"]]
+            found.append({each["id"] for each in marked if each["trust"] == "partial"})
+    assert len(found) == 20
+    assert all(each == found[0] for each in found), found
+    assert node_id(SHOP) in found[0]
+    assert node_id(STOCK) not in found[0]
 
 
 def test_requests_whose_parent_has_not_come_are_partial() -> None:
