@@ -7,6 +7,7 @@ import re
 import secrets
 import time
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from playwright.sync_api import Page, Route, expect
@@ -307,6 +308,28 @@ def test_the_map_can_be_saved_as_a_picture(page: Page, shop: Any) -> None:
         page.get_by_role("button", name="PNG").click()
     assert download.value.suggested_filename == "service-map.png"
     assert download.value.path().read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_picture_may_be_of_lines_and_text(page: Page, shop: Any) -> None:
+    """Its names can be searched for, and a browser draws what the canvas does."""
+    open_map(page, shop.url("/map?test=1"))
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Share").click()
+        page.get_by_role("button", name="SVG").click()
+    assert download.value.suggested_filename == "service-map.svg"
+    picture = download.value.path().read_text()
+    root = ElementTree.fromstring(picture)
+    svg = "{http://www.w3.org/2000/svg}"
+    assert root.tag == f"{svg}svg"
+    assert shop.payments in {each.text for each in root.iter(f"{svg}text")}
+    assert len(list(root.iter(f"{svg}path"))) > 10
+    page.set_content(picture)
+    box = page.locator("svg").bounding_box()
+    assert box
+    assert (box["width"], box["height"]) == (
+        float(root.get("width", 0)),
+        float(root.get("height", 0)),
+    )
 
 
 def test_one_share_has_links_and_files(page: Page, shop: Any) -> None:

@@ -119,7 +119,7 @@ function BoxMap({ params, onEnter, ...props }: MapProps) {
       const { left, top, width, height } = rectOf(node)
       moves.show(left + width / 2, top + height / 2)
     },
-    savePng: () => undefined,
+    save: () => undefined,
   }))
 
   const show = useCallback((id: string | null) => setPointed(id), [])

@@ -12,6 +12,7 @@ import {
   type Ref,
 } from 'react'
 import type { Graph } from '../api/types'
+import type { PictureFormat } from '../model/share'
 import { parseView, viewText } from '../model/url'
 import type { MapHealth, MapOptions } from '../model/visibility'
 import { nodeLabel } from './describe'
@@ -41,7 +42,7 @@ export interface MapActions {
   arrange(): void
   resetPositions(): void
   centre(id: string): void
-  savePng(): void
+  save(format: PictureFormat): void
 }
 
 export interface ServiceMapProps {
@@ -252,7 +253,8 @@ export function ServiceMap(props: ServiceMapProps) {
       moved()
     },
     centre: (id) => (map.current?.centre(id), moved()),
-    savePng: () => void import('./savePng').then(({ savePng }) => map.current && savePng(map.current)),
+    save: (format) =>
+      void import('./savePicture').then((part) => map.current && part.savePicture(map.current, format)),
   }))
 
   return (

@@ -230,6 +230,9 @@ interface Glyph {
   y: number
 }
 
+/** A path that says what it is of, for a context that draws no paths (`svgContext`). */
+export type GlyphPath = Path2D & { glyphs: readonly Glyph[]; size: number }
+
 function paintGlyphs(
   g: CanvasRenderingContext2D,
   glyphs: readonly Glyph[],
@@ -237,7 +240,7 @@ function paintGlyphs(
   colour: string,
 ): void {
   if (glyphs.length === 0) return
-  const all = new Path2D()
+  const all: GlyphPath = Object.assign(new Path2D(), { glyphs, size })
   const scale = size / 10
   for (const { glyph, x, y } of glyphs) {
     all.addPath(glyphPath(glyph), { a: scale, d: scale, e: x - size / 2, f: y - size / 2 })

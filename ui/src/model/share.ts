@@ -33,6 +33,9 @@ export interface SharedMap {
 /** What is shared: a trace by its id, or the map of a window. */
 export type ShareTarget = { trace: string } | { map: SharedMap }
 
+/** Pixels, or lines and text. */
+export type PictureFormat = 'png' | 'svg'
+
 /** What is on a page, and how others can get it. */
 export interface Shareable {
   /** What a link may show to people who do not sign in; absent where that is not to be had. */
@@ -41,7 +44,8 @@ export interface Shareable {
   window?: { from: number; to: number }
   /** Where the same is to be had as data. */
   json: string
-  savePng?: (() => void) | undefined
+  /** Saves it as a picture. */
+  save?: ((format: PictureFormat) => void) | undefined
 }
 
 /** The map on the screen. */

@@ -347,14 +347,14 @@ export function MapPage() {
               onOptions={setOptions}
               onKeys={() => setKeysOpen(true)}
               legend={by ? undefined : overlay?.legend}
-              onSavePng={shared ? () => actions.current?.savePng() : undefined}
+              onSavePng={shared ? () => actions.current?.save('png') : undefined}
               share={
                 <ShareButton
                   isTool
                   target={sharedMap(seen, filter)}
                   window={seen}
                   json={url}
-                  savePng={as === 'map' && !isBoxed ? () => actions.current?.savePng() : undefined}
+                  save={as === 'map' && !isBoxed ? (format) => actions.current?.save(format) : undefined}
                 />
               }
             />

@@ -25,7 +25,12 @@ const HOURS = [
   [720, '30 days'],
 ] as const
 
-export function ShareForm({ target, window, json, savePng }: Shareable) {
+const FORMATS = [
+  ['png', 'PNG'],
+  ['svg', 'SVG'],
+] as const
+
+export function ShareForm({ target, window, json, save }: Shareable) {
   const { session: data, error } = useSession()
   const isLive = window && !new URLSearchParams(location.search).has('from')
   const link = window ? fixedLink(location.href, window) : `${location.origin}${location.pathname}`
@@ -44,11 +49,18 @@ export function ShareForm({ target, window, json, savePng }: Shareable) {
             icon="link"
           />
         )}
-        {savePng && (
-          <button type="button" className="button" title="Save as PNG" onClick={savePng}>
-            <Icon name="picture" size={14} /> PNG
-          </button>
-        )}
+        {save &&
+          FORMATS.map(([format, word]) => (
+            <button
+              key={format}
+              type="button"
+              className="button"
+              title={`Save as ${word}`}
+              onClick={() => save(format)}
+            >
+              <Icon name="picture" size={14} /> {word}
+            </button>
+          ))}
         <a className="button" href={json} download={fileName(target)} title="Save as JSON">
           <Icon name="picture" size={14} /> JSON
         </a>
