@@ -29,6 +29,16 @@ def senders_above(graph: Graph, node: NodeKey) -> dict[NodeKey, int]:
     return _above(graph, node)
 
 
+def callees_below(graph: Graph, node: NodeKey) -> dict[NodeKey, int]:
+    """The nodes that the calls of a node lead to, directly or not, by the number of calls between; without itself."""
+    return callers_above(graph.reverse(copy=False), node)
+
+
+def receivers_below(graph: Graph, node: NodeKey) -> dict[NodeKey, int]:
+    """The nodes that a node leads to by links as well, such as who reads the queue that it writes; without itself."""
+    return senders_above(graph.reverse(copy=False), node)
+
+
 def _above(graph: Graph, node: NodeKey) -> dict[NodeKey, int]:
     found = nx.single_source_shortest_path_length(graph.reverse(copy=False), node)
     return {other: hops for other, hops in found.items() if other != node}

@@ -370,13 +370,14 @@ class NamedNode(TypedDict):
     account: str
 
 
-class DependentCaller(NamedNode):
-    """A service above another, and how many of its requests need that. Null where it only sends messages, which the
-    other receives in other traces, where it stands for many names, and where nothing of the window is counted yet."""
+class DependentNode(NamedNode):
+    """A service above or below another, and how many of its requests are in traces with that. Null where messages are between
+    them, which are received in other traces, where it stands for many names, and where nothing of the window is counted yet."""
 
     hops: Annotated[int, Field(description="calls and messages between them")]
     by: Annotated[
-        Literal["calls", "messages"], Field(description="calls alone lead from it to the other")
+        Literal["calls", "messages"],
+        Field(description="calls alone lead from the one to the other, or messages, too"),
     ]
     requests: Annotated[int | None, Field(description="of it, in the minutes `counted`")]
     through: Annotated[int | None, Field(description="those in traces that the other is in")]
@@ -389,12 +390,20 @@ class ImpactReply(Span, Freshness):
 
     node: NodeId
     callers: Annotated[
-        list[DependentCaller], Field(description="the largest share first; at most 200")
+        list[DependentNode],
+        Field(description="above it: what needs it; the largest share first; at most 200"),
     ]
     callers_left_out: int
+    callees: Annotated[
+        list[DependentNode],
+        Field(description="below it: what gets less of its work then; likewise"),
+    ]
+    callees_left_out: int
     counted: Annotated[
         Span | None,
-        Field(description="the minutes that `callers` are counted in; null if nothing calls it"),
+        Field(
+            description="the minutes that both are counted in; null if no call is to it or from it"
+        ),
     ]
     only_through: Annotated[
         list[NamedNode],
@@ -408,7 +417,7 @@ class ImpactReply(Span, Freshness):
 
 
 class SinglePoint(NamedNode):
-    """A service that others are reached through alone."""
+    """A service that others are reached through alone; the two nodes of a Lambda function are one."""
 
     only_through: Annotated[int, Field(description="how many services")]
     requests_lost: Annotated[int, Field(description="requests of those")]

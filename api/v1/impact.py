@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from fastapi import APIRouter, Request, Response
@@ -11,10 +12,19 @@ from api.context import Context, json_response, run_cancellable
 from api.counted import BUCKET, complete_until, counted_graph, freshness
 from api.errors import ApiError
 from api.graph.build import Graph, build_graph, keys_of, node_id, shown_name, stats_of
-from api.graph.dependence import callers_above, circle_of, circles, only_through, senders_above
+from api.graph.dependence import (
+    callees_below,
+    callers_above,
+    circle_of,
+    circles,
+    only_through,
+    receivers_below,
+    senders_above,
+)
 from api.graph.find import require_node
+from api.graph.fold import fold
 from api.graph.passes import traffic
-from api.schemas.v1 import DependentCaller, ImpactReply, NamedNode, SinglePoint, StructureReply
+from api.schemas.v1 import DependentNode, ImpactReply, NamedNode, SinglePoint, StructureReply
 from api.v1.graph import read_graph, span
 from api.v1.params import Window
 from store.filters.ast import And, Expression, ServiceMatch
@@ -45,8 +55,8 @@ def impact_router(context: Context) -> APIRouter:
     async def get_impact(
         request: Request, id: str, window: Window, expression: FilterExpression
     ) -> Response:
-        """What would stop if a service did. The requests of its callers are counted in the newest minutes of the window
-        that have at most 2,000 of its traces."""
+        """What would stop if a service did. The requests of what is above and below it are counted in the newest minutes
+        of the window that have at most 2,000 of its traces."""
         return await run_cancellable(
             request, lambda: json_response(impact(context, id, window, expression))
         )
@@ -75,11 +85,11 @@ def impact(
             f"{OTHER_NAMES} stands for many services: no trace says which are meant",
             code="NamesCountedTogether",
         )
-    calls, every = callers_above(graph, node), senders_above(graph, node)
+    above, below = callers_above(graph, node), callees_below(graph, node)
     complete = TimeRange(shown.start, complete_until(shown, counted.backlog) // BUCKET * BUCKET)
-    compared = _count(context, node, complete, graph, expression) if calls else None
-    callers = [_caller(graph, each, every[each], each in calls, compared) for each in every]
-    callers.sort(key=lambda row: (-(row["share"] or 0), -(row["requests"] or 0), row["hops"]))
+    compared = _count(context, node, complete, graph, expression) if above or below else None
+    callers = _rows(graph, senders_above(graph, node), above, compared)
+    callees = _rows(graph, receivers_below(graph, node), below, compared)
     only = only_through(graph).get(node, frozenset())
     return {
         **span(shown),
@@ -87,6 +97,8 @@ def impact(
         "node": node_id(node),
         "callers": callers[:MOST_ROWS],
         "callers_left_out": max(0, len(callers) - MOST_ROWS),
+        "callees": callees[:MOST_ROWS],
+        "callees_left_out": max(0, len(callees) - MOST_ROWS),
         "counted": span(compared.window) if compared else None,
         "only_through": [_named(graph, each) for each in graph if each in only][:MOST_ROWS],
         "only_through_left_out": max(0, len(only) - MOST_ROWS),
@@ -97,22 +109,25 @@ def impact(
 def structure(
     context: Context, window: TimeRange, expression: Expression | None = None
 ) -> StructureReply:
-    """How a map hangs together. Services that others are reached through alone come by the requests of those."""
+    """How a map hangs together. Services that others are reached through alone come by the requests of those; the two nodes
+    of a function are one service."""
     shown, graph, fresh = read_graph(context, window, expression, None)
-    points: list[SinglePoint] = [
-        {
-            **_named(graph, node),
-            "only_through": len(lost),
-            "requests_lost": sum(traffic(graph, each) for each in lost),
-        }
-        for node, lost in only_through(graph).items()
-        if not node.is_client
-    ]
+    into = fold(graph).into
+    points: list[SinglePoint] = []
+    for node, behind in only_through(graph).items():
+        lost = {into.get(each, each) for each in behind} - {node}
+        if lost and not node.is_client and node not in into:
+            requests = sum(traffic(graph, each) for each in lost)
+            named = _named(graph, node)
+            points.append({**named, "only_through": len(lost), "requests_lost": requests})
     points.sort(key=lambda point: (-point["requests_lost"], -point["only_through"], point["name"]))
     return {
         **span(shown),
         **fresh,
-        "circles": [[_named(graph, each) for each in circle] for circle in circles(graph)],
+        "circles": [
+            [_named(graph, each) for each in dict.fromkeys(into.get(node, node) for node in circle)]
+            for circle in circles(graph)
+        ],
         "single_points": points[:MOST_ROWS],
         "single_points_left_out": max(0, len(points) - MOST_ROWS),
     }
@@ -149,22 +164,35 @@ def _newest_minutes(window: TimeRange, traces: int) -> TimeRange:
     return TimeRange(end - length, end)
 
 
-def _caller(
-    graph: Graph, caller: NodeKey, hops: int, by_calls: bool, compared: _Counted | None
-) -> DependentCaller:
-    row: DependentCaller = {
-        **_named(graph, caller),
+def _rows(
+    graph: Graph,
+    every: Mapping[NodeKey, int],
+    calls: Mapping[NodeKey, int],
+    compared: _Counted | None,
+) -> list[DependentNode]:
+    """Nodes above or below another by their distance, those with the largest share first."""
+    rows = [_row(graph, each, hops, each in calls, compared) for each, hops in every.items()]
+    return sorted(
+        rows, key=lambda row: (-(row["share"] or 0), -(row["requests"] or 0), row["hops"])
+    )
+
+
+def _row(
+    graph: Graph, other: NodeKey, hops: int, by_calls: bool, compared: _Counted | None
+) -> DependentNode:
+    row: DependentNode = {
+        **_named(graph, other),
         "hops": hops,
         "by": "calls" if by_calls else "messages",
         "requests": None,
         "through": None,
         "share": None,
     }
-    if compared and by_calls and caller.name != OTHER_NAMES and caller in compared.graph:
-        keys = keys_of(compared.graph, caller)
-        background = stats_of(compared.graph, caller).is_background
+    if compared and by_calls and other.name != OTHER_NAMES and other in compared.graph:
+        keys = keys_of(compared.graph, other)
+        background = stats_of(compared.graph, other).is_background
         alike = [each for each in compared.touching if keys & keys_of(compared.touching, each)]
-        requests = _requests(compared.graph, caller, background)
+        requests = _requests(compared.graph, other, background)
         through = sum(_requests(compared.touching, each, background) for each in alike)
         through = min(through, requests)  # unless rows arrived late, between the two reads
         row["requests"], row["through"] = requests, through

@@ -21,20 +21,21 @@ def impact_tools(client: Client) -> list[Callable[..., str]]:
     def what_if_it_stops(
         node: NodeName, start: Start = "-1h", end: End = "now", filter: Filter = ""
     ) -> str:
-        """Who would be hit if a service stopped: its callers, direct or not, with the share of their requests that
-        are in traces with it; what no traffic reaches but through it; and the circle of calls it is in.
+        """Who would be hit if a service stopped: its callers and callees, direct or not, with the share of their requests
+        that are in traces with it; what no traffic reaches but through it; and the circle of calls it is in.
         """
         window = parse_window(start, end)
         id = node_id(client, window, node)
         found = client.get(f"/api/v1/nodes/{quote(id)}/impact", {**window, "filter": filter})
-        lines = [_caller(each) for each in found["callers"]]
+        lines = [_dependent("caller", each) for each in found["callers"]]
+        lines += [_dependent("callee", each) for each in found["callees"]]
         lines += [f"only through it: {_named(each)}" for each in found["only_through"]]
         if found["circle"]:
             lines.append(f"in a circle of calls: {_listed(found['circle'])}")
-        left_out = found["callers_left_out"] + found["only_through_left_out"]
+        left_out = sum(found[f"{part}_left_out"] for part in ("callers", "callees", "only_through"))
         about = f"Node {id}, {describe(found)}" + (f", {left_out} not listed" if left_out else "")
         if found["counted"]:
-            about += f"; callers' requests counted in {describe(found['counted'])}"
+            about += f"; requests counted in {describe(found['counted'])}"
         return table([about + "."], lines or ["Nothing calls it, and it leads to nothing."], _MORE)
 
     def map_structure(start: Start = "-1h", end: End = "now", filter: Filter = "") -> str:
@@ -55,15 +56,13 @@ def impact_tools(client: Client) -> list[Callable[..., str]]:
     return [what_if_it_stops, map_structure]
 
 
-def _caller(caller: Mapping[str, Any]) -> str:
-    words = f"caller {_named(caller)}, {caller['hops']} away"
-    if caller["by"] == "messages":
-        return f"{words}: sends messages that it receives in other traces"
-    if caller["share"] is None:
+def _dependent(what: str, node: Mapping[str, Any]) -> str:
+    words = f"{what} {_named(node)}, {node['hops']} away"
+    if node["by"] == "messages":
+        return f"{words}: by messages, which are received in other traces"
+    if node["share"] is None:
         return f"{words}: not counted"
-    return (
-        f"{words}: {caller['through']:g} of {caller['requests']:g} requests ({caller['share']:.1%})"
-    )
+    return f"{words}: {node['through']:g} of {node['requests']:g} requests ({node['share']:.1%})"
 
 
 def _named(node: Mapping[str, Any]) -> str:

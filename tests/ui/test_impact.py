@@ -38,10 +38,38 @@ def test_who_needs_it_and_what_only_it_leads_to(page: Page, url: str) -> None:
     page.get_by_role("heading", name="If it stops").click()
     impact = page.locator(".impact")
     expect(impact.get_by_role("row")).to_have_text(
-        ["Who needs itRequestsShare", "web 225 %", "web client225 %"]
+        [
+            *("Who needs itRequestsShare", "web 225 %", "web client225 %"),
+            *("What it leads toRequestsShare", "items remote2100 %"),
+        ]
     )
     expect(impact).to_contain_text("Only through it: items remote")
+    hops = impact.get_by_role("group", name="Hops")
+    hops.get_by_role("button", name="1 hop").click()
+    expect(impact.get_by_role("row")).to_have_count(4)
+    hops.get_by_role("button", name="any distance").click()
+    expect(impact.get_by_role("row")).to_have_count(5)
     impact.get_by_role("link", name="2").first.click()
     expect(page).to_have_url(re.compile("/traces.*filter=service"))
     expect(page.locator("table tbody tr")).to_have_count(2)
     assert len(requested) == 1
+
+
+def test_single_points_are_marked_and_listed_on_wish(page: Page, url: str) -> None:
+    requested: list[str] = []
+    page.on("request", lambda each: requested.append(each.url) if "structure" in each.url else None)
+    page.goto(f"{url}/map?{WINDOW}")
+    switch = page.get_by_role("group", name="Single points of failure")
+    expect(switch).to_have_text("Single points")
+    assert not [each for each in requested if "/api/" in each]
+    switch.get_by_role("button", name="Single points").click()
+    expect(page).to_have_url(re.compile("structure=1"))
+    expect(switch.get_by_role("button", name="web")).to_have_attribute(
+        "title", "2 services are reached through it alone, with 4 requests"
+    )
+    marked = page.get_by_role("button", name=re.compile("^web, .*2 services through it alone"))
+    expect(marked).to_be_attached()
+    switch.get_by_role("button", name="web").click()
+    expect(page.get_by_role("heading", name="If it stops")).to_be_visible()
+    switch.get_by_role("button", name="Single points").click()
+    expect(marked).to_have_count(0)

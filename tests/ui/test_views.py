@@ -32,6 +32,13 @@ def url() -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(autouse=True)
+def no_one_signs_in(page: Page) -> None:
+    """As a server without users says it."""
+    session = {"name": None, "role": None, "via": None, "tenant": ""}
+    page.route("**/auth/session", lambda route: route.fulfill(json=session))
+
+
 def put(page: Page, url: str, name: str, query: str, revision: int = 0, **body: str) -> None:
     data = {"page": "map", "query": query, "revision": revision, **body}
     answer = page.request.put(f"{url}{PATH}/{name}", data=data)

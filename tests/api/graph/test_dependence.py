@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 
 from api.graph.build import Graph, build_graph
 from api.graph.dependence import (
+    callees_below,
     callers_above,
     circle_of,
     circles,
     only_through,
+    receivers_below,
     senders_above,
 )
 from store.graph import EdgeStats, ServiceGraph, ServiceStats, Statistics, Work
@@ -57,6 +59,21 @@ def test_who_calls_directly_or_not() -> None:
         node("client"): 2,
     }
     assert callers_above(SHOP, node("client")) == {}
+
+
+def test_what_is_called_directly_or_not() -> None:
+    assert callees_below(SHOP, node("web")) == {
+        node("shop"): 1,
+        node("stock"): 1,
+        node("table"): 2,
+    }
+    assert callees_below(SHOP, node("table")) == {}
+    assert callees_below(QUEUED, node("web")) == {node("queue"): 1}
+    assert receivers_below(QUEUED, node("web")) == {
+        node("queue"): 1,
+        node("worker"): 2,
+        node("table"): 3,
+    }
 
 
 def test_links_lead_where_calls_do_not() -> None:

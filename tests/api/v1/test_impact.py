@@ -72,6 +72,41 @@ def test_whose_requests_need_it(client: TestClient) -> None:
     assert reply["circle"] == []
 
 
+def test_what_is_below_it_and_how_much_of_that_comes_by_it() -> None:
+    """Of the table's four requests two come through the shop, which calls it over the stock; messages lead to others' traces."""
+    shop, table = NodeKey("", "shop", ""), NodeKey("", "items", "remote")
+    documents: list[Document] = []
+    for number in range(4):
+        base, trace = number * 16 + 0x100, {"trace_id": trace_id(number)}
+        items = call(base + 4, node=table)
+        if number < 2:
+            to_stock = call(base + 2, node=NodeKey("", "stock", "remote"))
+            documents.append(segment(base + 1, name="shop", calls=(to_stock,), **trace))
+            stock = {"parent_id": base + 2, "calls": (items,), **trace}
+            documents.append(segment(base + 3, name="stock", **stock))
+        else:
+            documents.append(segment(base + 3, name="stock", calls=(items,), **trace))
+    reply = get(
+        client_of(*documents), f"/api/v1/nodes/{node_id(shop)}/impact?{WINDOW}", ImpactReply
+    )
+    rows = [
+        (each["name"], each["hops"], each["through"], each["requests"]) for each in reply["callees"]
+    ]
+    assert sorted(rows) == [("items", 2, 2, 4), ("stock", 1, 2, 4)]
+    assert {each["share"] for each in reply["callees"]} == {0.5}
+    assert reply["callees_left_out"] == 0
+
+
+def test_who_receives_messages_is_named_and_not_counted() -> None:
+    sent = call(0x12, node=NodeKey("", "queue", "AWS::SQS::Queue"))
+    sender = segment(0x11, name="web", trace_id=trace_id(1), calls=(sent,))
+    received = segment(0x21, name="worker", trace_id=trace_id(2), links=(Link(trace_id(1), 0x12),))
+    path = f"/api/v1/nodes/{node_id(WEB)}/impact?{WINDOW}"
+    reply = get(client_of(sender, received), path, ImpactReply)
+    found = {each["name"]: (each["by"], each["share"]) for each in reply["callees"]}
+    assert found == {"queue": ("calls", 1.0), "worker": ("messages", None)}
+
+
 def test_a_filter_narrows_both(client: TestClient) -> None:
     expression = quote('!service("stock")')
     reply = get(
@@ -127,6 +162,28 @@ def test_the_structure_of_a_map(client: TestClient) -> None:
     points = [(p["name"], p["only_through"], p["requests_lost"]) for p in reply["single_points"]]
     assert points == [("web", 2, 4), ("stock", 1, 2)]
     assert reply["circles"] == []
+
+
+def test_the_two_nodes_of_a_function_are_one_service() -> None:
+    """Otherwise each function would be a single point, of itself."""
+    trace = {"trace_id": trace_id(1)}
+    invoked = call(0x12, node=NodeKey("", "resize", "AWS::Lambda"))
+    handled = call(0x16, node=TABLE)
+    documents = [
+        segment(0x11, name="web", calls=(invoked,), **trace),
+        segment(0x13, name="resize", type="AWS::Lambda", parent_id=0x12, **trace),
+        segment(
+            0x15,
+            name="resize",
+            type="AWS::Lambda::Function",
+            parent_id=0x13,
+            calls=(handled,),
+            **trace,
+        ),
+    ]
+    reply = get(client_of(*documents), f"/api/v1/structure?{WINDOW}", StructureReply)
+    points = {(p["name"], p["type"]): p["only_through"] for p in reply["single_points"]}
+    assert points == {("web", ""): 2, ("resize", "AWS::Lambda"): 1}
 
 
 def test_services_that_call_each_other_are_a_circle() -> None:

@@ -166,6 +166,7 @@ export const addresses = {
     `/api/v1/trust?${query(window, { ...filtered(filter), ...present({ [place.includes(':') ? 'edge' : 'node']: place }) })}`,
   impact: (window: TimeWindow, filter: string, id: string) =>
     `/api/v1/nodes/${encodeURIComponent(id)}/impact?${query(window, filtered(filter))}`,
+  structure: (window: TimeWindow, filter: string) => `/api/v1/structure?${query(window, filtered(filter))}`,
   genai: (window: TimeWindow, filter: string, place: 'node' | 'edge', id: string) =>
     `/api/v1/genai?${query(window, { [place]: id, ...filtered(filter) })}`,
   nodeMetrics: (window: TimeWindow, id: string) =>

@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: f50db2fc53299b6a2991e5352866e192afc1db07db227c1073d273d7768d0862
+// sha256 of its schemas: f7568a581f3c929bc332ddf6c510976c4ce499386179937686cc21ac0535ac6e
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -204,7 +204,7 @@ export interface components {
             type: string;
             why: string;
         };
-        DependentCaller: {
+        DependentNode: {
             account: string;
             /** @enum {string} */
             by: "calls" | "messages";
@@ -377,7 +377,9 @@ export interface components {
             text: string;
         };
         ImpactReply: {
-            callers: components["schemas"]["DependentCaller"][];
+            callees: components["schemas"]["DependentNode"][];
+            callees_left_out: number;
+            callers: components["schemas"]["DependentNode"][];
             callers_left_out: number;
             circle: components["schemas"]["NamedNode"][];
             counted: components["schemas"]["Span"] | null;
@@ -820,6 +822,14 @@ export interface components {
             unset: string;
             value: string;
         };
+        SinglePoint: {
+            account: string;
+            id: string;
+            name: string;
+            only_through: number;
+            requests_lost: number;
+            type: string;
+        };
         Span: {
             from: number;
             to: number;
@@ -913,6 +923,15 @@ export interface components {
                 [key: string]: number | null;
             };
             traces: number;
+        };
+        StructureReply: {
+            circles: components["schemas"]["NamedNode"][][];
+            data_until: number;
+            from: number;
+            incomplete: components["schemas"]["Incomplete"] | null;
+            single_points: components["schemas"]["SinglePoint"][];
+            single_points_left_out: number;
+            to: number;
         };
         TenantLine: {
             bytes: number | null;

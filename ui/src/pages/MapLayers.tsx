@@ -5,11 +5,14 @@ import type { TimeWindow } from '../api/client'
 import type { Graph, ServiceMap, TrustReply } from '../api/types'
 import { withOpenEnds } from '../model/openEnds'
 import { MOST, withRollouts } from '../model/rollouts'
+import { withPoints, type SinglePoint } from '../model/structure'
 import { marked, TRUST_GLYPHS, TRUST_WORDS, withTrust } from '../model/trust'
 import { DeclaredLayer, type DeclaredOverlay } from './DeclaredLayer'
 import { RolloutLayer, type Rollouts } from './RolloutLayer'
+import { StructureLayer } from './StructureLayer'
 import { useTrust } from './useTrust'
 import '../styles/rollout.css'
+import '../styles/structure.css'
 import '../styles/trust.css'
 
 /** What the layers add to the map's page. */
@@ -30,13 +33,17 @@ interface Props {
 export function MapLayers({ window, filter, data, onOverlay }: Props) {
   const [declared, setDeclared] = useState<DeclaredOverlay | null>(null)
   const [{ rollouts, services }, setFound] = useState<Rollouts>({ rollouts: new Map(), services: 0 })
+  const [points, setPoints] = useState<readonly SinglePoint[]>([])
   const trust = useTrust(window, filter, '', data.nodes.length > 0)
   useEffect(
     () =>
       onOverlay({
         graph: (graph, part) =>
           withTrust(
-            withOpenEnds(withRollouts(declared?.graph(graph, part) ?? graph, rollouts), data.open_ends),
+            withOpenEnds(
+              withPoints(withRollouts(declared?.graph(graph, part) ?? graph, rollouts), points),
+              data.open_ends,
+            ),
             trust,
           ),
         note: (id) => declared?.note(id),
@@ -61,11 +68,14 @@ export function MapLayers({ window, filter, data, onOverlay }: Props) {
           </>
         ),
       }),
-    [declared, rollouts, services, data.open_ends, trust, onOverlay],
+    [declared, rollouts, services, points, data.open_ends, trust, onOverlay],
   )
   return (
     <>
-      <DeclaredLayer window={window} shown={data.nodes.length > 0} onOverlay={setDeclared} />
+      <div className="map-switches">
+        <DeclaredLayer window={window} shown={data.nodes.length > 0} onOverlay={setDeclared} />
+        <StructureLayer window={window} filter={filter} shown={data.nodes.length > 0} onPoints={setPoints} />
+      </div>
       <RolloutLayer window={window} nodes={data.nodes} onRollouts={setFound} />
     </>
   )

@@ -20,8 +20,11 @@ interface Props {
 }
 
 type Named = Impact['circle'][number]
+type Row = Impact['callers'][number]
 
 const SHOWN = 8
+/** Choices; what is farther is in "any distance". */
+const MOST_HOPS = 3
 
 export function NodeImpact({ id, window, filter, link, onSelect }: Props) {
   const [requested, setRequested] = useState<TimeWindow | null>(null)
@@ -45,11 +48,11 @@ export function NodeImpact({ id, window, filter, link, onSelect }: Props) {
 }
 
 function Answer({ impact, link, onSelect }: { impact: Impact } & Pick<Props, 'link' | 'onSelect'>) {
-  const [all, setAll] = useState(false)
-  const { callers, counted, only_through: only, circle } = impact
+  const [within, setWithin] = useState(Infinity)
+  const { callers, callees, counted, only_through: only, circle } = impact
   const range = counted && rangeParams({ kind: 'fixed', from: counted.from, to: counted.to })
   const isPart = counted && counted.from > impact.from
-  const shown = all ? callers : callers.slice(0, SHOWN)
+  const farthest = Math.max(0, ...[...callers, ...callees].map(({ hops }) => hops))
   const name = (one: Named) => (
     <button type="button" className="link" title={one.type} onClick={() => onSelect(one.id)}>
       {one.name}
@@ -60,47 +63,31 @@ function Answer({ impact, link, onSelect }: { impact: Impact } & Pick<Props, 'li
       {name(one)} {one.type && <span className="mute">{one.type}</span>}
     </>
   )
+  const number = (one: Row) =>
+    range && one.through ? link(one.id, range, count(one.through)) : count(one.through)
   return (
     <>
-      {callers.length === 0 && <p className="mute">Nothing calls it.</p>}
-      {callers.length > 0 && (
-        <table className="facts">
-          <thead>
-            <tr>
-              <th>Who needs it</th>
-              <td title="Requests in traces that it is in, of all its requests">Requests</td>
-              <td>Share</td>
-            </tr>
-          </thead>
-          <tbody>
-            {shown.map((one) => (
-              <tr key={one.id}>
-                <th>{withType(one)}</th>
-                {one.by === 'messages' ? (
-                  <td colSpan={2} className="mute" title="Received in other traces: no share is known">
-                    by messages
-                  </td>
-                ) : (
-                  <>
-                    <td>
-                      {range && one.through ? link(one.id, range, count(one.through)) : count(one.through)}
-                    </td>
-                    <td>{one.share === null ? '–' : percent(one.share)}</td>
-                  </>
-                )}
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
-      {shown.length < callers.length && (
-        <button type="button" className="link" onClick={() => setAll(true)}>
-          {count(callers.length - shown.length)} more
-        </button>
-      )}
-      {impact.callers_left_out > 0 && (
-        <p className="mute">{count(impact.callers_left_out)} more are not listed.</p>
-      )}
+      {farthest > 1 && <HopChoice farthest={farthest} within={within} onChoose={setWithin} />}
+      <Dependents
+        what="Who needs it"
+        none="Nothing calls it."
+        title="Requests in traces that it is in, of all its requests"
+        rows={callers}
+        within={within}
+        leftOut={impact.callers_left_out}
+        name={withType}
+        number={number}
+      />
+      <Dependents
+        what="What it leads to"
+        none="It calls nothing."
+        title="What would not arrive there: requests in traces that it is in, of all that arrive"
+        rows={callees}
+        within={within}
+        leftOut={impact.callees_left_out}
+        name={withType}
+        number={number}
+      />
       {isPart && <p className="mute">Counted in the newest {minutes(counted)} of the range.</p>}
       <p>
         {only.length === 0 ? (
@@ -111,6 +98,86 @@ function Answer({ impact, link, onSelect }: { impact: Impact } & Pick<Props, 'li
         {impact.only_through_left_out > 0 && ` and ${count(impact.only_through_left_out)} more`}
       </p>
       {circle.length > 0 && <p>In a circle of calls: {listed(circle, withType)}</p>}
+    </>
+  )
+}
+
+interface HopProps {
+  farthest: number
+  within: number
+  onChoose(within: number): void
+}
+
+function HopChoice({ farthest, within, onChoose }: HopProps) {
+  const choices = [...Array(Math.min(farthest, MOST_HOPS)).keys()].map((index) => index + 1)
+  return (
+    <div className="impact-hops" role="group" aria-label="Hops">
+      <span className="mute">Within</span>
+      {[...choices.filter((hops) => hops < farthest), Infinity].map((hops) => (
+        <button
+          key={hops}
+          type="button"
+          className="link"
+          aria-pressed={within === hops}
+          onClick={() => onChoose(hops)}
+        >
+          {hops === Infinity ? 'any distance' : hops === 1 ? '1 hop' : `${hops} hops`}
+        </button>
+      ))}
+    </div>
+  )
+}
+
+interface DependentsProps {
+  what: string
+  none: string
+  title: string
+  rows: readonly Row[]
+  within: number
+  leftOut: number
+  name(row: Row): ReactNode
+  number(row: Row): ReactNode
+}
+
+function Dependents({ what, none, title, rows, within, leftOut, name, number }: DependentsProps) {
+  const [all, setAll] = useState(false)
+  const near = rows.filter(({ hops }) => hops <= within)
+  const shown = all ? near : near.slice(0, SHOWN)
+  if (rows.length === 0) return <p className="mute">{none}</p>
+  return (
+    <>
+      <table className="facts">
+        <thead>
+          <tr>
+            <th>{what}</th>
+            <td title={title}>Requests</td>
+            <td>Share</td>
+          </tr>
+        </thead>
+        <tbody>
+          {shown.map((one) => (
+            <tr key={one.id}>
+              <th>{name(one)}</th>
+              {one.by === 'messages' ? (
+                <td colSpan={2} className="mute" title="Received in other traces: no share is known">
+                  by messages
+                </td>
+              ) : (
+                <>
+                  <td>{number(one)}</td>
+                  <td>{one.share === null ? '–' : percent(one.share)}</td>
+                </>
+              )}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {shown.length < near.length && (
+        <button type="button" className="link" onClick={() => setAll(true)}>
+          {count(near.length - shown.length)} more
+        </button>
+      )}
+      {leftOut > 0 && <p className="mute">{count(leftOut)} more are not listed.</p>}
     </>
   )
 }

@@ -98,8 +98,7 @@ interface LineProps {
 
 function Line({ view, isShown, mayEdit, busy, run, onOpen }: LineProps) {
   const [renamed, setRenamed] = useState<string | null>(null)
-  const filter = new URLSearchParams(view.query).get('filter')
-  const saved = `Saved ${view.by && `by ${view.by} `}${dateTime(view.modified)}`
+  const saved = `${view.name}, saved ${view.by && `by ${view.by} `}${dateTime(view.modified)}`
   const rename = async (event: FormEvent) => {
     event.preventDefault()
     const { page, query } = view
@@ -152,13 +151,26 @@ function Line({ view, isShown, mayEdit, busy, run, onOpen }: LineProps) {
           </>
         )}
       </span>
-      <span className="views-words mute">{describe(view)}</span>
+      <Words of={view} />
+    </li>
+  )
+}
+
+/** What a view shows. */
+function Words({ of }: { of: View }) {
+  const filter = new URLSearchParams(of.query).get('filter')
+  const words = describe(of)
+  return (
+    <>
+      <span className="views-words mute" title={words}>
+        {words}
+      </span>
       {filter && (
         <code className="views-words" title={filter}>
           {filter}
         </code>
       )}
-    </li>
+    </>
   )
 }
 
@@ -203,7 +215,7 @@ function SaveForm({ shown, views, busy, run, onEdit }: SaveProps) {
       <button type="submit" className="button primary" disabled={busy}>
         {old ? 'Replace' : 'Save'}
       </button>
-      <p className="views-words mute">{describe(shown)}</p>
+      <Words of={shown} />
       {range.kind === 'live' && (
         <label className="check">
           <input type="checkbox" checked={isFixed} onChange={(event) => setFixed(event.target.checked)} />
