@@ -7,13 +7,14 @@ import { shares } from './health'
 import { versionWords } from './versions'
 
 const DAY = 86_400
-const MINUTE = 60
+/** How often what rarely changes is requested: an idle map stays within 15 requests in two minutes. */
+const STEP = 120
 /** Nodes whose versions are requested, those deployed last; the legend says of how many. */
 export const MOST = 5
 
-/** Deployments that may still go on at the end of a window; anew every minute. */
+/** Deployments that may still go on at the end of a window; anew every two minutes. */
 export function markWindow({ to }: { to: number }): { from: number; to: number } {
-  const end = Math.ceil(to / MINUTE) * MINUTE
+  const end = Math.ceil(to / STEP) * STEP
   return { from: end - DAY, to: end }
 }
 
