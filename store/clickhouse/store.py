@@ -259,8 +259,9 @@ class ClickHouseStore(
 
     @contextmanager
     def _counted(self) -> Iterator[QueryRunner]:
-        """The same, after dirty buckets have been recounted."""
-        with self._asking() as ask:
+        """The same for long work, after dirty buckets have been recounted."""
+        with self._asking() as asking:
+            ask = asking.with_limits(COUNT_LIMITS)
             due, _ = read_due(ask)
             self.rollup_worker.wait_until_fresh(ask, due)
             yield ask
@@ -268,7 +269,7 @@ class ClickHouseStore(
     def verify(self, window: TimeRange) -> Iterator[verify.Verified]:
         """Count a window once more from the rows (`store.clickhouse.graph.verify`)."""
         with self._counted() as ask:
-            yield from verify.verify(ask.with_limits(COUNT_LIMITS), window)
+            yield from verify.verify(ask, window)
 
     def verify_decoding(self, window: TimeRange) -> Iterator[DecodedMinute]:
         """Decode the documents of a window once more (`store.clickhouse.graph.verify_decoding`)."""
@@ -276,7 +277,7 @@ class ClickHouseStore(
         from store.clickhouse.graph import verify_decoding
 
         with self._counted() as ask:
-            yield from verify_decoding.verify_decoding(ask.with_limits(COUNT_LIMITS), window)
+            yield from verify_decoding.verify_decoding(ask, window)
 
     def run_rollups(self, stop: threading.Event) -> None:
         """Count dirty buckets and refresh pins until ``stop`` is set: the whole work of a thread."""

@@ -15,7 +15,7 @@ from fastapi.testclient import TestClient
 from api.app import create_app
 from api.schemas.v1 import MapNumbers, TimeSeries
 from store.clickhouse.connection.pool import connect
-from store.clickhouse.connection.query_runner import execute
+from store.clickhouse.connection.query_runner import COUNT_LIMITS, QueryRunner, execute
 from store.clickhouse.graph import methods as graph_methods
 from store.clickhouse.rollup import dirty, worker
 from store.clickhouse.rollup.backlog import read_due
@@ -222,3 +222,18 @@ def test_few_dirty_buckets_are_named_as_many_are(
         assert len(of_few[0]) > 200
         assert of_few == of_many
     client.disconnect()
+
+
+def test_verification_counts_what_is_due_for_as_long_as_it_takes(
+    clickhouse_store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a load of hours that is more than a reader waits for."""
+    limits: list[object] = []
+
+    def noted(_: worker.RollupWorker, run: QueryRunner, *__: object) -> bool:
+        limits.extend(run("SELECT getSetting('max_execution_time')")[0])
+        return False
+
+    monkeypatch.setattr(worker.RollupWorker, "wait_until_fresh", noted)
+    list(clickhouse_store.verify(TimeRange(FIRST, FIRST + MINUTE)))
+    assert limits == [COUNT_LIMITS["max_execution_time"]]
