@@ -60,10 +60,11 @@ from store.clickhouse.units.whole_traces import NO_TRACES
 from store.rules import other_names
 
 
-def recount(run: RunQuery, due: Sequence[DirtyBucket]) -> None:
+def recount(run: RunQuery, due: Sequence[DirtyBucket], *, complete: bool = True) -> None:
     """Aggregate the buckets that are out of date, and the minutes that they belong to.
 
-    Minutes whose rows have begun to expire are final.
+    Minutes whose rows have begun to expire are final. ``complete``: whether the server in use has all rows; what is
+    counted without is out of date whenever it is looked at again.
     """
     instant = now(run)
     numbers = {each.bucket for each in due}
@@ -76,7 +77,7 @@ def recount(run: RunQuery, due: Sequence[DirtyBucket]) -> None:
     versions = {bucket for minute in minutes for bucket in minute.versions}
     unsure = (compare & versions) - changed
     if changed or unsure:
-        _recount(run, minutes, changed, unsure, folded, instant)
+        _recount(run, minutes, changed, unsure, folded, instant, complete=complete)
     _add_up(run, minutes)
     dirty.note_looked(run, due)
 
@@ -120,6 +121,8 @@ def _recount(
     unsure: set[int],
     folded: set[int],
     instant: int,
+    *,
+    complete: bool,
 ) -> None:
     """Aggregate ``changed`` buckets, and those of ``unsure`` whose rows elsewhere are not those of their version."""
     due = changed | unsure
@@ -138,13 +141,13 @@ def _recount(
     stale = changed | {b for b in unsure if far.get(b, FarRows()) != before[b].far}
     whole = {b for minute in folded.intersection(minutes_of(stale)) for b in buckets_of(minute)}
     if not whole <= stale:
-        _recount(run, minutes, stale | whole, unsure - whole, folded, instant)
+        _recount(run, minutes, stale | whole, unsure - whole, folded, instant, complete=complete)
         return
     if stale:
         versions = [
             (
                 bucket,
-                *rows[bucket].fingerprint,
+                *rows[bucket].fingerprint.counted(complete=complete),
                 *seen.get(bucket, FarRows()),
                 rows[bucket].named,
                 int(bucket // PER_MINUTE in folded),

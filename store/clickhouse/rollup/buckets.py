@@ -32,6 +32,11 @@ class Fingerprint(NamedTuple):
     low: int = 0
     high: int = 0
 
+    def counted(self, *, complete: bool) -> Fingerprint:
+        """What is stored of them: something else if they are not all that was to be counted, tables being replicated
+        one by one."""
+        return self if complete else self._replace(checksum=(self.checksum + 1) % (1 << 64))
+
     def matches(self, other: Fingerprint) -> bool:
         """Whether no row has been added or deleted."""
         return self[:2] == other[:2]

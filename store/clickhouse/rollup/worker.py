@@ -231,7 +231,7 @@ class RollupWorker:
             if place > 1 and time.monotonic() - begun > ROUND and not self.alone:
                 self._left = True
                 break
-            aggregate.recount(run_query, part)
+            aggregate.recount(run_query, part, complete=whole)
             if not whole:  # rows of a replica that is gone come with it
                 buckets_of_part = [each.bucket for each in part]
                 self._incomplete.update(buckets_of_part)

@@ -109,6 +109,43 @@ def test_rows_of_a_replica_that_was_gone_are_counted_when_they_come(
     eventually(lambda: _counted(traffic, second, count) == 60, "and the rest")
 
 
+def test_what_lacked_rows_of_one_table_is_counted_again_when_they_come(
+    cell: Cell, open_store: Opened, traffic: Traffic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its own rows are those that it was counted from; the places of their traces were missing."""
+    monkeypatch.setitem(missing_rows.LIMITS, "receive_timeout", 1)
+    monkeypatch.setattr(dirty, "SETTLE", 3_600_000_000)
+    first, second = open_store(0), open_store(1)
+
+    def count() -> None:
+        with second._asking() as run:
+            second.rollup_worker.tick(run)
+
+    with lagging(cell, 1, ["traces"]):
+        traffic.put(first, 1)
+        tables = (
+            "SELECT DISTINCT table FROM system.replication_queue WHERE database = currentDatabase()"
+        )
+        eventually(
+            lambda: (
+                traffic.rows(cell.replicas[1], cell.database) == 20
+                and cell.replicas[1].ask(tables, cell.database) == [("traces",)]
+            ),
+            "only their places lack",
+        )
+        cell.replicas[0].kill()
+    try:
+        eventually(
+            lambda: (_counted(traffic, second, count), second.rollup_worker._incomplete)[1],
+            "it counts what is there",
+            seconds=180,
+        )
+        assert traffic.counted(second) == 0
+    finally:
+        cell.replicas[0].start()
+    eventually(lambda: _counted(traffic, second, count) == 20, "and the rest")
+
+
 def _counted(traffic: Traffic, store: ClickHouseStore, count: Callable[[], object]) -> int:
     """What the map says after a round of the worker, in a process in which readers do not count."""
     store.rollup_worker.alone = False

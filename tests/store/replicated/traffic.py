@@ -70,8 +70,12 @@ def lagging(cell: Cell, replica: int, tables: Collection[str] = LAGGING) -> Iter
 
 
 def until_all(cell: Cell, traffic: Traffic, rows: int) -> None:
-    """Wait until all replicas have the rows."""
+    """Wait until all replicas have the rows, and those of other tables that came with them."""
+    waiting = "SELECT count() FROM system.replication_queue WHERE database = currentDatabase() AND type = 'GET_PART'"
     eventually(
-        lambda: all(traffic.rows(each, cell.database) == rows for each in cell.replicas),
+        lambda: all(
+            traffic.rows(each, cell.database) == rows and each.ask(waiting, cell.database) == [(0,)]
+            for each in cell.replicas
+        ),
         "the rows are on all replicas",
     )
