@@ -64,12 +64,14 @@ def recount(run: RunQuery, due: Sequence[DirtyBucket], *, complete: bool = True)
     """Aggregate the buckets that are out of date, and the minutes that they belong to.
 
     Minutes whose rows have begun to expire are final. ``complete``: whether the server in use has all rows; what is
-    counted without is out of date whenever it is looked at again.
+    counted without them is out of date as soon as it has.
     """
     instant = now(run)
     numbers = {each.bucket for each in due}
     minutes = [minute for minute in read_minutes(run, numbers) if not minute.has_expired]
-    changed = {bucket for minute in minutes for bucket in minute.changed(numbers)}
+    changed = {
+        bucket for minute in minutes for bucket in minute.changed(numbers, complete=complete)
+    }
     compare = {each.bucket for each in due if each.far}
     for minute in minutes:
         changed.update(_without_version(minute, compare - changed))

@@ -76,7 +76,7 @@ class Minute(NamedTuple):
             fingerprint.rows == 0 or fingerprint.oldest >= counted.oldest + DAY
         )
 
-    def changed(self, due: Collection[int]) -> list[int]:
+    def changed(self, due: Collection[int], *, complete: bool) -> list[int]:
         """Of the buckets ``due``, and of those without a version, the ones that were not counted with these rows.
 
         Versions of buckets expire long before those of minutes: none is missed while nothing has changed.
@@ -87,7 +87,7 @@ class Minute(NamedTuple):
             bucket
             for bucket, rows in self.rows.items()
             if (bucket in due or bucket not in self.versions)
-            and not self._counted(bucket).matches(rows.fingerprint)
+            and not self._counted(bucket).matches(rows.fingerprint.counted(complete=complete))
         ]
 
     def _counted(self, bucket: int) -> Fingerprint:

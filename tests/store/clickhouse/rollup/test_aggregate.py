@@ -189,6 +189,25 @@ def test_a_batch_that_arrives_while_it_is_counted(clickhouse_store: ClickHouseSt
     client.disconnect()
 
 
+def test_what_lacks_rows_is_counted_again_once_when_all_are_there(
+    clickhouse_store: ClickHouseStore,
+) -> None:
+    """And not each time that it is compared meanwhile: a replica may be gone for hours."""
+    client = connect(clickhouse_store.address)
+    run = partial(execute, client)
+    clickhouse_store.put([segment(3, trace_id=trace_id(7))], "here")
+    (due,) = dirty.dirty_buckets(run)
+
+    def counts(*, complete: bool) -> int:
+        aggregate.recount(run, [due._replace(far=1)], complete=complete)
+        return int(run("SELECT uniqExact(rev) FROM bucket_rollups")[0][0])
+
+    lacking = [counts(complete=False) for _ in range(3)]
+    assert lacking == [1, 1, 1]
+    assert [counts(complete=True) for _ in range(3)] == [2, 2, 2]
+    client.disconnect()
+
+
 def test_a_consumer_that_arrives_while_it_is_counted(clickhouse_store: ClickHouseStore) -> None:
     """It came too late for this count, which reads its rows once: no client calls it, not for a moment."""
     store = clickhouse_store
