@@ -129,7 +129,8 @@ class RollupWorker:
             self._compare_again(run_query, self.turn)
         waiting = self._next(run_query, guard=GUARD)
         newest = max((each.looked for each in waiting), default=0)
-        if not self._wanted and newest and now(run_query) - newest < TICK * 800_000:
+        may_skip = self.turn is None and not self._wanted
+        if may_skip and newest and now(run_query) - newest < TICK * 800_000:
             return 0  # another process has just aggregated these
         many = len(waiting) > dirty.FIRST_BUCKETS
         rounds = 2 if self._wanted or self.watched or many else 1
