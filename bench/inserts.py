@@ -91,27 +91,24 @@ def measure(console: Console, client: Client, server: psutil.Process, made: Sequ
         insert_encoded(metered, batch, f"inserts-{number}", known)
     client.execute("SYSTEM START MERGES")
     counted = made[WARM:]
-    documents = sum(count for count, _ in counted)
+    documents, stored = (sum(count for count, _ in each) for each in (counted, made))
     table = Table(title=f"{documents // len(counted):,} documents a batch", title_justify="left")
     for column in ("insert into", "ms a batch", "µs a document", "one merge, µs a document"):
         table.add_column(column, justify="left" if column == "insert into" else "right")
     total = merging = 0.0
+
+    def figures(spent: float, merged: float) -> tuple[str, str, str]:
+        each = spent * 1e3 / len(counted), spent * 1e6 / documents, merged * 1e6 / stored
+        return f"{each[0]:.1f}", f"{each[1]:.2f}", f"{each[2]:.2f}"
+
     for name, spent in metered.spent.items():
         before = seconds(server)
         client.execute(f"OPTIMIZE TABLE {name} FINAL")
         merged = seconds(server) - before
         total, merging = total + sum(spent), merging + merged
-        table.add_row(name, *_figures(sum(spent), merged, len(counted), documents))
-    table.add_row("all", *_figures(total, merging, len(counted), documents))
+        table.add_row(name, *figures(sum(spent), merged))
+    table.add_row("all", *figures(total, merging))
     console.print(table)
-
-
-def _figures(spent: float, merged: float, number: int, documents: int) -> tuple[str, str, str]:
-    return (
-        f"{spent * 1e3 / number:.1f}",
-        f"{spent * 1e6 / documents:.2f}",
-        f"{merged * 1e6 / documents:.2f}",
-    )
 
 
 def main() -> None:
