@@ -147,6 +147,21 @@ def test_the_filter_is_written_and_run_before_its_editor_comes(
     expect(page).to_have_url(re.compile("filter=fault.OR.error$"))
 
 
+def test_what_was_written_before_the_editor_came_is_completed(page: Page, lasting_shop: Any) -> None:
+    """As if it had been written there; a filter that is only looked at opens no list."""
+    editor = Delayed(page, "**/FilterEditor-*.js")
+    page.goto(lasting_shop.url("/traces?range=15m"))
+    page.get_by_role("textbox", name="Filter").focus()
+    editor.wait()
+    page.keyboard.type("faul")
+    editor.release()
+    expect(completions(page).first).to_have_text("fault")
+    page.goto(lasting_shop.url("/traces?range=15m&filter=fault"))
+    page.get_by_role("textbox", name="Filter").focus()
+    expect(page.locator(".cm-content")).to_be_focused()
+    expect(completions(page)).to_have_count(0)
+
+
 def test_what_is_written_while_a_filter_is_checked_stays(page: Page, lasting_shop: Any) -> None:
     """The address gets what was run, and the latest that was run, whichever is checked first."""
     page.goto(lasting_shop.url("/traces?range=15m"))

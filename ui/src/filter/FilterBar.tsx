@@ -61,6 +61,7 @@ export function FilterBar({ filter, window, error, onFilter, isField = false, on
     flushSync(() => setEditor(() => found))
   }, [])
   const shown = problem ?? (text === filter ? problemOf(error) : null)
+  const isNew = text.trim() !== filter
 
   const isWrong = shown !== null
   useEffect(() => {
@@ -105,6 +106,7 @@ export function FilterBar({ filter, window, error, onFilter, isField = false, on
         <Editor
           value={text}
           selection={selection.current}
+          isNew={isNew}
           problem={shown}
           loadValues={load}
           onChange={write}
@@ -119,7 +121,7 @@ export function FilterBar({ filter, window, error, onFilter, isField = false, on
           onEdit={() => void edit()}
         />
       )}
-      {text.trim() !== filter && !isField && (
+      {isNew && !isField && (
         <button type="button" className="button small primary" onClick={() => void run(text)}>
           Apply
         </button>

@@ -11,6 +11,7 @@ import {
   currentCompletions,
   selectedCompletion,
   setSelectedCompletion,
+  startCompletion,
   type Completion,
   type CompletionContext,
   type CompletionResult,
@@ -45,6 +46,8 @@ export interface EditorProps {
   value: string
   /** What is selected where writing goes on at once; null for nowhere. */
   selection: readonly [number, number] | null
+  /** Whether the text is not the one that is applied. */
+  isNew: boolean
   problem: FilterProblem | null
   loadValues: LoadValues
   onChange(text: string): void
@@ -69,6 +72,8 @@ export default function FilterEditor(props: EditorProps) {
       const [anchor, head] = selection.map((at) => Math.min(at, editor.state.doc.length)) as [number, number]
       editor.dispatch({ selection: { anchor, head } })
       editor.focus()
+      // What was typed before the editor came is completed as what is typed into it.
+      if (latest.current.isNew) startCompletion(editor)
     }
     return () => editor.destroy()
   }, [])
