@@ -78,6 +78,7 @@ PARAMETERS: Mapping[tuple[str, str], object] = {
     ("query", "function"): "payments",
     ("query", "step"): "5m",
     ("query", "candidate"): "42",
+    ("query", "then"): "yesterday",
     ("query", "baseline"): "41",
     ("query", "type"): "AWS::Lambda::Function",
     ("query", "min_requests"): 100,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from hashlib import blake2b
 from typing import Protocol
 
@@ -44,12 +44,17 @@ class MemoryMinutes:
         return {id: each for each in every if (id := series_id(each)) in ids}
 
     def _counted(self: _HasUnits, first: int, last: int) -> Counted:
-        found: Counted = {}
-        for unit in self._units(TimeRange(first * MINUTE, (last + 1) * MINUTE)):
-            minute = found.setdefault(unit.start // MINUTE, {})
-            statistics = minute.setdefault(_series(unit), Statistics(histogram={}))
-            count(statistics, unit.state, unit.end - unit.start, unit.weight)
-        return found
+        return counted_units(self._units(TimeRange(first * MINUTE, (last + 1) * MINUTE)))
+
+
+def counted_units(units: Iterable[Unit]) -> Counted:
+    """The statistics of units by minute and series."""
+    found: Counted = {}
+    for unit in units:
+        minute = found.setdefault(unit.start // MINUTE, {})
+        statistics = minute.setdefault(_series(unit), Statistics(histogram={}))
+        count(statistics, unit.state, unit.end - unit.start, unit.weight)
+    return found
 
 
 def counts_of(minute: int, counted: dict[Series, Statistics]) -> MinuteCounts:

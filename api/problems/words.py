@@ -56,15 +56,15 @@ def _mark(main: Symptom) -> str:
 def _what(problem: Problem) -> str:
     main, name = problem.main, _name(problem.origin)
     if main.measure in FAILS:
-        return f"{name} {FAILS[main.measure]} {_percent(main.usual)} → {_percent(main.now)} %"
+        return f"{name} {FAILS[main.measure]} {percent_words(main.usual)} → {percent_words(main.now)} %"
     if main.measure.is_slow:
         return f"{name} slow, {main.measure} {time_words(main.usual)} → {time_words(main.now)}"
     where = _calls(problem)
     if main.measure is Measure.SURGE:
         return f"{where} calls ×{main.now / max(main.usual, 1e-9):.1f} per request"
     if main.now < 0.05 * main.usual:
-        return f"{where} no calls ({_number(main.usual)} a minute expected)"
-    return f"{where} calls {_number(main.usual)} → {_number(main.now)} a minute"
+        return f"{where} no calls ({number_words(main.usual)} a minute expected)"
+    return f"{where} calls {number_words(main.usual)} → {number_words(main.now)} a minute"
 
 
 def _calls(problem: Problem) -> str:
@@ -86,12 +86,14 @@ def _name(node: NodeKey) -> str:
     return node.name
 
 
-def _percent(share: float) -> str:
+def percent_words(share: float) -> str:
+    """A share in percent, without the sign."""
     percent = 100 * share
     return f"{percent:.0f}" if percent >= 20 else f"{percent:.1f}"
 
 
-def _number(value: float) -> str:
+def number_words(value: float) -> str:
+    """A number with two digits or so."""
     return f"{value:,.0f}" if value >= 10 else f"{value:.1f}"
 
 

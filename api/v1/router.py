@@ -12,6 +12,7 @@ from api.parameters import refuse_unknown_parameters
 from api.schemas.common import ErrorReply
 from api.v1.alarms import alarms_router
 from api.v1.annotations import annotations_router
+from api.v1.compare import compare_router
 from api.v1.declarations import declarations_router
 from api.v1.deployments import deployments_router
 from api.v1.dimensions import dimensions_router
@@ -43,7 +44,7 @@ ERRORS: dict[int | str, dict[str, Any]] = {
     400: {"model": ErrorReply, "description": "InvalidRequest, UnknownParameter, InvalidFilter"},
     404: {
         "model": ErrorReply,
-        "description": "NoSuchNode, NoSuchEdge: no traffic in the window; NoSuchAlarm, NoSuchProblem",
+        "description": "NoSuchNode, NoSuchEdge: no traffic in the window; NoSuchAlarm, NoSuchProblem, NoSuchDeployment",
     },
     500: {"model": ErrorReply, "description": "InternalFailure: the server's log says why"},
     503: {"model": ErrorReply, "description": "ServiceUnavailable: the store does not answer"},
@@ -61,6 +62,7 @@ def v1_router(context: Context, environment_annotation: str) -> APIRouter:
     parts = (
         graph_router,
         genai_router,
+        compare_router,
         impact_router,
         missing_router,
         trust_router,

@@ -1,0 +1,193 @@
+"""Reads two periods of a map from a store, and what says how much they differ by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from api.comparison.causes import Trend, followed
+from api.comparison.choice import Day, other_days
+from api.comparison.series import Elements, elements_of
+from api.comparison.significance import (
+    FAILING,
+    STEP,
+    Difference,
+    Measure,
+    Week,
+    differences,
+    week_of,
+)
+from api.comparison.sums import Counted, periods_of
+from api.context import Context
+from api.errors import ApiError
+from api.graph.build import Graph, build_graph, calls_of, edges_of, keys_of, stats_of
+from api.problems.replay import minutes_of
+from store.filters.ast import Expression
+from store.graph import Statistics
+from store.memory_minutes import counted_units, counts_of, series_id
+from store.minutes import Series
+from store.model import TimeRange
+from store.query import Backlog, Entities
+from store.service_graph import graph_of_units
+from store.times import DAY, MINUTE
+
+MOST_ROWS = 600_000
+"""Counts of a minute that both periods may have together: 100 MB while they are read."""
+MOST_OF_DAYS = 4 * MOST_ROWS
+"""The same of other days; of a larger map fewer of them are known."""
+WEEK = 7
+
+
+class Side(NamedTuple):
+    """A period, its graph, in how many of its minutes anything was counted, and what is missing."""
+
+    window: TimeRange
+    graph: Graph
+    counted: int
+    backlog: Backlog | None
+
+
+class Compared(NamedTuple):
+    """Two periods and what differs. ``follows``: by index and trend, where a difference begins (`causes.followed`). ``days``: other
+    days that were known."""
+
+    now: Side
+    then: Side
+    elements: Elements
+    found: list[Difference]
+    follows: dict[tuple[int, Trend], int]
+    days: int
+
+
+def compare(
+    context: Context, now: TimeRange, then: TimeRange, expression: Expression | None = None
+) -> Compared:
+    """Of whole minutes. What satisfies an expression is counted from rows, which are not read of other days. Raises ApiError for
+    a map that is too large for a period."""
+    read = (
+        _filtered(context, (now, then), expression)
+        if expression
+        else _counted(context, (now, then))
+    )
+    sides, counted, series = read
+    graphs = [side.graph for side in sides]
+    elements = elements_of(graphs)
+    result = Compared(sides[0], sides[1], elements, [], {}, 0)
+    if not all(counted):
+        return result
+    days = [] if expression else other_days(now, then)
+    periods = periods_of(
+        counted[0],
+        counted[1],
+        _read_days(context, days),
+        elements.indices(series, graphs),
+        elements.callers(graphs),
+    )
+
+    def week(index: int, measure: Measure) -> Week:
+        return _week(context, result, index, measure)
+
+    found = differences(periods, week if days else None)
+    follows = dict(followed(found, elements.places()))
+    return result._replace(found=found, follows=follows, days=len(periods.days))
+
+
+class Read(NamedTuple):
+    """What was read of both periods: their graphs, their minutes, and what the series of these are."""
+
+    sides: list[Side]
+    counted: list[Counted]
+    series: dict[int, Series]
+
+
+def _counted(context: Context, windows: Sequence[TimeRange]) -> Read:
+    read = Read([], [], {})
+    rows = 0
+    for window, graph in zip(windows, context.counted_windows(windows), strict=True):
+        first, last = _minutes(window)
+        minutes = []
+        for each in minutes_of(context.store, first, last):
+            rows += len(each.ids) // 8
+            if rows > MOST_ROWS:
+                raise ApiError(
+                    f"the map is too large for periods of {window.minutes:g} minutes: both may have {MOST_ROWS:,} counts of a minute together, of nodes and edges; choose shorter ones"
+                )
+            minutes.append(each)
+        ids = sorted({int(id) for each in minutes for id in np.frombuffer(each.ids, np.uint64)})
+        read.series.update(context.store.minute_series(ids, first, last))
+        read.counted.append(minutes)
+        built = build_graph(graph.graph, window)
+        read.sides.append(Side(window, built, len(minutes), graph.backlog))
+    return read
+
+
+def _filtered(context: Context, windows: Sequence[TimeRange], expression: Expression) -> Read:
+    read = Read([], [], {})
+    settled = context.settled_before()
+    for window in windows:
+        units = list(context.store.filtered_units(window, expression))
+        found = counted_units(unit for _, unit in units)
+        every = {series_id(each): each for minute in found.values() for each in minute}
+        read.series.update(every)
+        read.counted.append([counts_of(minute, found[minute]) for minute in sorted(found)])
+        graph = build_graph(graph_of_units(units, settled), window)
+        read.sides.append(Side(window, graph, len(found), None))
+    return read
+
+
+def _read_days(context: Context, days: Sequence[Day]) -> Iterator[tuple[Counted, Counted | None]]:
+    """One after the other, so that one is in memory at a time."""
+    rows = 0
+    for day in days:
+        pair = [
+            None if window is None else list(minutes_of(context.store, *_minutes(window)))
+            for window in day
+        ]
+        rows += sum(len(each.ids) // 8 for side in pair if side for each in side)
+        if rows > MOST_OF_DAYS:
+            return
+        if pair[0] and (day.then is None or pair[1]):
+            yield pair[0], pair[1]
+
+
+def _minutes(window: TimeRange) -> tuple[int, int]:
+    return window.start // MINUTE, window.end // MINUTE - 1
+
+
+def _week(context: Context, compared: Compared, index: int, measure: Measure) -> Week:
+    """The steps of the seven days before, without those of the periods."""
+    now, then = compared.now.window, compared.then.window
+    step = STEP * MINUTE
+    start = max(0, now.start - WEEK * DAY) // step * step
+    buckets = context.store.entity_series(
+        _entities(compared, index), TimeRange(start, now.start // step * step), step
+    )
+    days: list[list[tuple[float, float]]] = [[] for _ in range(WEEK)]
+    known = {each.start: each.statistics for each in buckets}
+    for at in range(start, now.start // step * step, step):
+        if then.start - step < at < then.end:
+            continue
+        statistics = known.get(at, Statistics())
+        scale = min(1.0, statistics.observed / max(1, statistics.total + statistics.in_progress))
+        failed = (statistics.fault, statistics.error, statistics.throttle)[FAILING.index(measure)]
+        days[min(WEEK - 1, (at - start) // DAY)].append((statistics.total * scale, failed * scale))
+    return week_of(days, round(now.minutes))
+
+
+def _entities(compared: Compared, place: int) -> Entities:
+    """Of a node what its figures count, of an edge its calls, or its links if it has none."""
+    elements = compared.elements
+    graphs = compared.now.graph, compared.then.graph
+    if place < len(elements.nodes):
+        node = elements.nodes[place]
+        having = [graph for graph in graphs if node in graph]
+        keys = frozenset(key for graph in having for key in keys_of(graph, node))
+        background = any(stats_of(graph, node).is_background for graph in having)
+        return Entities(background=keys) if background else Entities(nodes=keys)
+    pair = elements.edges[place - len(elements.nodes)]
+    having = [graph for graph in graphs if pair in graph.edges]
+    edges = frozenset(each for graph in having for each in edges_of(graph, *pair))
+    links = any(calls_of(graph, *pair).link for graph in having)
+    return Entities(links=edges) if links else Entities(edges=edges)

@@ -1,0 +1,144 @@
+"""The minutes of some periods as arrays with an element per node or edge. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from api.problems.minute import BUCKETS, Minute, minute_of
+from store.minutes import MinuteCounts
+
+Values = NDArray[np.float64]
+QUANTILES = (0.5, 0.9)
+
+
+class Period(NamedTuple):
+    """The minutes of a period that were counted; the last axis is the series. ``requests``: finished ones as they were observed,
+    by minute; ``failures``: by measure (`api.problems.minute.FAULT` …) and minute; ``above``: by quantile and minute, those
+    that took longer than it was in the earlier period. ``callers``: the requests of an edge's caller, of all minutes;
+    not a number where nothing says how many calls there should be."""
+
+    requests: Values
+    failures: Values
+    above: Values
+    callers: Values
+
+    @property
+    def hits(self) -> Values:
+        """What shares are of: failures, then times above."""
+        return np.concatenate((self.failures, self.above))
+
+
+class Periods(NamedTuple):
+    """What is compared: the period, the earlier one, and both as they were on other days, each None if nothing was counted.
+    ``slower``, by quantile: how many times as long as in the earlier period."""
+
+    now: Period
+    then: Period
+    days: list[tuple[Period, Period | None]]
+    slower: Values
+
+
+Counted = Sequence[MinuteCounts]
+
+
+def periods_of(
+    now: Counted,
+    then: Counted,
+    days: Iterable[tuple[Counted, Counted | None]],
+    places: Mapping[int, int],
+    callers: Sequence[Collection[int] | None],
+) -> Periods:
+    """``places``: the index of the node or edge of each series, by its id; what is not among them is left out. ``callers``: by index, those
+    whose requests together say how many calls there are; None of nodes and entries."""
+    size = len(callers)
+    rows = _Rows(places, size)
+    read_now, read_then = rows.minutes(now), rows.minutes(then)
+    after, before = _times(read_now, size), _times(read_then, size)
+    cuts = [_quantile(before, each) for each in QUANTILES]
+    slower = [_middle(after, q) - _middle(before, q) for q in QUANTILES]
+
+    def period(minutes: Sequence[Minute]) -> Period:
+        return _period(minutes, cuts, size, callers)
+
+    return Periods(
+        period(read_now),
+        period(read_then),
+        [
+            (period(rows.minutes(day)), period(rows.minutes(earlier)) if earlier else None)
+            for day, earlier in days
+            if day
+        ],
+        10 ** (np.array(slower) / 25),
+    )
+
+
+class _Rows:
+    """Indices of the rows of minutes. What is left out has the index after the last one."""
+
+    def __init__(self, places: Mapping[int, int], size: int) -> None:
+        self._ids = np.array(sorted(places), np.uint64)
+        self._places = np.array([places[int(id)] for id in self._ids], np.intp)
+        self._size = size
+
+    def minutes(self, counted: Counted) -> list[Minute]:
+        """The minutes by index."""
+        return [minute_of(each, self._of(each), self._size + 1) for each in counted]
+
+    def _of(self, counts: MinuteCounts) -> NDArray[np.intp]:
+        ids = np.frombuffer(counts.ids, np.uint64)
+        if not len(self._ids):
+            return np.full(len(ids), self._size, np.intp)
+        at = np.minimum(np.searchsorted(self._ids, ids), len(self._ids) - 1)
+        return np.where(self._ids[at] == ids, self._places[at], self._size)
+
+
+def _times(minutes: Sequence[Minute], size: int) -> Values:
+    """The histogram of all minutes: by series and bucket."""
+    found = np.zeros((size + 1) * BUCKETS)
+    for each in minutes:
+        found += np.bincount(
+            each.owners * BUCKETS + each.buckets, each.weights, (size + 1) * BUCKETS
+        )
+    return found.reshape(size + 1, BUCKETS)
+
+
+def _quantile(times: Values, quantile: float) -> NDArray[np.intp]:
+    """The bucket in which a quantile lies, by series."""
+    total = times.cumsum(1)
+    found: NDArray[np.intp] = (total <= quantile * total[:, -1:]).sum(1)
+    return np.minimum(found, BUCKETS - 1)
+
+
+def _middle(times: Values, quantile: float) -> Values:
+    """The same within its bucket, in buckets."""
+    rows = np.arange(len(times))[:-1]
+    at = _quantile(times, quantile)[:-1]
+    inside = times[rows, at]
+    before = times.cumsum(1)[rows, at] - inside
+    part = (quantile * times.sum(1)[:-1] - before) / np.maximum(inside, 1e-9)
+    found: Values = at + np.clip(part, 0, 1)
+    return found
+
+
+def _period(
+    minutes: Sequence[Minute],
+    cuts: Sequence[NDArray[np.intp]],
+    size: int,
+    callers: Sequence[Collection[int] | None],
+) -> Period:
+    requests = np.zeros((len(minutes), size))
+    failures = np.zeros((3, len(minutes), size))
+    above = np.zeros((len(cuts), len(minutes), size))
+    for row, each in enumerate(minutes):
+        requests[row] = each.requests[:size]
+        failures[:, row] = each.failures[:, :size]
+        for number, cut in enumerate(cuts):
+            more = (each.buckets > cut[each.owners]) * each.weights
+            above[number, row] = np.bincount(each.owners, more, size + 1)[:size]
+    total = requests.sum(0)
+    of = [np.nan if who is None else total[list(who)].sum() for who in callers]
+    return Period(requests, failures, above, np.array(of))

@@ -1,0 +1,100 @@
+"""What /api/v1/compare answers (docs/api.md)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from api.schemas.common import Counts, Freshness, Kind, NodeId, Times, reply
+from api.schemas.v1 import DeploymentMark, Span
+
+Trend = Literal["failing", "working", "slower", "faster", "more", "less", "new", "vanished"]
+
+
+class ComparedPeriod(Span, Freshness):
+    """A period, in whole minutes."""
+
+    minutes: int
+    counted: Annotated[int, Field(description="minutes in which there were requests")]
+
+
+class ComparedFigures(Counts, Times):
+    """The figures of a node or an edge in a period."""
+
+    requests_per_min: float | None
+
+
+class ComparedNode(TypedDict):
+    """A node in both periods; null where a period does not have it."""
+
+    id: NodeId
+    name: str
+    type: str
+    kind: Kind
+    now: ComparedFigures | None
+    then: ComparedFigures | None
+
+
+class ComparedEdge(TypedDict):
+    """An edge in both periods, measured by its caller."""
+
+    id: Annotated[str, Field(description="<source>:<target>")]
+    source: NodeId
+    target: NodeId
+    source_name: str
+    target_name: str
+    now: ComparedFigures | None
+    then: ComparedFigures | None
+
+
+class SignificantChange(TypedDict):
+    """A significant difference of a node or an edge."""
+
+    id: Annotated[str, Field(description="of the node, or of the edge")]
+    name: Annotated[str, Field(description="of an edge: source → target")]
+    measure: Literal["fault", "error", "throttle", "p50", "p90", "rate", "new", "vanished"]
+    trend: Trend
+    then: float
+    now: float
+    unit: Annotated[
+        Literal["share", "ms", "per minute", "per request"],
+        Field(description="per request: calls of an edge per request of its caller"),
+    ]
+    p: Annotated[float, Field(description="probability of such a difference between equal periods")]
+    text: str
+    follows: Annotated[
+        str | None,
+        Field(
+            description="id of the node or edge where it begins: callers of what fails or is slow, and what is called by whom has more to do; null: here"
+        ),
+    ]
+
+
+@reply
+class Comparison(TypedDict):
+    """Two periods of a map, and what differs significantly."""
+
+    now: ComparedPeriod
+    then: ComparedPeriod
+    deployment: Annotated[
+        DeploymentMark | None, Field(description="before which the earlier period ends")
+    ]
+    days: Annotated[
+        int,
+        Field(
+            description="other days that say how much a day differs from others; of fewer than three a wide spread is assumed, and only large differences are significant"
+        ),
+    ]
+    summary: Annotated[
+        str, Field(description="3 slower, 1 failing more, 2 new edges, 1 vanished edge")
+    ]
+    notes: Annotated[list[str], Field(description="what the comparison lacks, in sentences")]
+    changes: Annotated[
+        list[SignificantChange],
+        Field(description="those that begin where they are first, the surest first"),
+    ]
+    nodes: list[ComparedNode]
+    edges: list[ComparedEdge]
+    left_out: Annotated[int, Field(description="nodes without a difference beyond 2,000")]

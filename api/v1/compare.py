@@ -1,0 +1,254 @@
+"""Two periods of the map: which nodes and edges differ significantly, and by how much."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from api.comparison.causes import trend_of
+from api.comparison.read import Compared, Side, compare
+from api.comparison.significance import FAILING, LEAST_DAYS, SLOW, Difference, Measure
+from api.comparison.words import Change, summary, text_of
+from api.console.map_json import NO_COUNTS, counts, times
+from api.console.node_kinds import kind_of
+from api.console.params import FilterExpression
+from api.context import Context
+from api.counted import freshness, incomplete_words
+from api.graph.build import Graph, calls_of, edge_id, node_id, shown_name, stats_of
+from api.graph.ratios import per_minute
+from api.schemas.compare import (
+    ComparedEdge,
+    ComparedFigures,
+    ComparedNode,
+    ComparedPeriod,
+    Comparison,
+    SignificantChange,
+)
+from api.v1.compared_periods import deployment_of, earlier, later
+from api.v1.deployments import mark
+from api.v1.graph import span
+from api.v1.params import Window
+from store.filters.ast import Expression
+from store.graph import Statistics
+from store.model import NodeKey, TimeRange
+from store.rules.histogram import percentiles
+
+MOST_NODES = 2_000
+DAYS_KNOWN = ("No other day is", "One other day is", "Two other days are")
+PART = 0.8
+"""Of the minutes of a period, if fewer have requests it is said."""
+THEN = Query(
+    max_length=200,
+    description="the earlier period, of the same length: `before`, `yesterday`, `week` (a week before), `deployment` (the one before the last "
+    "deployment, whose window then begins at it), `deployment:<id>`, or when it begins: RFC 3339, epoch seconds, `-90m`",
+)
+
+
+def compare_router(context: Context) -> APIRouter:
+    """/api/v1/compare."""
+    router = APIRouter()
+
+    @router.get("/compare", response_class=Response, responses={200: {"model": Comparison}})
+    async def get_comparison(
+        request: Request,
+        window: Window,
+        expression: FilterExpression,
+        then: Annotated[str, THEN] = "before",
+    ) -> Response:
+        """Two periods of the map: their figures, and the differences that are significant. Of 5 minutes to 24 hours."""
+        work = partial(comparison, context, window, then, expression)
+        return await context.share_graph(request, ("compare", window, then, expression), work)
+
+    return router
+
+
+def comparison(
+    context: Context, window: TimeRange, then: str, expression: Expression | None = None
+) -> Comparison:
+    """The comparison of a window; ApiError for periods that cannot be compared."""
+    deployment = deployment_of(context, window, then)
+    now = later(context, window, deployment)
+    before = earlier(context, now, then, deployment)
+    compared = compare(context, now, before, expression)
+    changes = _changes(compared)
+    nodes, left_out = _nodes(compared)
+    return {
+        "now": _period(compared.now),
+        "then": _period(compared.then),
+        "deployment": mark(deployment) if deployment else None,
+        "days": compared.days,
+        "summary": summary((each.place, _change(compared, each)) for each in compared.found)
+        if compared.now.counted and compared.then.counted
+        else "Nothing to compare",
+        "notes": _notes(compared, filtered=expression is not None),
+        "changes": changes,
+        "nodes": nodes,
+        "edges": _edges(compared, {node["id"] for node in nodes}),
+        "left_out": left_out,
+    }
+
+
+def _period(side: Side) -> ComparedPeriod:
+    return {
+        **span(side.window),
+        **freshness(side.window, side.backlog),
+        "minutes": round(side.window.minutes),
+        "counted": side.counted,
+    }
+
+
+def _notes(compared: Compared, *, filtered: bool) -> list[str]:
+    notes = []
+    for side, name in ((compared.now, "The window"), (compared.then, "The earlier period")):
+        minutes = round(side.window.minutes)
+        if not side.counted:
+            older = ", or what was is no longer retained" if side is compared.then else ""
+            notes.append(f"{name} has no requests: nothing was received{older}.")
+        elif side.counted < PART * minutes:
+            notes.append(f"{name} has requests in {side.counted} of {minutes} minutes.")
+        if side.backlog:
+            notes.append(f"{name} is {incomplete_words(side.backlog)}.")
+    if filtered:
+        notes.append("With a filter no other day is read: only large differences are significant.")
+    elif compared.days < LEAST_DAYS and compared.then.counted:
+        notes.append(
+            f"{DAYS_KNOWN[compared.days]} known at this time: only large differences are significant."
+        )
+    return notes
+
+
+def _changes(compared: Compared) -> list[SignificantChange]:
+    found = [_significant(compared, each) for each in compared.found]
+    return sorted(found, key=lambda each: (each["follows"] is not None, each["p"], each["name"]))
+
+
+def _significant(compared: Compared, each: Difference) -> SignificantChange:
+    change = _change(compared, each)
+    scale = 0.001 if each.measure in SLOW else 1
+    unit = "share" if each.measure in FAILING else "ms" if each.measure in SLOW else "per minute"
+    origin = compared.follows.get((each.place, change.trend))
+    return {
+        "id": _id(compared, each.place),
+        "name": _name(compared, each.place),
+        "measure": each.measure.value,
+        "trend": change.trend.value,
+        "then": round(change.then * scale, 6),
+        "now": round(change.now * scale, 6),
+        "unit": "per request" if change.per_request else unit,  # type: ignore[typeddict-item]
+        "p": each.p,
+        "text": text_of(change),
+        "follows": None if origin is None else _id(compared, origin),
+    }
+
+
+def _change(compared: Compared, each: Difference) -> Change:
+    """With the figures of the map: those that were tested are of what was observed, and times are tested as shares."""
+    then, now = (_value(side, compared, each) for side in (compared.then, compared.now))
+    trend = trend_of(each)
+    return Change(
+        each.measure,
+        trend,
+        each.place >= len(compared.elements.nodes),
+        then,
+        now,
+        each.per_caller,
+        (each.place, trend) in compared.follows,
+    )
+
+
+def _value(side: Side, compared: Compared, each: Difference) -> float:
+    statistics = _statistics(side.graph, compared, each.place)
+    if statistics is None:
+        return 0.0
+    if each.measure in FAILING:
+        failed = statistics.fault, statistics.error, statistics.throttle
+        return failed[FAILING.index(each.measure)] / max(1, statistics.total)
+    if each.measure in SLOW:
+        quantile = 0.5 if each.measure is Measure.P50 else 0.9
+        return percentiles(statistics.histogram, (quantile,))[0] or 0.0
+    if each.per_caller:
+        source, _ = compared.elements.edges[each.place - len(compared.elements.nodes)]
+        return statistics.total / max(1, stats_of(side.graph, source).statistics.total)
+    return statistics.total / side.window.minutes
+
+
+def _statistics(graph: Graph, compared: Compared, index: int) -> Statistics | None:
+    nodes = compared.elements.nodes
+    if index < len(nodes):
+        return stats_of(graph, nodes[index]).statistics if nodes[index] in graph else None
+    ends = compared.elements.edges[index - len(nodes)]
+    return calls_of(graph, *ends).statistics if ends in graph.edges else None
+
+
+def _id(compared: Compared, index: int) -> str:
+    nodes = compared.elements.nodes
+    if index < len(nodes):
+        return node_id(nodes[index])
+    return edge_id(*compared.elements.edges[index - len(nodes)])
+
+
+def _name(compared: Compared, index: int) -> str:
+    nodes = compared.elements.nodes
+    ends = (nodes[index],) if index < len(nodes) else compared.elements.edges[index - len(nodes)]
+    return " → ".join(_shown(compared, node) for node in ends)
+
+
+def _shown(compared: Compared, node: NodeKey) -> str:
+    graph = compared.now.graph if node in compared.now.graph else compared.then.graph
+    return shown_name(graph, node)
+
+
+def _nodes(compared: Compared) -> tuple[list[ComparedNode], int]:
+    """Those with a difference, then those with most requests; by the order of the graph."""
+    nodes = compared.elements.nodes
+    marked = {each.place for each in compared.found}
+
+    def weight(index: int) -> tuple[bool, int]:
+        figures = _statistics(compared.now.graph, compared, index)
+        return index in marked, figures.total if figures else 0
+
+    chosen = sorted(sorted(range(len(nodes)), key=weight, reverse=True)[:MOST_NODES])
+    found: list[ComparedNode] = [
+        {
+            "id": node_id(nodes[index]),
+            "name": _shown(compared, nodes[index]),
+            "type": nodes[index].type,
+            "kind": kind_of(nodes[index].type),
+            "now": _figures(compared.now, compared, index),
+            "then": _figures(compared.then, compared, index),
+        }
+        for index in chosen
+    ]
+    return found, len(nodes) - len(chosen)
+
+
+def _edges(compared: Compared, shown: set[str]) -> list[ComparedEdge]:
+    edges = enumerate(compared.elements.edges, len(compared.elements.nodes))
+    return [
+        {
+            "id": edge_id(source, target),
+            "source": node_id(source),
+            "target": node_id(target),
+            "source_name": _shown(compared, source),
+            "target_name": _shown(compared, target),
+            "now": _figures(compared.now, compared, index),
+            "then": _figures(compared.then, compared, index),
+        }
+        for index, (source, target) in edges
+        if node_id(source) in shown and node_id(target) in shown
+    ]
+
+
+def _figures(side: Side, compared: Compared, index: int) -> ComparedFigures | None:
+    statistics = _statistics(side.graph, compared, index)
+    if statistics is None:
+        return None
+    nodes = compared.elements.nodes
+    client = index < len(nodes) and nodes[index].is_client
+    return {
+        **(NO_COUNTS if client else counts(statistics)),
+        **times(statistics),
+        "requests_per_min": None if client else per_minute(statistics.total, side.window),
+    }

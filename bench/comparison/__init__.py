@@ -1,0 +1,1 @@
+"""How often the comparison of two periods is wrong, and what it finds."""
