@@ -37,7 +37,7 @@ V1 = {
     *("/api/v1/nodes/{id}/versions", "/api/v1/nodes/{id}/states", "/api/v1/places"),
     *("/api/v1/genai", "/api/v1/nodes/{id}/errors"),
     *("/api/v1/nodes/{id}/impact", "/api/v1/nodes/{id}/missing", "/api/v1/trust"),
-    "/api/v1/structure",
+    *("/api/v1/structure", "/api/v1/compare"),
     *("/api/v1/services/{id}/operations", "/api/v1/history"),
     *("/api/v1/versions", "/api/v1/stats", "/api/v1/stats/dimensions"),
     *("/api/v1/declarations", "/api/v1/declarations/compare", "/api/v1/deployments"),

@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: f7568a581f3c929bc332ddf6c510976c4ce499386179937686cc21ac0535ac6e
+// sha256 of its schemas: 78332c82955d68d45be3832bd99eb0f2b04b1893c3747de3ed808aea798fd743
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -145,6 +145,56 @@ export interface components {
             by: ("account" | "namespace" | "stack" | "prefix") | null;
             edges_left_out: number;
             trail: components["schemas"]["BoxOnTrail"][];
+        };
+        ComparedEdge: {
+            id: string;
+            now: components["schemas"]["ComparedFigures"] | null;
+            source: string;
+            source_name: string;
+            target: string;
+            target_name: string;
+            then: components["schemas"]["ComparedFigures"] | null;
+        };
+        ComparedFigures: {
+            avg_ms: number | null;
+            error: number | null;
+            fault: number | null;
+            ok: number | null;
+            p50_ms: number | null;
+            p95_ms: number | null;
+            p99_ms: number | null;
+            requests: number | null;
+            requests_per_min: number | null;
+            throttle: number | null;
+        };
+        ComparedNode: {
+            id: string;
+            /** @enum {string} */
+            kind: "client" | "gateway" | "service" | "function" | "workflow" | "database" | "table" | "queue" | "topic" | "stream" | "bucket" | "remote";
+            name: string;
+            now: components["schemas"]["ComparedFigures"] | null;
+            then: components["schemas"]["ComparedFigures"] | null;
+            type: string;
+        };
+        ComparedPeriod: {
+            counted: number;
+            data_until: number;
+            from: number;
+            incomplete: components["schemas"]["Incomplete"] | null;
+            minutes: number;
+            to: number;
+        };
+        Comparison: {
+            changes: components["schemas"]["SignificantChange"][];
+            days: number;
+            deployment: components["schemas"]["DeploymentMark"] | null;
+            edges: components["schemas"]["ComparedEdge"][];
+            left_out: number;
+            nodes: components["schemas"]["ComparedNode"][];
+            notes: string[];
+            now: components["schemas"]["ComparedPeriod"];
+            summary: string;
+            then: components["schemas"]["ComparedPeriod"];
         };
         ComparisonReply: {
             counts: components["schemas"]["DeclaredCounts"];
@@ -821,6 +871,21 @@ export interface components {
             source: "default" | "file" | "environment" | "option" | "database";
             unset: string;
             value: string;
+        };
+        SignificantChange: {
+            follows: string | null;
+            id: string;
+            /** @enum {string} */
+            measure: "fault" | "error" | "throttle" | "p50" | "p90" | "rate" | "new" | "vanished";
+            name: string;
+            now: number;
+            p: number;
+            text: string;
+            then: number;
+            /** @enum {string} */
+            trend: "failing" | "working" | "slower" | "faster" | "more" | "less" | "new" | "vanished";
+            /** @enum {string} */
+            unit: "share" | "ms" | "per minute" | "per request";
         };
         SinglePoint: {
             account: string;

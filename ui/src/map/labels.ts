@@ -247,8 +247,8 @@ function shortName({ name, whole }: SceneNode['data'], length: number): string {
 
 /** The type; during a deployment, which version gets how much. */
 function typeLine({ data: { name, type, rollout } }: SceneNode, k: number): TextLine | null {
-  if (!rollout && (!type || type.toLowerCase() === name.toLowerCase())) return null
-  return { text: rollout?.words ?? cut(type, 26), size: textSizes(k).number, bold: false, colour: 'mute' }
+  if (!rollout?.words && (!type || type.toLowerCase() === name.toLowerCase())) return null
+  return { text: rollout?.words || cut(type, 26), size: textSizes(k).number, bold: false, colour: 'mute' }
 }
 
 /** Account and region, on a map with several: two nodes may differ in nothing else. */

@@ -1,19 +1,23 @@
 // What lies over the map and is not part of its answer. A chunk of its own.
 
-import { useEffect, useState, type ReactNode } from 'react'
+import { lazy, Suspense, useEffect, useState, type ReactNode } from 'react'
 import type { TimeWindow } from '../api/client'
-import type { Graph, ServiceMap, TrustReply } from '../api/types'
+import type { Graph, PeriodComparison, ServiceMap, TrustReply } from '../api/types'
 import { withOpenEnds } from '../model/openEnds'
+import { withPeriod } from '../model/periods'
 import { MOST, withRollouts } from '../model/rollouts'
 import { withPoints, type SinglePoint } from '../model/structure'
 import { marked, TRUST_GLYPHS, TRUST_WORDS, withTrust } from '../model/trust'
 import { DeclaredLayer, type DeclaredOverlay } from './DeclaredLayer'
+import { PeriodLayer } from './PeriodLayer'
 import { RolloutLayer, type Rollouts } from './RolloutLayer'
 import { StructureLayer } from './StructureLayer'
 import { useTrust } from './useTrust'
 import '../styles/rollout.css'
 import '../styles/structure.css'
 import '../styles/trust.css'
+
+const PeriodNote = lazy(() => import('./PeriodNote'))
 
 /** What the layers add to the map's page. */
 export interface Overlay {
@@ -34,22 +38,35 @@ export function MapLayers({ window, filter, data, onOverlay }: Props) {
   const [declared, setDeclared] = useState<DeclaredOverlay | null>(null)
   const [{ rollouts, services }, setFound] = useState<Rollouts>({ rollouts: new Map(), services: 0 })
   const [points, setPoints] = useState<readonly SinglePoint[]>([])
+  const [period, setPeriod] = useState<PeriodComparison | null>(null)
   const trust = useTrust(window, filter, '', data.nodes.length > 0)
   useEffect(
     () =>
       onOverlay({
         graph: (graph, part) =>
-          withTrust(
-            withOpenEnds(
-              withPoints(withRollouts(declared?.graph(graph, part) ?? graph, rollouts), points),
-              data.open_ends,
+          withPeriod(
+            withTrust(
+              withOpenEnds(
+                withPoints(withRollouts(declared?.graph(graph, part) ?? graph, rollouts), points),
+                data.open_ends,
+              ),
+              trust,
             ),
-            trust,
+            period,
           ),
-        note: (id) => declared?.note(id),
+        note: (id) => (
+          <>
+            {declared?.note(id)}
+            {period && (
+              <Suspense>
+                <PeriodNote key={id} id={id} found={period} filter={filter} />
+              </Suspense>
+            )}
+          </>
+        ),
         legend: (
           <>
-            {rollouts.size > 0 && <RolloutNote services={services} />}
+            {rollouts.size > 0 && !period && <RolloutNote services={services} />}
             {data.open_ends.length > 0 && (
               <span
                 className="rollout-note"
@@ -68,11 +85,12 @@ export function MapLayers({ window, filter, data, onOverlay }: Props) {
           </>
         ),
       }),
-    [declared, rollouts, services, points, data.open_ends, trust, onOverlay],
+    [declared, rollouts, services, points, data.open_ends, trust, period, filter, onOverlay],
   )
   return (
     <>
       <div className="map-switches">
+        <PeriodLayer window={window} filter={filter} shown={data.nodes.length > 0} onComparison={setPeriod} />
         <DeclaredLayer window={window} shown={data.nodes.length > 0} onOverlay={setDeclared} />
         <StructureLayer window={window} filter={filter} shown={data.nodes.length > 0} onPoints={setPoints} />
       </div>

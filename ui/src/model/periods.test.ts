@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest'
+import type { Graph, MapEdge, MapNode, PeriodComparison, SignificantChange } from '../api/types'
+import { beginnings, nextPeriod, withPeriod } from './periods'
+
+const change = (id: string, text: string, more: Partial<SignificantChange> = {}) =>
+  ({ id, name: id.toUpperCase(), text, measure: 'fault', follows: null, ...more }) as SignificantChange
+const figures = { requests: 4, ok: 3, error: 0, throttle: 0, fault: 1 }
+const node = (id: string) => JSON.parse(`{"id":"${id}","then":${JSON.stringify(figures)}}`) as object
+const found = {
+  nodes: [node('a'), node('b')],
+  edges: [
+    { id: 'a:b', source: 'a', target: 'b' },
+    { id: 'b:a', source: 'b', target: 'a' },
+    { id: 'b:gone', source: 'b', target: 'gone' },
+  ],
+  changes: [
+    change('b', 'faults 0 → 9 %', { trend: 'failing' }),
+    change('b:a', 'vanished', { measure: 'vanished', trend: 'vanished' }),
+    change('b', 'p90 1 → 2 ms', { trend: 'slower' }),
+    change('b:gone', 'vanished', { measure: 'vanished', trend: 'vanished' }),
+    change('a', 'faults 0 → 4 %', { trend: 'failing', follows: 'b' }),
+  ],
+} as unknown as PeriodComparison
+const graph: Graph = {
+  nodes: [{ id: 'a' }, { id: 'b' }] as MapNode[],
+  edges: [{ id: 'a:b', source: 'a', target: 'b' }] as MapEdge[],
+}
+
+test('key C goes through the periods', () => {
+  expect([null, 'before', 'week', 'deployment', '-3h'].map(nextPeriod)).toEqual([
+    'before',
+    'yesterday',
+    'deployment',
+    'before',
+    'before',
+  ])
+})
+
+test('places where changes begin are listed once, with all their changes', () => {
+  expect(beginnings(found).map(({ name, text }) => `${name}: ${text}`)).toEqual([
+    'B: faults 0 → 9 %, p90 1 → 2 ms',
+    'B:A: vanished',
+    'B:GONE: vanished',
+  ])
+})
+
+test('what differs says so, and vanished edges between nodes of the map are drawn', () => {
+  const drawn = withPeriod(graph, found)
+  expect(drawn.nodes.map(({ rollout }) => rollout?.words)).toEqual([
+    'Δ faults 0 → 4 %',
+    'Δ faults 0 → 9 % +1',
+  ])
+  expect(drawn.edges.map(({ id, trust }) => [id, Boolean(trust)])).toEqual([
+    ['a:b', false],
+    ['b:a', true],
+  ])
+})
+
+test('without a comparison the map is the same object', () => {
+  expect(withPeriod(graph, null)).toBe(graph)
+})

@@ -1,0 +1,147 @@
+// Two periods of the map: the earlier one's ring inside the ring of now, and a mark where a difference is significant. Pure.
+
+import type { ComparedFigures, Graph, MapEdge, PeriodComparison, SignificantChange } from '../api/types'
+import { ringPainter } from '../map/candidateRing'
+import { R } from '../map/geometry'
+import type { Brush } from '../styles/brush'
+import { shares } from './health'
+
+/** What the earlier period is, in the order in which key C goes through them. */
+export const PERIODS = {
+  before: 'Period before',
+  yesterday: 'Yesterday',
+  week: 'A week ago',
+  deployment: 'Before the last deployment',
+} as const
+
+const ORDER = Object.keys(PERIODS)
+
+/** What an address compares with: one of the above, a deployment, or when the earlier period begins; null: nothing. */
+export function periodOf(params: URLSearchParams): string | null {
+  return params.get('against')
+}
+
+/** The next one; the first one after the last, and after none. */
+export function nextPeriod(against: string | null): string {
+  return ORDER[(ORDER.indexOf(against ?? '') + 1) % ORDER.length] as string
+}
+
+/** The changes of a node or an edge, those that begin there first. */
+export function changesOf({ changes }: PeriodComparison, id: string): SignificantChange[] {
+  return changes.filter((one) => one.id === id)
+}
+
+/** The worst first. */
+const TRENDS: SignificantChange['trend'][] = [
+  ...(['failing', 'slower', 'new', 'vanished', 'more', 'less', 'working', 'faster'] as const),
+]
+
+/** The places where changes begin, with their changes in words. */
+export function beginnings({ changes }: PeriodComparison): { id: string; name: string; text: string }[] {
+  const rank = ({ trend }: SignificantChange) => TRENDS.indexOf(trend)
+  const own = changes.filter(({ follows }) => follows === null).sort((a, b) => rank(a) - rank(b))
+  const ids = [...new Set(own.map(({ id }) => id))]
+  return ids.map((id) => {
+    const mine = own.filter((one) => one.id === id)
+    return { id, name: mine[0]?.name ?? id, text: mine.map(({ text }) => text).join(', ') }
+  })
+}
+
+/** The graph with the rings of the earlier period, its vanished edges, and marks at what differs. */
+export function withPeriod(graph: Graph, found: PeriodComparison | null): Graph {
+  if (!found) return graph
+  const then = new Map(found.nodes.map((node) => [node.id, node.then]))
+  const nodes = graph.nodes.map((node) => {
+    const changes = changesOf(found, node.id)
+    const words = wordsOf(changes)
+    const before = ringOf(then.get(node.id))
+    const rollout = { words, paint: before ?? nothing }
+    return { ...node, rollout, ...(words && { trust: marked(changes, -R * 0.86, node.trust) }) }
+  })
+  const edges = [...graph.edges, ...vanished(graph, found)].map((edge) => {
+    // What follows is marked at the nodes.
+    const changes = changesOf(found, edge.id).filter(({ follows }) => follows === null)
+    return changes.length ? { ...edge, trust: marked(changes, 0, undefined) } : edge
+  })
+  return { ...graph, nodes, edges }
+}
+
+function wordsOf(changes: readonly SignificantChange[]): string {
+  const [first, ...more] = changes
+  return first ? `Δ ${first.text}${more.length ? ` +${more.length}` : ''}` : ''
+}
+
+function ringOf(figures: ComparedFigures | null | undefined) {
+  const parts = figures && shares({ ...figures, unknown: 0 })
+  return parts ? ringPainter(parts) : null
+}
+
+function nothing(): void {
+  // A client has no ring.
+}
+
+/** Edges that the map no longer has, between nodes that it has. */
+function vanished(graph: Graph, found: PeriodComparison): MapEdge[] {
+  const nodes = new Set(graph.nodes.map(({ id }) => id))
+  const known = new Set(graph.edges.map(({ id }) => id))
+  const gone = new Set(found.changes.filter(({ measure }) => measure === 'vanished').map(({ id }) => id))
+  return found.edges
+    .filter((edge) => gone.has(edge.id) && !known.has(edge.id))
+    .filter(({ source, target }) => nodes.has(source) && nodes.has(target))
+    .map(({ id, source, target }) => ({ ...GONE, id, source, target }))
+}
+
+const GONE = {
+  requests: 0,
+  ok: 0,
+  error: 0,
+  throttle: 0,
+  fault: 0,
+  in_progress: 0,
+  observed: 0,
+  avg_ms: null,
+  p50_ms: null,
+  p95_ms: null,
+  p99_ms: null,
+  requests_per_min: 0,
+  kind: 'call',
+  back: false,
+  bends: [],
+} as const satisfies Omit<MapEdge, 'id' | 'source' | 'target' | 'bends'> & { bends: never[] }
+
+/** The radius of a mark: where the map is small, it stays readable. */
+const [NEAR, FURTHER] = [10, 16]
+
+/** A filled mark where changes begin, an empty one where they follow. */
+function marked(
+  changes: readonly SignificantChange[],
+  offset: number,
+  other: MapEdge['trust'],
+): NonNullable<MapEdge['trust']> {
+  const begins = changes.some(({ follows }) => follows === null)
+  return {
+    trust: other?.trust ?? 'exact',
+    words: other?.words ?? '',
+    paint(brush, x, y) {
+      other?.paint(brush, x, y)
+      paintDelta(brush, x + offset, y + offset, begins)
+    },
+  }
+}
+
+function paintDelta({ g, palette, detail }: Brush, x: number, y: number, filled: boolean): void {
+  if (detail === 'far') return
+  const radius = detail === 'full' ? NEAR : FURTHER
+  g.setLineDash([])
+  g.fillStyle = filled ? palette.ink : palette.panel
+  g.strokeStyle = palette.ink
+  g.lineWidth = 1
+  g.beginPath()
+  g.arc(x, y, radius, 0, Math.PI * 2)
+  g.fill()
+  g.stroke()
+  g.font = `700 ${radius * 1.35}px ${palette.sans}`
+  g.textAlign = 'center'
+  g.fillStyle = filled ? palette.panel : palette.ink
+  g.fillText('Δ', x, y + radius * 0.48)
+}

@@ -1,0 +1,36 @@
+// The comparison of the shown window with an earlier period, anew every two minutes.
+
+import { useQuery } from '@tanstack/react-query'
+import { fetchJson, type TimeWindow } from '../api/client'
+import type { PeriodComparison } from '../api/types'
+import { parseRange } from '../model/range'
+import { markWindow } from '../model/rollouts'
+import { currentScope } from '../model/scope'
+import { useAddress } from './router'
+import { rangeKey } from './useTimeWindow'
+
+/** `against`: what it is compared with; null: nothing. */
+export function usePeriod(window: TimeWindow, filter: string, against: string | null, shown: boolean) {
+  const { params } = useAddress()
+  return useQuery({
+    queryKey: [
+      'periods',
+      against,
+      rangeKey(parseRange(params)),
+      markWindow(window).to,
+      filter,
+      currentScope(),
+    ],
+    queryFn: ({ signal }) => fetchJson<PeriodComparison>(addressOf(window, filter, against ?? ''), signal),
+    enabled: against !== null && shown,
+    retry: false,
+    placeholderData: (before, query) => (query?.queryKey[1] === against ? before : undefined),
+  })
+}
+
+function addressOf({ from, to }: TimeWindow, filter: string, against: string): string {
+  const scope = Object.entries(currentScope()).filter(([, value]) => value)
+  const narrowed = filter ? [['filter', filter], ...scope] : scope
+  const words = [['from', String(from)], ['to', String(to)], ['then', against], ...narrowed]
+  return `/api/v1/compare?${new URLSearchParams(words as string[][]).toString()}`
+}
