@@ -8,6 +8,7 @@ from api.console.pins import pin_mark
 from api.console.timeline import states_of, timeline, units_of, without_subsegments
 from api.console.trace_json import head
 from api.context import Context
+from api.critical_path import critical_path, time_by_service
 from api.graph.build import build_graph
 from api.schemas.traces import RawTrace, TraceDetail, TraceReport
 from store.masks import count_masks
@@ -43,11 +44,14 @@ def trace_report(trace: Trace) -> TraceReport:
     every_row = timeline(documents, summary.start, states_of(trace))
     rows = every_row[:MAX_ROWS]
     shown = {row["id"] for row in rows}
+    path = critical_path(rows)
     return {
         **head(summary),
         "w3c_id": trace.trace_id.hex(),
         "rows": rows,
         "left_out": len(every_row) - len(rows),
+        "critical_path": path,
+        "services": time_by_service(rows, path),
         "documents": {
             id: without_subsegments(unit.content)
             for id, unit in units_of(documents).items()

@@ -164,6 +164,25 @@ class TraceRow(TypedDict):
     exception: Annotated[str, Field(description="type of the first exception, or empty")]
 
 
+class PathPiece(TypedDict):
+    """A part of a trace's critical path."""
+
+    row: Annotated[str | None, Field(description="id of a row; null while nothing ran")]
+    from_ms: Annotated[float, Field(description="after the start of the trace")]
+    to_ms: float
+
+
+class ServiceTime(TypedDict):
+    """What a service spent of a trace's time."""
+
+    service: str
+    rows: int
+    self_ms: Annotated[
+        float, Field(description="while a row of the service ran and nothing below it did")
+    ]
+    path_ms: Annotated[float, Field(description="on the critical path")]
+
+
 class RawSegment(TypedDict):
     """A processed document as BatchGetTraces returns it, parsed."""
 
@@ -201,6 +220,13 @@ class TraceReport(TraceHead):
         list[TraceRow], Field(description="depth first, children by start; the first 10,000")
     ]
     left_out: Annotated[int, Field(description="rows beyond these; BatchGetTraces has them all")]
+    critical_path: Annotated[
+        list[PathPiece],
+        Field(description="at each instant the row that was waited for, from the first start on"),
+    ]
+    services: Annotated[
+        list[ServiceTime], Field(description="the longest on the critical path first")
+    ]
     documents: Annotated[
         dict[str, JsonObject],
         Field(description="by row id: the processed document without its subsegments"),

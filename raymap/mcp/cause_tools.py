@@ -15,7 +15,6 @@ from api.schemas.logs import LogEntry
 from api.schemas.traces import Difference
 from raymap.mcp.answer import RowsOf, clean, table
 from raymap.mcp.client import Client
-from raymap.mcp.critical_path import critical_path
 from raymap.mcp.map_tools import node_id
 from raymap.mcp.parameters import End, Filter, Start, TraceId
 from raymap.mcp.trace_tools import Status, get_trace
@@ -70,20 +69,21 @@ def cause_tools(client: Client) -> list[Callable[..., str]]:
         """
         trace = get_trace(client, trace_id)
         rows = {row["id"]: row for row in trace["rows"]}
-        pieces = critical_path(trace["rows"])
-        total = sum(piece.end - piece.start for piece in pieces) or 1.0
+        pieces = trace["critical_path"]
+        total = sum(piece["to_ms"] - piece["from_ms"] for piece in pieces) or 1.0
         by_service: dict[str, float] = defaultdict(float)
         path: list[PathPiece] = []
-        for id, begin, until in pieces:
+        for piece in pieces:
+            id = piece["row"]
             row: Mapping[str, Any] = rows[id] if id is not None else {"name": "", "service": ""}
-            took = until - begin
+            took = piece["to_ms"] - piece["from_ms"]
             by_service[row["service"] if id is not None else "(nothing ran)"] += took
             path.append(
                 {
                     "row": id,
                     "name": row["name"],
                     "service": row["service"],
-                    "start_ms": round(begin, 3),
+                    "start_ms": piece["from_ms"],
                     "duration_ms": round(took, 3),
                     "share": round(took / total, 4),
                 }

@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: 78332c82955d68d45be3832bd99eb0f2b04b1893c3747de3ed808aea798fd743
+// sha256 of its schemas: f9b5707a921cbfa73a9e225a84519bca81455eb30b9a03357dea4962088bf52f
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -693,6 +693,11 @@ export interface components {
             /** @enum {string} */
             work: "requests" | "background";
         };
+        PathPiece: {
+            from_ms: number;
+            row: string | null;
+            to_ms: number;
+        };
         Picture: {
             edges: components["schemas"]["MapEdge"][];
             nodes: components["schemas"]["MapNode"][];
@@ -860,6 +865,12 @@ export interface components {
             to: number;
             total_nodes: number;
         };
+        ServiceTime: {
+            path_ms: number;
+            rows: number;
+            self_ms: number;
+            service: string;
+        };
         SettingGroup: {
             settings: components["schemas"]["SettingLine"][];
             title: string;
@@ -1022,6 +1033,7 @@ export interface components {
         };
         TraceDetail: {
             code: number | null;
+            critical_path: components["schemas"]["PathPiece"][];
             documents: {
                 [key: string]: {
                     [key: string]: unknown;
@@ -1042,6 +1054,7 @@ export interface components {
             response_ms: number | null;
             rows: components["schemas"]["TraceRow"][];
             segments: number;
+            services: components["schemas"]["ServiceTime"][];
             start: number;
             /** @enum {string} */
             status: "ok" | "error" | "throttle" | "fault" | "in_progress";

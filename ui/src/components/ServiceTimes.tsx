@@ -1,7 +1,7 @@
 // Where the time of a trace went, by service.
 
 import { count, duration, percent } from '../model/format'
-import type { ServiceTime } from '../model/criticalPath'
+import type { ServiceTime } from '../api/types'
 import '../styles/tables.css'
 
 interface Props {
@@ -29,7 +29,7 @@ export function ServiceTimes({ times, total, onService }: Props) {
           </tr>
         </thead>
         <tbody>
-          {times.map(({ service, rows, self, onPath }) => (
+          {times.map(({ service, rows, self_ms: self, path_ms: onPath }) => (
             <tr key={service}>
               <td>
                 <button type="button" className="link" onClick={() => onService(service)}>

@@ -12,8 +12,7 @@ import {
   type PointerEvent,
   type RefObject,
 } from 'react'
-import type { Trace } from '../api/types'
-import type { PathPiece } from '../model/criticalPath'
+import type { PathPiece, Trace } from '../api/types'
 import {
   ancestors,
   indentFor,
@@ -175,10 +174,10 @@ const NO_PIECES: readonly PathPiece[] = []
 function piecesByRow(path: readonly PathPiece[]): ReadonlyMap<string, PathPiece[]> {
   const pieces = new Map<string, PathPiece[]>()
   for (const piece of path) {
-    if (piece.id === null) continue
-    const known = pieces.get(piece.id) ?? []
+    if (piece.row === null) continue
+    const known = pieces.get(piece.row) ?? []
     known.push(piece)
-    pieces.set(piece.id, known)
+    pieces.set(piece.row, known)
   }
   return pieces
 }

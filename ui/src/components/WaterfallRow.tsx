@@ -1,6 +1,6 @@
 import { memo } from 'react'
+import type { PathPiece } from '../api/types'
 import { duration } from '../model/format'
-import type { PathPiece } from '../model/criticalPath'
 import { barPlace, spanPlace, type Span, type TimelineRow } from '../model/timeline'
 import { StatusMark } from './StatusMark'
 
@@ -88,7 +88,7 @@ function Caret({ row, onFold }: Pick<Props, 'row' | 'onFold'>) {
 function Track({ row, shown, path }: Pick<Props, 'row' | 'shown' | 'path'>) {
   const { left, width, outside } = barPlace(row.row, shown)
   const { status, kind, name, start_ms: start, duration_ms: length } = row.row
-  const onPath = path.reduce((sum, { from, to }) => sum + to - from, 0)
+  const onPath = path.reduce((sum, { from_ms, to_ms }) => sum + to_ms - from_ms, 0)
   const words =
     `${name}: starts after ${duration(start)}, ${length === null ? 'in progress' : duration(length)}` +
     (onPath > 0 ? `, ${duration(onPath)} on the critical path` : '')
@@ -101,12 +101,12 @@ function Track({ row, shown, path }: Pick<Props, 'row' | 'shown' | 'path'>) {
           style={{ left: `${left}%`, width: `${width}%` }}
         />
       )}
-      {path.map(({ from, to }) => {
-        const piece = spanPlace(from, to, shown)
+      {path.map(({ from_ms, to_ms }) => {
+        const piece = spanPlace(from_ms, to_ms, shown)
         return (
           piece && (
             <i
-              key={from}
+              key={from_ms}
               className="path-piece"
               style={{ left: `${piece.left}%`, width: `${piece.width}%` }}
             />

@@ -2,7 +2,7 @@
 
 import { useMemo, useState, type ReactNode } from 'react'
 import { addresses } from '../api/client'
-import type { Trace } from '../api/types'
+import type { PathPiece, Trace } from '../api/types'
 import { FailureBanner } from '../components/Banner'
 import { Icon } from '../components/Icon'
 import { Loading } from '../components/Loading'
@@ -13,7 +13,6 @@ import { TraceHead, traceTitle } from '../components/TraceHead'
 import { TraceTools } from '../components/TraceTools'
 import type { TermLink } from '../components/ValueLinks'
 import { Waterfall } from '../components/Waterfall'
-import { criticalPath, timeByService, type PathPiece } from '../model/criticalPath'
 import { maskedWords } from '../model/masked'
 import { isShared } from '../model/share'
 import { nodeOf, rowsOf } from '../model/traceNodes'
@@ -75,7 +74,7 @@ function Loaded({ trace, onReload }: { trace: Trace; onReload(): void }) {
   const chosen = trace.rows.find(({ id }) => id === params.get('seg')) ?? null
   const fault = firstFault(trace.rows)
   const masked = maskedWords(trace.masked)
-  const path = useMemo(() => criticalPath(trace.rows), [trace])
+  const path = trace.critical_path
   const [showPath, setShowPath] = useShowPath()
   const [query, setQuery] = useState('')
   const hits = useMemo(() => matchingRows(trace, query), [trace, query])
@@ -171,8 +170,8 @@ function Loaded({ trace, onReload }: { trace: Trace; onReload(): void }) {
         {tab === 'map' && <TraceMap trace={trace} row={chosen} onRow={choose} />}
         {tab === 'time' && (
           <ServiceTimes
-            times={timeByService(trace.rows, path)}
-            total={path.reduce((sum, { from, to }) => sum + to - from, 0)}
+            times={trace.services}
+            total={path.reduce((sum, { from_ms, to_ms }) => sum + to_ms - from_ms, 0)}
             onService={(service) => {
               setQuery(service)
               setParams({ tab: null })
