@@ -73,10 +73,11 @@ class RootCauses(Struct, frozen=True):
     response_time: tuple[RootCause, ...] = ()
 
 
-def root_causes(trace: Trace) -> RootCauses:
+def root_causes(trace: Trace, parents: ParentIndex | None = None) -> RootCauses:
     """The root causes of a trace that was read with its raw documents."""
-    tree = _Tree(trace)
-    entry = entry_of(trace)
+    parents = parents or ParentIndex(trace)
+    tree = _Tree(trace, parents)
+    entry = entry_of(trace, parents)
     if entry is None:
         return RootCauses()
     root = tree.segments.get(f"{entry.id:016x}")
@@ -92,11 +93,12 @@ def root_causes(trace: Trace) -> RootCauses:
 class _Tree:
     """Processed documents by id, and the segments that answer each call."""
 
-    def __init__(self, trace: Trace) -> None:
+    def __init__(self, trace: Trace, parents: ParentIndex) -> None:
         self._trace = trace
-        self._parents = ParentIndex(trace)
-        self._entering = entering_spans(trace)
-        documents = [d for d in unsorted_documents(trace) if d.get("type") != "subsegment"]
+        self._parents = parents
+        self._entering = entering_spans(trace, parents)
+        shown = unsorted_documents(trace, parents)
+        documents = [d for d in shown if d.get("type") != "subsegment"]
         self.segments: dict[str, Json] = {str(d["id"]): d for d in documents}
         self._calls = {f"{id:016x}": owned for id, owned in trace.calls.items()}
         self._answers: dict[str, list[Json]] = {}

@@ -102,9 +102,9 @@ def is_partial(trace: Trace, parents: ParentIndex | None = None) -> bool:
     ) or any(o.call.traced and o.call.id not in answered for o in parents.once.calls.values())
 
 
-def summarize(trace: Trace) -> Summary:
+def summarize(trace: Trace, parents: ParentIndex | None = None) -> Summary:
     """The summary of a trace with at least one document."""
-    parents = ParentIndex(trace)
+    parents = parents or ParentIndex(trace)
     in_order = sorted(trace.documents.values(), key=lambda d: (d.start, d.id))
     entry = entry_of(trace, parents)
     states = [d.state for d in in_order] + [o.call.state for o in trace.calls.values()]

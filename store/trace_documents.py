@@ -15,7 +15,7 @@ from store.model import Document, State, Trace, precedence
 from store.otel.derived_ids import derived_id
 from store.otel.stored_document import Json, parse_document, subsegments_of
 from store.parents import ParentIndex
-from store.rules.identity import call_node, inferred_origin, resource_names
+from store.rules.identity import called_service, inferred_origin, resource_names
 from store.rules.service_names import displayed_service
 from store.trace_id import format_trace_id
 
@@ -72,9 +72,10 @@ def processed_documents(trace: Trace) -> list[Json]:
     return documents
 
 
-def unsorted_documents(trace: Trace) -> list[Json]:
+def unsorted_documents(trace: Trace, parents: ParentIndex | None = None) -> list[Json]:
     """The same, with their members in any order."""
-    shown = _folded(trace)
+    parents = parents or ParentIndex(trace)
+    shown = _folded(trace, parents)
     for document in shown:
         for subsegment in subsegments_of(document):
             _strip(subsegment)
@@ -83,7 +84,7 @@ def unsorted_documents(trace: Trace) -> list[Json]:
             _name_call(document)
         _drop_finished(document)
     newest = {f"{id:016x}": owned.call.state for id, owned in trace.calls.items()}
-    inferred = [_inferred(call, trace.trace_id) for call in _unanswered(shown, trace)]
+    inferred = [_inferred(call, trace.trace_id) for call in _unanswered(shown, trace, parents)]
     for segment in inferred:
         if newest.get(segment["parent_id"].lower()) is State.OK and any(map(segment.get, FLAGS)):
             for member in (*FLAGS, "http"):
@@ -91,13 +92,13 @@ def unsorted_documents(trace: Trace) -> list[Json]:
     return shown + inferred
 
 
-def _folded(trace: Trace) -> list[Json]:
+def _folded(trace: Trace, parents: ParentIndex) -> list[Json]:
     """Segments with every independent subsegment embedded, then subsegments without a segment.
 
     Of two subsegments with one id, embedded and independent, the one with the greater precedence is
     shown (§3.3). Subsegments that name each other as parents in a cycle stay on their own.
     """
-    entering = entering_spans(trace)
+    entering = entering_spans(trace, parents)
     around = {document.id: segment for segment, document in entering.items()}
     order = sorted(trace.documents.values(), key=lambda d: (d.independent, d.start, d.id))
     contents = {document.id: parse_document(document) for document in order}
@@ -121,9 +122,8 @@ def _folded(trace: Trace) -> list[Json]:
     return shown + entered
 
 
-def entering_spans(trace: Trace) -> dict[str, Document]:
+def entering_spans(trace: Trace, parents: ParentIndex) -> dict[str, Document]:
     """The spans that enter their services by the id of the segment that each is shown in."""
-    parents = ParentIndex(trace)
     return {
         derived_id(trace.trace_id, document.id.to_bytes(8, "big")).hex(): document
         for document in trace.documents.values()
@@ -237,16 +237,15 @@ def _name_call(subsegment: Json) -> None:
         return
     aws = subsegment.get("aws")
     block = aws if isinstance(aws, dict) else {}
-    service = call_node("aws", subsegment["name"], aws=block).service
+    service = called_service(subsegment["name"])
     subsegment["name"] = displayed_service(subsegment["name"])
     names = resource_names(service, block)
     if names:
         block["resource_names"] = names
 
 
-def _unanswered(shown: Iterable[Json], trace: Trace) -> Iterator[Json]:
+def _unanswered(shown: Iterable[Json], trace: Trace, parents: ParentIndex) -> Iterator[Json]:
     """Calls that count and that no request answers, each id once."""
-    parents = ParentIndex(trace)
     answered = parents.answers_by_call
     counted_as = parents.once.counted_as
     seen = {

@@ -119,13 +119,11 @@ def call_node(
     """The inferred node of a subsegment with namespace ``aws`` or ``remote``."""
     block = aws or {}
     if namespace == "aws":
-        service = canonical_service(name)
+        service = called_service(name)
         if "." in name:
-            # RUM names AWS calls by host; only amazonaws.com says which service it is (§13).
             match = _AWS_HOST.fullmatch(name.lower())
             if match is None:
-                return CallNode(NodeKey(account_of(block), name, "remote"), name)
-            service = canonical_service(match[1])
+                return CallNode(NodeKey(account_of(block), name, "remote"), service)
             block = {**block, "region": block.get("region") or match[2]}
         return CallNode(_resource_node(service, block), service)
     if origin.startswith(CALLEE_ORIGINS):
@@ -133,6 +131,15 @@ def call_node(
     if has_sql:
         return CallNode(NodeKey("", name, "Database::SQL"), name)
     return CallNode(NodeKey("", name, "remote"), name)
+
+
+def called_service(name: str) -> str:
+    """The service that a subsegment with namespace ``aws`` calls."""
+    if "." not in name:
+        return canonical_service(name)
+    # RUM names AWS calls by host; only amazonaws.com says which service it is (§13).
+    match = _AWS_HOST.fullmatch(name.lower())
+    return name if match is None else canonical_service(match[1])
 
 
 def further_nodes(namespace: str, name: str, aws: Mapping[str, Any]) -> list[CallNode]:
