@@ -105,7 +105,9 @@ class MemoryStore(
         """Whole traces."""
         return self.get_traces(trace_ids)
 
-    def find_traces(self, query: TraceQuery, *, limit: int, cursor: str | None = None) -> Page:
+    def find_traces(
+        self, query: TraceQuery, *, limit: int, cursor: str | None = None, raw: bool = False
+    ) -> Page:
         """Traces by time, newest first."""
         before = decode_cursor(cursor)
         candidates = sorted(
@@ -127,12 +129,18 @@ class MemoryStore(
         return Page(found, len(candidates), None)
 
     def count_traces(
-        self, query: TraceQuery, *, cursor: str | None, max_seconds: float
+        self,
+        query: TraceQuery,
+        *,
+        cursor: str | None,
+        until: str | None = None,
+        max_seconds: float,
     ) -> int | None:
-        """How many traces follow a page."""
-        begun = time.monotonic()
+        """How many traces follow a page, up to another's end."""
+        begun, last = time.monotonic(), decode_cursor(until)
         found = self.find_traces(query, limit=len(self._traces) + 1, cursor=cursor).found
-        return len(found) if time.monotonic() - begun <= max_seconds else None
+        counted = sum(last is None or (each.time, each.trace_id) >= last for each in found)
+        return counted if time.monotonic() - begun <= max_seconds else None
 
     def alike_traces(
         self, query: StatsQuery, *, rows: int, room: int, cursor: str | None

@@ -110,15 +110,23 @@ class TraceReader(Protocol):
         """As `get_traces`, with no more than what an expression reads of traces: other properties may be empty."""
         ...
 
-    def find_traces(self, query: TraceQuery, *, limit: int, cursor: str | None = None) -> Page:
-        """Traces by time, newest first; at equal times the greater id first."""
+    def find_traces(
+        self, query: TraceQuery, *, limit: int, cursor: str | None = None, raw: bool = False
+    ) -> Page:
+        """Traces by time, newest first; at equal times the greater id first. ``raw`` fills `Document.raw` of those that
+        the page contains."""
         ...
 
     def count_traces(
-        self, query: TraceQuery, *, cursor: str | None, max_seconds: float
+        self,
+        query: TraceQuery,
+        *,
+        cursor: str | None,
+        until: str | None = None,
+        max_seconds: float,
     ) -> int | None:
-        """How many traces `find_traces` finds without a filter, after a cursor if there is one; None when counting
-        them takes longer than ``max_seconds``."""
+        """How many traces `find_traces` finds without a filter, after a cursor if there is one, and not after another;
+        None when counting them takes longer than ``max_seconds``."""
         ...
 
     def alike_traces(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from api.context import Context
@@ -12,8 +12,8 @@ from api.request import JsonBody
 from api.xray.groups import filter_of
 from api.xray.trace_pages import Position, decode_position, encode_position, page_of
 from api.xray.trace_summary import render_summary
-from store.cursor import decode_cursor
-from store.model import TimeRange, Trace
+from store.model import Trace
+from store.parents import ParentIndex
 from store.query import Axis, Page, TraceHit, TraceQuery
 from store.root_causes import root_causes
 from store.summary import summarize
@@ -74,11 +74,13 @@ def get_trace_summaries(context: Context, body: JsonBody) -> dict[str, Any]:
     share = _share(body)
     query = TraceQuery(window, axis, filter=filter_of(context, body.text("FilterExpression")))
     cursor = body.text("NextToken") or None
-    page = context.store.find_traces(query, limit=PAGE, cursor=cursor)
+    # Root causes are read from the documents.
+    page = context.store.find_traces(query, limit=PAGE, cursor=cursor, raw=True)
     found = [each for each in page.found if sampled(each.trace_id, share)]
     reach = page.found[-1].time if page.cursor and page.found else window.start
     summaries, processed = context.both(
-        lambda: _summaries(context, found, axis), lambda: _processed(context, query, cursor, page)
+        lambda: _summaries(context, found, axis, {} if page.linked else page.traces),
+        lambda: _processed(context, query, cursor, page),
     )
     answer: dict[str, Any] = {
         "TraceSummaries": summaries,
@@ -94,32 +96,27 @@ def _processed(context: Context, query: TraceQuery, cursor: str | None, page: Pa
     """How many traces a page decided about, matching or not; those examined, if counting takes too long."""
     if query.filter is None:
         return page.scanned
-    after = decode_cursor(page.cursor)
-    start, end = query.window
-    window = TimeRange(start if after is None else max(start, after[0]), end)
-
-    def count(window: TimeRange, cursor: str | None) -> int | None:
-        every = TraceQuery(window, query.axis)
-        return context.store.count_traces(every, cursor=cursor, max_seconds=COUNT_SECONDS)
-
-    found = count(window, cursor)
-    if found is None:
-        return page.scanned
-    # The page ends between traces of one time.
-    behind = count(TimeRange(window.start, window.start + 1), page.cursor) if after else 0
-    return max(page.scanned, found - (behind or 0))
+    every = TraceQuery(query.window, query.axis)
+    found = context.store.count_traces(
+        every, cursor=cursor, until=page.cursor, max_seconds=COUNT_SECONDS
+    )
+    return page.scanned if found is None else max(page.scanned, found)
 
 
-def _summaries(context: Context, found: list[TraceHit], axis: Axis) -> list[dict[str, Any]]:
-    # Root causes are read from the documents.
-    traces = context.store.get_traces([each.trace_id for each in found], raw=True)
+def _summaries(
+    context: Context, found: list[TraceHit], axis: Axis, known: Mapping[bytes, Trace]
+) -> list[dict[str, Any]]:
+    rest = [each.trace_id for each in found if each.trace_id not in known]
+    traces = {**known, **(context.store.get_traces(rest, raw=True) if rest else {})}
     summaries = []
     for each in found:
         # A trace may have expired between the two queries.
         if each.trace_id in traces:
             matched = each.time if axis is Axis.EVENT else None
             trace = traces[each.trace_id]
-            summaries.append(render_summary(summarize(trace), root_causes(trace), matched))
+            parents = ParentIndex(trace)
+            summary, causes = summarize(trace, parents), root_causes(trace, parents)
+            summaries.append(render_summary(summary, causes, matched))
     return summaries
 
 

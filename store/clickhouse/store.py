@@ -138,19 +138,25 @@ class ClickHouseStore(
         with self._asking() as ask:
             return evaluable.get_evaluable(ask, trace_ids, expression)
 
-    def find_traces(self, query: TraceQuery, *, limit: int, cursor: str | None = None) -> Page:
+    def find_traces(
+        self, query: TraceQuery, *, limit: int, cursor: str | None = None, raw: bool = False
+    ) -> Page:
         """Traces by time, newest first."""
         with self._asking() as ask:
-            return find_traces.find_traces(ask, query, limit=limit, cursor=cursor)
+            return find_traces.find_traces(ask, query, limit=limit, cursor=cursor, raw=raw)
 
     def count_traces(
-        self, query: TraceQuery, *, cursor: str | None, max_seconds: float
+        self,
+        query: TraceQuery,
+        *,
+        cursor: str | None,
+        until: str | None = None,
+        max_seconds: float,
     ) -> int | None:
-        """How many traces follow a page."""
+        """How many traces follow a page, up to another's end."""
+        places = decode_cursor(cursor), decode_cursor(until)
         with self._asking() as ask:
-            return count_traces.count_traces(
-                ask, query, decode_cursor(cursor), max_seconds=max_seconds
-            )
+            return count_traces.count_traces(ask, query, *places, max_seconds=max_seconds)
 
     def alike_traces(
         self, query: StatsQuery, *, rows: int, room: int, cursor: str | None

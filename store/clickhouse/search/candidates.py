@@ -31,9 +31,12 @@ class Candidate(NamedTuple):
 class Judge:
     """Decides about candidates; those of a query without a filter are all certain."""
 
-    def __init__(self, run: RunQuery, filter: Expression | None, limit: int) -> None:
+    def __init__(
+        self, run: RunQuery, filter: Expression | None, limit: int, *, raw: bool = False
+    ) -> None:
         self._run = run
         self._filter = filter
+        self._raw = raw
         self._shown = limit <= PAGE
         """Whether what is found will be shown: then it is read whole at once."""
         self.traces: dict[bytes, Trace] = {}
@@ -55,11 +58,15 @@ class Judge:
     def reading_ahead(self, ids: Collection[bytes], room: int) -> Reading | None:
         """Reads traces that most likely are the first candidates, the newest first. Not where most match and will be
         shown: those are read whole, once it is known which they are."""
-        if self._filter is None or isinstance(self._filter, And) or self.sure:
+        if self._filter is None or isinstance(self._filter, And) or self.sure or not ids:
             return None
-        if self._likely and self._shown and not needs_documents(self._filter):
-            return None
+        reads_all = isinstance(self._filter, EdgeMatch) or needs_documents(self._filter)
         size = _likely_size(room) if self._likely else self.spare * (room + 1)
+        if self._shown and reads_all:
+            first = list(islice(ids, min(size, _likely_size(PAGE))))
+            return Reading(self._filter, first, all_of_them=True, raw=self._raw)
+        if self._shown and self._likely:
+            return None
         return Reading(self._filter, list(islice(ids, size)))
 
     def take(self, known: KnownRows) -> None:
@@ -82,7 +89,9 @@ class Judge:
         unsure = {each.hit.trace_id: each.buckets for each in candidates if not each.certain}
         matched = set[bytes]()
         if unsure and self._filter is not None:
-            found = matching(self._run, self._filter, unsure, self._known, most_whole)
+            found = matching(
+                self._run, self._filter, unsure, self._known, most_whole, raw=self._raw
+            )
             matched, traces, any_links = found
             self.traces |= traces
             self.any_links |= any_links

@@ -19,11 +19,17 @@ RANGE_ROWS = 250_000
 
 
 def count_traces(
-    ask: RunQuery, query: TraceQuery, before: Place | None, *, max_seconds: float
+    ask: RunQuery,
+    query: TraceQuery,
+    before: Place | None,
+    until: Place | None,
+    *,
+    max_seconds: float,
 ) -> int | None:
     """See `TraceReader.count_traces`."""
     deadline = time.monotonic() + max_seconds
     start, end = window_before(query.window, before)
+    start = start if until is None else max(start, until[0])
     if start >= end:
         return 0
     rows = count_rows(ask, TimeRange(start, end))
@@ -35,7 +41,7 @@ def count_traces(
         begin = max(start, end - width)
         slice = SCAN_RANGES[query.axis](TimeRange(begin, end), query.window)
         timed = slice.timed(slice.among(Sql("1")), Sql("[]"))
-        where = joined(" AND ", located(slice, before))
+        where = joined(" AND ", located(slice, before, until))
         ((found,),) = ask(queries.COUNT_TRACES.render({"timed": timed, "where": where}))
         count += int(found)
         end = begin

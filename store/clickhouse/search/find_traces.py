@@ -78,14 +78,19 @@ def find_traces(
     *,
     limit: int,
     cursor: str | None,
+    raw: bool = False,
     max_seconds: float = MAX_SECONDS,
 ) -> Page:
     """A page of traces, newest first; see `TraceReader.find_traces`."""
-    return _Search(ask, query, limit, time.monotonic() + max_seconds).run(decode_cursor(cursor))
+    judge = Judge(ask, query.filter, limit, raw=raw)
+    search = _Search(ask, query, limit, judge, time.monotonic() + max_seconds)
+    return search.run(decode_cursor(cursor))
 
 
 class _Search:
-    def __init__(self, ask: RunQuery, query: TraceQuery, limit: int, deadline: float) -> None:
+    def __init__(
+        self, ask: RunQuery, query: TraceQuery, limit: int, judge: Judge, deadline: float
+    ) -> None:
         self._run = ask
         self._query = query
         self._limit = limit
@@ -96,7 +101,7 @@ class _Search:
         """Whether one statement may scan the whole window."""
         self._ids_decide = False
         """Whether candidates are given by their ids, which need not be looked for in a range."""
-        self._judge = Judge(ask, query.filter, limit)
+        self._judge = judge
 
     def run(self, before: Place | None) -> Page:
         """The page after a position."""
@@ -293,17 +298,18 @@ def window_before(window: TimeRange, before: Place | None) -> TimeRange:
     return TimeRange(window.start, min(window.end, before[0] + (before[1] > NO_ID)))
 
 
-def located(slice: ScanRange, before: Place | None) -> list[Sql]:
-    """The conditions that a candidate lies in a range, after a position."""
+def located(slice: ScanRange, before: Place | None, until: Place | None = None) -> list[Sql]:
+    """The conditions that a candidate lies in a range, after a position and not after another."""
     span = {"at_start": slice.span.start, "at_end": slice.span.end}
     where = [Sql("at >= {at_start:Int64} AND at < {at_end:Int64}", span)]
-    return where if before is None else [*where, _before(before)]
+    where += [] if before is None else [_compared("<", "before", before)]
+    return where if until is None else [*where, _compared(">=", "until", until)]
 
 
-def _before(place: Place) -> Sql:
-    """The condition that a candidate comes after a position, which a client may have made up."""
+def _compared(operator: str, name: str, place: Place) -> Sql:
+    """The condition on which side of a position a candidate is. A client may have made that up."""
     at = min(place[0], MAX_INT64)
     return Sql(
-        "(at, trace_id) < ({before_at:Int64}, {before_id:FixedString(16)})",
-        {"before_at": at, "before_id": place[1]},
+        f"(at, trace_id) {operator} ({{{name}_at:Int64}}, {{{name}_id:FixedString(16)}})",
+        {f"{name}_at": at, f"{name}_id": place[1]},
     )

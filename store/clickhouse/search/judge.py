@@ -50,14 +50,20 @@ class Matching(NamedTuple):
 
 
 def matching(
-    ask: RunQuery, expression: Expression, buckets: Buckets, known: KnownRows, most_whole: int = 0
+    ask: RunQuery,
+    expression: Expression,
+    buckets: Buckets,
+    known: KnownRows,
+    most_whole: int = 0,
+    *,
+    raw: bool = False,
 ) -> Matching:
     """Which of some traces satisfy an expression. Calls are read where documents do not decide, and all of traces that
-    are at most ``most_whole``."""
+    are at most ``most_whole``, with their raw documents if these are wanted."""
     rest = [trace_id for trace_id in buckets if trace_id not in known.documents]
     if rest and len(rest) <= most_whole:
         places = row_locations({trace_id: buckets[trace_id] for trace_id in rest})
-        reading = Reading(expression, rest, all_of_them=True, places=places)
+        reading = Reading(expression, rest, all_of_them=True, raw=raw, places=places)
         known = known.and_those(reading.rows(run_concurrently(ask, *reading.statements)))
         rest = []
     read = known.documents
@@ -92,8 +98,9 @@ def _complete(
     buckets: Buckets,
     known: KnownRows,
 ) -> None:
-    """Add the calls and links of traces."""
-    calls = chain.from_iterable(known.calls[id] for id in traces if id in known.calls)
+    """Add the links of traces, and the calls of those that were not read whole."""
+    lean = [id for id in traces if id in known.calls and id not in known.heads]
+    calls = chain.from_iterable(known.calls[id] for id in lean)
     any_links = known.any_links
     rest = [id for id in traces if id not in known.calls]
     if rest:

@@ -50,14 +50,14 @@ class Reading:
         ids: Sequence[bytes],
         *,
         all_of_them: bool = False,
+        raw: bool = False,
         places: Sql | None = None,
     ) -> None:
         columns = columns_of(expression)
         self._whole, self._ids = all_of_them, ids if all_of_them else ()
         if all_of_them:
-            self.statements: list[Statement] = [
-                *whole(ids, places or located(ids), columns["body"])
-            ]
+            body = queries.BODY.render() if raw else columns["body"]
+            self.statements: list[Statement] = [*whole(ids, places or located(ids), body)]
             return
         places_of = [located(half) for half in halves(ids)]
         self._halves = len(places_of)

@@ -27,6 +27,8 @@ Minutes = tuple[int, int]
 
 LEVELS = (60, 10, 1)
 """Minutes per slot, from one turn to the next: only what a wide slot does not exclude is looked at closer."""
+FEW_SLOTS = 8
+"""Widest slots of which all minutes are looked at in one turn: another statement costs more than their rows."""
 MOMENT = 120 * SECOND
 """Microseconds after a count in which a replica may not have its result."""
 MOST_UNSETTLED = 1000
@@ -125,7 +127,8 @@ def _indexed(
     hours = {slot: each for slot, each in hours.items() if slot >= low}
     found += _gaps(sorted(hours), low, last, hour)
     reach, slots = _newest(hours, enough)
-    for wide, width in pairwise(LEVELS):
+    levels = LEVELS if len(slots) > FEW_SLOTS else (LEVELS[0], LEVELS[-1])
+    for wide, width in pairwise(levels):
         parts = [part for slot in slots for part in range(slot, slot + wide, width)]
         rows = run(_statement(units, width, numbers_in("bucket", parts))) if parts else []
         inner = _slots(rows)

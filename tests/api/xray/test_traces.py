@@ -160,7 +160,9 @@ def test_fixed_rate_keeps_the_same_share_every_time(store: MemoryStore, xray: An
 class Indexed(MemoryStore):
     """Its index rules out what does not match, so that nothing else is examined."""
 
-    def find_traces(self, query: TraceQuery, *, limit: int, cursor: str | None = None) -> Page:
+    def find_traces(
+        self, query: TraceQuery, *, limit: int, cursor: str | None = None, raw: bool = False
+    ) -> Page:
         page = super().find_traces(query, limit=limit, cursor=cursor)
         return page._replace(scanned=len(page.found))
 

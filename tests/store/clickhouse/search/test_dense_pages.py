@@ -133,6 +133,35 @@ def test_a_probe_knows_the_buckets_that_it_reaches(
             assert hits_of(clickhouse, query, limit) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "most"),
+    [
+        ('service("front")', 7),
+        ('edge("front", "api") { fault }', 8),
+        ('user = "me"', 6),
+    ],
+)
+def test_a_page_is_read_whole_and_once(
+    clickhouse_store: ClickHouseStore, text: str, most: int
+) -> None:
+    """With the documents, where these are requested."""
+    memory, store = MemoryStore(), clickhouse_store
+    for each in (memory, store):
+        each.put([replace(document, links=()) for document in traces(200)], "all")
+    query = TraceQuery(WINDOW, filter=parse(text))
+    taken: list[QueryTime] = []
+    token = QUERIES.set(taken)
+    try:
+        page = store.find_traces(query, limit=5, raw=True)
+    finally:
+        QUERIES.reset(token)
+    assert page.found == memory.find_traces(query, limit=5).found
+    ids = [each.trace_id for each in page.found]
+    assert page.traces.keys() == set(ids)
+    assert page.traces == store.get_traces(ids, raw=True, links=False)
+    assert len(taken) <= most, " ".join(each.name for each in taken)
+
+
 def test_traces_that_reach_into_a_part_are_not_looked_for(
     both: tuple[MemoryStore, ClickHouseStore],
 ) -> None:

@@ -62,12 +62,12 @@ def all_pages(store: Store, query: TraceQuery, limit: int) -> list[TraceHit]:
     """Everything a query finds."""
     found: list[TraceHit] = []
     cursor: str | None = None
+    raw = limit > 1 or (query.filter is not None and needs_documents(query.filter))
     while True:
-        page = store.find_traces(query, limit=limit, cursor=cursor)
+        page = store.find_traces(query, limit=limit, cursor=cursor, raw=raw)
         assert len(page.found) <= limit
-        if query.filter is None or not needs_documents(query.filter):
-            shown = [hit.trace_id for hit in page.found if hit.trace_id in page.traces]
-            assert page.traces == store.get_traces(shown, links=False)
+        shown = [hit.trace_id for hit in page.found if hit.trace_id in page.traces]
+        assert page.traces == store.get_traces(shown, raw=raw, links=False)
         found += page.found
         cursor = page.cursor
         if cursor is None:
@@ -130,7 +130,11 @@ def test_lists_agree_with_memory_and_are_counted(
             found = all_pages(clickhouse_store, query, limit)
             page = clickhouse_store.find_traces(query, limit=limit)
             counted = clickhouse_store.count_traces(query, cursor=page.cursor, max_seconds=60.0)
+            until = clickhouse_store.count_traces(
+                query, cursor=None, until=page.cursor, max_seconds=60.0
+            )
         assert found == all_pages(memory, query, limit), query
+        assert until == len(page.found)
         assert counted == memory.count_traces(query, cursor=page.cursor, max_seconds=60.0)
         if page.cursor is not None:
             assert counted == len(found) - len(page.found)
