@@ -46,7 +46,7 @@ class Taken(NamedTuple):
 def statements_of(folder: Path, path: str, params: dict[str, Any]) -> Iterator[str]:
     """A table of the statements of a request, in the order in which they began."""
     store = ClickHouseStore(address(folder))
-    with TestClient(create_app(store, version="bench")) as client, _recorded() as taken:
+    with TestClient(create_app(store, version="bench")) as client, recorded() as taken:
         for _ in range(WARM):
             taken.clear()
             begun = time.perf_counter()
@@ -71,7 +71,7 @@ def _line(taken: Taken, begun: float) -> tuple[str, ...]:
 
 
 @contextmanager
-def _recorded() -> Iterator[list[Taken]]:
+def recorded() -> Iterator[list[Taken]]:
     """What the statements take that are run meanwhile."""
     taken: list[Taken] = []
     events = threading.local()
