@@ -23,6 +23,7 @@ from collector.tuning import limit_malloc_arenas, tune_gc
 
 if TYPE_CHECKING:
     from collector.http_ports import HttpServer
+    from collector.kafka.source import KafkaSource
 
 log = structlog.get_logger(__name__)
 
@@ -81,6 +82,7 @@ class _Receivers:
         self._udp: list[UdpReceiver] = []
         self._grpc: GrpcReceiver | None = None
         self._http: list[tuple[HttpServer, asyncio.Task[None]]] = []
+        self._kafka: list[KafkaSource] = []
 
     async def open(self) -> dict[str, str]:
         """Bind all ports, then start receiving; addresses by kind."""
@@ -107,7 +109,17 @@ class _Receivers:
             await asyncio.sleep(0.01)
         for each in self._udp:
             each.start()
+        self._start_kafka()
         return addresses
+
+    def _start_kafka(self) -> None:
+        if not self._settings.kafka:
+            return
+        from collector.kafka.source import KafkaSource  # an optional library
+
+        for each in self._settings.kafka:
+            self._kafka.append(KafkaSource(each.settings, each.target(self._pipeline)))
+            self._kafka[-1].start()
 
     def _open_udp(self) -> dict[str, str]:
         """UDP, and HTTP on the same number: one chosen by the system may be in use for TCP."""
@@ -172,6 +184,8 @@ class _Receivers:
                 await asyncio.wait_for(task, grace)
         for each in self._udp:
             await asyncio.to_thread(each.stop)
+        for source in self._kafka:
+            await asyncio.to_thread(source.stop)
 
 
 def _catch_signals() -> asyncio.Event:

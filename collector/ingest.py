@@ -23,6 +23,8 @@ from collector.metrics import IngestMetrics
 from collector.payloads import Decoded, Payload
 from collector.records import Records
 from collector.replay import Backlog
+from collector.source import Source
+from collector.store_inserts import StoreInserts
 from collector.submission import Submission
 from store.protocol import ColumnarWriter, SegmentWriter
 
@@ -55,8 +57,12 @@ class Ingest:
         self._batches = Batches(limits)
         self._backlog = Backlog(root, self._columnar, limits, metrics)
         self._commit = GroupCommit(root, role, max_bytes, self._batches, self._backlog, metrics)
+        self._writer = writer
+        self._inserts: list[StoreInserts] = []
+        """Of each thread that inserts."""
+        self._sources: list[Source] = []
         self._inserter = Inserter(
-            writer,
+            self._make_inserts(),
             self._batches,
             self._backlog,
             self._commit,
@@ -118,6 +124,24 @@ class Ingest:
         submission = Submission(decoded.documents, self._columnar)
         self._commit.append(Entry(decoded.payload, submission, ack, time.monotonic()))
 
+    def source(self) -> Source:
+        """What a further thread needs that reads documents which another system retains."""
+        made = Source(self._make_inserts(), self._backlog, self._columnar, self._limits)
+        self._sources.append(made)
+        return made
+
+    def _make_inserts(self) -> StoreInserts:
+        made = StoreInserts(
+            self._writer,
+            self._batches,
+            self._backlog,
+            self._commit,
+            self._store,
+            self._metrics,
+        )
+        self._inserts.append(made)
+        return made
+
     def start(self) -> None:
         """Start writing, inserting, and replaying what dead processes left."""
         self._commit.start()
@@ -161,6 +185,7 @@ class Ingest:
             quarantine_dropped=self._backlog.quarantine.dropped,
             unreadable=self._backlog.unreadable,
             refusal=self._inserter.refusal,
+            elsewhere=[each.problem for each in self._sources if each.problem],
         )
 
     def _watch(self) -> None:
@@ -168,10 +193,10 @@ class Ingest:
             try:
                 self._update_gauges()
                 self._purge.step(self._commit.journal)
-                started = self._inserter.started
                 slow = self._limits.slow_insert
-                if started is not None and time.monotonic() - started > slow:
-                    self._inserter.mark_unavailable(f"no answer for {slow:g} s")
+                for each in self._inserts:
+                    if each.started is not None and time.monotonic() - each.started > slow:
+                        each.mark_unavailable(f"no answer for {slow:g} s")
             except Exception:
                 self._limiter.exception("watch_failed")
 

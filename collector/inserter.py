@@ -13,16 +13,14 @@ import structlog
 from collector.batches import Batches, Entry, Limits, acknowledge, batch_of
 from collector.group_commit import GroupCommit
 from collector.health import StoreAvailability
-from collector.insert import count_stored, insert_batch
 from collector.journal.format import Batch
 from collector.journal.writer import Journal
 from collector.log_limiter import LogLimiter
 from collector.metrics import IngestMetrics
 from collector.records import Records
 from collector.replay import Backlog, Outcome
+from collector.store_inserts import StoreInserts
 from collector.submission import Submission
-from store.errors import StoreError, StoreUnavailable
-from store.protocol import SegmentWriter
 
 log = structlog.get_logger(__name__)
 
@@ -45,7 +43,7 @@ class Inserter:
 
     def __init__(
         self,
-        writer: SegmentWriter,
+        inserts: StoreInserts,
         batches: Batches,
         backlog: Backlog,
         commit: GroupCommit,
@@ -53,7 +51,7 @@ class Inserter:
         limits: Limits,
         metrics: IngestMetrics,
     ) -> None:
-        self._writer = writer
+        self._inserts = inserts
         self._batches = batches
         self._backlog = backlog
         self._commit = commit
@@ -66,28 +64,25 @@ class Inserter:
         self._replaying = True
         self._refusals = 0
         """Of the batch in `_current`."""
-        self._refusal = ""
         self._sealed_at = -SEAL_INTERVAL
         self._probed_at = 0.0
         self._pause = FIRST_PAUSE
-        self.started: float | None = None
-        """When the insert or probe that the store has not answered yet began; None between them."""
 
     @property
     def refusal(self) -> str:
         """Why a batch is refused for now; empty if none is."""
-        return self._refusal if self._refusals or self._backlog.refuses else ""
+        return self._inserts.refusal if self._refusals or self._backlog.refuses else ""
 
     def run(self) -> None:
         """Insert what becomes due; at the end, what is still in memory and the store accepts."""
-        self._answers()
+        self._inserts.answers()
         while self._step():
             pass
 
     def _step(self) -> bool:
         """One insert of ours and one of the backlog, whichever are due; False at the end."""
         outcome = Outcome.UNAVAILABLE
-        if self._store.available or self._answers():
+        if self._store.available or self._inserts.answers():
             outcome = self._guarded(self._insert_own)
             if outcome is not Outcome.UNAVAILABLE and not self._batches.closed:
                 outcome = max(outcome, self._guarded(self._replay))
@@ -118,29 +113,15 @@ class Inserter:
         if now - self._probed_at < CHECK_INTERVAL:
             return Outcome.STORED
         self._probed_at = now
-        return Outcome.STORED if self._answers() else Outcome.UNAVAILABLE
+        return Outcome.STORED if self._inserts.answers() else Outcome.UNAVAILABLE
 
     def _replay(self) -> Outcome:
         self._replaying = self._backlog.is_ready()
         if self._replaying:
             return self._backlog.replay_one(self.insert)
         if not self._store.available and not self._batches.documents:
-            self._mark_available()  # it answers, and there is nothing to try
+            self._inserts.mark_available()  # it answers, and there is nothing to try
         return Outcome.STORED
-
-    def _answers(self) -> bool:
-        """A cheap probe, before a batch is sent in vain."""
-        self.started = time.monotonic()
-        try:
-            self._writer.check()
-        except StoreUnavailable as error:
-            self.mark_unavailable(error)
-            return False
-        except StoreError:
-            pass  # it answers, whatever the answer
-        finally:
-            self.started = None
-        return True
 
     def _insert_current(self) -> Outcome:
         """Insert the batch from memory, unless its journal has been sealed meanwhile."""
@@ -180,33 +161,5 @@ class Inserter:
     def insert(
         self, journal: Journal, batch: Batch, submissions: list[Submission | Records]
     ) -> Outcome:
-        """Insert documents under the batch's token; refused ones go to quarantine. Raises OSError."""
-        self.started = time.monotonic()
-        try:
-            token = f"{journal.id}-{batch.start}-{batch.end}"
-            with self._metrics.insert_seconds.time():
-                refused = insert_batch(self._writer, submissions, token)
-        except StoreUnavailable as error:
-            self.mark_unavailable(error)
-            return Outcome.UNAVAILABLE
-        except Exception as error:  # the store's, or a bug of ours: not the documents' fault
-            kind = "" if isinstance(error, StoreError) else f"{type(error).__name__}: "
-            self._limiter.error("store_refuses", error=f"{kind}{error}", documents=batch.documents)
-            self._refusal = f"{kind}{error}"
-            return Outcome.REFUSED
-        finally:
-            self.started = None
-        for each in refused:
-            self._backlog.set_aside(each.reason, *each.payload)
-        count_stored(self._metrics, submissions, refused)
-        self._mark_available()
-        return Outcome.STORED
-
-    def mark_unavailable(self, reason: str | StoreUnavailable) -> None:
-        """Acknowledgements no longer wait for inserts. Called by the watching thread as well."""
-        self._store.mark_unavailable(reason)
-        acknowledge(self._batches.bypass(True))
-
-    def _mark_available(self) -> None:
-        self._store.mark_available(self._commit.unsent)
-        acknowledge(self._batches.bypass(False))
+        """Insert documents under the batch's token (see `StoreInserts.insert`)."""
+        return self._inserts.insert(submissions, f"{journal.id}-{batch.start}-{batch.end}")

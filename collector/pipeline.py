@@ -24,6 +24,7 @@ from collector.metrics import IngestMetrics, shared_metrics
 from collector.payloads import Decoded, decode_documents, decode_request
 from collector.records import Records
 from collector.redaction.redactor import Redactor
+from collector.source import Source
 from collector.versions import VersionClock
 from store.model import derived_version, relayed_version
 from store.protocol import SegmentWriter
@@ -71,26 +72,28 @@ class IngestPipeline:
         """Insert what is in memory within ``timeout`` seconds, and end; the rest is in the journal."""
         self._ingest.stop(timeout)
 
-    def decode(self, raws: Sequence[bytes], receiver: str, *, relayed: bool = False) -> Decoded:
+    def decode(
+        self, raws: Sequence[bytes], receiver: str, *, relayed: bool = False, version: int = 0
+    ) -> Decoded:
         """Redact, decode and count the documents of one request. ``relayed``: they have all ended, and lose to what
-        their senders report (`store.model.relayed_version`)."""
+        their senders report (`store.model.relayed_version`). ``version``: of the first, if it is known."""
         raws = self._redact(raws)
-        decoded = decode_documents(raws, self._version(len(raws), relayed=relayed))
+        decoded = decode_documents(raws, version or self._version(len(raws), relayed=relayed))
         if decoded.metrics_payloads:
             self.metrics.otel_metrics_ignored.inc(decoded.metrics_payloads)
         return self._count(decoded, receiver)
 
     def decode_request(
-        self, kind: Kind, body: bytes, receiver: str, *, relayed: bool = False
+        self, kind: Kind, body: bytes, receiver: str, *, relayed: bool = False, version: int = 0
     ) -> Decoded:
-        """Redact and decode a request with spans, and count its documents. ``relayed``: as of `decode`.
+        """Redact and decode a request with spans, and count its documents. ``relayed``, ``version``: as of `decode`.
 
         Raises Rejected, counted as well, when the request as a whole is unreadable.
         """
         body, counts = self._redactor.request(kind, body)
         self._count_redacted(counts)
         try:
-            decoded = decode_request(kind, body, self._version(relayed=relayed))
+            decoded = decode_request(kind, body, version or self._version(relayed=relayed))
         except Rejected as rejected:
             self.reject_received(receiver, [rejected])
             raise
@@ -144,6 +147,18 @@ class IngestPipeline:
         """
         charge(decoded)
         return self._ingest.submit(decoded)
+
+    def reserve_version(self, least: int = 0) -> int:
+        """A version for documents that arrive now, and at least this one."""
+        return max(self._clock.reserve(), least)
+
+    def source(self) -> Source:
+        """What a thread needs that reads documents which another system retains."""
+        return self._ingest.source()
+
+    def may_redact(self, payload: bytes) -> bool:
+        """Whether a rule may match something in a payload that cannot be decoded, and so not be redacted."""
+        return self._redactor.may_match(payload)
 
     def redact_texts(self, texts: Sequence[str]) -> Sequence[str]:
         """Log lines without what rules of redaction remove, which is counted."""

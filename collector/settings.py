@@ -14,6 +14,7 @@ from collector.allowed_senders import AllowedSenders
 from collector.batches import Limits
 from collector.budget import MAX_BODY, PROCESS, Budget
 from collector.ingest import JOURNAL_BYTES
+from collector.kafka.target import KafkaInput
 from collector.metrics import IngestMetrics
 from collector.pipeline import IngestPipeline
 from collector.redaction.redactor import Redactor
@@ -61,6 +62,8 @@ class CollectorSettings:
         default_factory=dict
     )
     """Further ports for datagrams, with the pipeline of each."""
+    kafka: Sequence[KafkaInput] = ()
+    """Topics that are read; needs confluent-kafka."""
     tls: Tls | None = None
     """For HTTP and gRPC."""
     udp_allowed: AllowedSenders | None = None

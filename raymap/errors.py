@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import json
 import os
 from datetime import UTC, datetime
@@ -75,3 +76,10 @@ def write_stderr(data: bytes) -> None:
     with contextlib.suppress(OSError):
         while data:
             data = data[os.write(2, data) :]
+
+
+def require_package(package: str, what: str, extra: str) -> None:
+    """CommandError when a package of an extra is not installed."""
+    if importlib.util.find_spec(package) is None:
+        install = f'pip install "raymap[{extra}]"'
+        raise CommandError(f"{what} needs the package {package}: run  {install}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import socket
 from functools import partial
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 from collector.decode.item_size import ITEM
 from collector.net import PortInUseError, is_loopback
 from raymap.data_dir import prepare_data_dir, require_owner
-from raymap.errors import CommandError
+from raymap.errors import CommandError, require_package
 from raymap.http_server import OnReady, Shutdown, listen_tcp, load_tls, port_taken, serve_http
 from raymap.logging import set_up_logging
 
@@ -91,6 +90,7 @@ def run_collector_process(settings: CollectSettings, address: Address, on_ready:
     from raymap.auth.audit import AuditTrail
     from raymap.auth.datagrams import datagram_senders
     from raymap.auth.install import Authentication
+    from raymap.kafka_inputs import kafka_inputs
     from raymap.tenants.parts import collector_parts
     from raymap.tenants.pipelines import PipelineChoice, per_request
     from raymap.tenants.ports import udp_ports
@@ -125,6 +125,7 @@ def run_collector_process(settings: CollectSettings, address: Address, on_ready:
         redactor=redactor,
         per_request=partial(per_request, tenants),
         udp_ports=udp_ports(settings.udp_tenants, authentication, tenants),
+        kafka=kafka_inputs(settings, authentication, tenants),
         udp_allowed=datagram_senders(settings.udp_allow, settings.auth),
         on_ready=on_ready,
     )
@@ -161,7 +162,7 @@ def _oidc_provider(settings: ApiSettings) -> Provider | None:
 
     if not settings.oidc_issuer:
         return None
-    _require("joserfc", "Signing in with OpenID Connect", "oidc")
+    require_package("joserfc", "Signing in with OpenID Connect", "oidc")
     given = {
         "--oidc-client-id": settings.oidc_client_id,
         "--public-url": settings.public_url,
@@ -320,23 +321,17 @@ def udp_address(text: str) -> str:
 
 def require_demo() -> None:
     """CommandError when the packages of the demo are not installed."""
-    _require("aws_xray_sdk", "The demo", "demo")
+    require_package("aws_xray_sdk", "The demo", "demo")
 
 
 def require_mcp() -> None:
     """CommandError when the packages of `raymap mcp` are not installed."""
-    _require("mcp", "raymap mcp", "mcp")
+    require_package("mcp", "raymap mcp", "mcp")
 
 
 def require_boto3() -> None:
     """CommandError when boto3, which reads from AWS X-Ray, is not installed."""
-    _require("boto3", "raymap import --from-xray", "xray")
-
-
-def _require(package: str, what: str, extra: str) -> None:
-    if importlib.util.find_spec(package) is None:
-        install = f'pip install "raymap[{extra}]"'
-        raise CommandError(f"{what} needs the package {package}: run  {install}")
+    require_package("boto3", "raymap import --from-xray", "xray")
 
 
 def raymap_version() -> str:

@@ -26,6 +26,7 @@ from raymap.data_dir import prepare_data_dir
 from raymap.errors import CommandError, print_status
 from raymap.flags import environment_of
 from raymap.http_server import cannot_listen, load_tls
+from raymap.kafka_inputs import kafka_settings
 from raymap.logging import set_up_logging
 from raymap.metrics_folder import metrics_folder, note_death, reset_gauges
 from raymap.processes import PROCESS, require_authentication, require_demo, require_private
@@ -67,6 +68,7 @@ def serve(settings: ServeSettings, shown: Sequence[ShownSetting] = ()) -> int:
     _check_installed(settings)
     require_private(settings)
     require_authentication(settings)
+    kafka_settings(settings)
     load_tls(settings)  # a bad certificate is reported before anything starts
     prepare_data_dir(settings.data_dir)
     if settings.auth != "off":

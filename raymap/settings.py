@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 from collector.decode.item_size import DEFAULT as DOCUMENT_SIZE
+from raymap.kafka_flags import KafkaFlags
 from raymap.oidc_flags import OidcFlags
 from raymap.options import (
     LOCAL,
@@ -170,8 +171,8 @@ class ProcessSettings(TlsFlags, RedactionFlags, StoreSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class IngestSettings(ProcessSettings):
-    """The receivers beside UDP and HTTP, and batching."""
+class IngestSettings(KafkaFlags, ProcessSettings):
+    """The receivers beside UDP and HTTP, Kafka, and batching."""
 
     grpc_port: Annotated[int, port_option("--grpc-port", "gRPC; 0: any free one.")] = 4317
     otlp_port: Annotated[

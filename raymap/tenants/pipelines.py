@@ -64,6 +64,10 @@ class TenantPipeline(IngestPipeline):
         self._own.bytes.inc(decoded.payload.size)
         return super().offer(decoded, wait)
 
+    def count_bytes(self, decoded: Decoded) -> None:
+        """Count what reaches the store without `submit`."""
+        self._own.bytes.inc(decoded.payload.size)
+
     def stop(self, timeout: float = 10.0) -> None:
         """As of any pipeline."""
         try:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from collector import group_commit, inserter, replay
+from collector import group_commit, replay, store_inserts
 from collector.batches import Ack, Limits
 from collector.group_commit import JournalFull, StoreBehind
 from collector.journal.adopt import folders
@@ -525,7 +525,7 @@ def test_a_mistake_ends_no_thread(setup: Setup) -> None:
         raise RuntimeError("a bug")
 
     with pytest.MonkeyPatch.context() as patch, structlog.testing.capture_logs() as reported:
-        patch.setattr(inserter, "insert_batch", mistake)
+        patch.setattr(store_inserts, "insert_batch", mistake)
         patch.setattr(pipeline._ingest._backlog, "is_ready", mistake)
         patch.setattr(pipeline._ingest, "_update_gauges", mistake)
         submit(pipeline, 1).result(60)

@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 from api.alarms.counters import deliveries, evaluations, transitions
 from api.metrics import request_seconds
 from collector.budget import without_room
+from collector.kafka.metrics import KafkaMetrics
 from collector.metrics import IngestMetrics
 from raymap.alarm_runner import evaluated, judged
 from raymap.auth.authenticator import admitted_anyway, refusals
@@ -36,6 +37,7 @@ PARTS = (
         "On the way to the store",
         ("queue", "journal", "oldest", "store_un", "ingest", "batches", "insert"),
     ),
+    ("Topics of Kafka", ("kafka",)),
     ("Read", ("http", "store_query", "self_trace")),
     ("Counted", ("rollup", "dirty", "problems")),
     ("Keys", ("key_l", "auth")),
@@ -58,7 +60,10 @@ class Family:
 
 def exposed() -> Mapping[str, Any]:
     """Metrics by the name that a scrape shows: of ingest, the store, the API, tenants, the installation."""
-    ingest = vars(IngestMetrics(CollectorRegistry())).values()
+    ingest = [
+        *vars(IngestMetrics(CollectorRegistry())).values(),
+        *vars(KafkaMetrics(CollectorRegistry())).values(),
+    ]
     own = [
         *(ROLLUP_LAG, DIRTY_MINUTES, QUERY_SECONDS, ROUND_SECONDS, DROPPED),
         *(request_seconds(), refusals(), admitted_anyway(), limited(), without_room()),

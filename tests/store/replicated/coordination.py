@@ -2,63 +2,28 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import socket
 import subprocess
 from pathlib import Path
 
-import pytest
-
+from tests import maven
 from tests.ports import free_port
 from tests.waiting import eventually
 
 HERE = Path(__file__).parent
 HOST = "127.0.0.1"
-JARS = (
-    Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    / "raymap-tests"
-    / "zookeeper-3.9.3"
-)
 _MAIN = "org.apache.zookeeper.server.ZooKeeperServerMain"
 _OPTIONS = ("-Xmx192m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
 
 
 def unavailable(reason: str) -> None:
     """Skip, where ZooKeeper cannot be had; but in CI the tests of replicas run."""
-    if os.environ.get("CI"):
-        pytest.fail(f"{reason}, and CI runs the tests of replicas")
-    pytest.skip(f"{reason}, so replicas are not tested")
+    maven.unavailable(reason, "replicas")
 
 
 def jars() -> Path:
-    """ZooKeeper and what it needs; Maven downloads them once."""
-    if shutil.which("java") is None:
-        unavailable("there is no Java")
-    if not any(JARS.glob("zookeeper-3.9.3.jar")):
-        _download()
-    return JARS
-
-
-def _download() -> None:
-    if shutil.which("mvn") is None:
-        unavailable("there is no Maven")
-    JARS.parent.mkdir(parents=True, exist_ok=True)
-    folder = JARS.with_name(f"{JARS.name}.{os.getpid()}")
-    command = ["mvn", "-q", "-B", "-C", "-f", str(HERE / "pom.xml"), "dependency:copy-dependencies"]
-    ended = subprocess.run(
-        [*command, f"-DoutputDirectory={folder}"],
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-    if ended.returncode:
-        unavailable(f"Maven does not have ZooKeeper: {ended.stdout[-400:]}")
-    try:
-        folder.rename(JARS)
-    except OSError:  # another worker was first
-        shutil.rmtree(folder)
+    """ZooKeeper and what it needs."""
+    return maven.jars(HERE / "pom.xml", "zookeeper-3.9.3", "replicas")
 
 
 class ZooKeeper:

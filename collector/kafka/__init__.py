@@ -1,0 +1,1 @@
+"""Kafka as a source: topics with OTLP or X-Ray documents → the store, without a journal."""
