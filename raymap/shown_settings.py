@@ -27,6 +27,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         *("host", "port", "grpc-port", "otlp-port", "http", "shared", "udp-tenant", "udp-allow"),
         *("allowed-host", "trusted-proxy", "insecure", "public-url"),
     ),
+    "Topics of Kafka": ("kafka", "topic", "kafka-config"),
     "Authentication": (
         *("auth", "keys-file", "oidc-issuer", "oidc-client-id", "oidc-client-secret"),
         *("oidc-claim", "oidc-roles", "oidc-tenants"),

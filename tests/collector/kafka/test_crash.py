@@ -18,9 +18,9 @@ from tests.collector.kafka.reading import Stored, once
 from tests.collector.kafka.traffic import SHOP, STORAGE, Traffic
 from tests.conftest import Server, start_server, stop_server
 from tests.raymap.processes import children, eventually
-from tests.tiers import cases
+from tests.tiers import NIGHTLY
 
-pytestmark = [pytest.mark.server, pytest.mark.slow]
+pytestmark = [pytest.mark.server, pytest.mark.slow, pytest.mark.timeout(900)]
 
 PARTITIONS = 4
 
@@ -92,7 +92,7 @@ def test_nothing_is_lost_and_nothing_twice(
     server = start_server(tmp_path / "data", "--workers", "2", *kafka)
     try:
         stored = Stored(address(tmp_path / "data"))
-        for _ in range(cases(1)):
+        for _ in range(5 if NIGHTLY else 1):
             figures = stored.figures()["documents"]
             eventually(lambda: stored.figures()["documents"] > figures, "documents are stored")  # noqa: B023
             kill(server, "collect")

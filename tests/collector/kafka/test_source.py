@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaError, KafkaException
 
 from collector.ingest import FOLDER
 from collector.journal.quarantine import Quarantine
@@ -96,7 +96,7 @@ def test_a_batch_that_was_stored_and_not_committed(
     def failing(self: KafkaSource, consumer: Any, partition: Any, offset: int, mark: Any) -> None:
         if not mark.end and failures and failures.pop(0):
             broker.send(topic, [traffic.otlp()])
-            raise KafkaException("not committed, says the test")
+            raise KafkaException(KafkaError(KafkaError._FAIL, "not committed, says the test"))
         commit(self, consumer, partition, offset, mark)
 
     monkeypatch.setattr(KafkaSource, "_commit", failing)
