@@ -34,7 +34,8 @@ from tests.faults.gate import Gate
 from tests.waiting import SECONDS, eventually
 
 _forks = multiprocessing.get_context("forkserver")
-_forks.set_forkserver_preload(["tests.faults.child"])  # a start is a fork, not a second of imports
+# A start is a fork, not a second of imports: also of what a collector imports once it opens its ports.
+_forks.set_forkserver_preload(["tests.faults.child", "collector.http_ports", "uvicorn.loops.auto"])
 
 
 @dataclass(frozen=True)
