@@ -1,4 +1,5 @@
-"""One server with tenants for every test that only adds to it."""
+"""One server with tenants for every test that only adds to it, stopped with the last of them: idle, it uses seven
+seconds of CPU time a minute."""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ from tests.raymap.tenants.shared import (
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
     otlp, udp = free_port(), {name: free_port() for name in TENANTS}
     ports = ",".join(f"{port}={name}" for name, port in udp.items())
@@ -50,7 +51,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
     assert stop_server(server) == 0
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def filled(shared: Shared) -> Shared:
     """The server once every tenant has sent to every receiver, and configured what can be."""
     for name, sender in shared.senders.items():
