@@ -147,7 +147,9 @@ def test_the_filter_is_written_and_run_before_its_editor_comes(
     expect(page).to_have_url(re.compile("filter=fault.OR.error$"))
 
 
-def test_what_was_written_before_the_editor_came_is_completed(page: Page, lasting_shop: Any) -> None:
+def test_what_was_written_before_the_editor_came_is_completed(
+    page: Page, lasting_shop: Any
+) -> None:
     """As if it had been written there; a filter that is only looked at opens no list."""
     editor = Delayed(page, "**/FilterEditor-*.js")
     page.goto(lasting_shop.url("/traces?range=15m"))
