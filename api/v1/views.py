@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Annotated
-from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Query, Request, Response
 
@@ -15,16 +13,15 @@ from api.errors import ApiError
 from api.may_edit import name_of
 from api.openapi_parts import json_body
 from api.request import JsonBody, read_body
+from api.saved import change_saved, compare, conflict, path_of, read_address, refuse_others, saved
 from api.schemas.views import SavedViewLine, SavedViewList
 from store.config import records
-from store.config.change import Contended, Decide, Result, change
 from store.config.protocol import Change, Configuration
 from store.times import SECOND
 from store.views import MAX_VIEWS, SavedView
 
 MAX_BODY = 64_000
-MAX_NAME, MAX_QUERY, MAX_FIELDS = 80, 4_000, 50
-PAGES = ("map", "traces", "compare")
+MAX_NAME = 80
 _MEMBERS = {"page", "query", "revision", "name"}
 _BODY = json_body({"page": "map", "query": "range=1h&filter=fault", "revision": 0})
 Revision = Annotated[
@@ -69,20 +66,17 @@ def view_list(context: Context) -> SavedViewList:
 
 def _put(context: Context, name: str, body: JsonBody, by: str) -> SavedViewLine:
     read_name(name, MAX_NAME)
-    if unknown := sorted(body.names() - _MEMBERS):
-        raise ApiError(f"{unknown[0][:60]!r} is unknown of a view, expected {_listed(_MEMBERS)}")
-    page, query = body.required_text("page"), _query(body.text("query"))
-    if page not in PAGES:
-        raise ApiError(f"page must be one of {_listed(PAGES)}, got {page[:60]!r}")
+    refuse_others(body, _MEMBERS, "view")
+    page, query = read_address(body)
     revision = body.count("revision")
     new_name = read_name(body.text("name") or name, MAX_NAME)
 
     def decide(configuration: Configuration, now: int) -> tuple[SavedView, Sequence[Change]]:
         views = records.read(configuration, SavedView)
         old = views.get(name)
-        _compare(name, old, revision)
+        compare(f"the view {name!r}", old, revision)
         if new_name != name and new_name in views:
-            raise _conflict(f"there is a view {new_name!r} already{_last(views[new_name])}")
+            raise conflict(f"the view {new_name!r} is there already{saved(views[new_name])}")
         if old is None and len(views) >= MAX_VIEWS:
             raise ApiError(f"there are {MAX_VIEWS} views, the most there can be: remove one first")
         created = old.created if old else now
@@ -90,7 +84,7 @@ def _put(context: Context, name: str, body: JsonBody, by: str) -> SavedViewLine:
         moved = [records.remove(name, SavedView)] if new_name != name else []
         return view, [*moved, records.put(new_name, view)]
 
-    return _line(_change(context, decide))
+    return _line(change_saved(context, decide))
 
 
 def _remove(context: Context, name: str, revision: int) -> Response:
@@ -98,56 +92,11 @@ def _remove(context: Context, name: str, revision: int) -> Response:
         old = records.read(configuration, SavedView).get(name)
         if old is None:
             return None, []
-        _compare(name, old, revision)
+        compare(f"the view {name!r}", old, revision)
         return None, [records.remove(name, SavedView)]
 
-    _change(context, decide)
+    change_saved(context, decide)
     return Response(status_code=204)
-
-
-def _compare(name: str, old: SavedView | None, revision: int) -> None:
-    """Whether a change is of what is stored. ApiError (409) that says who was faster."""
-    stored = old.revision if old else 0
-    if stored == revision:
-        return
-    if old is None:
-        raise _conflict(f"the view {name!r} has been removed or renamed meanwhile")
-    if not revision:
-        raise _conflict(f"there is a view {name!r} already{_last(old)}; its revision replaces it")
-    raise _conflict(
-        f"the view {name!r} was changed meanwhile{_last(old)}; this change is of {revision}"
-    )
-
-
-def _conflict(words: str) -> ApiError:
-    return ApiError(words, code="Conflict", status=409)
-
-
-def _last(view: SavedView) -> str:
-    """When it was saved last, and by whom."""
-    at = datetime.fromtimestamp(view.modified // SECOND, UTC)
-    by = f" by {view.by}" if view.by else ""
-    return f", saved{by} at {at:%Y-%m-%d %H:%M:%S} UTC (revision {view.revision})"
-
-
-def _query(text: str) -> str:
-    """The query of an address; ApiError when it is none."""
-    query = text.removeprefix("?")
-    if len(query) > MAX_QUERY:
-        raise ApiError(f"query must have at most {MAX_QUERY} characters, got {len(query)}")
-    if any(not "!" <= each <= "~" or each == "#" for each in query):
-        raise ApiError(
-            "query must be that of an address: ASCII without spaces and #, as in range=1h"
-        )
-    try:
-        parse_qsl(
-            query, strict_parsing=bool(query), keep_blank_values=True, max_num_fields=MAX_FIELDS
-        )
-    except ValueError:
-        raise ApiError(
-            f"query must be at most {MAX_FIELDS} fields like range=1h, with & between"
-        ) from None
-    return query
 
 
 def _line(view: SavedView) -> SavedViewLine:
@@ -155,20 +104,9 @@ def _line(view: SavedView) -> SavedViewLine:
         "name": view.name,
         "page": view.page,  # type: ignore[typeddict-item]
         "query": view.query,
-        "path": f"/{view.page}?{view.query}" if view.query else f"/{view.page}",
+        "path": path_of(view.page, view.query),
         "revision": view.revision,
         "created": view.created / SECOND,
         "modified": view.modified / SECOND,
         "by": view.by,
     }
-
-
-def _change(context: Context, decide: Decide[Result]) -> Result:
-    try:
-        return change(context.store, decide, context.clock)
-    except Contended as error:
-        raise _conflict(str(error)) from None
-
-
-def _listed(names: Sequence[str] | set[str]) -> str:
-    return ", ".join(sorted(names))

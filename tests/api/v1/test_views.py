@@ -11,8 +11,9 @@ from starlette.types import Receive, Scope, Send
 
 from api.app import create_app
 from api.may_edit import SIGNED_IN
+from api.saved import MAX_QUERY
 from api.schemas.views import SavedViewLine, SavedViewList
-from api.v1.views import MAX_NAME, MAX_QUERY
+from api.v1.views import MAX_NAME
 from store.config import records
 from store.memory import MemoryStore
 from store.times import SECOND
@@ -101,7 +102,7 @@ def test_two_of_one_name_are_not_made(site: Site) -> None:
     site.put()
     again = site.put(query="range=24h")
     assert again.status_code == 409
-    assert "there is a view 'front' already, saved by ann at" in message(again)
+    assert "the view 'front' is there already, saved by ann at" in message(again)
     site.put("other")
     renamed = site.put("other", name="front", revision=1)
     assert (renamed.status_code, "already" in message(renamed)) == (409, True)
