@@ -67,6 +67,7 @@ PARAMETERS: Mapping[tuple[str, str], object] = {
     ("query", "order"): "desc",
     ("query", "limit"): 20,
     ("query", "revision"): 3,
+    ("query", "pictures"): "5f0c9d2e1b7a",
     ("query", "hops"): 2,
     ("query", "other"): "n3f2a9c81d04be765",
     ("query", "q"): "check",
@@ -160,6 +161,7 @@ IDS: Mapping[str, str] = {
     "/api/v1/deployments/": "d-7f1c9e",
     "/api/v1/problems/": "9c8e5a6d-1b2f-5f3c-8a5d-2f1e0d9c7b6a",
     "/api/v1/keys/": "Q5XW3TMBZK7YHD2E",
+    "/api/v1/notebooks/": "5f0c9d2e1b7a",
 }
 """Examples of the path parameter ``id``, by what the path begins with; else a trace's."""
 TRACE_ID = "1-6ac2f0e4-1f2b3c4d5e6f708192a3b4c5"

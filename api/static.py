@@ -24,7 +24,8 @@ NOT_BUILT = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Rayma
 FOREVER = "public, max-age=31536000, immutable"
 """For files whose name contains a hash of their content."""
 REVALIDATE = "no-cache"
-TRACES = "/traces/"
+FOLDERS = ("/traces/", "/notebooks/")
+"""Below them is a page for each id."""
 HTML = frozenset({"text/html", "text/*", "*/*"})
 READING = ("GET", "HEAD")
 METHODS = (*READING, "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -34,7 +35,7 @@ CATCH_ALL = "/{path:path}"
 def is_page(path: str) -> bool:
     """Whether the console draws something at a path."""
     path = path.rstrip("/") or "/"
-    return path in PAGES or (path.startswith(TRACES) and path.count("/") == 2)
+    return path in PAGES or (path.startswith(FOLDERS) and path.count("/") == 2)
 
 
 def static_router(folder: Path | None) -> APIRouter:

@@ -17,6 +17,7 @@ PAGES = frozenset(
         "/groups",
         "/keys",
         "/members",
+        "/notebooks",
         "/sampling",
         "/settings",
         "/s",
@@ -25,7 +26,7 @@ PAGES = frozenset(
         "/index.html",
     }
 )
-"""Addresses of the console (ui/src/model/url.ts), besides those of traces."""
+"""Addresses of the console (ui/src/model/url.ts), besides those of one trace and one notebook."""
 
 
 def static_dir() -> Path | None:

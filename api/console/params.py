@@ -72,7 +72,7 @@ WORK = Query(
 FILTER = Query(alias="filter", description="filter expression that the traces satisfy")
 
 
-def _expression(
+def read_expression(
     request: Request, scope: Scoped, text: Annotated[str, FILTER] = ""
 ) -> Expression | None:
     """The filter expression and the scope, None if neither selects; ApiError (400) with the position of
@@ -84,7 +84,7 @@ def _expression(
     return within(scope, expression, request)
 
 
-FilterExpression = Annotated[Expression | None, Depends(_expression)]
+FilterExpression = Annotated[Expression | None, Depends(read_expression)]
 
 
 def _trace_filter(

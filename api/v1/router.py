@@ -24,6 +24,7 @@ from api.v1.impact import impact_router
 from api.v1.logs import logs_router
 from api.v1.missing import missing_router
 from api.v1.node_metrics import node_metrics_router
+from api.v1.notebooks import notebooks_router
 from api.v1.operations import operations_router
 from api.v1.places import places_router
 from api.v1.problems import problems_router
@@ -44,7 +45,7 @@ ERRORS: dict[int | str, dict[str, Any]] = {
     400: {"model": ErrorReply, "description": "InvalidRequest, UnknownParameter, InvalidFilter"},
     404: {
         "model": ErrorReply,
-        "description": "NoSuchNode, NoSuchEdge: no traffic in the window; NoSuchAlarm, NoSuchProblem, NoSuchDeployment",
+        "description": "NoSuchNode, NoSuchEdge: no traffic in the window; NoSuchAlarm, NoSuchProblem, NoSuchDeployment, NoSuchNotebook",
     },
     500: {"model": ErrorReply, "description": "InternalFailure: the server's log says why"},
     503: {"model": ErrorReply, "description": "ServiceUnavailable: the store does not answer"},
@@ -84,6 +85,7 @@ def v1_router(context: Context, environment_annotation: str) -> APIRouter:
         alarms_router,
         problems_router,
         views_router,
+        notebooks_router,
     )
     for part in parts:
         router.include_router(part(context))

@@ -103,7 +103,7 @@ def stats_router(context: Context) -> APIRouter:
         traces."""
         text = request.query_params.get("filter", "")
         selected = Selected(expression, text, read_states(status), status)
-        wanted = Wanted(_metrics(metrics), _metric(sort, "sort"), limit)
+        wanted = read_wanted(metrics, sort, limit)
         if node and of == "traces":
             raise ApiError("node is for of=requests: of traces, a filter selects those of a node")
         return await run_cancellable(
@@ -114,6 +114,11 @@ def stats_router(context: Context) -> APIRouter:
         )
 
     return router
+
+
+def read_wanted(metrics: str, sort: str, limit: int) -> Wanted:
+    """What is wanted by the names of metrics; ApiError (400)."""
+    return Wanted(_metrics(metrics), _metric(sort, "sort"), limit)
 
 
 def stats(

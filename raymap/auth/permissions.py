@@ -113,7 +113,7 @@ _ADMINISTRATION = frozenset(
 
 CONSOLE_PAGES = PAGES | {"/favicon.svg"}
 """Addresses of the console. What they answer is the same for everyone and has no data."""
-_CONSOLE_FOLDERS = ("/assets/", "/traces/")
+_CONSOLE_FOLDERS = ("/assets/", "/notebooks/", "/traces/")
 
 
 _SIGN_IN = frozenset(

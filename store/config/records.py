@@ -1,4 +1,4 @@
-"""What X-Ray's API configures, alarms, mutes of problems and saved views, as stored. Times are microseconds since the epoch."""
+"""What X-Ray's API configures, alarms, mutes of problems, saved views and notebooks, as stored. Times are microseconds since the epoch."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from store.alarms import Alarm
 from store.config.protocol import Change, Configuration
+from store.notebooks import Notebook, NotebookEntry
 from store.problems import Mute
 from store.views import SavedView
 
@@ -91,17 +92,19 @@ KINDS: dict[type[Struct], str] = {
     Alarm: "alarm",
     Mute: "mute",
     SavedView: "view",
+    Notebook: "notebook",
+    NotebookEntry: "notebook entry",
 }
 """The kind under which each record is stored."""
 
 
-def read(configuration: Configuration, record: type[Record]) -> dict[str, Record]:
-    """All records of a type by name, in order of name."""
+def read(configuration: Configuration, record: type[Record], prefix: str = "") -> dict[str, Record]:
+    """All records of a type by name, in order of name; with a prefix those whose names begin with it."""
     kind = KINDS[record]
     return {
         name: msgspec.json.decode(value, type=record)
         for (of_kind, name), value in sorted(configuration.values.items())
-        if of_kind == kind
+        if of_kind == kind and name.startswith(prefix)
     }
 
 

@@ -53,6 +53,7 @@ OPERATIONS = {
 MEDIA = {
     "export_trace_otlp": {"application/json", "application/x-protobuf"},
     "tempo_echo": {"text/plain"},
+    "export_notebook": {"text/markdown"},
     "get_graph_metrics": {"application/openmetrics-text", "text/plain"},
 }
 """Operations that answer in other media types than JSON."""

@@ -44,6 +44,7 @@ V1 = {
     *("/api/v1/alarms", "/api/v1/alarms/{name}", "/api/v1/alarms/{name}/test"),
     "/api/v1/alarms/preview",
     *("/api/v1/problems", "/api/v1/problems/{id}/mute", "/api/v1/views"),
+    *("/api/v1/notebooks", "/api/v1/notebooks/{id}"),
     *("/api/v1/keys", "/api/v1/members", "/api/v1/members/{member}/password"),
     *("/api/v1/tenants", "/api/v1/settings"),
 }

@@ -109,7 +109,10 @@ def apps(data_dir: Path) -> list[FastAPI]:
 def entries(found: Sequence[FastAPI]) -> list[Entry]:
     """Every route that is not refused with 405 or 404 anyway, and the console's addresses."""
     pairs = {(path, method) for app in found for path, method in routes_of(app.routes)}
-    pairs |= {(path, "GET") for path in (*CONSOLE_PAGES, "/assets/{name}", "/traces/{id}")}
+    pairs |= {
+        (path, "GET")
+        for path in (*CONSOLE_PAGES, "/assets/{name}", "/notebooks/{id}", "/traces/{id}")
+    }
     return [Entry(path, method, required(method, path)) for path, method in sorted(pairs)]
 
 

@@ -43,7 +43,10 @@ def test_no_route_is_forgotten(tmp_path: Path) -> None:
         ("/auth/oidc/login", "GET"),
         ("/auth/oidc/callback", "GET"),
     }
-    console = {(path, "GET") for path in (*CONSOLE_PAGES, "/assets/{name}", "/traces/{id}")}
+    console = {
+        (path, "GET")
+        for path in (*CONSOLE_PAGES, "/assets/{name}", "/notebooks/{id}", "/traces/{id}")
+    }
     assert public == health | signing | console
 
 

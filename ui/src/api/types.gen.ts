@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: f9b5707a921cbfa73a9e225a84519bca81455eb30b9a03357dea4962088bf52f
+// sha256 of its schemas: 6ed3ef45b4847bfdf91f180b5b66e74dcba51b47ebbe81dc513ebc6d7314edbe
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -661,6 +661,64 @@ export interface components {
         NodeVersions: {
             node: string;
             versions: components["schemas"]["VersionLine"][];
+        };
+        NotebookEntryLine: {
+            added: number;
+            at: number;
+            by: string;
+            expired: boolean;
+            figures: components["schemas"]["NotebookFigures"] | null;
+            id: string;
+            /** @enum {string} */
+            kind: "words" | "view" | "trace" | "problem";
+            modified: number;
+            path: string;
+            text: string;
+        };
+        NotebookFigures: {
+            bars: [
+                number,
+                number
+            ][];
+            columns: string[];
+            depths: number[];
+            edges: [
+                number,
+                number,
+                string
+            ][];
+            facts: [
+                string,
+                string
+            ][];
+            is_empty: boolean;
+            left_out: number;
+            rows: string[][];
+            states: string[];
+            title: string;
+        };
+        NotebookLine: {
+            by: string;
+            created: number;
+            entries: number;
+            id: string;
+            modified: number;
+            revision: number;
+            title: string;
+        };
+        NotebookList: {
+            most: number;
+            notebooks: components["schemas"]["NotebookLine"][];
+        };
+        NotebookReply: {
+            by: string;
+            created: number;
+            entries: components["schemas"]["NotebookEntryLine"][];
+            id: string;
+            modified: number;
+            most: number;
+            revision: number;
+            title: string;
         };
         OpenEnds: {
             calls: number;

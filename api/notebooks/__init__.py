@@ -1,0 +1,1 @@
+"""Notebooks: where entries are stored, and the export as Markdown."""
