@@ -6,7 +6,7 @@ const server = process.env['RAYMAP_URL'] ?? 'http://127.0.0.1:8400'
 
 // Modules that every page needs, in one chunk: eight of a few hundred bytes each compress worse.
 const COMMON =
-  /src\/(components\/(Icon|Banner)|pages\/(useLiveQuery|useKeys|ShareButton)|model\/(url|health|scope|share))\./
+  /src\/(components\/(Icon|Banner)|pages\/(useLiveQuery|useKeys|ShareButton)|model\/(url|health|savedOptions|scope|share))\./
 
 // What the map and the lists begin with, for the same reason.
 const WINDOW =

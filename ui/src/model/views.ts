@@ -4,6 +4,7 @@ import type { Session } from '../api/client'
 import type { SavedView } from '../api/views'
 import { span } from './format'
 import { parseRange, rangeParams, type Range } from './range'
+import { savedOptions } from './savedOptions'
 import { SCOPE_KEYS } from './scope'
 import { changed, href, parseRoute } from './url'
 
@@ -20,23 +21,34 @@ const PASSING = ['problem']
 /** Where one looks, rather than at what: two views may differ in these and show the same. */
 const LOOSE = ['view', 'sel', 'q']
 
-/** What an address shows, as a view: in the time that goes on, or at the instants of `fixed`. Null of a page that is none. */
-export function viewOf(path: string, params: URLSearchParams, fixed?: Range): View | null {
+/**
+ * What an address shows, as a view: in the time that goes on, or at the instants of `fixed`. Null of a page that is none.
+ * `folds`: whether the map is folded, which only the address of a view says: the browser remembers it.
+ */
+export function viewOf(path: string, params: URLSearchParams, folds: boolean, fixed?: Range): View | null {
   const { page } = parseRoute(path)
   if (page !== 'map' && page !== 'traces' && page !== 'compare') return null
   const nothing = Object.fromEntries(PASSING.map((key) => [key, null]))
-  const next = changed(params, { ...rangeParams(fixed ?? parseRange(params)), ...nothing })
+  const fold = params.get('fold') ?? (folds ? '1' : '0')
+  const next = changed(params, {
+    ...rangeParams(fixed ?? parseRange(params)),
+    ...nothing,
+    fold: page === 'map' ? fold : null,
+  })
   return { page, query: href('', next).slice(1) }
 }
 
 /** Whether two views show the same, wherever one looks at. */
 export function isSame(one: View, other: View): boolean {
-  return one.page === other.page && words(one) === words(other)
+  const loose = [one, other].every(({ query }) => new URLSearchParams(query).has('fold'))
+    ? LOOSE
+    : [...LOOSE, 'fold']
+  return one.page === other.page && words(one, loose) === words(other, loose)
 }
 
-function words({ query }: View): string {
+function words({ query }: View, loose: readonly string[]): string {
   const params = new URLSearchParams(query)
-  for (const key of LOOSE) params.delete(key)
+  for (const key of loose) params.delete(key)
   params.sort()
   return params.toString()
 }
@@ -54,6 +66,7 @@ export function describe({ page, query }: View): string {
     ...SCOPE_KEYS.map((key) => params.get(key)),
     sides.join(' and '),
     by && `by ${by}`,
+    params.get('fold') === '0' && 'not folded',
     params.has('focus') && 'one service and its neighbours',
     params.has('boxes') && params.get('boxes') !== 'auto' && `boxes by ${params.get('boxes')}`,
     params.get('as') === 'list' && 'as a list',
@@ -63,6 +76,11 @@ export function describe({ page, query }: View): string {
   ]
     .filter(Boolean)
     .join(' · ')
+}
+
+/** Whether this browser folds maps. */
+export function isFolded(): boolean {
+  return savedOptions().fold !== false
 }
 
 /** Whether someone may save views; where no one signs in, everyone. */

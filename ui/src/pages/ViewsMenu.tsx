@@ -10,7 +10,7 @@ import { DeleteButton } from '../components/DeleteButton'
 import { Loading } from '../components/Loading'
 import { dateTime, span } from '../model/format'
 import { parseRange, windowOf } from '../model/range'
-import { describe, isSame, savesViews, viewOf, type View } from '../model/views'
+import { describe, isFolded, isSame, savesViews, viewOf, type View } from '../model/views'
 import { Link, useAddress } from './router'
 import { useChange, type Change } from './useChange'
 import { asApiError } from './useLiveQuery'
@@ -34,7 +34,7 @@ export function ViewsMenu({ session, onClose }: Props) {
     await client.invalidateQueries({ queryKey: VIEWS })
     return done
   }
-  const shown = viewOf(path, params)
+  const shown = viewOf(path, params, isFolded())
   const mayEdit = savesViews(session)
   return (
     <div className="views">
@@ -75,6 +75,9 @@ export function ViewsMenu({ session, onClose }: Props) {
         <p className="mute">The map, the traces and comparisons can be saved as views.</p>
       )}
       {session && !mayEdit && <p className="mute">Editors save views.</p>}
+      <Link href="/notebooks" onClick={onClose}>
+        Notebooks
+      </Link>
       {change.error && (
         <p className="field-error" role="alert">
           {errorWords(change.error)}.
@@ -193,7 +196,7 @@ function SaveForm({ shown, views, busy, run, onEdit }: SaveProps) {
   const old = views.find((one) => one.name === name.trim())
   const submit = async (event: FormEvent) => {
     event.preventDefault()
-    const view = isFixed ? viewOf(path, params, { kind: 'fixed', ...window }) : shown
+    const view = isFixed ? viewOf(path, params, isFolded(), { kind: 'fixed', ...window }) : shown
     if (!view) return
     const known = { name: name.trim(), revision: old?.revision ?? 0 }
     if (!(await run(() => saveView(known, view)))) return

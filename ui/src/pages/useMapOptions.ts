@@ -1,24 +1,36 @@
 import { useMemo, useState } from 'react'
 import type { Thresholds } from '../model/health'
+import { savedOptions, saveOptions } from '../model/savedOptions'
 import { DEFAULT_OPTIONS, type MapOptions } from '../model/visibility'
+import { setParams, useAddress } from './router'
 import { useServerStatus } from './useServerStatus'
 
-const KEY = 'raymap.options'
-
-type Saved = Partial<MapOptions>
-
-/** The map's options, remembered in this browser; thresholds are the server's until they are changed here. */
+/**
+ * The map's options, remembered in this browser; thresholds are the server's until they are changed here. A view says in
+ * the address whether its map is folded.
+ */
 export function useMapOptions(): [MapOptions, (options: MapOptions) => void] {
-  const [saved, setSaved] = useState(read)
+  const [saved, setSaved] = useState(savedOptions)
   const { status } = useServerStatus()
   const { share, count } = status?.unhealthy ?? DEFAULT_OPTIONS.thresholds
+  const said = useAddress().params.get('fold')
+  const { fold } = { ...DEFAULT_OPTIONS, ...saved }
   const options = useMemo(
-    () => ({ ...DEFAULT_OPTIONS, ...saved, thresholds: saved.thresholds ?? { share, count } }),
-    [saved, share, count],
+    () => ({
+      ...DEFAULT_OPTIONS,
+      ...saved,
+      fold: said ? said === '1' : fold,
+      thresholds: saved.thresholds ?? { share, count },
+    }),
+    [saved, said, fold, share, count],
   )
   const change = ({ thresholds, ...rest }: MapOptions) => {
+    if (said) {
+      setParams({ fold: rest.fold ? '1' : '0' }, { replace: true })
+      rest.fold = fold
+    }
     const next = equal(thresholds, { share, count }) ? rest : { ...rest, thresholds }
-    localStorage.setItem(KEY, JSON.stringify(next))
+    saveOptions(next)
     setSaved(next)
   }
   return [options, change]
@@ -26,12 +38,4 @@ export function useMapOptions(): [MapOptions, (options: MapOptions) => void] {
 
 function equal(one: Thresholds, other: Thresholds): boolean {
   return one.share === other.share && one.count === other.count
-}
-
-function read(): Saved {
-  try {
-    return JSON.parse(localStorage.getItem(KEY) ?? '{}') as Saved
-  } catch {
-    return {}
-  }
 }
