@@ -85,7 +85,8 @@ function posted(body: object): RequestInit {
   return { method: 'POST', body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }
 }
 
-async function ask(url: string, request: RequestInit): Promise<Response> {
+/** A response that has succeeded. */
+export async function ask(url: string, request: RequestInit): Promise<Response> {
   let response: Response
   try {
     response = await fetch(url, { ...request, headers: { ...request.headers, ...commonHeaders() } })

@@ -2,7 +2,7 @@ import { useEffect, useState } from 'react'
 import { Icon, type IconName } from './Icon'
 
 interface Props {
-  text: string | (() => string)
+  text: string | (() => string | Promise<string>)
   label: string
   words?: string
   icon?: IconName
@@ -17,7 +17,7 @@ export function CopyButton({ text, label, words, icon = 'copy' }: Props) {
   }, [state])
 
   const copy = async () => {
-    const done = await copyText(typeof text === 'string' ? text : text())
+    const done = await Promise.resolve(typeof text === 'string' ? text : text()).then(copyText, () => false)
     setState(done ? 'done' : 'failed')
   }
   const said = state === 'done' ? 'Copied' : state === 'failed' ? 'Could not copy' : words

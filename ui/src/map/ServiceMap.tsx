@@ -31,6 +31,9 @@ const MapTooltip = lazy(() =>
   ),
 )
 
+/** What makes pictures of maps. */
+export const pictures = () => import('./savePicture')
+
 const MOST_BUTTONS = 250
 const TOOLTIP_MS = 300
 const VIEW_MS = 300
@@ -253,8 +256,7 @@ export function ServiceMap(props: ServiceMapProps) {
       moved()
     },
     centre: (id) => (map.current?.centre(id), moved()),
-    save: (format) =>
-      void import('./savePicture').then((part) => map.current && part.savePicture(map.current, format)),
+    save: (format) => void pictures().then((part) => map.current && part.savePicture(map.current, format)),
   }))
 
   return (

@@ -36,7 +36,7 @@ test.each([
   ],
 ])('pages of administration are offered to administrators: %o', (session, paths) => {
   const offered = commandsFor('', { ...sources, session, carried: {}, services: [], views: [] })
-  expect(offered.map(({ target }) => target).slice(8)).toEqual(paths)
+  expect(offered.map(({ target }) => target).slice(9)).toEqual(paths)
 })
 
 test('a service comes first, and leads to its place on the map', () => {

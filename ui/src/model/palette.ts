@@ -45,6 +45,7 @@ const PAGES: readonly (readonly [path: string, words: string, who?: (session: Se
   ['/groups', 'Groups'],
   ['/sampling', 'Sampling rules'],
   ['/shares', 'Share links'],
+  ['/notebooks', 'Notebooks'],
   ['/members', 'Members', administers],
   ['/keys', 'API keys', administers],
   ['/tenants', 'Tenants', administersServer],

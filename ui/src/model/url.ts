@@ -14,6 +14,7 @@ export type Route =
   | { page: 'declared' }
   | { page: 'compare' }
   | { page: 'shares' }
+  | { page: 'notebooks'; id?: string }
   | { page: 'members' }
   | { page: 'keys' }
   | { page: 'tenants' }
@@ -22,7 +23,16 @@ export type Route =
   | { page: 'unknown'; path: string }
 
 const ADMIN = ['members', 'keys', 'tenants', 'settings', 'audit'] as const
-const SINGLE = ['groups', 'sampling', 'alarms', 'declared', 'compare', 'shares', ...ADMIN] as const
+const SINGLE = [
+  'groups',
+  'sampling',
+  'alarms',
+  'declared',
+  'compare',
+  'shares',
+  'notebooks',
+  ...ADMIN,
+] as const
 type Single = (typeof SINGLE)[number]
 
 export function parseRoute(path: string): Route {
@@ -31,8 +41,8 @@ export function parseRoute(path: string): Route {
   if (parts[0] === 'traces' && parts.length === 1) return { page: 'traces' }
   const [only] = parts
   if (parts.length === 1 && SINGLE.some((page) => page === only)) return { page: only as Single }
-  if (parts[0] === 'traces' && parts.length === 2)
-    return { page: 'trace', id: decodeURIComponent(parts[1] ?? '') }
+  if (parts.length === 2 && (only === 'traces' || only === 'notebooks'))
+    return { page: only === 'traces' ? 'trace' : only, id: decodeURIComponent(parts[1] ?? '') }
   return { page: 'unknown', path }
 }
 

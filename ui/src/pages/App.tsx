@@ -28,10 +28,7 @@ const SharedView = lazily('page', () => import('./SharedView').then((part) => pa
 const StatusNumbers = lazily('numbers', () =>
   import('../components/StatusNumbers').then((part) => part.StatusNumbers),
 )
-const DeclaredPage = lazily('page', () => import('./DeclaredPage').then((part) => part.DeclaredPage))
-const ComparePage = lazily('page', () => import('./ComparePage').then((part) => part.ComparePage))
-const SharesPage = lazily('page', () => import('./SharesPage').then((part) => part.SharesPage))
-const NotFound = lazily('page', () => import('./NotFound').then((part) => part.NotFound))
+const OtherPage = lazily('page', () => import('./OtherPage').then((part) => part.OtherPage))
 const SignIn = lazily('page', () => import('./SignIn').then((part) => part.SignIn))
 const CommandPalette = lazily(
   'palette',
@@ -53,22 +50,18 @@ const TABS = {
   '/settings': AdminPage,
 }
 
-const TITLES: Record<Route['page'], string> = {
+/** Of pages that are not called as in their address. */
+const TITLES: Partial<Record<Route['page'], string>> = {
   map: 'Service map',
-  traces: 'Traces',
-  trace: 'Trace',
-  groups: 'Groups',
   sampling: 'Sampling rules',
-  alarms: 'Alarms',
-  declared: 'Declared',
-  compare: 'Compare',
   shares: 'Share links',
-  members: 'Members',
   keys: 'API keys',
-  tenants: 'Tenants',
-  settings: 'Settings',
   audit: 'Audit log',
   unknown: 'Not found',
+}
+
+function titleOf(page: Route['page']): string {
+  return TITLES[page] ?? page.charAt(0).toUpperCase() + page.slice(1)
 }
 
 export function App() {
@@ -78,7 +71,7 @@ export function App() {
 function Console() {
   const { path, params } = useAddress()
   const route = parseRoute(path)
-  useTitle(TITLES[route.page])
+  useTitle(titleOf(route.page))
   usePageFocus(path)
   const probed = useServerStatus()
   const { status, signedOut } = probed
@@ -168,30 +161,22 @@ function narrows(params: URLSearchParams): boolean {
 function Page({ route }: { route: Route }) {
   switch (route.page) {
     case 'map':
-      return <MapPage />
     case 'traces':
-      return <TracesPage />
+    case 'groups':
+    case 'sampling':
+    case 'alarms': {
+      const Tab = TABS[`/${route.page}`]
+      return <Tab />
+    }
     case 'trace':
       return <TracePage key={route.id} id={route.id} />
-    case 'groups':
-      return <GroupsPage />
-    case 'sampling':
-      return <SamplingPage />
-    case 'alarms':
-      return <AlarmsPage />
-    case 'declared':
-      return <DeclaredPage />
-    case 'compare':
-      return <ComparePage />
-    case 'shares':
-      return <SharesPage />
     case 'members':
     case 'keys':
     case 'tenants':
     case 'settings':
     case 'audit':
       return <AdminPage part={route.page} />
-    case 'unknown':
-      return <NotFound what={`the page ${route.path}`} />
+    default:
+      return <OtherPage route={route} />
   }
 }

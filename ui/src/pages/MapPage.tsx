@@ -10,14 +10,15 @@ import { MapSkeleton } from '../components/MapStates'
 import { SearchBox } from '../components/SearchBox'
 import { TimePicker } from '../components/TimePicker'
 import { mapKeys } from '../map/keys'
-import { ServiceMap, type MapActions } from '../map/ServiceMap'
+import { pictures, ServiceMap, type MapActions } from '../map/ServiceMap'
+import { MapView } from '../map/view'
 import { folded } from '../model/fold'
 import { groupingOf, withValues, type Dimension } from '../model/grouping'
 import { BANDS, type Band } from '../model/health'
 import { parseRange, rangeParams, stepped, type Range } from '../model/range'
 import { matchingNodes } from '../model/search'
 import { isShared, readsUnfiltered, sharedMap } from '../model/share'
-import { hiddenNodes } from '../model/visibility'
+import { healthOf, hiddenNodes } from '../model/visibility'
 import { carried, href, parseFocus } from '../model/url'
 import { FilterBar, isFilterError } from '../filter/FilterBar'
 import { KeysAhead } from './KeysAhead'
@@ -48,6 +49,9 @@ const MapLayers = lazily('layers', () => import('./MapLayers').then((part) => pa
 const NodeTable = lazily('list', () => import('../components/NodeTable').then((part) => part.NodeTable))
 const ProblemStrip = lazily('problems', () => import('./ProblemStrip').then((part) => part.ProblemStrip))
 const Scrubber = lazily('time', () => import('./Scrubber').then((part) => part.Scrubber))
+
+/** What draws maps that are on no page (drawMap.ts): split off, it would make this page's first load larger. */
+export { folded, healthOf, MapView, pictures }
 
 const NARROW = 600
 const EMPTY_POLL = 5

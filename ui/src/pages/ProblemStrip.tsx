@@ -6,6 +6,7 @@ import { useEffect, useRef, useState } from 'react'
 import { addresses, fetchJson, send } from '../api/client'
 import type { Problem, ProblemList } from '../api/types'
 import { errorWords } from '../components/Banner'
+import { Popover } from '../components/Popover'
 import {
   behindWords,
   changeWords,
@@ -23,9 +24,12 @@ import {
 } from '../model/problems'
 import { rangeParams, type Range } from '../model/range'
 import { href, type Changes } from '../model/url'
+import { lazily } from './lazily'
 import { Link, useAddress } from './router'
 import { asApiError } from './useLiveQuery'
 import '../styles/problems.css'
+
+const AddToNotebook = lazily('notebooks', () => import('./AddToNotebook').then((part) => part.AddToNotebook))
 
 const EVERY_MS = 60_000
 const MOST = 5
@@ -222,6 +226,13 @@ function Line({ problem, chosen, carried, onChoose, onMute }: LineProps) {
       >
         <MuteIcon muted={muted !== null} />
       </button>
+      <Popover
+        className="icon-button problem-note"
+        label={`Add ${place(problem)} to a notebook`}
+        button={<NotebookIcon />}
+      >
+        {() => <AddToNotebook subject={{ problem: problem.id }} />}
+      </Popover>
     </li>
   )
 }
@@ -232,6 +243,14 @@ function MuteIcon({ muted }: { muted: boolean }) {
     <svg className="icon" width={16} height={16} viewBox="0 0 16 16" aria-hidden="true">
       <path d="M8 2a4 4 0 0 1 4 4v3l1.2 2.2H2.8L4 9V6a4 4 0 0 1 4-4ZM6.6 13.4a1.5 1.5 0 0 0 2.8 0" />
       {!muted && <path d="M2 2l12 12" />}
+    </svg>
+  )
+}
+
+function NotebookIcon() {
+  return (
+    <svg className="icon" width={16} height={16} viewBox="0 0 16 16" aria-hidden="true">
+      <path d="M4 2.5h8.5v11H4ZM2.5 5H5M2.5 8H5M2.5 11H5M7.5 6H10M7.5 9H10" />
     </svg>
   )
 }

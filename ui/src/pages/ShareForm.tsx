@@ -7,8 +7,11 @@ import { CopyButton } from '../components/CopyButton'
 import { Icon } from '../components/Icon'
 import { useSession } from '../components/useSession'
 import { dateTime } from '../model/format'
+import { subjectOf } from '../model/notebook'
 import type { Shareable, ShareTarget } from '../model/share'
 import { fixedLink } from '../model/url'
+import { isFolded } from '../model/views'
+import { AddToNotebook } from './AddToNotebook'
 import { Link } from './router'
 import '../styles/share.css'
 
@@ -33,6 +36,7 @@ const FORMATS = [
 export function ShareForm({ target, window, json, save }: Shareable) {
   const { session: data, error } = useSession()
   const isLive = window && !new URLSearchParams(location.search).has('from')
+  const subject = subjectOf(target, window, location, isFolded())
   const link = window ? fixedLink(location.href, window) : `${location.origin}${location.pathname}`
   return (
     <div className="share-form">
@@ -68,6 +72,7 @@ export function ShareForm({ target, window, json, save }: Shareable) {
       {data?.name && target && <Signed target={target} />}
       {error && <Failure error={error} />}
       {data?.name && target && <Link href="/shares">Manage share links</Link>}
+      {subject && <AddToNotebook subject={subject} />}
     </div>
   )
 }
