@@ -22,6 +22,7 @@ test('without a text the pages are offered', () => {
     'Groups',
     'Sampling rules',
     'Share links',
+    'Notebooks',
   ])
 })
 
