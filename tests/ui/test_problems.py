@@ -179,3 +179,21 @@ def test_a_problem_is_muted_and_shown_again(page: Page, url: str) -> None:
     strip(page).get_by_role("button", name="1 muted").click()
     strip(page).get_by_role("button", name="Show payments again").click()
     expect(strip(page).get_by_role("button", name="Mute payments for an hour")).to_be_visible()
+
+
+def test_a_problem_is_added_to_a_notebook(page: Page, url: str) -> None:
+    """With its words and its map, from ten minutes before it began."""
+    session = {"name": None, "role": None, "via": None, "tenant": ""}
+    page.route("**/auth/session", lambda route: route.fulfill(json=session))
+    page.goto(f"{url}/map?range=1h")
+    page.get_by_role("button", name=re.compile("to a notebook$")).click()
+    form = page.get_by_role("dialog", name=re.compile("to a notebook$"))
+    form.get_by_label("Title").fill("Payments")
+    form.get_by_role("button", name="Add to notebook").click()
+    form.get_by_role("link", name="Payments").click()
+    entry = page.locator(".notebook-entry")
+    expect(entry).to_contain_text("Problem")
+    expect(entry).to_contain_text("Originpayments")
+    expect(entry.get_by_role("link")).to_have_attribute(
+        "href", re.compile("^/map.from=.*&problem=")
+    )
