@@ -47,8 +47,8 @@ export function parseRoute(path: string): Route {
 }
 
 /** Whether a page is one of administration. */
-export function isAdmin(page: Route['page']): boolean {
-  return ADMIN.some((one) => one === page)
+export function isAdmin(route: Route): route is Extract<Route, { page: (typeof ADMIN)[number] }> {
+  return ADMIN.some((one) => one === route.page)
 }
 
 export type Changes = Record<string, string | null>

@@ -41,13 +41,13 @@ const AdminPage = lazily('page', () => import('./AdminPage').then((part) => part
 const HeaderMenus = lazy(() => import('./HeaderMenus'))
 
 const TABS = {
-  '/map': MapPage,
-  '/traces': TracesPage,
-  '/alarms': AlarmsPage,
-  '/groups': GroupsPage,
-  '/sampling': SamplingPage,
-  '/members': AdminPage,
-  '/settings': AdminPage,
+  map: MapPage,
+  traces: TracesPage,
+  alarms: AlarmsPage,
+  groups: GroupsPage,
+  sampling: SamplingPage,
+  members: AdminPage,
+  settings: AdminPage,
 }
 
 /** Of pages that are not called as in their address. */
@@ -84,9 +84,14 @@ function Console() {
   const along = carried(params)
   const scope = useScope(params, !signedOut)
   const filter = route.page === 'trace' ? carriedFilter(params) : {}
-  const tab = (target: keyof typeof TABS, words: string, active: boolean, more: Changes = {}) => (
+  const tab = (
+    target: keyof typeof TABS,
+    words: string,
+    active = route.page === target,
+    more: Changes = {},
+  ) => (
     <Link
-      href={href(target, { ...along, ...more })}
+      href={href(`/${target}`, { ...along, ...more })}
       aria-current={active ? 'page' : undefined}
       onPointerEnter={TABS[target].preload}
       onFocus={TABS[target].preload}
@@ -100,14 +105,14 @@ function Console() {
         nav={
           !signedOut && (
             <>
-              {tab('/map', 'Service map', route.page === 'map')}
-              {tab('/traces', 'Traces', route.page === 'traces' || route.page === 'trace', filter)}
-              {tab('/alarms', 'Alarms', route.page === 'alarms')}
-              {tab('/groups', 'Groups', route.page === 'groups')}
-              {tab('/sampling', 'Sampling', route.page === 'sampling')}
+              {tab('map', 'Service map')}
+              {tab('traces', 'Traces', /^trace/.test(route.page), filter)}
+              {tab('alarms', 'Alarms')}
+              {tab('groups', 'Groups')}
+              {tab('sampling', 'Sampling')}
               {session &&
                 administers(session) &&
-                tab(session.name === null ? '/settings' : '/members', 'Admin', isAdmin(route.page))}
+                tab(session.name === null ? 'settings' : 'members', 'Admin', isAdmin(route))}
             </>
           )
         }
@@ -165,18 +170,12 @@ function Page({ route }: { route: Route }) {
     case 'groups':
     case 'sampling':
     case 'alarms': {
-      const Tab = TABS[`/${route.page}`]
+      const Tab = TABS[route.page]
       return <Tab />
     }
     case 'trace':
       return <TracePage key={route.id} id={route.id} />
-    case 'members':
-    case 'keys':
-    case 'tenants':
-    case 'settings':
-    case 'audit':
-      return <AdminPage part={route.page} />
     default:
-      return <OtherPage route={route} />
+      return isAdmin(route) ? <AdminPage part={route.page} /> : <OtherPage route={route} />
   }
 }
