@@ -103,10 +103,10 @@ def saved(record: Saved) -> str:
     return f", saved{by} at {at:%Y-%m-%d %H:%M:%S} UTC (revision {record.revision})"
 
 
-def change_saved(context: Context, decide: Decide[Result]) -> Result:
-    """Change the configuration; ApiError (409) when others were faster every time."""
+def change_saved(context: Context, decide: Decide[Result], *, large: bool = False) -> Result:
+    """Change the configuration, read with ``large``; ApiError (409) when others were faster every time."""
     try:
-        return change(context.store, decide, context.clock)
+        return change(context.store, decide, context.clock, large=large)
     except Contended as error:
         raise conflict(str(error)) from None
 

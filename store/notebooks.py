@@ -6,7 +6,7 @@ from msgspec import Struct
 
 MAX_NOTEBOOKS, MAX_ENTRIES, MAX_REMOVED = 50, 100, 5
 MAX_TOTAL = 2_000_000
-"""Bytes of all notebooks together: every reader of the configuration reads them, too."""
+"""Bytes of all notebooks together, which the list of notebooks reads."""
 
 
 class Figures(Struct, frozen=True, omit_defaults=True):

@@ -122,7 +122,7 @@ def notebooks_router(context: Context) -> APIRouter:
 
 def notebook_list(context: Context) -> NotebookList:
     """All notebooks."""
-    configuration = context.store.read_configuration()
+    configuration = context.store.read_configuration(large=True)
     entries = counts(configuration)
     found = records.read(configuration, Notebook).values()
     newest = sorted(found, key=lambda each: (-each.modified, each.id))
@@ -146,18 +146,18 @@ def _create(context: Context, request: Request, body: JsonBody) -> NotebookReply
         notebook = Notebook(id, title, 1, now, now, by)
         return _written(configuration, Whole(notebook, {}), drafts, now, by)
 
-    return _reply(context, change_saved(context, decide))
+    return _reply(context, change_saved(context, decide, large=True))
 
 
 def _read(context: Context, id: str) -> NotebookReply:
-    return _reply(context, require(context.store.read_configuration(), id))
+    return _reply(context, require(context.store.read_configuration(large=True), id))
 
 
 def _replace(context: Context, request: Request, id: str, body: JsonBody) -> NotebookReply:
     refuse_others(body, ("title", "entries", "revision"), "notebook")
     title, by = _title(body), name_of(request)
     revision = body.whole("revision", least=1)
-    require(context.store.read_configuration(), id)
+    require(context.store.read_configuration(large=True), id)
     drafts = read_drafts(context, request, body)
 
     def decide(configuration: Configuration, now: int) -> tuple[Whole, Sequence[Change]]:
@@ -166,12 +166,12 @@ def _replace(context: Context, request: Request, id: str, body: JsonBody) -> Not
         changed = old._replace(notebook=_next(old.notebook, now, by, title))
         return _written(configuration, changed, drafts, now, by)
 
-    return _reply(context, change_saved(context, decide))
+    return _reply(context, change_saved(context, decide, large=True))
 
 
 def _add(context: Context, request: Request, id: str, body: JsonBody) -> NotebookReply:
     by = name_of(request)
-    require(context.store.read_configuration(), id)
+    require(context.store.read_configuration(large=True), id)
     draft = read_draft(context, request, body)
     if draft.entry is None:
         raise ApiError("id must be left out of a new entry")
@@ -182,7 +182,7 @@ def _add(context: Context, request: Request, id: str, body: JsonBody) -> Noteboo
         changed = old._replace(notebook=_next(old.notebook, now, by))
         return _written(configuration, changed, [*stored, draft], now, by)
 
-    return _reply(context, change_saved(context, decide))
+    return _reply(context, change_saved(context, decide, large=True))
 
 
 def _remove(context: Context, id: str, revision: int) -> Response:
@@ -193,12 +193,12 @@ def _remove(context: Context, id: str, revision: int) -> Response:
         compare(f"the notebook {old.notebook.title!r}", old.notebook, revision)
         return None, removed(old)
 
-    change_saved(context, decide)
+    change_saved(context, decide, large=True)
     return Response(status_code=204)
 
 
 def _export(context: Context, id: str, site: str, pictures: frozenset[str]) -> Response:
-    whole = require(context.store.read_configuration(), id)
+    whole = require(context.store.read_configuration(large=True), id)
     text = markdown(_reply(context, whole), site, context.now() // SECOND, pictures)
     headers = {"Content-Disposition": f'attachment; filename="notebook-{whole.notebook.id}.md"'}
     return Response(text, media_type=MARKDOWN, headers=headers)

@@ -21,10 +21,17 @@ class Contended(Exception):
         super().__init__("the configuration is being changed by others; try again")
 
 
-def change(store: ConfigStore, decide: Decide[Result], clock: Callable[[], float]) -> Result:
-    """Apply what ``decide`` makes of the newest configuration. Raises Contended, and what it raises."""
+def change(
+    store: ConfigStore,
+    decide: Decide[Result],
+    clock: Callable[[], float],
+    *,
+    large: bool = False,
+) -> Result:
+    """Apply what ``decide`` makes of the newest configuration, read with ``large``. Raises Contended, and what it
+    raises."""
     for _ in range(TRIES):
-        configuration = store.read_configuration()
+        configuration = store.read_configuration(large=large)
         now = round(clock() * 1_000_000)
         result, changes = decide(configuration, now)
         if not changes or store.change_configuration(changes, after=configuration.revision, at=now):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
+from msgspec.structs import astuple
+
 from store.audit import AuditEvent
 from store.config.protocol import (
     MAX_CLIENTS,
@@ -17,6 +19,7 @@ from store.config.protocol import (
     SamplingSum,
     StoredLayout,
 )
+from store.config.records import LARGE
 from store.model import TimeRange
 
 
@@ -41,9 +44,13 @@ class MemoryConfig:
         found = [event for event in self._audit if event.at < before]
         return sorted(found, key=lambda event: event.at, reverse=True)[:limit]
 
-    def read_configuration(self) -> Configuration:
+    def read_configuration(self, *, large: bool = False) -> Configuration:
         """The newest revision."""
-        return self._configuration
+        revision, values, changed = astuple(self._configuration)
+        if not large:
+            values = {key: value for key, value in values.items() if key[0] not in LARGE}
+            changed = {kind: at for kind, at in changed.items() if kind not in LARGE}
+        return Configuration(revision, values, changed)
 
     def change_configuration(self, changes: Sequence[Change], *, after: int, at: int) -> bool:
         """Apply changes to revision ``after``."""

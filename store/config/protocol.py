@@ -22,7 +22,7 @@ class Change(NamedTuple):
 
 
 class Configuration(Struct, frozen=True):
-    """All records by kind and name at one revision, and when each kind was last changed.
+    """Records by kind and name at one revision, and when each kind was last changed.
 
     A removal is a change, too.
     """
@@ -35,8 +35,8 @@ class Configuration(Struct, frozen=True):
 class ConfigStore(Protocol):
     """Stores a few records that change rarely; every change is a new revision of all of them."""
 
-    def read_configuration(self) -> Configuration:
-        """The newest revision."""
+    def read_configuration(self, *, large: bool = False) -> Configuration:
+        """The newest revision. ``large``: with records of kinds that may be large (`store.config.records.LARGE`)."""
         ...
 
     def change_configuration(self, changes: Sequence[Change], *, after: int, at: int) -> bool:

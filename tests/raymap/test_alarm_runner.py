@@ -120,11 +120,11 @@ class StopsLate(MemoryStore):
         super().__init__()
         self._stopping = stopping
 
-    def read_configuration(self) -> Configuration:
+    def read_configuration(self, *, large: bool = False) -> Configuration:
         evaluates = threading.current_thread().name == "alarms"
         if evaluates and self.alarm_history("faults", limit=1):
             self._stopping.set()
-        return super().read_configuration()
+        return super().read_configuration(large=large)
 
 
 def test_a_stop_at_any_time_leaves_the_lock(hook: Receiver) -> None:

@@ -13,19 +13,25 @@ from collections.abc import Sequence
 from clickhouse_driver import Client
 
 from store.config.protocol import Change, Configuration
+from store.config.records import LARGE
 
 COLUMNS = "kind, name, value, removed, revision, writer, at"
 
 
-def read_configuration(client: Client) -> Configuration:
+def read_configuration(client: Client, *, large: bool = False) -> Configuration:
     """The newest revision."""
+    # One reading of the table: a revision that is newer than the records would let a writer lose what it has not seen.
     rows = client.execute(
-        "SELECT kind, name, argMax(value, revision), argMax(removed, revision), max(revision), "
-        "max(at) FROM configuration GROUP BY kind, name"
+        "SELECT kind, if(left_out, '', name) AS of, argMax(if(left_out, '', value), revision), "
+        "argMax(removed, revision), max(revision), max(at), kind IN {large:Array(String)} AS left_out "
+        "FROM configuration GROUP BY kind, of, left_out",
+        {"large": [] if large else sorted(LARGE)},
     )
     values: dict[tuple[str, str], bytes] = {}
     changed: dict[str, int] = {}
-    for kind, name, value, removed, _, at in rows:
+    for kind, name, value, removed, _, at, left_out in rows:
+        if left_out:
+            continue
         changed[kind] = max(at, changed.get(kind, 0))
         if not removed:
             values[kind, name] = value.encode()

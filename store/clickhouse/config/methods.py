@@ -31,10 +31,10 @@ class HasClient(Protocol):
 class ConfigMethods:
     """Methods of `ConfigStore`, `SamplingStore`, `RetrievalStore`, `LayoutStore` and `AuditStore`."""
 
-    def read_configuration(self: HasClient) -> Configuration:
+    def read_configuration(self: HasClient, *, large: bool = False) -> Configuration:
         """The newest revision."""
         with self._client() as client:
-            return configuration.read_configuration(client)
+            return configuration.read_configuration(client, large=large)
 
     def change_configuration(
         self: HasClient, changes: Sequence[Change], *, after: int, at: int

@@ -118,7 +118,7 @@ class Notebooks:
             assert site.client.delete(f"{PATH}/{made['id']}?revision=2").status_code == 204
         assert site.list()["notebooks"] == []
         assert site.client.get(f"{PATH}/{made['id']}").status_code == 404
-        assert site.store.read_configuration().values == {}
+        assert site.store.read_configuration(large=True).values == {}
 
     def test_what_an_entry_shows_is_counted_when_it_is_added(self, site: Site) -> None:
         query = f"{WINDOW}&view=1,2,0.5&fold=0"
@@ -149,7 +149,7 @@ class Notebooks:
     def test_figures_stay_when_the_rows_expire(self, site: Site) -> None:
         """An entry says that there are no traces any more, and what they were."""
         book = site.make({"page": "map", "query": WINDOW}, {"trace": TRACE}, {"text": "Why?"})
-        stored = site.store.read_configuration()
+        stored = site.store.read_configuration(large=True)
         later = MemoryStore()
         changes = [Change(*key, value) for key, value in stored.values.items()]
         later.change_configuration(changes, after=0, at=T0)
@@ -202,7 +202,7 @@ class Notebooks:
         gone = site.put(back, []).json()
         again = site.put(gone, [trace, *words])
         assert "there is no entry" in message(again)
-        removed = records.read(site.store.read_configuration(), NotebookEntry)
+        removed = records.read(site.store.read_configuration(large=True), NotebookEntry)
         assert len(removed) == MAX_REMOVED
 
     def test_of_concurrent_additions_none_is_lost(self, site: Site) -> None:
@@ -310,7 +310,7 @@ def test_there_is_an_end_to_them(site: Site, monkeypatch: pytest.MonkeyPatch) ->
     others = [
         records.put(str(n), Notebook(str(n), "t", 1, T0, T0)) for n in range(MAX_NOTEBOOKS - 1)
     ]
-    revision = site.store.read_configuration().revision
+    revision = site.store.read_configuration(large=True).revision
     site.store.change_configuration(others, after=revision, at=T0)
     most = message(site.client.post(PATH, json={"title": "a"}))
     assert most == f"there are {MAX_NOTEBOOKS} notebooks, the most there can be: delete one first"

@@ -24,6 +24,7 @@ from store.config.protocol import (
 from store.config.records import Group, RateBoost, SamplingRule
 from store.memory import MemoryStore
 from store.model import TimeRange
+from store.notebooks import NotebookEntry
 from store.protocol import Store
 from store.times import SECOND
 from tests.builders import trace_id
@@ -71,6 +72,19 @@ def test_removal_is_a_change(store: Store) -> None:
     assert store.read_configuration() == Configuration(2, {}, {"k": T0 + 5})
     assert store.change_configuration([Change("k", "a", b"2")], after=2, at=T0 + 9)
     assert store.read_configuration().values == {("k", "a"): b"2"}
+
+
+def test_large_records_are_read_where_they_are_asked_for(store: Store) -> None:
+    """Their revision is known all the same, or no other change could follow."""
+    entry = NotebookEntry("e", T0, T0, T0, text="words")
+    changes = [records.put("n/e", entry), Change("k", "a", b"1")]
+    assert store.change_configuration(changes, after=0, at=T0)
+    assert store.change_configuration([records.put("n/f", entry)], after=1, at=T0 + 1)
+    assert store.read_configuration() == Configuration(2, {("k", "a"): b"1"}, {"k": T0})
+    found = store.read_configuration(large=True)
+    assert found.revision == 2
+    assert records.read(found, NotebookEntry) == {"n/e": entry, "n/f": entry}
+    assert found.changed == {"k": T0, "notebook entry": T0 + 1}
 
 
 def test_a_change_of_an_old_revision_is_refused(store: Store) -> None:
