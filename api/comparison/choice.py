@@ -15,7 +15,8 @@ LOOK_BACK = 8
 WEEKDAYS = 5
 THURSDAY = 3
 """The weekday of the epoch."""
-SHORTEST, LONGEST = 5 * MINUTE, 24 * HOUR
+SHORTEST, LONGEST = 3 * MINUTE, 24 * HOUR
+"""Of the last five minutes, four or three have ended and are counted."""
 
 
 class Day(NamedTuple):

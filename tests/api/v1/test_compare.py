@@ -215,7 +215,7 @@ def test_the_period_before_the_last_deployment(store: MemoryStore) -> None:
         ("from=-1h&then=tomorrow", 400, "then must be before, yesterday, week"),
         ("from=-1h&then=now", 400, "then must be a period before the window"),
         ("from=-1h&then=-30m", 400, "then must be a period before the window"),
-        ("from=-2m", 400, "at least 5 whole minutes"),
+        ("from=-2m", 400, "at least 3 whole minutes"),
         ("from=-2d", 400, "at most 24 hours, got 48"),
         ("from=-1h&then=deployment", 404, "no deployment was reported"),
         ("from=-1h&then=deployment:x", 404, "no deployment 'x' was reported"),

@@ -1,9 +1,8 @@
 // Compare in time, over the map: which earlier period, what differs in a sentence, and where it begins.
 
 import { useEffect } from 'react'
-import type { ApiError, TimeWindow } from '../api/client'
+import type { TimeWindow } from '../api/client'
 import type { PeriodComparison } from '../api/types'
-import { errorWords } from '../components/Banner'
 import { span } from '../model/format'
 import { beginnings, nextPeriod, periodOf, PERIODS } from '../model/periods'
 import { setParams, useAddress } from './router'
@@ -42,10 +41,10 @@ export function PeriodLayer({ window, filter, shown, onComparison }: Props) {
         type="button"
         className="legend-entry"
         aria-pressed={against !== null}
-        title="Compare with an earlier period (C)"
+        title="With an earlier period (C)"
         onClick={() => setParams({ against: against === null ? nextPeriod(null) : null })}
       >
-        Compare
+        Compare in time
       </button>
       {against !== null && (
         <>
@@ -63,7 +62,7 @@ export function PeriodLayer({ window, filter, shown, onComparison }: Props) {
             )}
           </select>
           <span role="status" className="period-summary">
-            {error && !data ? sentence(errorWords(error as ApiError)) : found ? found.summary : 'Comparing…'}
+            {error && !data ? sentence(error.message) : found ? found.summary : 'Comparing…'}
           </span>
           {found && <Found of={found} />}
         </>
