@@ -57,7 +57,7 @@ def compare_router(context: Context) -> APIRouter:
         expression: FilterExpression,
         then: Annotated[str, THEN] = "before",
     ) -> Response:
-        """Two periods of the map: their figures, and the differences that are significant. Of 5 minutes to 24 hours."""
+        """Two periods of the map: their figures, and the differences that are significant. Of 3 minutes to 24 hours."""
         work = partial(comparison, context, window, then, expression)
         return await context.share_graph(request, ("compare", window, then, expression), work)
 
