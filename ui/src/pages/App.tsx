@@ -106,7 +106,7 @@ function Console() {
           !signedOut && (
             <>
               {tab('map', 'Service map')}
-              {tab('traces', 'Traces', /^trace/.test(route.page), filter)}
+              {tab('traces', 'Traces', route.page.startsWith('trace'), filter)}
               {tab('alarms', 'Alarms')}
               {tab('groups', 'Groups')}
               {tab('sampling', 'Sampling')}
