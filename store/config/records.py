@@ -97,7 +97,7 @@ KINDS: dict[type[Struct], str] = {
 }
 """The kind under which each record is stored."""
 LARGE = frozenset({KINDS[NotebookEntry]})
-"""Kinds that are read only where they are asked for: samplers, alarms and filters read the configuration all the time."""
+"""Kinds that are read only where they are wanted: samplers, alarms and filters read the configuration all the time."""
 
 
 def read(configuration: Configuration, record: type[Record], prefix: str = "") -> dict[str, Record]:

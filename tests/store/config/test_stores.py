@@ -74,7 +74,7 @@ def test_removal_is_a_change(store: Store) -> None:
     assert store.read_configuration().values == {("k", "a"): b"2"}
 
 
-def test_large_records_are_read_where_they_are_asked_for(store: Store) -> None:
+def test_large_records_are_read_where_they_are_wanted(store: Store) -> None:
     """Their revision is known all the same, or no other change could follow."""
     entry = NotebookEntry("e", T0, T0, T0, text="words")
     changes = [records.put("n/e", entry), Change("k", "a", b"1")]
