@@ -107,7 +107,7 @@ class AlarmRunner:
         while not self._stopping.wait(self._every):
             try:
                 alarms = bool(self._evaluator.alarms())
-                mine = (alarms or self._receives()) and self._has_lock()
+                mine = (self._receives() or alarms) and self._has_lock()
                 if mine and alarms:
                     if self._evaluator.evaluate():
                         self._changed.set()

@@ -56,15 +56,22 @@ def prepare(store: Store, hook: Receiver) -> None:
 
 
 @pytest.mark.slow
-def test_problems_are_found_without_an_alarm(clickhouse_store: ClickHouseStore) -> None:
-    """The process with the lock judges each minute; one without a trace takes no lock."""
+@pytest.mark.parametrize("alarms", [0, 1])
+def test_problems_are_found_with_and_without_an_alarm(
+    clickhouse_store: ClickHouseStore, alarms: int
+) -> None:
+    """The process with the lock judges each minute; one without a trace and without an alarm takes no lock."""
     clock = Clock()
     clock.at(66, 40)
+    rules = [records.put(rule.name, rule) for rule in [alarm()] * alarms]
+    if rules:
+        clickhouse_store.change_configuration(rules, after=0, at=T0)
     with running(clickhouse_store, clock):
         documents = [
             each for minute in range(66) for each in minute_of(minute, 0.6 * (minute > 60))
         ]
-        taken(clickhouse_store).release()
+        if not alarms:
+            taken(clickhouse_store).release()
         clickhouse_store.put(documents, "a")
         window = TimeRange(T0, T0 + 99 * MINUTE)
         eventually(lambda: len(clickhouse_store.find_problems(window, limit=9)) == 1)
