@@ -68,7 +68,7 @@ test('where there is room, a label has name, type and numbers', () => {
   for (const { lines } of labels.values()) expect(lines).toHaveLength(3)
 })
 
-test('where a map has several regions, every label of its nodes says which', () => {
+test('where nodes have one name, every label of theirs says in which region', () => {
   const regions = ['us-east-1', 'eu-west-1']
   const nodes = placed(9, (i) => ({ name: 'orders', location: regions[i % 2] }))
   const labels = layout(nodes, 1)
@@ -79,6 +79,26 @@ test('where a map has several regions, every label of its nodes says which', () 
     expect(lines.length).toBeGreaterThanOrEqual(3)
     expect(lines.at(-1)?.text).toMatch(/ms/)
   }
+})
+
+test('a name that no other node has needs no region', () => {
+  const names = ['orders', 'orders', 'payments']
+  const labels = layout(
+    placed(3, (i) => ({ name: names[i], location: `region-${i}` })),
+    1,
+  )
+  expect([...labels.values()].map(({ lines }) => lines[1]?.text)).toEqual([
+    'region-0',
+    'region-1',
+    'AWS::Lambda::Function',
+  ])
+})
+
+test('every node has its numbers before any has its type', () => {
+  // The first one's type is so wide that it would be in the way of the second one's numbers.
+  const nodes = placed(2, (i) => ({ name: `n${i}`, x: i * 95, y: 0, requests: 2 - i }))
+  const labels = layout(nodes, 1)
+  for (const { lines } of labels.values()) expect(lines.at(-1)?.text).toMatch(/ms/)
 })
 
 test('every node has its name before any has details', () => {

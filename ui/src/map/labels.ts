@@ -76,7 +76,10 @@ export function byPriority(nodes: readonly SceneNode[], tierOf: LabelInput['tier
   return keyed.map(({ node }) => node)
 }
 
-/** Labels that overlap neither one another nor a node's ring (but see MOST_OVER_NODES); every name comes before any detail. */
+/**
+ * Labels that overlap neither one another nor a node's ring (but see MOST_OVER_NODES); every name comes before any
+ * number, and every number before any type.
+ */
 export function layoutLabels(input: LabelInput): Map<string, Label> {
   const { nodes, k, tierOf, most = Infinity } = input
   const texts = new BoxIndex(96)
@@ -117,12 +120,20 @@ export function layoutLabels(input: LabelInput): Map<string, Label> {
     placed.set(node.data.id, label)
   }
   if (k < CLOSE) return placed
-  for (const [id, { node }] of placed) {
-    const isClear = (box: Box) => texts.isFree(box, textOf.get(node)) && rings.isFree(box, ringOf.get(node))
-    const detailed = firstFree(node, input, detailsOf(node, k), [below(k)], isClear)
-    if (!detailed) continue
-    texts.add(shifted(detailed.box, node, k))
-    placed.set(id, detailed)
+  const isOneOfSeveral = sharedNames(nodes)
+  for (const detailsOf of [numbersBelow, allBelow]) {
+    for (const [id, { node }] of placed) {
+      const own = textOf.get(node)
+      const isClear = (box: Box) => texts.isFree(box, own) && rings.isFree(box, ringOf.get(node))
+      const variants = detailsOf(node, k, isOneOfSeveral.has(node.data.name))
+      const detailed = firstFree(node, input, variants, [below(k)], isClear)
+      if (!detailed) continue
+      if (own) texts.remove(own)
+      const box = shifted(detailed.box, node, k)
+      texts.add(box)
+      textOf.set(node, box)
+      placed.set(id, detailed)
+    }
   }
   return placed
 }
@@ -186,19 +197,42 @@ function namesOf(node: SceneNode, k: number): TextLine[][] {
   return node.data.whole === undefined ? names : [partLines(node, k), ...names]
 }
 
-/** What is said below a name that is read closely, the most first. */
-function detailsOf(node: SceneNode, k: number): TextLine[][] {
+/** Names that several nodes have, but for clients that are drawn beside what they call. */
+function sharedNames(nodes: readonly SceneNode[]): ReadonlySet<string> {
+  const [seen, shared] = [new Set<string>(), new Set<string>()]
+  for (const { beside, data } of nodes) {
+    if (!beside) (seen.has(data.name) ? shared : seen).add(data.name)
+  }
+  return shared
+}
+
+/** The name, read closely, and where the node is if that alone tells it from others. */
+function headOf(node: SceneNode, k: number, isOneOfSeveral: boolean): TextLine[] {
   const name = node.data.whole === undefined ? nameLine(node, k, 24) : partLines(node, k)
-  const head = [...name, ...locationLine(node, k)]
-  const details = [typeLine(node, k), numbersLine(node, k)].filter((one) => one !== null)
-  const numbers = details.at(-1)
+  return isOneOfSeveral ? [...name, ...locationLine(node, k)] : name
+}
+
+/** Time and rate below the name, a short one if need be; else where the node is. */
+function numbersBelow(node: SceneNode, k: number, isOneOfSeveral: boolean): TextLine[][] {
+  const head = headOf(node, k, isOneOfSeveral)
+  const name = headOf(node, k, false)
+  const numbers = numbersLine(node, k)
   return [
-    ...(details.length > 1 ? [[...head, ...details]] : []),
-    ...(numbers ? [[...head, numbers]] : []),
-    ...(numbers && head.length > name.length ? [[...name, numbers]] : []),
+    ...(numbers
+      ? [
+          [...head, numbers],
+          [...name, numbers],
+        ]
+      : []),
     ...(numbers && node.data.whole === undefined ? [[...nameLine(node, k, 14), numbers]] : []),
     ...(head.length > name.length ? [head] : []),
   ]
+}
+
+/** The type between name and numbers. */
+function allBelow(node: SceneNode, k: number, isOneOfSeveral: boolean): TextLine[][] {
+  const [type, numbers] = [typeLine(node, k), numbersLine(node, k)]
+  return type ? [[...headOf(node, k, isOneOfSeveral), type, ...(numbers ? [numbers] : [])]] : []
 }
 
 function boxOf(lines: TextLine[], { x, y, side }: Spot, measure: Measure): Box {
@@ -251,7 +285,7 @@ function typeLine({ data: { name, type, rollout } }: SceneNode, k: number): Text
   return { text: rollout?.words || cut(type, 26), size: textSizes(k).number, bold: false, colour: 'mute' }
 }
 
-/** Account and region, on a map with several: two nodes may differ in nothing else. */
+/** Account and region, on a map with several. */
 function locationLine({ data: { location } }: SceneNode, k: number): TextLine[] {
   return location ? [{ text: location, size: textSizes(k).number, bold: false, colour: 'mute' }] : []
 }

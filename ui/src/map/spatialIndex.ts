@@ -74,6 +74,10 @@ export class BoxIndex {
     this.index.set(box, [box])
   }
 
+  remove(box: Box): void {
+    this.index.delete(box)
+  }
+
   isFree(box: Box, except?: Box): boolean {
     for (const other of this.index.near(box)) if (other !== except && overlap(box, other)) return false
     return true
