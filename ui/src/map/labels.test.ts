@@ -108,6 +108,14 @@ test('every node has its name before any has details', () => {
   expect([...labels.values()].map(({ lines }) => lines[0]?.text)).toEqual(names)
 })
 
+test('a name that has no place below its node is above', () => {
+  const nodes = placed(2, (i) => ({ name: 'a-name-of-length', x: i * 95, y: 0, requests: 2 - i }))
+  const [lower, upper] = [...layout(nodes, 1).values()]
+  expect(lower?.box.top).toBeGreaterThan(0)
+  expect(upper?.box.bottom).toBeLessThan(0)
+  expect(upper?.lines.map(({ text }) => text)).toEqual(['a-name-of-length'])
+})
+
 test('where there is none, the busiest keep their names', () => {
   const labels = layout(
     placed(400, (i) => ({ requests: i })),

@@ -102,7 +102,9 @@ export function layoutLabels(input: LabelInput): Map<string, Label> {
     const own = ringOf.get(node)
     const isClear = (box: Box) => texts.isFree(box) && rings.isFree(box, own)
     const isReadable = (box: Box) => texts.isFree(box) && failing.isFree(box, own)
-    let label = firstFree(node, input, namesOf(node, k), [below(k)], isClear)
+    let label =
+      firstFree(node, input, namesOf(node, k), [below(k)], isClear) ??
+      firstFree(node, input, namesOf(node, k), [above(k)], isClear)
     if (!label && tier >= 2 && failingOver < MOST_OVER_NODES) {
       const [names, spots] = [[nameLine(node, k, 24)], anywhere(k)]
       label =
@@ -156,13 +158,21 @@ function below(k: number): Spot {
   return { x: 0, y: k >= 0.3 ? SELECT_RING * k + 1.5 : (R + 5) * k + 1, side: 'top', leader: false }
 }
 
+function above(k: number): Spot {
+  return { x: 0, y: -besideRing(k), side: 'bottom', leader: false }
+}
+
+function besideRing(k: number): number {
+  return (R + 12) * k + 2
+}
+
 function anywhere(k: number): Spot[] {
-  const r = (R + 12) * k + 2
+  const r = besideRing(k)
   const spots: Spot[] = [
     below(k),
     { x: r + 2, y: 0, side: 'left', leader: false },
     { x: -r - 2, y: 0, side: 'right', leader: false },
-    { x: 0, y: -r, side: 'bottom', leader: false },
+    above(k),
   ]
   for (const radius of LEADER_RADII) {
     for (let step = 0; step < LEADER_STEPS; step++) {
