@@ -25,16 +25,25 @@ from rich.table import Table
 from bench import sections
 from bench.recall.delivery import Conditions
 from bench.recall.receivers import ServerStore
-from bench.recall.rollup_driver import Kills, rolling, rollup_workers
+from bench.recall.rollup_driver import (
+    Kills,
+    crossing_links,
+    rolling,
+    rolling_cells,
+    rollup_workers,
+)
 from bench.recall.run import Outcome, Size, run
 from bench.recall.score import Score
 from bench.server import WIDTH, running
 from raymap.embedded import EmbeddedClickHouse
+from store.cells.store import CellStore
 from store.clickhouse.rollup import dirty
 from store.clickhouse.schema.migrate import migrate
 from store.clickhouse.store import ClickHouseStore
 from store.model import TimeRange
 
+LEAST_CROSSING = 0.3
+"""Share of the links that lead from cell to cell."""
 FRESH_WITHIN = 20.0
 """Seconds after which a server's map has to show what is stored."""
 
@@ -46,6 +55,37 @@ def grid(splits: list[int]) -> Iterator[Conditions]:
         yield Conditions(k, "hours", skew=5.0)
         yield Conditions(k, "day", duplicates=0.2, skew=5.0)
         yield Conditions(k, "day", duplicates=0.2, skew=5.0, dropped=0.1)
+
+
+def _cell_stores(
+    cases: list[Conditions], cells: int
+) -> Iterator[tuple[int, Conditions, CellStore]]:
+    """A number and a store over so many cells for each case. One engine has them all: to each other they are servers."""
+    with (
+        tempfile.TemporaryDirectory(prefix="raymap-bench-") as folder,
+        EmbeddedClickHouse(Path(folder) / "engine") as engine,
+    ):
+        for number, conditions in enumerate(cases):
+            addresses = [
+                replace(engine.address, database=f"recall_{number}_{cell}") for cell in range(cells)
+            ]
+            for address in addresses:
+                migrate(address, {"retention_days": 30})
+            store = CellStore(addresses, connections=4)
+            yield number, conditions, store
+            store.close()
+
+
+def _with_cells(cases: list[Conditions], size: Size, seed: int, cells: int) -> Iterator[Outcome]:
+    """Each cell is counted between batches. Fails where fewer links than LEAST_CROSSING lead from cell to cell: the
+    rest would show nothing."""
+    for _, conditions, store in _cell_stores(cases, cells):
+        with rolling_cells(store) as recount_minutes:
+            yield run(store, conditions, size, seed, recount_minutes=recount_minutes)
+        links, crossing = crossing_links(store)
+        print(f"{crossing} of {links} links lead from cell to cell")
+        if crossing < LEAST_CROSSING * links or not links:
+            raise SystemExit(f"too few: expected {LEAST_CROSSING:.0%}")
 
 
 def _stores(cases: list[Conditions]) -> Iterator[tuple[int, Conditions, ClickHouseStore]]:
@@ -181,6 +221,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument(
         "--server", action="store_true", help="through the receivers of raymap serve"
     )
+    parser.add_argument(
+        "--cells", type=int, default=1, help="ClickHouses that the traces are spread over"
+    )
     parser.add_argument("--docs", type=Path, help="documentation folder to write the results to")
     parser.add_argument("--json", type=Path, help="write the figures here as well")
     parser.add_argument("--log", type=Path, help="keep the server's log")
@@ -198,6 +241,8 @@ def main() -> int:
     size = Size(options.traces, options.batches, now, minutes=options.minutes)
     if options.server:
         outcomes = _with_server(cases, size, options.seed, options.options, options.log)
+    elif options.cells > 1:
+        outcomes = _with_cells(cases, size, options.seed, options.cells)
     elif options.kill:
         outcomes = _with_kills(cases, size, options.seed)
     else:

@@ -11,11 +11,13 @@ from contextlib import contextmanager
 from functools import partial
 from random import Random
 
+from store.cells.store import CellStore
 from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.connection.query_runner import Rows, Statement, execute
 from store.clickhouse.rollup import compaction, few_rows
 from store.clickhouse.rollup.worker import RollupWorker
+from store.owner import owner_sql
 
 
 @contextmanager
@@ -29,6 +31,33 @@ def rolling(address: Address) -> Iterator[Callable[[], None]]:
     with _never_quiet():
         yield recount_minutes
     client.disconnect()
+
+
+@contextmanager
+def rolling_cells(store: CellStore) -> Iterator[Callable[[], None]]:
+    """A function that counts, in each cell, all that is due there."""
+    workers = [RollupWorker() for _ in store.cells.stores]
+
+    def recount_minutes() -> None:
+        for rollup_worker, cell in zip(workers, store.cells.stores, strict=True):
+            with cell._asking() as ask:
+                rollup_worker.tick(ask)
+
+    with _never_quiet():
+        yield recount_minutes
+
+
+def crossing_links(store: CellStore) -> tuple[int, int]:
+    """How many links are stored, and how many of them lead from cell to cell."""
+    links = crossing = 0
+    for number, cell in enumerate(store.cells.stores):
+        owner = owner_sql("other_trace", len(store.cells))
+        with cell._asking() as ask:
+            ((all_of_cell, leading),) = ask(
+                f"SELECT count(), countIf({owner} != {number}) FROM links FINAL"
+            )
+        links, crossing = links + all_of_cell, crossing + leading
+    return links, crossing
 
 
 STATEMENTS = 8, 40

@@ -18,7 +18,7 @@ from store.clickhouse.config.methods import ConfigMethods
 from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.errors import DATA_CODES, first_line, is_transient
 from store.clickhouse.connection.pool import ClientPool
-from store.clickhouse.connection.query_runner import COUNT_LIMITS, QueryRunner
+from store.clickhouse.connection.query_runner import COUNT_LIMITS, OtherCells, QueryRunner
 from store.clickhouse.declared import DeclarationMethods
 from store.clickhouse.deployments import DeploymentMethods
 from store.clickhouse.graph import verify
@@ -90,7 +90,7 @@ class ClickHouseStore(
 ):
     """`store.protocol.Store` on a ClickHouse that `raymap migrate` has prepared.
 
-    ``login``: see `ClientPool`.
+    ``login``: see `ClientPool`. ``cells``: the others, where this is one of several (`store.cells`).
     """
 
     def __init__(
@@ -99,7 +99,9 @@ class ClickHouseStore(
         *,
         connections: int = 8,
         login: Callable[[], Address] | None = None,
+        cells: OtherCells | None = None,
     ) -> None:
+        self._cells = cells
         self._pool = ClientPool(url, connections, login=login)
         self.login = self._pool.login
         self.address = self._pool.address
@@ -107,6 +109,7 @@ class ClickHouseStore(
         self._threads = ThreadPoolExecutor(connections, "ask")
         self.rollup_cache = RollupCache()
         self._linked = get_traces.LinkPresence()
+        self._linked.seen = cells is not None  # other cells may have links to traces of this one
         self._operations = KnownOperations()
         self.rollup_worker = RollupWorker(Turn(self.login) if self.address.replicated else None)
 
@@ -261,7 +264,7 @@ class ClickHouseStore(
     def _asking(self) -> Iterator[QueryRunner]:
         """A query runner on a connection of the pool."""
         with self._client() as client:
-            yield QueryRunner(client, self._pool, self._threads)
+            yield QueryRunner(client, self._pool, self._threads, cells=self._cells)
 
     @contextmanager
     def _counted(self) -> Iterator[QueryRunner]:
@@ -295,7 +298,8 @@ class ClickHouseStore(
             nonlocal refreshed
             with _errors(self.schema), own.client() as client:
                 self.schema.require(client)
-                self.rollup_worker.tick(QueryRunner(client, own, self._threads, COUNT_LIMITS))
+                ask = QueryRunner(client, own, self._threads, COUNT_LIMITS, cells=self._cells)
+                self.rollup_worker.tick(ask)
                 turn = self.rollup_worker.turn
                 if time.monotonic() - refreshed > PIN_INTERVAL and (turn is None or turn.mine):
                     refreshed = time.monotonic()

@@ -4,12 +4,14 @@ stored together: cheaper by far than each alone, and as many senders' traces lie
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from msgspec.structs import replace
 
+from store.cells.store import CellStore
+from store.clickhouse.connection.address import Address
 from store.clickhouse.store import ClickHouseStore
 from store.clickhouse.units import whole_traces
 from store.grouped_graph import graph_of_grouped
@@ -94,13 +96,17 @@ def test_many_examples_agree(
 
 
 def many_agree(
-    clickhouse_store: ClickHouseStore, found: list[Batches], monkeypatch: pytest.MonkeyPatch
+    clickhouse_store: ClickHouseStore | CellStore,
+    found: list[Batches],
+    monkeypatch: pytest.MonkeyPatch,
+    cells: Sequence[Address] = (),
 ) -> None:
-    """What `test_many_examples_agree` says."""
+    """What `test_many_examples_agree` says; over some cells, if these are named."""
     small = whole_traces.MOST_WHOLE
     for first in range(0, len(found), TOGETHER):
         monkeypatch.setattr(whole_traces, "MOST_WHOLE", 0 if first // TOGETHER % 2 else small)
-        empty(clickhouse_store.address)
+        for address in cells or [clickhouse_store.address]:
+            empty(address)
         memory = MemoryStore()
         for turn, batch in enumerate(together(found[first : first + TOGETHER])):
             for store in (memory, clickhouse_store):
@@ -119,7 +125,9 @@ def many_agree(
         assert differences == [], first
 
 
-def agree(memory: MemoryStore, clickhouse: ClickHouseStore, window: TimeRange, first: int) -> None:
+def agree(
+    memory: MemoryStore, clickhouse: ClickHouseStore | CellStore, window: TimeRange, first: int
+) -> None:
     """The graph of a window."""
     theirs, ours = plain(clickhouse.service_graph(window)), plain(memory.service_graph(window))
     assert theirs == ours, (first, window)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from clickhouse_driver import Client
 
@@ -45,6 +45,23 @@ PARTIAL_LIMITS = {**READ_LIMITS, "timeout_overflow_mode": "break"}
 """Limits of a query that returns what it has found when its time is over."""
 
 
+class OtherCells(Protocol):
+    """The other cells of an installation (`store.clickhouse.connection.neighbours`), seen from the one at ``index`` of
+    ``count``."""
+
+    index: int
+    count: int
+
+    @property
+    def failures(self) -> int:
+        """How often one has not answered, and its rows are missing from what was read."""
+        ...
+
+    def runners(self, limits: Mapping[str, int | str]) -> Iterator[tuple[int, RunQuery]]:
+        """A runner for each, by its place."""
+        ...
+
+
 class QueryRunner:
     """Runs queries on one connection, concurrent ones also on free connections of its pool."""
 
@@ -55,26 +72,41 @@ class QueryRunner:
         threads: Executor,
         limits: Mapping[str, int | str] = READ_LIMITS,
         check: Callable[[], None] | None = None,
+        cells: OtherCells | None = None,
     ) -> None:
         self._client = client
         self._limits = limits
+        self.cells = cells
         self._pool = pool
         self._threads = threads
         self._check = check
 
     def with_limits(self, limits: Mapping[str, int | str]) -> QueryRunner:
         """A runner on the same connection with other limits."""
-        return QueryRunner(self._client, self._pool, self._threads, limits, self._check)
+        return self._with(limits=limits)
 
     def with_check(self, check: Callable[[], None]) -> QueryRunner:
         """The same, which calls ``check`` before each statement; what it raises ends the work."""
-        return QueryRunner(self._client, self._pool, self._threads, self._limits, check)
+        return self._with(check=check)
+
+    def _with(self, **others: Any) -> QueryRunner:
+        known = {
+            "client": self._client,
+            "limits": self._limits,
+            "check": self._check,
+            "cells": self.cells,
+        }
+        return QueryRunner(pool=self._pool, threads=self._threads, **{**known, **others})
+
+    def elsewhere(self) -> Iterator[tuple[int, RunQuery]]:
+        """Runners for the other cells, by their places."""
+        return self.cells.runners(self._limits) if self.cells else iter(())
 
     def __call__(self, statement: Statement) -> Rows:
         """The rows of a query."""
         if self._check:
             self._check()
-        return _run(self._client, statement, self._limits)
+        return run_on(self._client, statement, self._limits)
 
     def run_concurrently(self, *statements: Statement) -> list[Rows]:
         """The rows of independent queries, in order; only the first may read temporary tables.
@@ -103,7 +135,7 @@ class QueryRunner:
         with self._pool.try_acquire() as client:
             if client is None:
                 return []
-            return [work(QueryRunner(client, self._pool, self._threads, self._limits, self._check))]
+            return [work(self._with(client=client))]
 
 
 def checked(run: RunQuery, check: Callable[[], None]) -> RunQuery:
@@ -143,7 +175,25 @@ def _rows_of(statement: Statement, run: RunQuery) -> Rows:
     return run(statement)
 
 
-def _run(client: Client, statement: Statement, limits: Mapping[str, int | str]) -> Rows:
+def cells_of(run: RunQuery) -> OtherCells | None:
+    """The other cells that a runner knows."""
+    return run.cells if isinstance(run, QueryRunner) else None
+
+
+def everywhere(run: RunQuery) -> RunQuery:
+    """A runner whose rows are those of all cells: for statements by ids, of what links lead to. It reads no temporary
+    tables."""
+    if not isinstance(run, QueryRunner) or run.cells is None:
+        return run
+
+    def ask(statement: Statement) -> Rows:
+        return [*run(statement), *(row for _, other in run.elsewhere() for row in other(statement))]
+
+    return ask
+
+
+def run_on(client: Client, statement: Statement, limits: Mapping[str, int | str]) -> Rows:
+    """The rows of a query on a connection."""
     # ClickHouse stops a query whose client has disconnected.
     with cancellable(lambda: abort(client)), timed_query(_name_of(statement)):
         rows: Rows = execute(client, statement, limits)

@@ -19,6 +19,7 @@ from store.clickhouse.graph.window_plan import Marks
 from store.clickhouse.rollup.backlog import read_due, with_missing
 from store.clickhouse.rollup.turn import READ
 from store.clickhouse.rollup.worker import LIVE, RollupWorker
+from store.clickhouse.units.aggregates import Aggregate, Key
 from store.graph import ServiceGraph
 from store.model import NodeKey, TimeRange
 from store.protocol import CountedWindow
@@ -75,8 +76,60 @@ class ReadWindow:
             return series(ask, units, self.window, step, self._marks, self._cut_buckets, self._cut)
 
 
+@dataclass(frozen=True)
+class SummedWindow:
+    """What one of several cells counts of a window: the aggregates that graphs are made of, and series of the same
+    units. ``quick_step``: as of `store.protocol.CountedWindow`."""
+
+    aggregates: dict[Key, Aggregate]
+    quick_step: int
+    _window: TimeRange
+    _asking: Asking
+    _marks: Marks
+    _cut: CutUnits
+    _cut_buckets: CutBuckets
+
+    def series(self, entities: Entities, step: int, settled_before: int | None) -> list[TimeBucket]:
+        """Of the counts that the aggregates were read from."""
+        units = of_entities(entities, settled_before)
+        with self._asking() as ask:
+            return series(ask, units, self._window, step, self._marks, self._cut_buckets, self._cut)
+
+
 class GraphMethods:
     """Methods of `store.protocol.GraphReader`."""
+
+    def settle(self: _HasRunner) -> bool:
+        """Have dirty buckets recounted, as readers do; whether any may have been."""
+        with self._asking() as ask:
+            return self.rollup_worker.wait_until_fresh(ask, read_due(ask)[0])
+
+    def snapped_windows(
+        self: _HasRunner, windows: Sequence[TimeRange]
+    ) -> list[tuple[TimeRange, Backlog | None]]:
+        """The windows that `counted_windows` counts, and what they lack."""
+        with self._asking() as ask:
+            backlogs = self._fresh(ask, windows)
+            shown = map(window_plan.snapped, windows, _current_marks(ask, windows))
+            return list(zip(shown, backlogs, strict=True))
+
+    def summed_windows(self: _HasRunner, windows: Sequence[TimeRange]) -> list[SummedWindow]:
+        """The aggregates of windows."""
+        with self._asking() as ask:
+            marks = self._marks(ask, windows)
+            found = service_graph.sums_of(ask, windows, self.rollup_cache, marks)
+        return [
+            SummedWindow(
+                sums.aggregates,
+                window_plan.quick_step(window, of_window),
+                window,
+                self._asking,
+                of_window,
+                sums.cut,
+                self.rollup_cache.cut,
+            )
+            for window, sums, of_window in zip(windows, found, marks, strict=True)
+        ]
 
     def service_graph(
         self: _HasRunner, window: TimeRange, *, settled_before: int | None = None
@@ -104,7 +157,7 @@ class GraphMethods:
             backlogs = self._fresh(ask, windows)
             marks = _current_marks(ask, windows)
             shown = list(map(window_plan.snapped, windows, marks))
-            settled = _settled_before(settled_before, backlogs)
+            settled = settled_with(settled_before, backlogs)
             found = service_graph.service_graphs(ask, shown, self.rollup_cache, marks, settled)
         return [
             ReadWindow(
@@ -187,7 +240,8 @@ class GraphMethods:
         ]
 
 
-def _settled_before(settled_before: int | None, backlogs: Sequence[Backlog | None]) -> int | None:
+def settled_with(settled_before: int | None, backlogs: Sequence[Backlog | None]) -> int | None:
+    """``settled_before`` while some documents wait."""
     waiting = [each.since for each in backlogs if each is not None]
     if settled_before is None or not waiting:
         return settled_before

@@ -33,6 +33,13 @@ class Counted(NamedTuple):
     cut: CutUnits
 
 
+class Sums(NamedTuple):
+    """The aggregates of a window, from which its graph is made, and the same; not to be modified."""
+
+    aggregates: dict[Key, Aggregate]
+    cut: CutUnits
+
+
 def service_graphs(
     run: RunQuery,
     windows: Sequence[TimeRange],
@@ -40,8 +47,18 @@ def service_graphs(
     marks: Sequence[Marks] | None = None,
     settled_before: int | None = None,
 ) -> list[Counted]:
-    """`store.service_graph.build_service_graph` over each window. Windows that do not overlap are read
-    together.
+    """`store.service_graph.build_service_graph` over each window. ``marks``: as of `sums_of`."""
+    found = sums_of(run, windows, rollup_cache, marks)
+    return [Counted(graph_of(each.aggregates, settled_before), each.cut) for each in found]
+
+
+def sums_of(
+    run: RunQuery,
+    windows: Sequence[TimeRange],
+    rollup_cache: RollupCache,
+    marks: Sequence[Marks] | None = None,
+) -> list[Sums]:
+    """The aggregates of each window. Windows that do not overlap are read together.
 
     ``marks``: of each, as of `window_plan.plan`.
     """
@@ -51,15 +68,13 @@ def service_graphs(
         found = [each for pair in pairs for each in _summed(run, [pair], rollup_cache)]
     else:
         found = _summed(run, list(zip(windows, known, strict=True)), rollup_cache)
-    return [_counted(*each, settled_before) for each in found]
+    return [_sums(*each) for each in found]
 
 
-def _counted(
-    chosen: Plan, found: dict[Key, Aggregate], pieces: PieceSums, settled_before: int | None
-) -> Counted:
+def _sums(chosen: Plan, found: dict[Key, Aggregate], pieces: PieceSums) -> Sums:
     known = pieces.units is not None
     cut = CutUnits(frozenset(chosen.pieces.raw), tuple(pieces.units or ())) if known else CutUnits()
-    return Counted(graph_of(sum_of([found, pieces.sums]), settled_before), cut)
+    return Sums(sum_of([found, pieces.sums]), cut)
 
 
 def _summed(

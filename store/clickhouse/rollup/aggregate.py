@@ -42,6 +42,7 @@ from store.clickhouse.rollup.buckets import (
     revision,
     values_list,
 )
+from store.clickhouse.rollup.crossing import crossing
 from store.clickhouse.rollup.dirty import DirtyBucket
 from store.clickhouse.rollup.large_traces import LargeTraces
 from store.clickhouse.search.scan_ranges import bucket_of
@@ -137,15 +138,21 @@ def _recount(
         far = seen = dict[int, FarRows]()
     else:
         far, seen = (few.far(),) * 2 if few else _far_rows(run, due, large, instant - dirty.GUARD)
+    links = crossing(run, due)
+    far, seen = links.added_to(far), links.added_to(seen)
     before = {bucket: version for minute in minutes for bucket, version in minute.versions.items()}
     if large:
         large.record()
-    stale = changed | {b for b in unsure if far.get(b, FarRows()) != before[b].far}
+    stale = set(changed)
+    if links.is_whole:  # else they are compared again
+        stale |= {b for b in unsure if far.get(b, FarRows()) != before[b].far}
     whole = {b for minute in folded.intersection(minutes_of(stale)) for b in buckets_of(minute)}
     if not whole <= stale:
         _recount(run, minutes, stale | whole, unsure - whole, folded, instant, complete=complete)
         return
+    links.record()
     if stale:
+        links.mark_elsewhere(stale)
         versions = [
             (
                 bucket,

@@ -21,7 +21,16 @@ from store.clickhouse.queries import Sql
 from store.clickhouse.rollup import dirty
 from store.times import SECOND
 
-TABLES = ("dirty", "traces", "segments", "calls", "links", "cross_bucket_refs", "deciding_ids")
+TABLES = (
+    "dirty",
+    "traces",
+    "segments",
+    "calls",
+    "links",
+    "cross_bucket_refs",
+    "deciding_ids",
+    "crossing_refs",
+)
 """What a count reads."""
 READ = (*TABLES, "bucket_rollups", "rollups")
 """What a map is read from."""

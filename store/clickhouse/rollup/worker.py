@@ -13,7 +13,7 @@ from collections.abc import Callable
 import structlog
 
 from store.clickhouse.connection.errors import is_transient
-from store.clickhouse.connection.query_runner import RunQuery
+from store.clickhouse.connection.query_runner import RunQuery, cells_of
 from store.clickhouse.rollup import aggregate, compaction, dirty
 from store.clickhouse.rollup.backlog import Due, due_of, read_due
 from store.clickhouse.rollup.buckets import now
@@ -228,11 +228,15 @@ class RollupWorker:
     def _round(self, run_query: RunQuery, buckets: list[dirty.DirtyBucket]) -> int:
         begun, count = time.monotonic(), 0
         whole = self.turn is None or self.turn.wait_for_rows(run_query)
+        cells = cells_of(run_query)
         for place, part in enumerate(dirty.schedule(buckets)):
             if place > 1 and time.monotonic() - begun > ROUND and not self.alone:
                 self._left = True
                 break
+            failures = cells.failures if cells else 0
             aggregate.recount(run_query, part, complete=whole)
+            if cells and cells.failures != failures:  # rows of an unavailable cell are missing
+                dirty.mark(run_query, {}, [each.bucket for each in part], now(run_query))
             if not whole:  # rows of a replica that is gone come with it
                 buckets_of_part = [each.bucket for each in part]
                 self._incomplete.update(buckets_of_part)

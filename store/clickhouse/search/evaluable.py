@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from store.clickhouse import queries
-from store.clickhouse.connection.query_runner import RunQuery, run_concurrently
+from store.clickhouse.connection.query_runner import RunQuery, cells_of, run_concurrently
 from store.clickhouse.search.get_traces import (
     add_calls,
     add_documents,
@@ -34,7 +34,7 @@ def get_evaluable(
     traces = {id: Trace(id, {}, {}, 0, 0, {}) for id in trace_ids}
     add_documents(traces, segments)
     add_calls(traces, calls)
-    if any_links:  # whether a root has a client depends on them
+    if any_links or cells_of(ask):  # whether a root has a client depends on them
         add_links(traces, ask(queries.LINKS.render({"places": places})))
         resolve_causes(ask, traces)
     return {id: trace for id, trace in traces.items() if trace.documents}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from store.clickhouse import queries
-from store.clickhouse.connection.query_runner import RunQuery
+from store.clickhouse.connection.query_runner import RunQuery, everywhere
 from store.clickhouse.queries import Sql, in_traces
 from store.clickhouse.search.bounds import disjunction
 from store.clickhouse.search.compile import compiled
@@ -42,7 +42,7 @@ def filtered_traces(
 ) -> Iterator[tuple[Trace, FindTrace, LinkedIds]]:
     """The traces with rows in the window that satisfy the filter, each with what its units take."""
     ids = _candidates(ask, window, filter)
-    linked_ids = links_among(list(_matching(ask, _senders(ask, ids), filter)))
+    linked_ids = links_among(list(_matching(everywhere(ask), _senders(ask, ids), filter)))
     linked: dict[bytes, Trace] = {}
     for trace in _matching(ask, ids, filter):
         if trace.links:
@@ -51,7 +51,7 @@ def filtered_traces(
             yield trace, linked.get, linked_ids
     # The other end of a link may lie outside the window.
     others = {link.link.trace_id for trace in linked.values() for link in trace.links.values()}
-    found = {t.trace_id: t for t in _matching(ask, sorted(others), filter)}
+    found = {t.trace_id: t for t in _matching(everywhere(ask), sorted(others), filter)}
     known = found | linked
     for trace in linked.values():
         yield trace, known.get, linked_ids
@@ -62,7 +62,7 @@ def _senders(ask: RunQuery, ids: list[bytes]) -> list[bytes]:
     found: set[bytes] = set()
     for first in range(0, len(ids), CHUNK * 10):
         statement = queries.SENDERS.render(ids=ids[first : first + CHUNK * 10])
-        found.update(bytes.fromhex(digits) for (digits,) in ask(statement))
+        found.update(bytes.fromhex(digits) for (digits,) in everywhere(ask)(statement))
     return sorted(found)
 
 

@@ -13,7 +13,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from store.clickhouse import queries
-from store.clickhouse.connection.query_runner import RunQuery, run_concurrently
+from store.clickhouse.connection.query_runner import RunQuery, everywhere, run_concurrently
 from store.clickhouse.queries import Sql, joined, parenthesized
 from store.clickhouse.queries.registry import numbers_in
 from store.clickhouse.search.get_traces import (
@@ -206,7 +206,9 @@ def _node_units(
 def _linked(ask: RunQuery, digits: Collection[str]) -> set[str]:
     """Of traces with work that is in the background unless something caused it, those with links: mostly there are none."""
     ids = [bytes.fromhex(each) for each in digits]
-    return {id for (id,) in ask(queries.LINKED_TRACES.render(ids=ids))} if ids else set()
+    return (
+        {id for (id,) in everywhere(ask)(queries.LINKED_TRACES.render(ids=ids))} if ids else set()
+    )
 
 
 def _starts_in(window: TimeRange) -> Sql:

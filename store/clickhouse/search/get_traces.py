@@ -8,7 +8,12 @@ from itertools import chain
 from typing import Any, TypeVar
 
 from store.clickhouse import queries
-from store.clickhouse.connection.query_runner import RunQuery, run_both, run_concurrently
+from store.clickhouse.connection.query_runner import (
+    RunQuery,
+    everywhere,
+    run_both,
+    run_concurrently,
+)
 from store.clickhouse.queries import Sql
 from store.clickhouse.search.decode import (
     ALL_MEMBERS,
@@ -74,7 +79,7 @@ def resolve_causes(ask: RunQuery, traces: Mapping[bytes, Trace]) -> None:
     read, rows = run_both(
         ask,
         partial(link_ends, trace_ids=wanted, links=False),
-        lambda ask: ask(queries.CAUSED_IDS.render(ids=list(traces))),
+        lambda ask: everywhere(ask)(queries.CAUSED_IDS.render(ids=list(traces))),
     )
     others = {**traces, **read}
     named = {bytes.fromhex(digits): frozenset(ids) for digits, ids in rows}
@@ -83,10 +88,11 @@ def resolve_causes(ask: RunQuery, traces: Mapping[bytes, Trace]) -> None:
 
 
 def link_ends(ask: RunQuery, trace_ids: Sequence[bytes], *, links: bool) -> dict[bytes, Trace]:
-    """Of the traces at the other ends of links what resolving these takes (`store.parents.resolve_link_end`), and
+    """Of the traces at the other ends of links, in whatever cell, what resolving these takes (`store.parents.resolve_link_end`), and
     with ``links`` which links they have themselves."""
     if not trace_ids:
         return {}
+    ask = everywhere(ask)
     places = {"places": located(list(trace_ids))}
     statements = [queries.LEAN_SEGMENTS.render({**_OF_LINK_ENDS, **places})]
     statements += [queries.LEAN_CALLS.render({**places, "operation": Sql("operation")})]

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import (
     RunQuery,
+    cells_of,
     run_concurrently,
 )
 from store.clickhouse.queries import Sql, joined, parenthesized
@@ -88,7 +89,7 @@ def matching(
         verdicts.update({id: matches(trace, expression) for id, trace in undecided.items()})
     ids = {id for id, verdict in verdicts.items() if verdict}
     found = {id: without_links(traces[id]) for id in ids & heads}
-    return Matching(ids, found, known.any_links)
+    return Matching(ids, found, known.any_links or cells_of(ask) is not None)
 
 
 def _complete(
@@ -109,7 +110,7 @@ def _complete(
         others, linking = run_concurrently(ask, queries.LEAN_CALLS.render(near), ANY_LINKS)
         calls, any_links = chain(calls, others), any_links or bool(linking)
     add_calls(traces, calls)
-    if any_links:  # whether a root has a client depends on them
+    if any_links or cells_of(ask):  # whether a root has a client depends on them
         places = row_locations({id: buckets[id] for id in traces})
         add_links(traces, ask(queries.LINKS.render({"places": places})))
         resolve_causes(ask, traces)

@@ -24,12 +24,13 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from store.clickhouse import queries
-from store.clickhouse.connection.query_runner import RunQuery
+from store.clickhouse.connection.query_runner import QueryRunner, RunQuery, cells_of
 from store.clickhouse.pins import NOT_PINNED_COPY
 from store.clickhouse.queries import Sql, Template
 from store.clickhouse.units.aggregates import UNWEIGHTED, WEIGHTED
 from store.clickhouse.units.base_buckets import buckets_within, rows_in_buckets
 from store.model import TimeRange
+from store.owner import owner_sql
 from store.rules import other_names
 from store.times import MINUTE
 
@@ -80,6 +81,8 @@ def resolve_dependencies(run: RunQuery, rows: str) -> bool:
     that are dirty may have references that are not recorded yet: include them, or look again afterwards.
     """
     _read_rows(run, rows)
+    if cells_of(run):
+        run(queries.CAUSED_ELSEWHERE.render())
     create(run, "cross_bucket_traces", queries.CROSS_BUCKET_TRACES.render())
     if not run("SELECT 1 FROM cross_bucket_traces LIMIT 1"):
         create(run, "dependent_traces", Sql("SELECT trace_id FROM cross_bucket_traces"))
@@ -148,7 +151,21 @@ def full_scope(run: RunQuery, window: TimeRange) -> UnitScope:
     scope = _of_windows(run, [window])
     _read_rows(run, scope.whole_minutes)
     create(run, "dependent_traces", queries.TRACES_ELSEWHERE.render())
+    _add_caused_elsewhere(run)
     return scope
+
+
+def _add_caused_elsewhere(run: RunQuery) -> None:
+    """Add what traces of other cells say that they caused here."""
+    cells = cells_of(run)
+    if cells is None or not isinstance(run, QueryRunner):
+        return
+    ours = Sql(f"{owner_sql('other_trace', cells.count)} = {cells.index}")
+    statement = queries.SENDERS_ELSEWHERE.render({"ours": ours})
+    found = {digits for _, other in run.elsewhere() for (digits,) in other(statement)}
+    if found:
+        rows = [(bytes.fromhex(digits),) for digits in sorted(found)]
+        run(Sql("INSERT INTO dependent_traces VALUES", rows=rows))
 
 
 def drop_scope(run: RunQuery) -> None:

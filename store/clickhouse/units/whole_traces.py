@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
 from store.clickhouse import queries
-from store.clickhouse.connection.query_runner import RunQuery
+from store.clickhouse.connection.query_runner import RunQuery, everywhere
 from store.clickhouse.queries import Sql
 from store.clickhouse.units.deciding import Lookups
 from store.clickhouse.units.trace_reader import OF_LINKS, Place, TraceReader, rows_where
@@ -98,7 +98,7 @@ def link_ends(
     run: RunQuery, wanted: Collection[tuple[bytes, int]]
 ) -> dict[tuple[bytes, int], LinkEnd]:
     """The other ends of links, by trace and id, of those that are stored."""
-    reader = TraceReader(run)
+    reader = TraceReader(everywhere(run))
     reader.ends({trace for trace, _ in wanted}, {id for _, id in wanted})
     traces = reader.finish()
     return {
@@ -109,7 +109,8 @@ def link_ends(
 
 
 def _linked(run: RunQuery, traces: Traces, known: Traces, *, deployed: bool = False) -> Traces:
-    """The traces at the other ends of links, but those that are known: most have none."""
+    """The traces at the other ends of links, in whatever cell, but those that are known: most have none."""
+    run = everywhere(run)
     senders = run(queries.SENDERS.render(ids=list(traces)))
     wanted = {owned.link.trace_id for trace in traces.values() for owned in trace.links.values()}
     wanted |= {bytes.fromhex(digits) for (digits,) in senders}

@@ -185,5 +185,6 @@ def test_a_text_in_a_span_is_found(client: Client, store: ClickHouseStore, other
 def test_every_table_of_traces_is_known(client: Client) -> None:
     assert forget.tables(client)[0] == "pins"
     assert set(forget.tables(client)) >= {
-        "pins", "segments", "calls", "links", "traces", "cross_bucket_refs", "deciding_ids",
+        "pins", "segments", "calls", "links", "traces", "cross_bucket_refs", "crossing_refs",
+        "deciding_ids",
     }  # fmt: skip

@@ -328,5 +328,5 @@ def test_every_table_of_traces_is_copied(client: Client) -> None:
         "WHERE c.database = currentDatabase() AND c.name = 'trace_id' "
         "AND t.engine != 'MaterializedView'"
     )
-    others = {"pins", "cross_bucket_refs", "deciding_ids", "log_lines"}
+    others = {"pins", "cross_bucket_refs", "crossing_refs", "deciding_ids", "log_lines"}
     assert {table for (table,) in found} == {*pins.TRACE_TABLES, *others}

@@ -233,6 +233,7 @@ def test_every_table_that_grows_has_a_kind(client: Client) -> None:
             "dirty",
             "cross_bucket_refs",
             "deciding_ids",
+            "crossing_refs",
             "bucket_rollups",
             "sampling_reports",
             "sampling_anomalies",

@@ -1,0 +1,1 @@
+"""The store over several cells: ClickHouses with whole traces each."""

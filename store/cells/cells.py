@@ -1,0 +1,100 @@
+"""The cells of an installation: one ClickHouse store each, queried at the same time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TypeVar
+
+from store.clickhouse.connection.address import Address
+from store.clickhouse.connection.neighbours import Neighbours
+from store.clickhouse.store import ClickHouseStore
+from store.errors import StoreUnavailable
+from store.owner import owner_of
+from store.together import together
+
+T = TypeVar("T")
+MOST_SETTLING = 8
+"""Rounds in which cells count for a reader: what one counts may have to be counted in another."""
+
+
+class Cells:
+    """The cells, in the order of the topology: the first is the home of all that is about no trace."""
+
+    def __init__(self, addresses: Sequence[Address], *, connections: int) -> None:
+        self._neighbours = [Neighbours(place, addresses) for place in range(len(addresses))]
+        self.stores = [
+            ClickHouseStore(address, connections=connections, cells=others)
+            for address, others in zip(addresses, self._neighbours, strict=True)
+        ]
+        self._threads = ThreadPoolExecutor(connections * len(addresses), "cell")
+
+    def __len__(self) -> int:
+        return len(self.stores)
+
+    @property
+    def home(self) -> ClickHouseStore:
+        """The first."""
+        return self.stores[0]
+
+    def of_trace(self, trace_id: bytes) -> ClickHouseStore:
+        """The one that has a trace."""
+        return self.stores[owner_of(trace_id, len(self))]
+
+    def each(self, work: Callable[[ClickHouseStore], T]) -> list[T]:
+        """The results of all cells. Raises StoreUnavailable, with its name, if one does not answer, also if another cell
+        could not ask it: an answer that lacks some rows would look like one that has all."""
+        before = self._failures()
+        found = together(self._threads, *(partial(self._named, work, n) for n in range(len(self))))
+        if self._failures() != before:
+            raise StoreUnavailable(
+                "a cell did not answer another: links between their traces are unknown"
+            )
+        return found
+
+    def by_owner(
+        self, trace_ids: Iterable[bytes], work: Callable[[ClickHouseStore, list[bytes]], T]
+    ) -> list[T]:
+        """The results of the cells that have some traces, for those of each."""
+        ids: dict[int, list[bytes]] = {}
+        for id in trace_ids:
+            ids.setdefault(owner_of(id, len(self)), []).append(id)
+        if not ids:
+            return []
+        return together(
+            self._threads,
+            *(partial(self._named, partial(_of, work, own), n) for n, own in ids.items()),
+        )
+
+    def settle(self) -> None:
+        """Have readers count what is due where no worker does."""
+        if all(store.rollup_worker.alone for store in self.stores):
+            for _ in range(MOST_SETTLING):
+                if not any(self.each(lambda store: store.settle())):
+                    return
+
+    def _named(self, work: Callable[[ClickHouseStore], T], place: int) -> T:
+        store = self.stores[place]
+        try:
+            return work(store)
+        except StoreUnavailable as error:
+            name = f"cell {place + 1} of {len(self)} ({store.address.name})"
+            raise StoreUnavailable(f"{name}: {error}") from error
+
+    def _failures(self) -> int:
+        return sum(each.failures for each in self._neighbours)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        for store in self.stores:
+            store.close()
+        for each in self._neighbours:
+            each.close()
+
+
+def _of(
+    work: Callable[[ClickHouseStore, list[bytes]], T], ids: list[bytes], store: ClickHouseStore
+) -> T:
+    return work(store, ids)

@@ -1,0 +1,45 @@
+"""Two cells, each with an engine of its own, for this folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from raymap.embedded import EmbeddedClickHouse
+from store.cells.store import CellStore
+from store.clickhouse.connection.address import Address
+from tests.conftest import empty, migrated_database
+
+
+@pytest.fixture(scope="session")
+def other_engine(
+    clickhouse: Address, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Address]:
+    """A second server; of a ClickHouse that the tests were given, the same once more."""
+    if "RAYMAP_TEST_CLICKHOUSE" in os.environ:
+        yield clickhouse
+        return
+    with EmbeddedClickHouse(tmp_path_factory.mktemp("cell")) as engine:
+        yield engine.address
+
+
+@pytest.fixture(scope="session")
+def cell_addresses(clickhouse: Address, other_engine: Address) -> Iterator[list[Address]]:
+    """A migrated database in each."""
+    with (
+        migrated_database(clickhouse) as first,
+        migrated_database(other_engine) as second,
+    ):
+        yield [first, second]
+
+
+@pytest.fixture
+def cell_store(cell_addresses: list[Address]) -> Iterator[CellStore]:
+    """An empty store over both."""
+    for address in cell_addresses:
+        empty(address)
+    store = CellStore(cell_addresses, connections=4)
+    yield store
+    store.close()

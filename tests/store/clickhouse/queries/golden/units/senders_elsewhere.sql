@@ -1,0 +1,1 @@
+SELECT DISTINCT hex(other_trace) FROM links WHERE upstream = 0 AND <ours>
