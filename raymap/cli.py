@@ -71,8 +71,8 @@ def collect(settings: CollectSettings, supervised: Supervised = None) -> None:
     with exit_on_error(supervised, "collecting") as pipe:
         from raymap import processes
 
-        address = processes.prepare_process(settings, supervised=supervised is not None)
-        code = processes.run_collector_process(settings, address, pipe.ready)
+        cells = processes.prepare_process(settings, supervised=supervised is not None)
+        code = processes.run_collector_process(settings, cells, pipe.ready)
     raise typer.Exit(code)
 
 
@@ -87,10 +87,10 @@ def api(context: typer.Context, settings: ApiSettings, supervised: Supervised = 
         from raymap import processes
         from raymap.shown_settings import inherited, shown_settings
 
-        address = processes.prepare_process(settings, supervised=supervised is not None)
+        cells = processes.prepare_process(settings, supervised=supervised is not None)
         shown = inherited() if supervised is not None else None
         code = processes.run_api_process(
-            settings, address, pipe.ready, shown or shown_settings(context)
+            settings, cells, pipe.ready, shown or shown_settings(context)
         )
     raise typer.Exit(code)
 
@@ -121,17 +121,33 @@ def clickhouse_command(settings: ClickHouseSettings, supervised: Supervised = No
 def migrate(settings: StoreSettings, retention_days: RetentionDays = None) -> None:
     """Bring a ClickHouse database, and those of its tenants, to this version's schema."""
     with exit_on_error():
+        from raymap.cells import prepare_cells, resolve_cells
         from raymap.errors import print_status
         from raymap.logging import set_up_logging
-        from raymap.processes import resolve_clickhouse
-        from raymap.tenants.databases import prepare_databases
 
         set_up_logging("info")
-        address = resolve_clickhouse(settings)
         given = {"traces": retention_days} if retention_days else {}
-        for database, applied in prepare_databases(address, given).items():
+        for database, applied in prepare_cells(resolve_cells(settings), given).items():
             done = f"applied {', '.join(applied)}" if applied else "nothing to apply"
-            print_status(f"{address.name}/{database}: {done}")
+            print_status(f"{database}: {done}")
+
+
+@app.command()
+@with_settings
+def topology(settings: StoreSettings) -> None:
+    """Show the cells of ClickHouse; fails unless they are those that are stored in them.
+
+    Which cell has a trace follows from their order and number.
+    """
+    with exit_on_error():
+        from raymap.cells import require_cells, resolve_cells
+        from raymap.commands.topology import show
+        from raymap.logging import set_up_logging
+
+        set_up_logging()
+        cells = resolve_cells(settings)
+        require_cells(cells)
+        show(cells)
 
 
 @app.command()

@@ -130,7 +130,7 @@ ClickHouseUrl = Annotated[
         "--clickhouse",
         metavar="URL",
         show_default="the embedded one",
-        help="Like clickhouse://user:password@host:9000/raymap.",
+        help="Like clickhouse://user:password@host:9000/raymap; of several cells all, in their order.",
     ),
 ]
 Memory = Annotated[

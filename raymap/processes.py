@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from collector.decode.item_size import ITEM
 from collector.net import PortInUseError, is_loopback
-from raymap.data_dir import prepare_data_dir, require_owner
+from raymap.cells import resolve_clickhouse
+from raymap.data_dir import prepare_data_dir
 from raymap.errors import CommandError, require_package
 from raymap.http_server import OnReady, Shutdown, listen_tcp, load_tls, port_taken, serve_http
 from raymap.logging import set_up_logging
@@ -40,8 +41,8 @@ PROCESS = "RAYMAP_PROCESS"
 """The variable with a process's name among those of one `raymap serve`."""
 
 
-def prepare_process(settings: CollectSettings | ApiSettings, *, supervised: bool) -> Address:
-    """Set up logging and resolve ClickHouse; under a supervisor the schema has been checked."""
+def prepare_process(settings: CollectSettings | ApiSettings, *, supervised: bool) -> list[Address]:
+    """Set up logging and resolve the cells of ClickHouse; under a supervisor the schema has been checked."""
     set_up_logging(settings.log_level, settings.log_format)
     if name := os.environ.get(PROCESS):
         from collector.metrics import name_process
@@ -50,12 +51,12 @@ def prepare_process(settings: CollectSettings | ApiSettings, *, supervised: bool
     ITEM.set(settings.max_document_size)
     require_private(settings)
     prepare_data_dir(settings.data_dir)
-    address = resolve_clickhouse(settings)
-    if not supervised:
-        from raymap.schema_check import require_schema
+    from raymap.cells import require_cells, resolve_cells
 
-        require_schema(address, wait_for_it=True)
-    return address
+    cells = resolve_cells(settings)
+    if not supervised:
+        require_cells(cells, wait_for_it=True)
+    return cells
 
 
 def prepare_command(settings: StoreSettings) -> Address:
@@ -82,7 +83,9 @@ def require_authentication(settings: IngestSettings) -> None:
         raise CommandError("--udp-tenant needs --auth on: without it there is one tenant.")
 
 
-def run_collector_process(settings: CollectSettings, address: Address, on_ready: OnReady) -> int:
+def run_collector_process(
+    settings: CollectSettings, cells: Sequence[Address], on_ready: OnReady
+) -> int:
     """A collector, until SIGTERM."""
     from collector.app import run_collector
     from collector.batches import Limits
@@ -90,25 +93,25 @@ def run_collector_process(settings: CollectSettings, address: Address, on_ready:
     from raymap.auth.audit import AuditTrail
     from raymap.auth.datagrams import datagram_senders
     from raymap.auth.install import Authentication
+    from raymap.cells import open_cells
     from raymap.kafka_inputs import kafka_inputs
     from raymap.tenants.parts import collector_parts
     from raymap.tenants.pipelines import PipelineChoice, per_request
     from raymap.tenants.ports import udp_ports
-    from store.clickhouse.store import ClickHouseStore
 
-    store = ClickHouseStore(address, connections=1)
+    store = open_cells(cells[:1], connections=1)
     authentication = Authentication(settings, store)
     require_authentication(settings)
     limits = Limits(linger=settings.linger)
     redactor = _redactor(settings)
-    tenants = collector_parts(settings, address, authentication, redactor, limits)
+    tenants = collector_parts(settings, cells[0], authentication, redactor, limits)
     choice = PipelineChoice(tenants)
 
     def guard(app: ASGIApp) -> ASGIApp:
         return _guard(choice.around(AuditTrail(app, store)), settings, authentication, store)
 
     collector = CollectorSettings(
-        writer=lambda: ClickHouseStore(address, connections=WRITE_CONNECTIONS),
+        writer=lambda: open_cells(cells, connections=WRITE_CONNECTIONS),
         data_dir=settings.data_dir,
         host=settings.host,
         port=settings.port,
@@ -205,7 +208,7 @@ def _redactor(settings: ProcessSettings) -> Redactor:
 
 def run_api_process(
     settings: ApiSettings,
-    address: Address,
+    cells: Sequence[Address],
     on_ready: OnReady,
     shown: Sequence[ShownSetting] = (),
 ) -> int:
@@ -214,18 +217,18 @@ def run_api_process(
     from raymap.administration.routes import administration_routers
     from raymap.administration.tenants import Server
     from raymap.auth.install import Authentication
+    from raymap.cells import open_cells
     from raymap.installation_metrics import InstallationMetrics
     from raymap.self_trace import SelfTrace
     from raymap.tenants.api_parts import api_parts
     from raymap.tenants.http import ApiOfTenants
     from raymap.tenants.pipelines import with_tenants
     from raymap.tenants.service import ApiService
-    from store.clickhouse.store import ClickHouseStore
 
     listener = listen_tcp(settings.host, settings.port)
-    store = ClickHouseStore(address, connections=READ_CONNECTIONS)
+    store = open_cells(cells, connections=READ_CONNECTIONS)
     # Of its own, so that ingest never waits for a query.
-    writer = ClickHouseStore(address, connections=WRITE_CONNECTIONS)
+    writer = open_cells(cells, connections=WRITE_CONNECTIONS)
     redactor = _redactor(settings)
     pipeline = IngestPipeline(
         writer,
@@ -236,9 +239,9 @@ def run_api_process(
     )
     authentication = Authentication(settings, store, _oidc_provider(settings))
     version = raymap_version()
-    server = Server(settings, address, store)
+    server = Server(settings, cells[0], store)
     administration = partial(administration_routers, authentication, server, shown, version)
-    tenants = api_parts(settings, address, authentication, redactor, version, administration)
+    tenants = api_parts(settings, cells[0], authentication, redactor, version, administration)
     installation = InstallationMetrics(
         settings.data_dir,
         Path(folder) if (folder := os.environ.get("PROMETHEUS_MULTIPROC_DIR")) else None,
@@ -290,20 +293,6 @@ def journal_dir(settings: StoreSettings) -> Path:
         return settings.data_dir / FOLDER
     tenant = find_tenant(resolve_clickhouse(settings), settings.tenant)
     return settings.data_dir / TENANTS / tenant.folder / FOLDER
-
-
-def resolve_clickhouse(settings: StoreSettings) -> Address:
-    """The ClickHouse of the URL; without one, the embedded one that runs in the data directory."""
-    from store.clickhouse.connection.address import parse_url
-    from store.clickhouse.embedded import EmbeddedError, address
-
-    if settings.clickhouse:
-        return parse_url(settings.clickhouse)
-    require_owner(settings.data_dir)
-    try:
-        return address(settings.data_dir)
-    except EmbeddedError as error:
-        raise CommandError(f"Which ClickHouse? Name one with --clickhouse; {error}.") from None
 
 
 def udp_address(text: str) -> str:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from collector.net import bind
 from raymap.auth.key_source import read_keys_file
 from raymap.auth.secret import server_secret
+from raymap.cells import prepare_cells, resolve_cells, text_of
 from raymap.data_dir import prepare_data_dir
 from raymap.errors import CommandError, print_status
 from raymap.flags import environment_of
@@ -131,11 +132,9 @@ class _Serve:
 
     async def _start(self) -> dict[str, str]:
         """Start every child; the addresses by kind."""
-        clickhouse = await self._start_clickhouse()
-        await self._supervisor.unless_stopped(
-            asyncio.to_thread(_migrate, clickhouse, self._settings)
-        )
-        specs = self._specs(clickhouse)
+        cells = await self._start_clickhouse()
+        await self._supervisor.unless_stopped(asyncio.to_thread(_migrate, cells, self._settings))
+        specs = self._specs(cells)
         opened = await asyncio.gather(*map(self._supervisor.start, specs))
         addresses = {kind: address for some in opened for kind, address in some.items()}
         if self._settings.demo:
@@ -143,12 +142,12 @@ class _Serve:
             await self._supervisor.start(_child("demo", "demo", demo, essential=False))
         return addresses
 
-    def _specs(self, clickhouse: Address) -> list[ChildSpec]:
+    def _specs(self, cells: Sequence[Address]) -> list[ChildSpec]:
         """The collectors and the API."""
         settings, ports = self._settings, self._ports
         common = {
             "data_dir": settings.data_dir.resolve(),
-            "clickhouse": clickhouse.url,
+            "clickhouse": text_of(cells),
             "port": ports.http,
         }
         collect = derive(
@@ -176,14 +175,13 @@ class _Serve:
             for name, (command, role) in commands.items()
         ]
 
-    async def _start_clickhouse(self) -> Address:
-        """The named ClickHouse, or the embedded one, started."""
-        from store.clickhouse.connection.address import parse_url
+    async def _start_clickhouse(self) -> list[Address]:
+        """The named cells, or the embedded one, started."""
         from store.clickhouse.embedded import address, choose_port
 
         settings = self._settings
         if settings.clickhouse:
-            return parse_url(settings.clickhouse)
+            return resolve_cells(settings)
         engine = ClickHouseSettings(
             data_dir=settings.data_dir.resolve(),
             clickhouse_memory=settings.clickhouse_memory,
@@ -192,7 +190,7 @@ class _Serve:
             lock_wait=LOCK_WAIT,
         )
         await self._supervisor.start(_child("clickhouse", "clickhouse", engine))
-        return address(settings.data_dir)
+        return [address(settings.data_dir)]
 
 
 def _child(
@@ -224,11 +222,12 @@ def _announce(addresses: Mapping[str, str]) -> None:
     print_status(f"open {browse} · SDKs send to UDP {addresses['udp']} · gRPC {addresses['grpc']}")
 
 
-def _migrate(clickhouse: Address, settings: ServeSettings) -> None:
-    from raymap.tenants.databases import prepare_databases, stored_tenants
+def _migrate(cells: Sequence[Address], settings: ServeSettings) -> None:
+    from raymap.tenants.databases import stored_tenants
     from raymap.tenants.logins import write_embedded
 
-    prepare_databases(clickhouse, settings.retention)
+    prepare_cells(cells, settings.retention)
+    clickhouse = cells[0]
     if settings.auth != "off" and not settings.clickhouse:  # also for tenants of a backup
         tenants = stored_tenants(clickhouse).values()
         write_embedded(settings.data_dir, clickhouse, tenants, server_secret(settings.data_dir))

@@ -30,6 +30,7 @@ from raymap.tenant_names import DEFAULT, check_name
 from raymap.tenants.databases import Usage, address_of, database_exists, drop_database, usage
 from raymap.tenants.logins import create, drop, write_embedded
 from raymap.units import format_size
+from store.cells.store import CellStore
 from store.clickhouse.connection.address import Address
 from store.clickhouse.schema.retention import prepare_database
 from store.clickhouse.store import ClickHouseStore
@@ -48,7 +49,7 @@ class Server(NamedTuple):
 
     settings: StoreSettings
     default: Address
-    store: ClickHouseStore
+    store: ClickHouseStore | CellStore
 
     @property
     def is_embedded(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from raymap.commands.open_store import open_store
+from raymap.commands.open_store import open_home
 from raymap.commands.tables import print_table
 from raymap.errors import print_status
 from raymap.processes import prepare_command
@@ -16,7 +16,7 @@ from store.times import SECOND, format_utc
 def show(settings: StoreSettings, end: str, limit: int, *, as_json: bool) -> None:
     """Print events before an instant, the newest first."""
     instant = parse_instant(end, "--to")
-    with open_store(prepare_command(settings)) as store:
+    with open_home(prepare_command(settings)) as store:
         found = store.read_audit(before=instant, limit=limit)
     if as_json:
         print(msgspec.json.encode(found).decode())

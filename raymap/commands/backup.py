@@ -29,13 +29,14 @@ from raymap.auth.audit import record_command
 from raymap.auth.secret import FILE as SECRET
 from raymap.auth.tenants import FOLDER as TENANTS
 from raymap.auth.tenants import database_of, new_tenant, put_tenant, read_tenants
+from raymap.cells import resolve_clickhouse
 from raymap.commands.open_store import change_configuration, long_connection, open_store
 from raymap.commands.tenants import print_login
 from raymap.data_dir import prepare_data_dir
 from raymap.embedded import EmbeddedClickHouse
 from raymap.errors import CommandError, print_status
 from raymap.logging import set_up_logging
-from raymap.processes import raymap_version, resolve_clickhouse
+from raymap.processes import raymap_version
 from raymap.schema_check import require_schema
 from raymap.settings import StoreSettings, TenantSettings
 from raymap.tenants.databases import (

@@ -19,7 +19,7 @@ from raymap.auth.keys import IssuedKey, Key
 from raymap.auth.limits import KeyLimits
 from raymap.auth.permissions import Role
 from raymap.auth.secret import server_secret
-from raymap.commands.open_store import change_configuration, open_store
+from raymap.commands.open_store import change_configuration, open_home
 from raymap.commands.tables import print_list
 from raymap.errors import print_status
 from raymap.processes import prepare_command
@@ -40,7 +40,7 @@ def add(
     """Make a key and print it."""
     wanted = WantedKey(name, role, tenant, expires_days, limits)
     decide = adding(wanted, server_secret(settings.data_dir))
-    with open_store(prepare_command(settings)) as store:
+    with open_home(prepare_command(settings)) as store:
         issued = change_configuration(store, decide)
         where = f" of tenant {tenant}" if tenant else ""
         record_command(store, f"key add {issued.key.id} {name} {role}{where}")
@@ -49,7 +49,7 @@ def add(
 
 def list_keys(settings: StoreSettings, *, as_json: bool) -> None:
     """Print the keys, oldest first."""
-    with open_store(prepare_command(settings)) as store:
+    with open_home(prepare_command(settings)) as store:
         keys = keys_of(store.read_configuration())
     now = time.time()
     print_list(
@@ -65,7 +65,7 @@ def list_keys(settings: StoreSettings, *, as_json: bool) -> None:
 def rotate(settings: StoreSettings, id: str, grace_hours: float, *, as_json: bool) -> None:
     """Replace a key; the old one is accepted for some hours more."""
     decide = rotating(id, grace_hours, server_secret(settings.data_dir))
-    with open_store(prepare_command(settings)) as store:
+    with open_home(prepare_command(settings)) as store:
         issued = change_configuration(store, decide)
         record_command(store, f"key rotate {id.upper()}")
     _print_secrets(issued, as_json=as_json)
@@ -73,7 +73,7 @@ def rotate(settings: StoreSettings, id: str, grace_hours: float, *, as_json: boo
 
 def revoke(settings: StoreSettings, id: str) -> None:
     """Refuse a key from now on."""
-    with open_store(prepare_command(settings)) as store:
+    with open_home(prepare_command(settings)) as store:
         key = change_configuration(store, revoking(id))
         record_command(store, f"key revoke {key.id}")
     print_status(f"the key {key.id} is revoked")

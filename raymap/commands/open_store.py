@@ -11,6 +11,7 @@ from clickhouse_driver import Client
 
 from raymap.errors import CommandError
 from raymap.schema_check import require_schema
+from store.cells.topology import read_member
 from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.store import ClickHouseStore
@@ -23,6 +24,23 @@ def open_store(clickhouse: Address) -> Iterator[ClickHouseStore]:
     """A store on one connection. CommandError when the schema is another version's."""
     require_schema(clickhouse)
     with closing(ClickHouseStore(clickhouse, connections=1)) as store:
+        yield store
+
+
+@contextmanager
+def open_home(clickhouse: Address) -> Iterator[ClickHouseStore]:
+    """The same for what the home cell alone has. CommandError for another cell."""
+    with open_store(clickhouse) as store:
+        client = connect(clickhouse)
+        try:
+            member = read_member(client)
+        finally:
+            client.disconnect()
+        if member is not None and member.place:
+            raise CommandError(
+                f"{clickhouse.name}/{clickhouse.database} is {member.name}; this is stored in cell 1: "
+                "name that one with --clickhouse."
+            )
         yield store
 
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from raymap.auth.audit import record_command
 from raymap.auth.share_routes import render_share
 from raymap.auth.shares import StoredShare, put_share, rotate, stored_shares
-from raymap.commands.open_store import change_configuration, open_store
+from raymap.commands.open_store import change_configuration, open_home
 from raymap.commands.tables import print_list
 from raymap.errors import CommandError, print_status
 from raymap.processes import prepare_command
@@ -23,7 +23,7 @@ MAX_SHOWN = 80
 
 def list_shares(settings: StoreSettings, *, as_json: bool) -> None:
     """Print the valid links, oldest first; their tokens are stored nowhere."""
-    with open_store(prepare_command(settings)) as store:
+    with open_home(prepare_command(settings)) as store:
         stored = stored_shares(store.read_configuration()).values()
     now = time.time()
     valid = [each for each in stored if not each.revoked and each.share.expires > now]
@@ -62,7 +62,7 @@ def rotate_key(settings: StoreSettings) -> None:
 
 
 def _change(settings: StoreSettings, decide: Decide[Result], done: str) -> Result:
-    with open_store(prepare_command(settings)) as store:
+    with open_home(prepare_command(settings)) as store:
         result = change_configuration(store, decide)
         record_command(store, done)
     return result

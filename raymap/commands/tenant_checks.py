@@ -11,9 +11,9 @@ from collector.journal.adopt import damaged_files
 from collector.journal.quarantine import Quarantine
 from raymap.auth.secret import known_secret
 from raymap.auth.tenants import FOLDER as TENANTS
+from raymap.cells import resolve_clickhouse
 from raymap.commands.checks import Check
 from raymap.errors import CommandError
-from raymap.processes import resolve_clickhouse
 from raymap.settings import DoctorSettings
 from raymap.tenants.databases import stored_tenants
 from raymap.tenants.logins import own_login, refusal

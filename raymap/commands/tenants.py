@@ -19,7 +19,7 @@ from raymap.administration.tenants import (
     list_tenants,
 )
 from raymap.auth.audit import record_command
-from raymap.commands.open_store import change_configuration, open_store
+from raymap.commands.open_store import change_configuration, open_home
 from raymap.commands.retention import parse_days
 from raymap.commands.tables import print_list
 from raymap.errors import CommandError, print_status
@@ -87,7 +87,7 @@ def print_login(server: Server, reason: str) -> None:
 @contextmanager
 def _server(settings: StoreSettings) -> Iterator[Server]:
     default = prepare_command(settings)
-    with open_store(default) as store:
+    with open_home(default) as store:
         yield Server(settings, default, store)
 
 

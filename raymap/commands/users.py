@@ -16,7 +16,7 @@ from raymap.administration.members import (
 from raymap.administration.refused import check_name
 from raymap.auth.audit import record_command
 from raymap.auth.permissions import Role
-from raymap.commands.open_store import change_configuration, open_store
+from raymap.commands.open_store import change_configuration, open_home
 from raymap.commands.tables import print_table
 from raymap.errors import CommandError, print_status
 from raymap.processes import prepare_command
@@ -37,7 +37,7 @@ def add(settings: StoreSettings, name: str, role: Role, tenant: str, *, stdin: b
 
 def list_users(settings: StoreSettings) -> None:
     """Print the users by name."""
-    with open_store(prepare_command(settings)) as store:
+    with open_home(prepare_command(settings)) as store:
         users = members_of(store.read_configuration())
     if not users:
         print_status("there are no users; raymap user add makes one")
@@ -60,7 +60,7 @@ def remove(settings: StoreSettings, name: str) -> None:
 
 
 def _change(settings: StoreSettings, decide: Decide[Result], done: str) -> None:
-    with open_store(prepare_command(settings)) as store:
+    with open_home(prepare_command(settings)) as store:
         change_configuration(store, decide)
         record_command(store, done)
 

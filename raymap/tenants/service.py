@@ -18,6 +18,7 @@ from raymap.alarm_runner import AlarmRunner, judged_until
 from raymap.auth.audit import AuditTrail
 from raymap.auth.routes import auth_router
 from raymap.invocation_joiner import InvocationJoiner
+from store.cells.store import CellStore
 from store.clickhouse.store import ClickHouseStore
 from ui import static_dir
 
@@ -41,7 +42,7 @@ class ApiService:
     def __init__(
         self,
         settings: ApiSettings,
-        store: ClickHouseStore,
+        store: ClickHouseStore | CellStore,
         pipeline: IngestPipeline,
         auth: Authentication,
         version: str,

@@ -77,7 +77,7 @@ def be(plan: Plan, reported: Connection) -> None:
         reported.send(dict(addresses))
 
     if plan.role == "api":
-        run_api_process(ApiSettings(data_dir=plan.data_dir, port=0), address, ready)
+        run_api_process(ApiSettings(data_dir=plan.data_dir, port=0), [address], ready)
         return
     run_collector(
         CollectorSettings(

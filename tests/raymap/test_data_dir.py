@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from raymap.cells import resolve_clickhouse
 from raymap.commands import journal
 from raymap.data_dir import OURS, prepare_data_dir, require_owner
 from raymap.errors import CommandError
-from raymap.processes import resolve_clickhouse
 from raymap.settings import StoreSettings
 from tests.raymap.processes import raymap
 

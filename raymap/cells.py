@@ -1,0 +1,99 @@
+"""The cells that a process was given: which databases, and the store over them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from raymap.data_dir import require_owner
+from raymap.errors import CommandError
+from raymap.settings import StoreSettings
+from store.clickhouse.connection.address import Address, parse_url
+from store.clickhouse.connection.errors import is_transient
+
+if TYPE_CHECKING:
+    from store.cells.store import CellStore
+    from store.clickhouse.store import ClickHouseStore
+
+_BETWEEN = re.compile(r"[\s,]+(?=clickhouses?://)")
+"""Commas in a URL separate replicas of one cell."""
+
+
+def urls_in(text: str) -> list[str]:
+    """The URLs of cells, which spaces or commas separate."""
+    return _BETWEEN.split(text.strip()) if text.strip() else []
+
+
+def text_of(cells: Sequence[Address]) -> str:
+    """What `urls_in` reads back."""
+    return " ".join(cell.url for cell in cells)
+
+
+def resolve_cells(settings: StoreSettings) -> list[Address]:
+    """The cells, in the order of the topology: mostly one."""
+    urls = urls_in(settings.clickhouse)
+    return [parse_url(url) for url in urls] if len(urls) > 1 else [resolve_clickhouse(settings)]
+
+
+def resolve_clickhouse(settings: StoreSettings) -> Address:
+    """The ClickHouse of the URL; without one, the embedded one that runs in the data directory."""
+    from store.clickhouse.embedded import EmbeddedError, address
+
+    if settings.clickhouse:
+        urls = urls_in(settings.clickhouse)
+        if len(urls) > 1:
+            raise CommandError(
+                "This command is about one cell: name one of them alone with --clickhouse."
+            )
+        return parse_url(urls[0])
+    require_owner(settings.data_dir)
+    try:
+        return address(settings.data_dir)
+    except EmbeddedError as error:
+        raise CommandError(f"Which ClickHouse? Name one with --clickhouse; {error}.") from None
+
+
+def open_cells(cells: Sequence[Address], *, connections: int) -> ClickHouseStore | CellStore:
+    """A store over one cell, or several."""
+    from store.clickhouse.store import ClickHouseStore
+
+    if len(cells) == 1:
+        return ClickHouseStore(cells[0], connections=connections)
+    from store.cells.store import CellStore
+
+    return CellStore(cells, connections=connections)
+
+
+def require_cells(cells: Sequence[Address], *, wait_for_it: bool = False) -> None:
+    """CommandError unless each has this program's schema, and they are the topology that is stored in them. One cell
+    alone need not answer with ``wait_for_it``; of several all have to, since any might be another one."""
+    from raymap.schema_check import require_schema
+    from store.cells.topology import TopologyMismatch, require_topology
+
+    for cell in cells:
+        require_schema(cell, wait_for_it=wait_for_it and len(cells) == 1)
+    try:
+        require_topology(cells)
+    except TopologyMismatch as error:
+        raise CommandError(f"{error}.") from None
+    except Exception as error:
+        if not (len(cells) == 1 and wait_for_it and is_transient(error)):
+            raise
+
+
+def prepare_cells(cells: Sequence[Address], retention: dict[str, int]) -> dict[str, list[str]]:
+    """Bring the databases to this version's schema, and make cells of several; the migrations applied, by database."""
+    from raymap.tenants.databases import prepare_databases
+    from store.cells.topology import TopologyMismatch, form_topology
+    from store.clickhouse.schema.retention import prepare_database
+
+    home, *others = cells
+    applied = {f"{home.name}/{db}": done for db, done in prepare_databases(home, retention).items()}
+    for cell in others:
+        applied[f"{cell.name}/{cell.database}"] = prepare_database(cell, retention)
+    try:
+        form_topology(cells)
+    except TopologyMismatch as error:
+        raise CommandError(f"{error}.") from None
+    return applied
