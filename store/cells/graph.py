@@ -188,10 +188,16 @@ class GraphMethods:
     ) -> dict[str, VersionStatistics]:
         """Statistics of nodes by version."""
         self.cells.settle()
+        requests = any(self.cells.each(lambda store: store.has_requests(nodes, window, within)))
         return merge.versions(
             self.cells.each(
                 lambda store: store.version_statistics(
-                    nodes, window, versions, weighted=weighted, within=within
+                    nodes,
+                    window,
+                    versions,
+                    weighted=weighted,
+                    within=within,
+                    beside_requests=requests,
                 )
             )
         )
@@ -201,8 +207,13 @@ class GraphMethods:
     ) -> list[TimeBucket]:
         """Statistics of one version per step."""
         self.cells.settle()
+        requests = any(self.cells.each(lambda store: store.has_requests(nodes, window)))
         return merge.series(
-            self.cells.each(lambda store: store.version_series(nodes, window, version, step))
+            self.cells.each(
+                lambda store: store.version_series(
+                    nodes, window, version, step, beside_requests=requests
+                )
+            )
         )
 
     def minute_counts(self: _HasCells, first: int, last: int) -> list[MinuteCounts]:

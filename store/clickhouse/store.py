@@ -44,7 +44,7 @@ from store.clickhouse.search import (
     values,
 )
 from store.clickhouse.units import grouped_units
-from store.clickhouse.versions import version_series, version_statistics
+from store.clickhouse.version_methods import VersionMethods
 from store.clickhouse.write import inserts
 from store.clickhouse.write.operations import KnownOperations
 from store.columnar import DocumentColumns
@@ -58,12 +58,10 @@ from store.query import (
     EntryTime,
     Page,
     SeenOperation,
-    TimeBucket,
     TraceQuery,
     UnitPage,
     UnitQuery,
     ValueCount,
-    VersionStatistics,
 )
 from store.rules.dimensions import Dimension
 from store.stats_query import AlikePart, StatsQuery
@@ -87,6 +85,7 @@ class ClickHouseStore(
     PinMethods,
     AlarmMethods,
     ProblemMethods,
+    VersionMethods,
 ):
     """`store.protocol.Store` on a ClickHouse that `raymap migrate` has prepared.
 
@@ -230,28 +229,6 @@ class ClickHouseStore(
             return operations.operation_statistics(
                 ask, nodes, window, background=background, filter=filter
             )
-
-    def version_statistics(
-        self,
-        nodes: Collection[NodeKey],
-        window: TimeRange,
-        versions: Collection[str] | None = None,
-        *,
-        weighted: bool = True,
-        within: Expression | None = None,
-    ) -> dict[str, VersionStatistics]:
-        """Statistics of nodes by version."""
-        with self._asking() as ask:
-            return version_statistics(
-                ask, nodes, window, versions, weighted=weighted, within=within
-            )
-
-    def version_series(
-        self, nodes: Collection[NodeKey], window: TimeRange, version: str, step: int
-    ) -> list[TimeBucket]:
-        """Statistics of one version per step."""
-        with self._asking() as ask:
-            return version_series(ask, nodes, window, version, step)
 
     @contextmanager
     def _client(self) -> Iterator[Client]:

@@ -34,11 +34,12 @@ def version_statistics(
     *,
     weighted: bool,
     within: Expression | None,
+    beside_requests: bool,
 ) -> dict[str, VersionStatistics]:
     """See `store.protocol.GraphReader.version_statistics`."""
     if not nodes or window.end <= window.start:
         return {}
-    fragments = _fragments(ask, nodes, window, within)
+    fragments = _fragments(ask, nodes, window, within, beside_requests=beside_requests)
     apart = frequent(ask, fragments, MOST_VERSIONS) if versions is None else list(versions)
     rows = ask(
         queries.STATISTICS_BY.render(
@@ -61,13 +62,30 @@ def frequent(ask: RunQuery, fragments: Mapping[str, Sql], most: int) -> list[str
     return [value for (value,) in ask(queries.MOST_FREQUENT.render(places, most=most))]
 
 
+def has_requests(
+    ask: RunQuery, nodes: Collection[NodeKey], window: TimeRange, within: Expression | None
+) -> bool:
+    """Whether any segment of nodes is no background work."""
+    if not nodes or window.end <= window.start:
+        return False
+    places = places_of(nodes, window, within)
+    request = requests_among(ask, nodes, places) or TRUE
+    return bool(ask(queries.ANY_REQUEST.render({**places, "request": request})))
+
+
 def version_series(
-    ask: RunQuery, nodes: Collection[NodeKey], window: TimeRange, version: str, step: int
+    ask: RunQuery,
+    nodes: Collection[NodeKey],
+    window: TimeRange,
+    version: str,
+    step: int,
+    *,
+    beside_requests: bool,
 ) -> list[TimeBucket]:
     """See `store.protocol.GraphReader.version_series`."""
     if not nodes or window.end <= window.start:
         return []
-    fragments = _fragments(ask, nodes, window)
+    fragments = _fragments(ask, nodes, window, beside_requests=beside_requests)
     rows = ask(
         queries.STATISTICS_BY.render(
             {**fragments, "weight": Sql("weight")},
@@ -85,9 +103,12 @@ def _fragments(
     nodes: Collection[NodeKey],
     window: TimeRange,
     within: Expression | None = None,
+    *,
+    beside_requests: bool,
 ) -> dict[str, Sql]:
     places = places_of(nodes, window, within)
-    places["nodes"] = conjunction([places["nodes"], _is_counted(ask, nodes, places)])
+    counted = _is_counted(ask, nodes, places, beside_requests=beside_requests)
+    places["nodes"] = conjunction([places["nodes"], counted])
     return {
         **places,
         **conditions_of(ask, nodes, window),
@@ -101,11 +122,15 @@ def conditions_of(ask: RunQuery, nodes: Collection[NodeKey], window: TimeRange) 
     return {"later": _later(window), "request": _is_request(ask, nodes, window)}
 
 
-def _is_counted(ask: RunQuery, nodes: Collection[NodeKey], places: Mapping[str, Sql]) -> Sql:
+def _is_counted(
+    ask: RunQuery, nodes: Collection[NodeKey], places: Mapping[str, Sql], *, beside_requests: bool
+) -> Sql:
     """A condition on segments: they are no background work, unless all are. Mostly none is."""
     requests = requests_among(ask, nodes, places)
     if requests is None:
         return TRUE
+    if beside_requests:
+        return requests
     return requests if ask(queries.ANY_REQUEST.render({**places, "request": requests})) else TRUE
 
 

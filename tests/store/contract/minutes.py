@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from array import array
+from collections import Counter
+from operator import add
 
 from store.minutes import MinuteCounts, Series, SeriesKind
 from store.model import NO_NODE, Kind, NodeKey, State
@@ -18,10 +20,11 @@ ENTERING = Series(SeriesKind.CALLS, CLIENT, FRONTEND)
 CALLING = Series(SeriesKind.CALLS, FRONTEND, BACKEND)
 
 Row = tuple[int, int, int, int, int, int, dict[int, int]]
+_NOTHING: Row = (0, 0, 0, 0, 0, 0, {})
 
 
 def rows_of(store: Store, counts: MinuteCounts) -> dict[Series, Row]:
-    """Counts by series, with histograms."""
+    """Counts by series, with histograms: a series may have several rows."""
     ids, *numbers, lengths = (array("Q", column) for column in counts[1:-2])
     times, weights = (array("f", column) for column in counts[-2:])
     named = store.minute_series(ids, counts.minute, counts.minute)
@@ -30,8 +33,9 @@ def rows_of(store: Store, counts: MinuteCounts) -> dict[Series, Row]:
     for id, length, *row in zip(ids, lengths, *numbers, strict=True):
         pairs = zip(times[at : at + length], weights[at : at + length], strict=True)
         at += length
-        assert named[id] not in found
-        found[named[id]] = (*row, dict(pairs))
+        *before, histogram = found.get(named[id], _NOTHING)
+        both = Counter(dict(pairs)) + Counter(histogram)
+        found[named[id]] = (*map(add, before, row), dict(both))
     assert at == len(times)
     return found
 
