@@ -236,7 +236,7 @@ class CellStore(
     def problems(self) -> list[str]:
         """Those of all cells."""
         parts = self.cells.each(lambda store: store.problems())
-        return [text for part in parts for text in part]
+        return list(dict.fromkeys(text for part in parts for text in part))
 
     def close(self) -> None:
         """Close all connections."""

@@ -29,7 +29,8 @@ class NameContract:
         self, store: Store, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A service calls a host of another name each time, and another names its segments so:
-        those names are one node of each kind, in the minute and account where they are many."""
+        those names are one node of each kind, in the minute and account where they are many. (Of several cells in
+        the cell where they are: all traces have odd ids.)"""
         monkeypatch.setattr(other_names, "MOST_NAMES", 2)
         other = NodeKey("", other_names.OTHER_NAMES, "remote")
         made_up = NodeKey("", other_names.OTHER_NAMES, "")
@@ -46,7 +47,7 @@ class NameContract:
         ]
         documents = [segment(0xA1, calls=tuple(calls))]
         documents += [
-            segment(0xB1, trace_id=trace_id(2 + i), name=f"GET /users/{i}") for i in range(3)
+            segment(0xB1, trace_id=trace_id(3 + 2 * i), name=f"GET /users/{i}") for i in range(3)
         ]
         store.put(documents, "a")
         graph = store.service_graph(HOUR)
