@@ -14,6 +14,7 @@ from raymap.cells import text_of, urls_in
 from store.clickhouse.connection.address import Address, parse_url
 from store.clickhouse.connection.pool import connect
 from tests.conftest import ROOT, drop, own_database, start_server, stop_server
+from tests.waiting import eventually
 
 
 def test_cells_are_separated_by_spaces_or_commas() -> None:
@@ -35,8 +36,13 @@ def test_a_server_over_two_cells(clickhouse: Address, tmp_path: Path) -> None:
         now = time.time()
         ids = [f"1-{int(now):08x}-{number:024x}" for number in range(1, 9)]
         server.send(*(_segment(id, now) for id in ids))
-        picture = server.picture("shop")
-        assert [n["requests"] for n in picture["nodes"] if n["requests"]] == [8]
+        eventually(  # each cell counts by itself
+            lambda: (
+                [n["requests"] for n in server.picture("shop")["nodes"] if n["requests"]] == [8]
+            ),
+            "the map has the requests of both cells",
+            seconds=60,
+        )
         assert [_traces(cell) for cell in cells] == [4, 4]
         shown = _command("topology", "--clickhouse", text_of(cells))
         assert shown.returncode == 0, shown.stderr
