@@ -15,7 +15,7 @@ from typing import NamedTuple
 from collector.budget import MAX_BODY
 from collector.decode.rejected import Reason, Rejected
 from collector.journal.format import Kind
-from collector.kafka.marks import Mark
+from collector.kafka.marks import Attempt, Mark
 from collector.kafka.settings import Topic
 from collector.payloads import Decoded, Payload
 from collector.pipeline import IngestPipeline
@@ -24,6 +24,8 @@ from collector.submission import MAX_COLUMNAR, Submission
 
 RECEIVER = "kafka"
 """The label ``receiver`` of metrics."""
+CAREFUL_RECORDS = 100
+"""Of a batch in which each record is noted before it is decoded: notes take milliseconds."""
 LONGEST_LINGER = 10.0
 """Seconds between two inserts of few documents of a partition, at most: each partition has its own."""
 
@@ -58,10 +60,14 @@ class Partition:
         committed: int = -1,
         mark: Mark | None = None,
         charge: Callable[[Decoded], None] = lambda decoded: None,
+        note: Callable[[Partition], bool] = lambda partition: True,
     ) -> None:
-        """``committed``: the offset below which everything is stored, negative if there is none."""
+        """``committed``: the offset below which everything is stored, negative if there is none. ``note``: commits `start`
+        with `mark`; False when the partition is another consumer's."""
         self.topic, self.number = topic, number
         self._pipeline, self._source, self._charge = pipeline, source, charge
+        self._note, self._noted = note, False
+        self._attempt = (mark.attempt if mark else Attempt()).by_another()
         self._limits = source.limits
         self._waiting: deque[Record] = deque()
         self._least = mark.version if mark else 0
@@ -96,8 +102,15 @@ class Partition:
 
     @property
     def mark(self) -> Mark:
-        """To be committed with `start` before the batch is inserted."""
-        return Mark(self.version, self.batch_end)
+        """To be committed with `start` before the batch is inserted, and as a note before it is decoded."""
+        if self.closed or self._begun:
+            return Mark(self.version, self.batch_end, self._attempt)
+        return Mark(self._least, 0, self._attempt)
+
+    def close(self) -> None:
+        """Let the batch not change any more: it is decoded."""
+        self.closed = True
+        self._attempt = self._attempt._replace(record=-1)
 
     @property
     def next_mark(self) -> Mark:
@@ -120,8 +133,8 @@ class Partition:
             raise OffsetsReset(
                 f"{self.topic.name}/{self.number}: {record.offset} after {self._read - 1}"
             )
-        if self._read < 0 and self._begun and record.offset < self.position:
-            self._begun = 0  # these are other records than those of the batch
+        if self._read < 0 and record.offset < self.position:
+            self._begun, self._attempt = 0, Attempt()  # these are other records than those
             self._clear()
         self._waiting.append(record)
         self._read = record.offset + 1
@@ -138,7 +151,7 @@ class Partition:
             return -inf if complete else inf
         if self.start < 0:
             return inf
-        if self._is_full():
+        if self._is_full() or self._attempt.careful:
             return -inf
         if self.documents >= limits.bulk_documents:
             return self._arrived + max(limits.bulk_linger, limits.gather)
@@ -147,6 +160,8 @@ class Partition:
 
     def _is_full(self) -> bool:
         limits = self._limits
+        if self._attempt.careful and self.records >= CAREFUL_RECORDS:
+            return True
         return self.documents >= limits.batch_documents or self.size >= limits.batch_bytes
 
     def gather(self) -> None:
@@ -160,13 +175,34 @@ class Partition:
             if self.start < 0:
                 self.start = first
                 self.version = self._pipeline.reserve_version(self._least)
+            if not self._may_decode(first):
+                return
             self._arrived = min(self._arrived, time.monotonic())
-            self._decode([*self._next()])
+            if first in self._attempt.left_out:
+                self._leave_out(self._waiting.popleft())
+            else:
+                self._decode([*self._next()])
+
+    def _may_decode(self, offset: int) -> bool:
+        """Note that this consumer begins to decode, and from CAREFUL on what; False when the partition is another's."""
+        if self._attempt.careful and offset not in self._attempt.left_out:
+            self._attempt = self._attempt._replace(record=offset)
+        elif self._noted:
+            return True
+        self._noted = self._note(self)
+        return self._noted
+
+    def _leave_out(self, record: Record) -> None:
+        self._end = record.offset + 1
+        self.records += 1
+        payload = self._payload([record.value], self.version + record.offset - self.start)
+        self._set_aside(record.offset, "processes ended while they decoded it", payload)
 
     def _next(self) -> Iterator[Record]:
         """The records that are decoded together: of X-Ray's documents those with consecutive offsets."""
         first = self._waiting[0].offset
-        most = MAX_COLUMNAR if self.topic.kind == Kind.DOCUMENTS else 1
+        together = self.topic.kind == Kind.DOCUMENTS and not self._attempt.careful
+        most = MAX_COLUMNAR if together else 1
         for offset in count(first):
             if not self._waiting or self._waiting[0].offset != offset or offset >= first + most:
                 return
@@ -232,7 +268,7 @@ class Partition:
     def stored(self) -> None:
         """The batch is stored and its end committed: go on with what waits."""
         self.position, self._least = self.batch_end, self.next_mark.version
-        self._begun = 0
+        self._begun, self._attempt = 0, Attempt()
         self._inserted = time.monotonic()
         self._clear()
         self.gather()

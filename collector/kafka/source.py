@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -162,7 +163,7 @@ class KafkaSource:
         source = self._source
         assert source is not None
         if not partition.marked:
-            partition.closed = True
+            partition.close()
             self._commit(consumer, partition, partition.start, partition.mark)
             if partition not in self._partitions.values():
                 return True  # it is another consumer's
@@ -225,7 +226,7 @@ class KafkaSource:
             message, left = self._poll(consumer, 0.0), left - 1
         if message is not None:
             self._take(message)
-        for each in self._partitions.values():
+        for each in [*self._partitions.values()]:  # one that notes what it decodes may be lost
             each.gather()
 
     def _hold(self, consumer: Consumer, seconds: float) -> None:
@@ -263,11 +264,11 @@ class KafkaSource:
         self._paused = True
         try:
             for each in check(consumer.committed([*assigned], timeout=FETCH_TIMEOUT)):
-                self._add(each)
+                self._add(consumer, each)
         except Exception as error:
             self._failed = error
 
-    def _add(self, committed: TopicPartition) -> None:
+    def _add(self, consumer: Consumer, committed: TopicPartition) -> None:
         assert self._pipeline is not None
         assert self._source is not None
         offset = max(committed.offset, -1)
@@ -279,7 +280,18 @@ class KafkaSource:
             offset,
             parse_mark(committed.metadata) if offset >= 0 else None,
             self._target.charge,
+            partial(self._note, consumer),
         )
+
+    def _note(self, consumer: Consumer, partition: Partition) -> bool:
+        """Commit what a partition notes before it decodes; False when it is another consumer's by now."""
+        try:
+            self._commit(consumer, partition, partition.start, partition.mark)
+        except KafkaException as error:
+            if error.args[0].code() not in REBALANCING:
+                raise
+            return False
+        return partition in self._partitions.values()
 
     def _on_revoke(self, _: Consumer, revoked: Sequence[TopicPartition]) -> None:
         """Drop what was read of partitions that are others' from here on."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from prometheus_client import CollectorRegistry
@@ -19,7 +20,6 @@ from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.store import ClickHouseStore
 from store.errors import StoreUnavailable
-from tests.collector.kafka.broker import Broker
 
 SOON = Limits(gather=0.0, linger=0.02, bulk_linger=0.1, retry_pause=0.1)
 PROPERTIES = {"session.timeout.ms": "3000", "heartbeat.interval.ms": "500"}
@@ -52,19 +52,19 @@ class Reader:
 
     def __init__(
         self,
-        broker: Broker,
+        brokers: str,
         topics: str,
         address: Address,
         folder: Path,
         limits: Limits = SOON,
-        **properties: str,
+        properties: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.store = FaultyStore(address, connections=4)
         self.metrics = IngestMetrics(CollectorRegistry())
         self.kafka = KafkaMetrics(CollectorRegistry())
         self.pipeline = IngestPipeline(self.store, folder, metrics=self.metrics, limits=limits)
         group = {"group.id": topics.partition("=")[0], **PROPERTIES, **properties}
-        settings = KafkaSettings(broker.address, tuple(parse_topics(topics)), group)
+        settings = KafkaSettings(brokers, tuple(parse_topics(topics)), group)
         self.source = KafkaSource(settings, Only(self.pipeline), self.kafka)
 
     def __enter__(self) -> Reader:

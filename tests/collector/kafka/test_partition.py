@@ -11,10 +11,12 @@ from prometheus_client import CollectorRegistry
 
 from collector.batches import Limits
 from collector.journal.format import Kind
-from collector.kafka.marks import Mark, parse_mark
+from collector.kafka import partition as partition_module
+from collector.kafka.marks import Attempt, Mark, parse_mark
 from collector.kafka.partition import OffsetsReset, Partition, Record
 from collector.kafka.settings import Topic, parse_topics, read_properties
 from collector.metrics import IngestMetrics
+from collector.payloads import Decoded
 from collector.pipeline import IngestPipeline
 from store.memory import MemoryStore
 from tests.collector.samples import segment_bytes
@@ -50,6 +52,7 @@ def test_a_batch_is_formed_again(pipeline: IngestPipeline) -> None:
     """From its mark, with the same token and versions, whatever else has arrived."""
     first = partition(pipeline, 10)
     read(first, 10, 11, 13)
+    first.close()
     mark = parse_mark(first.mark.encode())
     again = partition(pipeline, first.start, mark)
     read(again, 10, 11)
@@ -128,9 +131,83 @@ def test_partitions_share_the_linger(pipeline: IngestPipeline) -> None:
     assert each.due_at(100) == pytest.approx(alone + 9)
 
 
+def attempt(pipeline: IngestPipeline, mark: Mark | None, killer: int) -> Mark:
+    """A consumer of records 10 to 14 that ends when it decodes one; what it has committed."""
+    committed = [mark or Mark(0)]
+
+    def note(some: Partition) -> bool:
+        committed.append(parse_mark(some.mark.encode()) or Mark(0))
+        return True
+
+    some = Partition(TOPIC, 3, pipeline, pipeline.source(), 10, mark, note=note)
+    decoded = some._decoded
+
+    def fatal(values: list[bytes], version: int) -> Decoded:
+        if any(f'"{killer + 1:016x}"'.encode() in value for value in values):
+            raise SystemExit
+        return decoded(values, version)
+
+    some._decoded = fatal  # type: ignore[method-assign]
+    with pytest.raises(SystemExit):
+        read(some, 10, 11, 12, 13, 14)
+    return committed[-1]
+
+
+def test_a_record_that_ends_every_process(pipeline: IngestPipeline) -> None:
+    """Two consumers note it before it is left out, its neighbours are stored, and the next one does not end."""
+    mark: Mark | None = None
+    seen = []
+    for _ in range(3):
+        mark = attempt(pipeline, mark, killer=12)
+        seen.append((mark.attempt.consumers, mark.attempt.record, mark.attempt.suspect))
+    assert seen == [(1, -1, -1), (2, 12, -1), (3, 12, 12)]
+    some = Partition(TOPIC, 3, pipeline, pipeline.source(), 10, mark)
+    read(some, 10, 11, 12, 13, 14)
+    (aside,) = some.unreadable
+    assert aside.reason == "segments/3 at 12: processes ended while they decoded it"
+    assert aside.payload.content == [segment_bytes(f"{13:016x}")]
+    assert (some.documents, some.records, some.batch_end) == (4, 5, 15)
+
+
+def test_a_careful_batch_is_small_and_due_at_once(
+    pipeline: IngestPipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is noted may not be blamed for a process that ends later."""
+    monkeypatch.setattr(partition_module, "CAREFUL_RECORDS", 2)
+    some = partition(pipeline, 10, Mark(0, 0, Attempt(1)))
+    read(some, 10, 11, 12)
+    assert (some.due_at(1), some.batch_end, some.mark.attempt.record) == (-math.inf, 12, 11)
+    some.close()
+    assert some.mark.attempt == Attempt(2)
+    some.stored()
+    assert some.next_mark.attempt == Attempt()
+
+
+def test_consumers_that_end_at_other_records_blame_none(pipeline: IngestPipeline) -> None:
+    """As those that are stopped, or lose the partition, whatever they were about to decode."""
+    mark: Mark | None = None
+    for killer in (10, 11, 12, 13, 12, 11):
+        mark = attempt(pipeline, mark, killer)
+        assert mark.attempt.left_out == ()
+
+
 def test_marks() -> None:
-    assert parse_mark(Mark(123, 45).encode()) == Mark(123, 45)
-    for other in (None, "", "raymap1 1", "raymap2 1 2", "raymap1 -1 2", "raymap1 a b"):
+    for mark in (
+        Mark(123, 45),
+        Mark(123, 45, Attempt(1)),
+        Mark(123, 0, Attempt(4, 17, 16, (3, 5))),
+        Mark(123, 0, Attempt(4, 0, 0)),
+    ):
+        assert parse_mark(mark.encode()) == mark
+    for other in (
+        None,
+        "",
+        "raymap1 1",
+        "raymap2 1 2",
+        "raymap1 -1 2",
+        "raymap1 a b",
+        "raymap1 1 2 3",
+    ):
         assert parse_mark(other) is None
 
 
