@@ -14,7 +14,8 @@ if [ ! -x "$to/otelcol" ]; then
   go get "go.opentelemetry.io/collector/otelcol@$CORE" \
     "go.opentelemetry.io/collector/receiver/otlpreceiver@$CORE" \
     "go.opentelemetry.io/collector/processor/batchprocessor@$CORE" \
-    "github.com/open-telemetry/opentelemetry-collector-contrib/exporter/clickhouseexporter@$CONTRIB"
+    "github.com/open-telemetry/opentelemetry-collector-contrib/exporter/clickhouseexporter@$CONTRIB" \
+    "github.com/open-telemetry/opentelemetry-collector-contrib/exporter/kafkaexporter@$CONTRIB"
   go mod tidy
   go build -trimpath -ldflags='-s -w' -o "$to/otelcol" .
 fi

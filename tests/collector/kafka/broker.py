@@ -11,18 +11,26 @@ from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-def
 
 from tests import maven
 from tests.ports import free_port
+from tests.raymap.auth.certificates import write_certificate
 from tests.waiting import eventually
 
 HOST = "127.0.0.1"
 _OPTIONS = ("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
 _CLUSTER = "MkU3OEVBNTcwNTJENDM2Qk"
+USER, PASSWORD = "raymap", "of-the-tests"
+_MODULE = "org.apache.kafka.common.security"
 
 
 class Broker:
-    """One broker, which is its own controller."""
+    """One broker, which is its own controller. It listens at ``address``, and with TLS and SASL at ``secure_address``."""
 
     def __init__(self, folder: Path) -> None:
-        self.address = f"{HOST}:{free_port()}"
+        self.address, self.secure_address = f"{HOST}:{free_port()}", f"{HOST}:{free_port()}"
+        write_certificate(folder, 1)
+        self.authority = folder / "ca.pem"
+        """Trusts its certificate."""
+        keys = folder / "keys.pem"
+        keys.write_bytes((folder / "key.pem").read_bytes() + (folder / "cert.pem").read_bytes())
         self._folder = folder
         self._properties = folder / "server.properties"
         self._process: subprocess.Popen[bytes] | None = None
@@ -31,10 +39,15 @@ class Broker:
             f"""process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@{controller}
-listeners=PLAINTEXT://{self.address},CONTROLLER://{controller}
+listeners=PLAINTEXT://{self.address},SASL_SSL://{self.secure_address},CONTROLLER://{controller}
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL,CONTROLLER:PLAINTEXT
+listener.name.sasl_ssl.ssl.keystore.type=PEM
+listener.name.sasl_ssl.ssl.keystore.location={keys}
+sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-512
+listener.name.sasl_ssl.plain.sasl.jaas.config={_MODULE}.plain.PlainLoginModule required user_{USER}="{PASSWORD}";
+listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config={_MODULE}.scram.ScramLoginModule required;
 log.dirs={folder}/data
 offsets.topic.replication.factor=1
 offsets.topic.num.partitions=1
@@ -48,7 +61,10 @@ num.io.threads=2
 background.threads=1
 """
         )
-        self._java("kafka.tools.StorageTool", "format", "-t", _CLUSTER, "-c").wait(60)
+        login = f"SCRAM-SHA-512=[name={USER},password={PASSWORD}]"
+        self._java(
+            "kafka.tools.StorageTool", "format", "-t", _CLUSTER, "--add-scram", login, "-c"
+        ).wait(60)
 
     def _java(self, main: str, *words: str) -> subprocess.Popen[bytes]:
         jars = maven.jars(Path(__file__).with_name("pom.xml"), "kafka-4.1.1", "topics of Kafka")
