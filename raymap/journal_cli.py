@@ -12,7 +12,7 @@ from raymap.ready_pipe import exit_on_error
 
 journal_app = typer.Typer(
     name="journal",
-    help="Documents that wait on the disk: list, inspect, send elsewhere, try again.",
+    help="Documents that wait on the disk: list, inspect, wait for, send elsewhere, try again.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -50,6 +50,20 @@ def send_journal(
         from raymap.commands import journal
 
         journal.send(data_dir, name, url)
+
+
+@journal_app.command("wait")
+def wait_for_journals(
+    seconds: Annotated[
+        float, typer.Option("--seconds", min=0.0, help="Time after which it fails.")
+    ] = 300.0,
+    data_dir: DataDir = Path("raymap-data"),
+) -> None:
+    """Wait until no documents wait for ClickHouse, before a host or a volume goes."""
+    with exit_on_error():
+        from raymap.commands import journal
+
+        journal.wait(data_dir, seconds)
 
 
 @journal_app.command("retry")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from collector.journal.quarantine import Quarantine
 from collector.journal.reader import Contents, Record, files_of, read, scan_in_use
 from collector.journal.writer import Journal
 from collector.records import records_in
+from raymap.auth.tenants import FOLDER as TENANTS
 from raymap.commands.export_lines import export_request
 from raymap.commands.server import JSON, post
 from raymap.commands.tables import print_table
@@ -32,6 +34,8 @@ from store.times import SECOND
 
 QUARANTINE = "quarantine"
 _MAX_DOCUMENTS, _MAX_BYTES = 20_000, 48 << 20
+POLL = 1.0
+"""Seconds between two looks at the journals."""
 _SHOWN = 300
 """Characters of a payload in quarantine."""
 PROTOBUF = "application/x-protobuf"
@@ -120,6 +124,20 @@ def send(data_dir: Path, name: str, to: str) -> None:
         journal.release()
     left = f"; {damaged} damaged documents stay in {folder}" if damaged or contents.lost else ""
     print_status(f"{sent:,} documents sent to {to}{left}")
+
+
+def wait(data_dir: Path, seconds: float) -> None:
+    """Wait until ClickHouse has all documents of the journals, of tenants too. CommandError when it has not in time."""
+    deadline = time.monotonic() + seconds
+    roots = [data_dir / FOLDER, *(data_dir / TENANTS).glob(f"*/{FOLDER}")]
+    while documents := sum([_scan(each).documents for root in roots for each in folders(root)]):
+        if time.monotonic() > deadline:
+            raise CommandError(
+                f"{documents:,} documents wait in {data_dir} after {seconds:g} s: leave its processes running until "
+                "ClickHouse has them, or send them with  raymap journal send."
+            )
+        time.sleep(POLL)
+    print_status("no documents wait")
 
 
 def retry(data_dir: Path) -> None:

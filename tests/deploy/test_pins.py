@@ -46,7 +46,7 @@ def test_everything_that_the_image_needs_is_hashed() -> None:
     """pyproject.toml's dependencies and theirs: run .ci/hashes after a change."""
     hashed = {name for name, *_ in PINNED.findall((ROOT / "requirements.txt").read_text())}
     needed: set[str] = set()
-    waiting = [Requirement("raymap[embedded]")]
+    waiting = [Requirement("raymap[embedded,kafka]")]
     while waiting:
         wanted = waiting.pop()
         for text in distribution(wanted.name).requires or ():
@@ -58,7 +58,7 @@ def test_everything_that_the_image_needs_is_hashed() -> None:
                 needed.add(each.name)
                 waiting.append(each)
     assert {canonicalize_name(name) for name in needed} <= hashed
-    assert "chdb-core" in needed
+    assert {"chdb-core", "confluent-kafka"} <= needed
 
 
 @pytest.mark.parametrize("name", ["Dockerfile", "chroot.sh"])

@@ -67,6 +67,24 @@ def ids(store: MemoryStore) -> set[tuple[bytes, int]]:
     return {(t.trace_id, id) for t in store._traces.values() for id in t.documents}
 
 
+def test_wait(run: Run, tmp_path: Path, memory: MemoryStore) -> None:  # noqa: F811
+    """Until the store has all, of tenants too; what is left in the end is named."""
+    tenant = tmp_path / "tenants/acme-1"
+    where = ("--data-dir", str(tmp_path))
+    assert run("wait", *where) == (0, "raymap: no documents wait\n")
+    leave(tenant, RECORDS[1])
+    leave(tmp_path, *RECORDS)
+    code, said = run("wait", "--seconds", "0.1", *where)
+    assert code == 1
+    assert said.startswith(f"raymap: 6 documents wait in {tmp_path} after 0.1 s")
+    pipelines = [IngestPipeline(memory, each) for each in (tmp_path, tenant)]
+    for each in pipelines:
+        each.start()
+    assert run("wait", "--seconds", "60", *where) == (0, "raymap: no documents wait\n")
+    for each in pipelines:
+        each.stop()
+
+
 def test_list_and_inspect(run: Run, tmp_path: Path) -> None:
     """Without a journal, in use, waiting, damaged."""
     assert "there is no journal" in run("list", "--data-dir", str(tmp_path))[1]
