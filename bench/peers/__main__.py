@@ -16,7 +16,7 @@ from bench.command_line import add_json_option, write_json
 from bench.peers.jaeger import jaeger
 from bench.peers.load import Offer, Sent, send
 from bench.peers.otelcol import otelcol
-from bench.peers.raymap import Raymap, raymap
+from bench.peers.raymap import Raymap, raymap, raymap_kafka
 from bench.peers.system import System, cpu_seconds, highest, resident, settle, size_of
 from bench.peers.zipkin import zipkin
 from bench.receivers import apart_all
@@ -26,6 +26,7 @@ PEERS: dict[str, Callable[[Path], AbstractContextManager[System]]] = {
     "otelcol": otelcol,
     "jaeger": jaeger,
     "zipkin": zipkin,
+    "raymap-kafka": raymap_kafka,
 }
 
 

@@ -46,7 +46,7 @@ class Offer:
     traces: int = 600
     """Of 10 spans in a round: 12 requests of some 500 spans."""
     protocol: str = "otlp"
-    """Or `zipkin`."""
+    """`zipkin`, or `kafka`, whose target is BROKER/TOPIC."""
 
 
 @dataclass(slots=True)
@@ -215,6 +215,9 @@ def _exporter(offer: Offer) -> Iterator[Callable[[bytes], int]]:
 
         yield zipkin_export(offer.target)
         return
+    if offer.protocol == "kafka":
+        yield _kafka_export(*offer.target.split("/"))
+        return
     options = [
         ("grpc.use_local_subchannel_pool", 1),
         ("grpc.max_send_message_length", 64 << 20),
@@ -232,3 +235,18 @@ def _exporter(offer: Offer) -> Iterator[Callable[[bytes], int]]:
 def send(offer: Offer) -> Sent:
     """Run in a process of its own (`bench.receivers.apart`)."""
     return Sender(offer).run()
+
+
+def _kafka_export(broker: str, topic: str) -> Callable[[bytes], int]:
+    """As the Collector's exporter sends: a request is a record, acknowledged by the broker."""
+    from confluent_kafka import Producer
+
+    producer = Producer({"bootstrap.servers": broker, "acks": "all"})
+
+    def export(body: bytes) -> int:
+        producer.produce(topic, body)
+        if producer.flush(60):
+            raise OSError("the broker does not acknowledge")
+        return 0
+
+    return export

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 
 import psutil
 
@@ -14,6 +17,7 @@ from store.clickhouse.connection.pool import connect
 from store.clickhouse.connection.query_runner import execute
 from store.clickhouse.embedded import address
 from store.clickhouse.rollup.dirty import dirty_buckets
+from tests.collector.kafka.broker import Broker
 
 
 class Raymap(System):
@@ -67,3 +71,20 @@ class Raymap(System):
 def raymap(options: Sequence[str] = ()) -> Iterator[Raymap]:
     with running(options) as server:
         yield Raymap(server)
+
+
+@contextmanager
+def raymap_kafka(_: Path) -> Iterator[Raymap]:
+    """The same that reads a topic with a partition for each core, of a broker that is not measured."""
+    topic = "otlp_spans"
+    with tempfile.TemporaryDirectory(prefix="raymap-bench-") as folder:
+        broker = Broker(Path(folder))
+        broker.start()
+        try:
+            broker.create(topic, os.cpu_count() or 1)
+            with raymap(("--kafka", broker.address, "--topic", topic)) as system:
+                system.name, system.protocol = "raymap-kafka", "kafka"
+                system.target, system.durable = f"{broker.address}/{topic}", "in Kafka"
+                yield system
+        finally:
+            broker.kill()

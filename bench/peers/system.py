@@ -25,7 +25,7 @@ class System(ABC):
     target: str
     """host:port of OTLP over gRPC, or of what ``protocol`` says."""
     protocol: str = "otlp"
-    """`otlp` or `zipkin` (`bench.peers.load`)."""
+    """As `bench.peers.load` has it."""
     durable: str
     """What an acknowledgement means."""
     folder: Path
