@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from api.console.map_json import render_picture
 from api.console.params import require_trace, require_trace_id
 from api.console.pins import pin_mark
@@ -10,7 +12,8 @@ from api.console.trace_json import head
 from api.context import Context
 from api.critical_path import critical_path, time_by_service
 from api.graph.build import build_graph
-from api.schemas.traces import RawTrace, TraceDetail, TraceReport
+from api.graph.clocks import clocks_of
+from api.schemas.traces import ClockSkew, RawTrace, TraceDetail, TraceReport, TraceRow
 from store.masks import count_masks
 from store.model import TimeRange, Trace
 from store.service_graph import build_service_graph
@@ -52,6 +55,7 @@ def trace_report(trace: Trace) -> TraceReport:
         "left_out": len(every_row) - len(rows),
         "critical_path": path,
         "services": time_by_service(rows, path),
+        "clocks": _clocks(trace, rows),
         "documents": {
             id: without_subsegments(unit.content)
             for id, unit in units_of(documents).items()
@@ -60,6 +64,20 @@ def trace_report(trace: Trace) -> TraceReport:
         "segments": len(documents),
         "masked": dict(sorted(count_masks(d.raw for d in trace.documents.values()).items())),
     }
+
+
+def _clocks(trace: Trace, rows: Sequence[TraceRow]) -> list[ClockSkew]:
+    services = {row["id"]: row["service"] for row in rows}
+    answers = [
+        (f"{each.answer.id:016x}", each.ahead)
+        for each in clocks_of(trace)
+        if each.answer is not None
+    ]
+    return [
+        {"service": services[row], "row": row, "ahead_ms": ahead / 1000}
+        for row, ahead in answers
+        if row in services
+    ]
 
 
 def raw_trace(context: Context, text: str) -> RawTrace:

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import networkx as nx
 
-from store.missing_edges.evidence import CallSeen
-from store.model import NodeKey
+from store.missing_edges.evidence import CallSeen, answered_calls
+from store.model import NodeKey, Trace
 from store.query import Ends
 
 LEAST = 2
@@ -37,6 +37,16 @@ class Clocks(NamedTuple):
     nodes: dict[NodeKey, int]
 
 
+def clocks_of(trace: Trace) -> list[CallSeen]:
+    """Of each service whose clock is not its caller's, as a trace shows it, the call that shows most; the furthest first."""
+    found = sorted(answered_calls(trace), key=lambda each: -each.skew)
+    worst: dict[NodeKey | None, CallSeen] = {}
+    for each in found:
+        if each.skew and each.callee != each.caller:
+            worst.setdefault(each.callee, each)
+    return list(worst.values())
+
+
 def read_clocks(calls: Iterable[CallSeen]) -> Clocks:
     """What the calls of some traces say of clocks."""
     answered: dict[Ends, list[CallSeen]] = {}
@@ -48,17 +58,12 @@ def read_clocks(calls: Iterable[CallSeen]) -> Clocks:
 
 
 def _skew(calls: list[CallSeen]) -> Skew | None:
-    found = [(_ahead(each), each) for each in calls if each.skew]
+    found = [(each.ahead, each) for each in calls if each.skew]
     if len(found) < max(LEAST, LEAST_SHARE * len(calls)):
         return None
     middle = median_low(ahead for ahead, _ in found)
     trace = next(each.trace_id for ahead, each in found if ahead == middle)
     return Skew(middle, len(found), len(calls), trace)
-
-
-def _ahead(call: CallSeen) -> int:
-    assert call.answer is not None
-    return -call.skew if call.answer.start < call.call.start else call.skew
 
 
 def _offsets(answered: Iterable[Ends], skews: dict[Ends, Skew]) -> dict[NodeKey, int]:

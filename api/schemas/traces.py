@@ -183,6 +183,19 @@ class ServiceTime(TypedDict):
     path_ms: Annotated[float, Field(description="on the critical path")]
 
 
+class ClockSkew(TypedDict):
+    """A service whose clock is not its caller's."""
+
+    service: str
+    row: Annotated[str, Field(description="id of the row that shows it")]
+    ahead_ms: Annotated[
+        float,
+        Field(
+            description="of its caller's clock, at least; negative: it began before it was called"
+        ),
+    ]
+
+
 class RawSegment(TypedDict):
     """A processed document as BatchGetTraces returns it, parsed."""
 
@@ -226,6 +239,10 @@ class TraceReport(TraceHead):
     ]
     services: Annotated[
         list[ServiceTime], Field(description="the longest on the critical path first")
+    ]
+    clocks: Annotated[
+        list[ClockSkew],
+        Field(description="by calls whose answers lie outside of them, the furthest first"),
     ]
     documents: Annotated[
         dict[str, JsonObject],

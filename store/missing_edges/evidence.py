@@ -32,6 +32,11 @@ class CallSeen(NamedTuple):
     answer: Document | None = None
     skew: int = 0
 
+    @property
+    def ahead(self) -> int:
+        """By how much the clock of what answered is ahead of the caller's, at least."""
+        return -self.skew if self.answer and self.answer.start < self.call.start else self.skew
+
 
 class Orphan(NamedTuple):
     """A request that names a parent which is not there. ``caller``: what was at work then, if that is one service.
@@ -98,6 +103,12 @@ def read_traces(traces: Iterable[Trace], services: Services, settled_before: int
             if any(map(_says_missing, document.annotations))
         )
     return seen
+
+
+def answered_calls(trace: Trace) -> Iterator[CallSeen]:
+    """The calls of a trace that a request answered."""
+    calls = _calls(trace, ParentIndex(trace), Services({}))
+    return (each for each in calls if each.answer is not None)
 
 
 def _calls(trace: Trace, parents: ParentIndex, services: Services) -> Iterator[CallSeen]:

@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: 6ed3ef45b4847bfdf91f180b5b66e74dcba51b47ebbe81dc513ebc6d7314edbe
+// sha256 of its schemas: 9091fe47c5beaca9bf5b445983cff5b3a465fdf3f7553fe2b60cd8a5cb353a32
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -145,6 +145,11 @@ export interface components {
             by: ("account" | "namespace" | "stack" | "prefix") | null;
             edges_left_out: number;
             trail: components["schemas"]["BoxOnTrail"][];
+        };
+        ClockSkew: {
+            ahead_ms: number;
+            row: string;
+            service: string;
         };
         ComparedEdge: {
             id: string;
@@ -1090,6 +1095,7 @@ export interface components {
             url: string;
         };
         TraceDetail: {
+            clocks: components["schemas"]["ClockSkew"][];
             code: number | null;
             critical_path: components["schemas"]["PathPiece"][];
             documents: {

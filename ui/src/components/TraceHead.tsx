@@ -3,7 +3,6 @@
 import { useEffect, useMemo, useState, type ReactNode } from 'react'
 import type { Status, Trace, TraceRow } from '../api/types'
 import { quoted } from '../filter/quoted'
-import { clockSkews } from '../model/clockSkew'
 import { linksOf, type LinkInfo } from '../model/document'
 import { count, dateTime, duration } from '../model/format'
 import { shownCode, statusWord } from '../model/health'
@@ -144,18 +143,20 @@ function linkedTraces({ id, documents }: Trace): LinkInfo[] {
   return [...found.values()]
 }
 
-/** A clock that is behind makes bars begin before what called them. */
+/** Where clocks differ, bars begin before what called them, or after it has ended. */
 function ClockNote({ trace, onRow }: Pick<Props, 'trace' | 'onRow'>) {
-  const skews = useMemo(() => clockSkews(trace.rows), [trace])
-  const [worst, ...others] = skews
+  const [worst, ...others] = trace.clocks
   if (!worst) return null
+  const isBehind = worst.ahead_ms < 0
   return (
     <p className="clock-note" role="note">
       Clocks differ:{' '}
-      <button type="button" className="link" onClick={() => onRow(worst.id)}>
+      <button type="button" className="link" onClick={() => onRow(worst.row)}>
         {worst.service}
       </button>{' '}
-      begins {duration(worst.behind)} before it is called, so its clock is behind by that at least
+      begins {duration(Math.abs(worst.ahead_ms))}{' '}
+      {isBehind ? 'before it is called' : 'after its call has ended'}, so its clock is{' '}
+      {isBehind ? 'behind' : 'ahead'} by that at least
       {others.length > 0 && ` (${count(others.length)} more)`}. Times are shown as reported.
     </p>
   )
