@@ -249,7 +249,7 @@ def _cause(tree: _Tree, path: _Path, *, impacting: bool, whole: float | None = N
 
 def _entity(content: Json, whole: float | None) -> CauseEntity:
     remote = content.get("namespace") in ("aws", "remote")
-    name = str(content.get("name") or "unknown")
+    name = _text(content, "name") or "unknown"
     if whole is None:
         return CauseEntity(name, remote, tuple(_exceptions(content)))
     return CauseEntity(name, remote, coverage=round(min(1.0, _seconds(content) / whole), 3))
@@ -260,9 +260,13 @@ def _exceptions(content: Json) -> Iterator[CauseException]:
     listed: Any = cause.get("exceptions") if isinstance(cause, Mapping) else None
     for exception in listed if isinstance(listed, list) else ():
         if isinstance(exception, Mapping):
-            yield CauseException(
-                str(exception.get("type") or ""), str(exception.get("message") or "")
-            )
+            yield CauseException(_text(exception, "type"), _text(exception, "message"))
+
+
+def _text(content: Mapping[str, Any], member: str) -> str:
+    """A member that is text; '' without one, as decoders read it."""
+    value = content.get(member)
+    return value if isinstance(value, str) else ""
 
 
 def _children(content: Json) -> list[Json]:

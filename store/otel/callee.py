@@ -176,8 +176,8 @@ def _aws_service(attributes: Attributes) -> str:
         name = name.removeprefix(prefix)
     if not name:  # the newest convention has the service in the method: "S3/ListBuckets"
         method = text(attributes, "rpc.method", "aws.operation")
-        name = method.replace("/", ".").rpartition(".")[0] or "AWS"
-    return canonical_service(name.replace(" ", ""))[:MAX_NAME]
+        name = max((method.rpartition(mark)[0] for mark in "/."), key=len) or "AWS"
+    return canonical_service(name if "." in name else name.replace(" ", ""))[:MAX_NAME]
 
 
 def resources_of(service: str, attributes: Attributes) -> dict[str, Any]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from store.otel.attributes import Attributes, number, read_attributes, text
+from store.otel.attributes import Attributes, number, text
 from store.otel.genai import is_genai
 from store.otel.merge_patch import DOCUMENT
 from store.otel.semconv import GRPC_CODES, GRPC_ERRORS, GRPC_THROTTLE
@@ -123,7 +124,7 @@ def escaped_grpc(span: Span, attributes: Attributes) -> bool:
 def recorded_exceptions(span: Span) -> list[Thrown]:
     """The exceptions that a span recorded as events."""
     return [
-        _thrown(read_attributes(event.attributes))
+        _thrown({each.key: each.value.string_value for each in event.attributes})
         for event in span.events
         if event.name == "exception"
     ]
@@ -137,12 +138,9 @@ def failure_of(message: str, attributes: Attributes) -> list[Thrown]:
     return [Thrown(kind, message)] if kind or message else []
 
 
-def _thrown(attributes: Attributes) -> Thrown:
-    return Thrown(
-        text(attributes, "exception.type"),
-        text(attributes, "exception.message"),
-        text(attributes, "exception.stacktrace"),
-    )
+def _thrown(texts: Mapping[str, str]) -> Thrown:
+    names = ("exception.type", "exception.message", "exception.stacktrace")
+    return Thrown(*(texts.get(name, "") for name in names))
 
 
 def first_name(thrown: list[Thrown]) -> str:

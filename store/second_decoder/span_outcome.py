@@ -9,7 +9,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from store.model import Kind, State
 from store.rules.sdk_errors import status_of_exception
-from store.second_decoder.attributes import Attributes, number, read_attributes, text
+from store.second_decoder.attributes import Attributes, number, text
 from store.second_decoder.aws_calls import is_aws
 from store.second_decoder.outcome import (
     by_status,
@@ -59,8 +59,14 @@ class Failure(NamedTuple):
 
 def recorded(span: Span) -> list[Failure]:
     """The exceptions that a span recorded."""
-    events = (read_attributes(e.attributes) for e in span.events if e.name == "exception")
-    return [Failure(text(e, "exception.type"), text(e, "exception.message")) for e in events]
+    return [
+        Failure(said.get("exception.type", ""), said.get("exception.message", ""))
+        for said in (
+            {pair.key: pair.value.string_value for pair in event.attributes}
+            for event in span.events
+            if event.name == "exception"
+        )
+    ]
 
 
 def exception_of(failures: list[Failure]) -> str:

@@ -2,7 +2,7 @@
 
 Root causes are read from documents (`store.root_causes`). The services on the path of one are segments and calls
 that no segment answers, those of a failure each with its flag, so that none is of a row that is ok. The path begins
-at a request. What entities and exceptions are called stands in documents alone.
+at a request. What entities and exceptions are called stands in documents (`store.clickhouse.search.document_texts`).
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ from store.clickhouse.search.bounds import (
     Values,
     conjunction,
     disjunction,
+    every,
     exactly,
     some,
 )
+from store.clickhouse.search.document_texts import text_bounds
 from store.clickhouse.search.field_tests import text_test
 from store.clickhouse.search.row_sets import RowSets
 from store.clickhouse.search.unit_rows import REQUEST, block_condition, flag, in_states, placed
@@ -38,7 +40,12 @@ _INFERRED = exactly(Sql("inferred = 1"))
 
 
 def cause_bounds(match: RootCauseMatch, sets: RowSets, values: Values) -> Bounds:
-    """Traces with rows that a matching root cause needs."""
+    """Traces with rows that a matching root cause needs, of its services and with its texts."""
+    return every([service_bounds(match, sets, values), text_bounds(match, sets, values)])
+
+
+def service_bounds(match: RootCauseMatch, sets: RowSets, values: Values) -> Bounds:
+    """Traces with a row of a service on the path of a matching root cause."""
     states = possible_states(match)
     on_path = in_states(states) if len(states) < len(State) else TRUE
     begin = conjunction([REQUEST.may, on_path])

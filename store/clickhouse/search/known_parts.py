@@ -25,7 +25,7 @@ from store.clickhouse.search.scan_ranges import (
     ScanRange,
     near_minutes,
 )
-from store.filters.ast import And, Expression
+from store.filters.ast import And, Expression, needs_documents
 from store.model import TimeRange
 from store.query import TraceQuery
 
@@ -96,7 +96,8 @@ def bounds_among(
 ) -> Bounds:
     """The bounds of a filter among candidates that have rows for a term of it.
 
-    Most of them match a filter of one term. Of a conjunction SQL looks at the other terms, unless
+    Most of them match a filter of one term. Of a conjunction SQL looks at the other terms, and at root causes, whose
+    texts no row of a service has, unless
     ``sure``: then at all of it, and says which surely match. ``rows``: a condition on their rows; without
     one these are looked up."""
     if not ids:
@@ -105,7 +106,7 @@ def bounds_among(
     if sure:
         bounds = compiled(filter, rows or located(sorted(ids)), sure=True)
     elif isinstance(filter, And):
-        others = And(tuple(each for each in filter.terms if each != term))
+        others = And(tuple(e for e in filter.terms if e != term or needs_documents(e)))
         bounds = compiled(others, rows or located(sorted(ids)), sure=False)._replace(must=FALSE)
     known = _among(ids)
     return Bounds(conjunction([known, bounds.may]), conjunction([known, bounds.must]))

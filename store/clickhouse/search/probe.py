@@ -15,8 +15,9 @@ from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import Rows
 from store.clickhouse.queries import Sql, Template
 from store.clickhouse.search.bounds import FALSE, TRUE, Bounds, Values, disjunction
-from store.clickhouse.search.causes import services_on
+from store.clickhouse.search.causes import service_bounds, services_on
 from store.clickhouse.search.compile import Compiler
+from store.clickhouse.search.document_texts import text_bounds
 from store.clickhouse.search.edges import edge_rows
 from store.clickhouse.search.field_tests import LARGEST, MICROSECONDS, integer_range
 from store.clickhouse.search.rollup_index import IndexedMinutes
@@ -31,6 +32,7 @@ from store.filters.ast import (
     FieldTest,
     Not,
     Or,
+    RootCauseMatch,
     RootCausePath,
 )
 from store.filters.keywords import KEYWORDS, Kind
@@ -65,19 +67,20 @@ class Probe(NamedTuple):
     """Statements with some places filled; a trace that matches a term has a row that one of them selects.
 
     ``units``: it starts where rollups count such units; None: that does not follow. ``rare``: few
-    rows are expected, in each part.
+    rows are expected, in each part. ``reads_documents``: the conditions are on raw documents.
     """
 
     term: Expression
     parts: tuple[tuple[Template, Mapping[str, Sql]], ...]
     units: RolledUpUnits | None = None
     rare: bool = False
+    reads_documents: bool = False
 
     def statements(
         self, first: int, last: int, few: int, minutes: IndexedMinutes | None = None
     ) -> list[Sql]:
         """The statements for the newest rows that start in some minutes, each for a few."""
-        if self.units is None or minutes is None:
+        if minutes is None:
             return self._rendered(first, last, few, TRUE)
         return self._rendered(max(first, minutes.reach), last, few, minutes.condition)
 
@@ -122,8 +125,31 @@ def reach_of(answer: Rows, few: int) -> int:
 
 def probes(expression: Expression) -> list[Probe]:
     """The first few probes of an expression; none if nothing about rows follows from it."""
-    found = filter(None, map(_probe, _conjuncts(expression)))
-    return list(islice(found, MAX_PROBES))
+    terms = [*_conjuncts(expression)]
+    found = list(islice(filter(None, map(_probe, terms)), MAX_PROBES))
+    if all(
+        isinstance(each, RootCauseMatch) for probe in found for each in _alternatives(probe.term)
+    ):
+        return [*filter(None, map(_probe_of_texts, terms))][:1] or found
+    return found
+
+
+def _alternatives(term: Expression) -> tuple[Expression, ...]:
+    return term.terms if isinstance(term, Or) else (term,)
+
+
+def _probe_of_texts(term: Expression) -> Probe | None:
+    """Rows with the texts that root causes need. Documents are read where nothing that costs less is known."""
+    recorder = _Recorder()
+    alternatives = _alternatives(term)
+    if len(alternatives) > MAX_PARTS:
+        return None
+    for each in alternatives:
+        if not isinstance(each, RootCauseMatch):
+            return None
+        if text_bounds(each, recorder, recorder.values).may.text == TRUE.text:
+            return None
+    return Probe(term, tuple(recorder.parts()), rare=True, reads_documents=True)
 
 
 def _conjuncts(expression: Expression) -> Iterator[Expression]:
@@ -141,7 +167,7 @@ def _probe(term: Expression) -> Probe | None:
         return _lasting(term)
     recorder = _Recorder()
     compiler = Compiler(recorder, recorder.values)
-    alternatives = term.terms if isinstance(term, Or) else (term,)
+    alternatives = _alternatives(term)
     if len(alternatives) > MAX_PARTS:
         return None
     for alternative in alternatives:
@@ -150,6 +176,8 @@ def _probe(term: Expression) -> Probe | None:
             return None
         if isinstance(alternative, EdgeMatch):
             edge_rows(alternative, recorder, recorder.values)
+        elif isinstance(alternative, RootCauseMatch):
+            service_bounds(alternative, recorder, recorder.values)
         else:
             compiler.trace(alternative)
         if recorder.unlimited or len(recorder.conditions) == recorded:

@@ -16,7 +16,7 @@ from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import Rows, RunQuery, run_concurrently
 from store.clickhouse.queries import Sql
 from store.clickhouse.search.probe import NewestRows, Probe, newest_rows, probes, reach_of
-from store.clickhouse.search.rollup_index import IndexedMinutes, indexed_minutes
+from store.clickhouse.search.rollup_index import IndexedMinutes, Minutes, indexed_minutes
 from store.clickhouse.search.scan_ranges import (
     BUCKET,
     PER_MINUTE,
@@ -46,6 +46,10 @@ CHEAP_ROWS = 400_000
 FAST_ROWS = 1_000_000
 """Segments that are scanned in the time that rollups take to say where to look; for an edge a fifth, as many
 rows of either end are none of it."""
+MOST_DOCUMENTS = 2_000_000
+"""Segments of which a probe reads the documents at most, in about a second."""
+LEAST_MINUTES = 5
+"""Minutes of which it reads them in any case."""
 GROWTH = 8
 """Maximum ratio between the lengths of consecutive ranges, and that between the sizes of consecutive probes."""
 
@@ -78,12 +82,12 @@ def scan_plan(
         rows = count_rows(run, window)
         cheap = is_selective(query.filter) and rows <= CHEAP_ROWS
         return ScanPlan(rows, window.end - window.start if cheap else 0)
-    of_edges = any(isinstance(probe.term, EdgeMatch) for probe in planned)
-    has_units = any(probe.units for probe in planned)
-    counted = count_rows(run, window) if has_units else None
-    indexed = counted is not None and counted > (FAST_ROWS // 5 if of_edges else FAST_ROWS)
-    count = [_count(window)] if isinstance(query.filter, And) and not has_units else []
-    newest, also = _newest(run, planned, near_minutes(query, window), few, count, indexed=indexed)
+    near = near_minutes(query, window)
+    counts = any(probe.units or probe.reads_documents for probe in planned)
+    counted = count_rows(run, window) if counts else None
+    count = [_count(window)] if isinstance(query.filter, And) and not counts else []
+    minutes = _minutes(run, planned, near, few, counted)
+    newest, also = _newest(run, planned, near, minutes, few, count)
     counted = int(also[0][0][0]) if also else counted
     return ScanPlan(counted, _first_width(window, newest, limit), _rarest(newest))
 
@@ -116,20 +120,38 @@ def _count(window: TimeRange) -> Sql:
     )
 
 
+def _minutes(
+    run: RunQuery, planned: Sequence[Probe], near: Minutes, few: int, rows: int | None
+) -> Sequence[IndexedMinutes | None]:
+    """Where each probe looks; None: in all minutes. ``rows``: segments of the window, None if not counted."""
+    if rows is None:
+        return [None] * len(planned)
+    if planned[0].reads_documents:
+        return [_affordable(near, rows)]
+    of_edges = any(isinstance(probe.term, EdgeMatch) for probe in planned)
+    if rows <= (FAST_ROWS // 5 if of_edges else FAST_ROWS):
+        return [None] * len(planned)
+    enough = max(1, few // ROWS_OF_UNIT)
+    return indexed_minutes(run, [probe.units for probe in planned], near, enough)
+
+
+def _affordable(near: Minutes, rows: int) -> IndexedMinutes:
+    """The newest minutes whose documents one statement may read."""
+    first, last = near
+    length = max(LEAST_MINUTES, (last - first + 1) * MOST_DOCUMENTS // max(1, rows))
+    begin = last - length + 1
+    return IndexedMinutes([(max(first, begin), last)], begin if begin > first else 0)
+
+
 def _newest(
     run: RunQuery,
     planned: Sequence[Probe],
-    near: tuple[int, int],
+    near: Minutes,
+    minutes: Sequence[IndexedMinutes | None],
     few: int,
     also: Sequence[Sql],
-    *,
-    indexed: bool,
 ) -> tuple[list[NewestRows], list[Rows]]:
     """What probes find in some minutes, and the answers to other statements."""
-    minutes: list[IndexedMinutes | None] = [None] * len(planned)
-    if indexed:
-        enough = max(1, few // ROWS_OF_UNIT)
-        minutes = indexed_minutes(run, [probe.units for probe in planned], near, enough)
     parts = [
         probe.statements(*near, few, where) for probe, where in zip(planned, minutes, strict=True)
     ]
