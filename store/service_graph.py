@@ -13,7 +13,7 @@ from store.graph import (
     Work,
     add_failures,
     merge_edge,
-    merge_work,
+    sum_of_work,
 )
 from store.graph_names import Ends, fold_names
 from store.model import NodeKey, State, TimeRange, Trace, confirmed, is_settled, is_unconfirmed
@@ -136,7 +136,8 @@ def resolve_clients(
     The roots behind one unconfirmed node arrived in the same slot, so all of them are settled or none
     (`store.model.is_settled`).
     """
-    for source, target in [pair for pair in edges if is_unconfirmed(pair[0])]:
+    unconfirmed = set(filter(is_unconfirmed, {source for source, _ in edges}))
+    for source, target in [pair for pair in edges if pair[0] in unconfirmed] if unconfirmed else ():
         edge = edges.pop((source, target))
         if is_settled(source, settled_before):
             edge.source = confirmed(source)
@@ -184,8 +185,8 @@ def merge_service(into: ServiceStats, more: ServiceStats) -> None:
     into.joined |= more.keys - {into.key}
     into.names |= more.names
     into.start, into.end = min(into.start, more.start), max(into.end, more.end)
-    merge_work(into.requests, more.requests)
-    merge_work(into.background, more.background)
+    into.requests = sum_of_work(into.requests, more.requests)
+    into.background = sum_of_work(into.background, more.background)
 
 
 def _work_of(stats: ServiceStats, *, background: bool) -> Work:
@@ -197,8 +198,15 @@ def add_missing_endpoints(
 ) -> None:
     """Add a node without units for every end of an edge that has none: clients, and services all of
     whose units lie outside the window."""
+    counted = {
+        key
+        for key, stats in services.items()
+        if stats.requests.trace_minutes or stats.trace_minutes
+    }
     for edge in edges:
         for key in (edge.source, edge.target):
+            if key in counted:
+                continue
             known = services.get(key)
             if known is None:
                 services[key] = ServiceStats(
@@ -209,7 +217,7 @@ def add_missing_endpoints(
                     start=edge.start,
                     end=edge.end,
                 )
-            elif not known.requests.trace_minutes and not known.trace_minutes:  # the first is quick
+            else:
                 known.start = min(known.start, edge.start)
                 known.end = max(known.end, edge.end)
 

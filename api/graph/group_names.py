@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from store.model import NodeKey
 
@@ -13,6 +14,8 @@ NO_PREFIX = "\0"
 MOST_WORDS = 4
 LARGEST_SHARE = 0.9
 """Of all services: a prefix that more of them have, such as the house's own, tells nothing."""
+MOST_CACHED = 40_000
+"""Prefixes that are retained, some 10 MB: a map has the names of the one before."""
 _WORD = re.compile(r"[^-_./:\s]+[-_./:\s]*")
 
 
@@ -30,6 +33,7 @@ def prefixes(nodes: Mapping[NodeKey, bool]) -> dict[NodeKey, str]:
     return found
 
 
+@lru_cache(MOST_CACHED)
 def prefix(name: str, words: int) -> str:
     """The first words of a name, without what separates them from the rest."""
     first = "".join(_WORD.findall(name)[:words])

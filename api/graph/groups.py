@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from enum import Enum
 from heapq import nlargest
+from itertools import chain
 
 from msgspec import Struct
 
@@ -21,8 +22,9 @@ from store.graph import (
     ServiceGraph,
     ServiceStats,
     Statistics,
-    add_counts,
     add_statistics,
+    total_counts,
+    total_statistics,
 )
 from store.model import NodeKey
 from store.rules.namespaces import short_name
@@ -147,21 +149,17 @@ def sum_up(
 ) -> Boxes:
     """The boxes of a graph."""
     of = grouping.value
-    boxes: dict[str, Box] = {}
+    members: dict[str, list[ServiceStats]] = {}
     for key, stats in graph.services.items():
         if not key.is_client:
-            box = boxes.get(of[key])
-            if box is None:
-                box = boxes[of[key]] = Box(of[key], [], _nothing(), Statistics(histogram={}), [])
-            _add_member(box, stats, is_unhealthy)
+            members.setdefault(of[key], []).append(stats)
+    boxes = {value: _box(value, found, is_unhealthy) for value, found in members.items()}
     edges: dict[tuple[str, str], Arrivals] = {}
     for (source, target), arriving in _arriving(graph, of).items():
         if target in boxes:
             boxes[target].arrivals.add(arriving)
             if source != target and source in boxes:
                 edges[source, target] = arriving
-    for box in boxes.values():
-        box.unhealthy.sort(key=lambda each: (-failed(each.statistics), each.shown))
     return Boxes(grouping, boxes, edges)
 
 
@@ -210,11 +208,14 @@ def _adopt(graph: ServiceGraph, value: dict[NodeKey, str]) -> None:
     }
     callers: dict[NodeKey, set[str]] = {key: set() for key in without}
     callees: dict[NodeKey, set[str]] = {key: set() for key in without}
-    for source, target in (*graph.edges, *graph.links):
-        if target in without and source not in without:
-            callers[target].add(value[source])
-        if source in without and target not in without:
+    for source, target in chain(graph.edges, graph.links):
+        inferred = source in without
+        if inferred == (target in without):
+            continue
+        if inferred:
             callees[source].add(value[target])
+        else:
+            callers[target].add(value[source])
     found: dict[NodeKey, str] = {}
     for key in without:
         for around in (callers[key], callees[key]):
@@ -222,8 +223,9 @@ def _adopt(graph: ServiceGraph, value: dict[NodeKey, str]) -> None:
                 found.setdefault(key, next(iter(around)))
     value.update(found)
     # A client in front of such a node.
-    for source, target in graph.edges:
-        if source in without and source not in found and source.is_client:
+    clients = {key for key in without - found.keys() if key.is_client}
+    for source, target in graph.edges if clients else ():
+        if source in clients:
             value[source] = value[target]
 
 
@@ -256,34 +258,37 @@ def _tells_enough(grouping: Grouping) -> bool:
     return len(sizes) > 1 and max(sizes.values()) <= LARGEST_SHARE * sizes.total()
 
 
-def _nothing() -> Arrivals:
-    return Arrivals(Statistics(histogram={}), Statistics(histogram={}))
-
-
-def _add_member(box: Box, stats: ServiceStats, is_unhealthy: Callable[[Statistics], bool]) -> None:
-    box.members.append(stats)
-    statistics = stats.statistics
-    add_counts(box.work, statistics)
-    if is_unhealthy(statistics):
-        box.unhealthy.append(stats)
+def _box(
+    value: str, members: list[ServiceStats], is_unhealthy: Callable[[Statistics], bool]
+) -> Box:
+    """A box at which nothing has arrived yet."""
+    figures = [each.statistics for each in members]
+    unhealthy = [each for each, own in zip(members, figures, strict=True) if is_unhealthy(own)]
+    unhealthy.sort(key=lambda each: (-failed(each.statistics), each.shown))
+    return Box(value, members, _arrivals([]), total_counts(figures), unhealthy)
 
 
 def _arriving(graph: ServiceGraph, of: Mapping[NodeKey, str]) -> dict[tuple[str, str], Arrivals]:
     """What leads from one group to another, and from clients to their own."""
-    found: dict[tuple[str, str], Arrivals] = {}
-    for edge in (*graph.edges.values(), *graph.links.values()):
-        ends = of[edge.source], of[edge.target]
-        if ends[0] == ends[1] and not edge.source.is_client:
-            continue
-        arrivals = found.get(ends)
-        if arrivals is None:
-            arrivals = found[ends] = _nothing()
-        if edge.link:
-            add_counts(arrivals.events, edge.statistics)
-        else:
-            add_statistics(arrivals.calls, edge.statistics)
-        arrivals.unknown += edge.unknown
-    return found
+    found: dict[tuple[str, str], list[EdgeStats]] = {}
+    for edges in (graph.edges, graph.links):
+        for (source, target), edge in edges.items():
+            ends = of[source], of[target]
+            if ends[0] == ends[1] and not source.is_client:
+                continue
+            if ends in found:
+                found[ends].append(edge)
+            else:
+                found[ends] = [edge]
+    return {ends: _arrivals(each) for ends, each in found.items()}
+
+
+def _arrivals(edges: Collection[EdgeStats]) -> Arrivals:
+    return Arrivals(
+        total_statistics([each.statistics for each in edges if not each.link]),
+        total_counts(each.statistics for each in edges if each.link),
+        sum(each.unknown for each in edges),
+    )
 
 
 def _among(

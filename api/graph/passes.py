@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from functools import reduce
 from heapq import nlargest
+from operator import or_
 from typing import NamedTuple
 
 import networkx as nx
@@ -68,23 +70,25 @@ def state_counts(graph: Graph, into: Mapping[NodeKey, NodeKey] | None = None) ->
 
 def count_states(drawn: Iterable[Collection[ServiceStats]]) -> StateCounts:
     """Of nodes, each with those that are drawn with it."""
-    counts = Counter(state for nodes in drawn for state in {s for n in nodes for s in _states(n)})
-    return StateCounts(*(counts[state] for state in StateCounts._fields))
+    together = Counter(reduce(or_, map(_states, nodes)) for nodes in drawn)
+    return StateCounts(
+        *(
+            sum(many for states, many in together.items() if states >> at & 1)
+            for at in range(len(StateCounts._fields))
+        )
+    )
 
 
-def _states(stats: ServiceStats) -> Iterator[str]:
-    """Of `StateCounts`, those of a node."""
-    statistics, unknown = stats.statistics, stats.unknown
-    if statistics.ok > unknown:
-        yield "ok"
-    if statistics.error:
-        yield "error"
-    if statistics.throttle:
-        yield "throttle"
-    if statistics.fault:
-        yield "fault"
-    if unknown:
-        yield "unknown"
+def _states(stats: ServiceStats) -> int:
+    """Of `StateCounts`, those of a node, as bits."""
+    found, unknown = stats.statistics, stats.unknown
+    return (
+        (found.ok > unknown)
+        | (found.error > 0) << 1
+        | (found.throttle > 0) << 2
+        | (found.fault > 0) << 3
+        | (unknown > 0) << 4
+    )
 
 
 def name_problems(graph: Graph) -> list[str]:

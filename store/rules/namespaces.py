@@ -33,7 +33,7 @@ def bare_names(nodes: Mapping[NodeKey, frozenset[str]]) -> dict[NodeKey, str]:
     services = {
         (key.name, key.type): name
         for key, names in nodes.items()
-        if not key.is_client and (name := short_name(key, names))
+        if "/" in key.name and not key.is_client and (name := short_name(key, names))
     }
     clients = {full: name for (full, _), name in services.items()}
     found = {}

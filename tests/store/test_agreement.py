@@ -26,7 +26,7 @@ from store.clickhouse.search.unit_rows import CALLER_TYPE
 from store.clickhouse.store import ClickHouseStore
 from store.clickhouse.units import whole_traces
 from store.filters.conditions import touches
-from store.graph import EdgeStats, ServiceGraph, ServiceStats, Statistics, merge_statistics
+from store.graph import EdgeStats, ServiceGraph, ServiceStats, Statistics, add_statistics
 from store.grouped_graph import graph_of_grouped
 from store.grouped_units import Grouped, GroupedKey
 from store.memory import MemoryStore
@@ -545,7 +545,7 @@ def agree_on_parts(clickhouse: ClickHouseStore, window: TimeRange, cut: int) -> 
             for total, kind in zip(found, kinds, strict=True):
                 for stats in kind.values():
                     for statistics in statistics_of(stats):
-                        merge_statistics(total, statistics)
+                        add_statistics(total, statistics)
         return found
 
     assert sums(window) == sums(TimeRange(window.start, cut), TimeRange(cut, window.end))

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from store.clickhouse.queries import Sql
 from store.graph import (
+    NO_WORK,
     EdgeStats,
     ServiceGraph,
     ServiceStats,
@@ -128,8 +129,11 @@ def collect(rows: Iterable[tuple[Any, ...]], into: dict[Key, Aggregate]) -> None
 
     Source and target are as many columns each as a `NodeKey` has fields.
     """
+    nodes: dict[NodeKey, NodeKey] = {}
     for kind, *rest in rows:
-        key = kind, NodeKey(*rest[:_WIDTH]), NodeKey(*rest[_WIDTH : 2 * _WIDTH])
+        source, target = NodeKey(*rest[:_WIDTH]), NodeKey(*rest[_WIDTH : 2 * _WIDTH])
+        # One object for each node: a comparison of all that the keys of a map contain takes longer than all the rest.
+        key = kind, nodes.setdefault(source, source), nodes.setdefault(target, target)
         columns = rest[2 * _WIDTH :]
         aggregate = read_aggregate(columns)
         known = into.get(key)
@@ -166,8 +170,8 @@ def add(more: Mapping[K, Aggregate], into: dict[K, Aggregate]) -> None:
 def graph_of(aggregates: dict[Key, Aggregate], settled_before: int | None = None) -> ServiceGraph:
     """The service graph, equal to that of `store.service_graph.build_service_graph` over the same units.
 
-    It shares histograms and failures with the aggregates, which remain as they are: whatever adds to them copies them first
-    (`store.graph.merge_edge`, `merge_work`).
+    It shares statistics and failures with the aggregates, which remain as they are: whatever adds to them copies them first
+    (`store.graph.merge_edge`, `sum_of_work`).
     """
     services: dict[NodeKey, ServiceStats] = {}
     edges: dict[tuple[NodeKey, NodeKey], EdgeStats] = {}
@@ -183,18 +187,18 @@ def graph_of(aggregates: dict[Key, Aggregate], settled_before: int | None = None
             into[source, target] = EdgeStats(
                 source,
                 target,
-                aliases=aggregate.names,
-                start=aggregate.start,
-                end=aggregate.end,
-                statistics=replace(aggregate.statistics),
-                link=kind == LINK,
-                failures=aggregate.failures,
+                aggregate.names,
+                aggregate.start,
+                aggregate.end,
+                aggregate.statistics,
+                kind == LINK,
+                aggregate.failures,
             )
     return assemble(services, edges, links, settled_before)
 
 
 def _service(key: NodeKey, aggregate: Aggregate, *, background: bool) -> ServiceStats:
-    statistics = replace(aggregate.statistics)
+    statistics = aggregate.statistics
     durations = statistics.histogram
     if aggregate.duration_delta:
         durations = dict(durations)
@@ -208,6 +212,6 @@ def _service(key: NodeKey, aggregate: Aggregate, *, background: bool) -> Service
         root=False,
         start=aggregate.start,
         end=aggregate.end,
-        requests=Work() if background else work,
-        background=work if background else Work(),
+        requests=NO_WORK if background else work,
+        background=work if background else NO_WORK,
     )

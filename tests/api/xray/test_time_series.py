@@ -13,7 +13,7 @@ from api.forecast import DAY, Band, forecast
 from api.xray import time_series
 from api.xray.entity_selector import client_edges, of_pairs
 from store.clickhouse.store import ClickHouseStore
-from store.graph import Statistics, merge_statistics
+from store.graph import Statistics, add_statistics
 from store.memory import MemoryStore
 from store.model import Document, NodeKey, State
 from store.protocol import Store
@@ -32,7 +32,7 @@ WINDOW = {"StartTime": START, "EndTime": START + 600}
 def total(parts: Iterable[Statistics]) -> Statistics:
     found = Statistics(histogram={})
     for part in parts:
-        merge_statistics(found, part)
+        add_statistics(found, part)
     return found
 
 
