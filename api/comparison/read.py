@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
-
-import numpy as np
 
 from api.comparison.causes import Trend, followed
 from api.comparison.choice import Day, other_days
+from api.comparison.part import Part
 from api.comparison.series import Elements, elements_of
 from api.comparison.significance import (
     FAILING,
@@ -20,33 +19,32 @@ from api.comparison.significance import (
     week_of,
 )
 from api.comparison.sums import Counted, periods_of
+from api.comparison.whole_minutes import MOST_ROWS, first_and_last, read_minutes
 from api.context import Context
-from api.errors import ApiError
 from api.graph.build import Graph, build_graph, calls_of, edges_of, keys_of, stats_of
 from api.problems.replay import minutes_of
 from store.filters.ast import Expression
 from store.graph import Statistics
 from store.memory_minutes import counted_units, counts_of, series_id
 from store.minutes import Series
-from store.model import TimeRange
+from store.model import NodeKey, TimeRange
 from store.query import Backlog, Entities
 from store.service_graph import graph_of_units
 from store.times import DAY, MINUTE
 
-MOST_ROWS = 600_000
-"""Counts of a minute that both periods may have together: 100 MB while they are read."""
 MOST_OF_DAYS = 4 * MOST_ROWS
 """The same of other days; of a larger map fewer of them are known."""
 WEEK = 7
 
 
 class Side(NamedTuple):
-    """A period, its graph, in how many of its minutes anything was counted, and what is missing."""
+    """A period, its graph, in how many of its minutes anything was counted, and what is missing. ``own``: as of a `Part`."""
 
     window: TimeRange
     graph: Graph
     counted: int
     backlog: Backlog | None
+    own: Mapping[NodeKey, NodeKey] = {}
 
 
 class Compared(NamedTuple):
@@ -94,6 +92,25 @@ def compare(
     return result._replace(found=found, follows=follows, days=len(periods.days))
 
 
+def compare_parts(window: TimeRange, parts: tuple[Part, Part], backlog: Backlog | None) -> Compared:
+    """Two sides of one time, the one that is compared with the other first."""
+    graphs = [build_graph(part.graph, window) for part in parts]
+    elements = elements_of(graphs)
+    now, then = (
+        Side(window, graph, part.minutes, backlog, part.own)
+        for graph, part in zip(graphs, parts, strict=True)
+    )
+    result = Compared(now, then, elements, [], {}, 0)
+    if not (now.counted and then.counted):
+        return result
+    places, other = (elements.indices(part.series, graphs) for part in parts)
+    periods = periods_of(
+        parts[0].counted, parts[1].counted, (), places, elements.callers(graphs), other
+    )
+    found = differences(periods)
+    return result._replace(found=found, follows=dict(followed(found, elements.places())))
+
+
 class Read(NamedTuple):
     """What was read of both periods: their graphs, their minutes, and what the series of these are."""
 
@@ -106,17 +123,9 @@ def _counted(context: Context, windows: Sequence[TimeRange]) -> Read:
     read = Read([], [], {})
     rows = 0
     for window, graph in zip(windows, context.counted_windows(windows), strict=True):
-        first, last = _minutes(window)
-        minutes = []
-        for each in minutes_of(context.store, first, last):
-            rows += len(each.ids) // 8
-            if rows > MOST_ROWS:
-                raise ApiError(
-                    f"the map is too large for periods of {window.minutes:g} minutes: both may have {MOST_ROWS:,} counts of a minute together, of nodes and edges; choose shorter ones"
-                )
-            minutes.append(each)
-        ids = sorted({int(id) for each in minutes for id in np.frombuffer(each.ids, np.uint64)})
-        read.series.update(context.store.minute_series(ids, first, last))
+        minutes, series = read_minutes(context.store, window, rows)
+        rows += sum(len(each.ids) // 8 for each in minutes)
+        read.series.update(series)
         read.counted.append(minutes)
         built = build_graph(graph.graph, window)
         read.sides.append(Side(window, built, len(minutes), graph.backlog))
@@ -142,7 +151,7 @@ def _read_days(context: Context, days: Sequence[Day]) -> Iterator[tuple[Counted,
     rows = 0
     for day in days:
         pair = [
-            None if window is None else list(minutes_of(context.store, *_minutes(window)))
+            None if window is None else list(minutes_of(context.store, *first_and_last(window)))
             for window in day
         ]
         rows += sum(len(each.ids) // 8 for side in pair if side for each in side)
@@ -150,10 +159,6 @@ def _read_days(context: Context, days: Sequence[Day]) -> Iterator[tuple[Counted,
             return
         if pair[0] and (day.then is None or pair[1]):
             yield pair[0], pair[1]
-
-
-def _minutes(window: TimeRange) -> tuple[int, int]:
-    return window.start // MINUTE, window.end // MINUTE - 1
 
 
 def _week(context: Context, compared: Compared, index: int, measure: Measure) -> Week:

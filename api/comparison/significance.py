@@ -2,7 +2,8 @@
 
 Two equal periods of a whole map differ significantly once in a hundred comparisons; a share, a time or a rate that differs
 by less than someone would notice never does. What the minutes of a period cannot show, how much one hour differs from
-the same hour of other days, is taken from other days; without them a wide spread is assumed.
+the same hour of other days, is taken from other days; without them a wide spread is assumed. Sides of one time need no
+other days: `api.comparison.pairs`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from api.comparison import pairs
 from api.comparison.sums import Period, Periods, Values
 
 FALSE_DISCOVERIES = 0.01
@@ -149,6 +151,11 @@ def _share(periods: Periods, number: int, measure: Measure) -> tuple[NDArray[np.
     hits1, hits0 = now.hits[number], then.hits[number]
     k1, k0 = hits1.sum(0), hits0.sum(0)
     tested = (n1 >= LEAST) & (n0 >= LEAST)
+    if periods.one_time:
+        z = pairs.shares((now.hits[number], then.hits[number]), (now.requests, then.requests))
+        p1, p0 = k1 / np.maximum(n1, 1), k0 / np.maximum(n0, 1)
+        large = _is_large(periods, number, measure, p1, p0) & (z * (p1 - p0) > 0)
+        return tested, np.where(tested & large, _two_sided(z), 1.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         p1, p0 = k1 / n1, k0 / n0
         both = (k1 + k0 + 0.5) / (n1 + n0 + 1)
@@ -232,6 +239,11 @@ def _rate(periods: Periods) -> tuple[NDArray[np.bool_], Values]:
     tested = (n1 + n0 >= 2 * LEAST) & (n1 > 0) & (n0 > 0)
     edge = ~np.isnan(now.callers)
     ratio = _level(now) - _level(then)
+    if now.calling is not None and then.calling is not None:
+        tested &= edge & (now.callers > 0) & (then.callers > 0)
+        z = pairs.rates((now.requests, then.requests), (now.calling, then.calling))
+        large = (np.abs(ratio) > np.log(TIMES)) & (z * ratio > 0)
+        return tested, np.where(tested & large, _two_sided(z), 1.0)
     known = np.full((len(periods.days), len(n1)), np.nan)
     for row, (day, earlier) in enumerate(periods.days):
         known[row] = _level(day) - (_level(earlier) if earlier else 0)
@@ -262,6 +274,8 @@ def _appeared(periods: Periods) -> Values:
     now, then = periods.now, periods.then
     n1, n0 = now.requests.sum(0), then.requests.sum(0)
     single = (n1 == 0) != (n0 == 0)
+    if periods.one_time:  # what only one side has, and nothing of both calls, is no difference
+        single &= (now.callers > 0) & (then.callers > 0)
     with np.errstate(invalid="ignore", divide="ignore"):
         minutes = len(now.requests) / max(1, len(then.requests))
         factor = np.where(np.isnan(now.callers), minutes, now.callers / then.callers)

@@ -19,12 +19,14 @@ class Period(NamedTuple):
     """The minutes of a period that were counted; the last axis is the series. ``requests``: finished ones as they were observed,
     by minute; ``failures``: by measure (`api.problems.minute.FAULT` …) and minute; ``above``: by quantile and minute, those
     that took longer than it was in the earlier period. ``callers``: the requests of an edge's caller, of all minutes;
-    not a number where nothing says how many calls there should be."""
+    not a number where nothing says how many calls there should be. ``calling``: the same by minute, 0 for not a number; of
+    periods that are sides of one time."""
 
     requests: Values
     failures: Values
     above: Values
     callers: Values
+    calling: Values | None = None
 
     @property
     def hits(self) -> Values:
@@ -40,6 +42,8 @@ class Periods(NamedTuple):
     then: Period
     days: list[tuple[Period, Period | None]]
     slower: Values
+    one_time: bool = False
+    """Whether both are sides of the same minutes (`api.comparison.pairs`)."""
 
 
 Counted = Sequence[MinuteCounts]
@@ -51,18 +55,22 @@ def periods_of(
     days: Iterable[tuple[Counted, Counted | None]],
     places: Mapping[int, int],
     callers: Sequence[Collection[int] | None],
+    other_side: Mapping[int, int] | None = None,
 ) -> Periods:
     """``places``: the index of the node or edge of each series, by its id; what is not among them is left out. ``callers``: by index, those
-    whose requests together say how many calls there are; None of nodes and entries."""
+    whose requests together say how many calls there are; None of nodes and entries. ``other_side``: of sides of one time, whose
+    minutes are the same, the places of ``then``."""
     size = len(callers)
     rows = _Rows(places, size)
-    read_now, read_then = rows.minutes(now), rows.minutes(then)
+    read_now = rows.minutes(now)
+    read_then = (rows if other_side is None else _Rows(other_side, size)).minutes(then)
+    one_time = other_side is not None
     after, before = _times(read_now, size), _times(read_then, size)
     cuts = [_quantile(before, each) for each in QUANTILES]
     slower = [_middle(after, q) - _middle(before, q) for q in QUANTILES]
 
     def period(minutes: Sequence[Minute]) -> Period:
-        return _period(minutes, cuts, size, callers)
+        return _period(minutes, cuts, size, callers, by_minute=one_time)
 
     return Periods(
         period(read_now),
@@ -73,6 +81,7 @@ def periods_of(
             if day
         ],
         10 ** (np.array(slower) / 25),
+        one_time,
     )
 
 
@@ -129,6 +138,8 @@ def _period(
     cuts: Sequence[NDArray[np.intp]],
     size: int,
     callers: Sequence[Collection[int] | None],
+    *,
+    by_minute: bool,
 ) -> Period:
     requests = np.zeros((len(minutes), size))
     failures = np.zeros((3, len(minutes), size))
@@ -141,4 +152,10 @@ def _period(
             above[number, row] = np.bincount(each.owners, more, size + 1)[:size]
     total = requests.sum(0)
     of = [np.nan if who is None else total[list(who)].sum() for who in callers]
-    return Period(requests, failures, above, np.array(of))
+    calling = None
+    if by_minute:
+        calling = np.zeros(requests.shape)
+        for index, who in enumerate(callers):
+            if who is not None:
+                calling[:, index] = requests[:, list(who)].sum(1)
+    return Period(requests, failures, above, np.array(of), calling)

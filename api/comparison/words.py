@@ -35,7 +35,18 @@ class Change(NamedTuple):
     follows: bool = False
 
 
-def text_of(change: Change) -> str:
+class Names(NamedTuple):
+    """What two sides of one time are called, for what only one of them has."""
+
+    now: str
+    then: str
+
+
+LONGEST = 40
+"""Characters of a side's name."""
+
+
+def text_of(change: Change, sides: Names | None = None) -> str:
     """Like ``faults 0.5 → 3.0 %``."""
     then, now = change.then, change.now
     if change.measure in FAILING:
@@ -43,6 +54,8 @@ def text_of(change: Change) -> str:
     if change.measure in SLOW:
         return f"{change.measure} {time_words(then)} → {time_words(now)}"
     unit = " per request" if change.per_request else " a minute"
+    if sides and change.measure in (Measure.NEW, Measure.VANISHED):
+        return f"{_only(change.measure, sides)}, {number_words(max(now, then))}{unit}"
     if change.measure is Measure.NEW:
         return f"new, {number_words(now)}{unit}"
     if change.measure is Measure.VANISHED:
@@ -51,8 +64,9 @@ def text_of(change: Change) -> str:
     return f"{what} {number_words(then)} → {number_words(now)}{unit}"
 
 
-def summary(places: Iterable[tuple[int, Change]]) -> str:
-    """Like ``3 slower, 1 failing more, 2 new edges, 1 vanished edge``: of what begins where it is."""
+def summary(places: Iterable[tuple[int, Change]], sides: Names | None = None) -> str:
+    """Like ``3 slower, 1 failing more, 2 new edges, 1 vanished edge``: of what begins where it is. Of sides of one time like
+    ``2 edges only in 1.9``."""
     places = list(places)
     if not places:
         return NOTHING
@@ -62,10 +76,22 @@ def summary(places: Iterable[tuple[int, Change]]) -> str:
     for measure in (Measure.NEW, Measure.VANISHED):
         for what in ("node", "edge"):
             many = found[f"{measure} {what}"]
-            parts += [f"{many} {measure} {what}{'' if many == 1 else 's'}"] if many else []
+            parts += [_single(many, measure, what, sides)] if many else []
     following = {index for index, each in places if each.follows} - {index for index, _ in own}
     rest = f"; {len(following)} that follow from {'it' if len(own) == 1 else 'these'}"
     return ", ".join(parts) + (rest if following else "")
+
+
+def _single(many: int, measure: Measure, what: str, sides: Names | None) -> str:
+    whats = what if many == 1 else f"{what}s"
+    if sides is None:
+        return f"{many} {measure} {whats}"
+    return f"{many} {whats} {_only(measure, sides)}"
+
+
+def _only(measure: Measure, sides: Names) -> str:
+    name = sides.now if measure is Measure.NEW else sides.then
+    return f"only in {name if len(name) <= LONGEST else f'{name[: LONGEST - 1]}…'}"
 
 
 def _counted(each: Change) -> str:

@@ -14,8 +14,11 @@ Trend = Literal["failing", "working", "slower", "faster", "more", "less", "new",
 
 
 class ComparedPeriod(Span, Freshness):
-    """A period, in whole minutes."""
+    """A period, in whole minutes, or a side of one."""
 
+    side: Annotated[
+        str | None, Field(description="its value, or its filter expression; null of a period")
+    ]
     minutes: int
     counted: Annotated[int, Field(description="minutes in which there were requests")]
 
@@ -26,10 +29,26 @@ class ComparedFigures(Counts, Times):
     requests_per_min: float | None
 
 
+class ComparedValue(TypedDict):
+    """A value that sides may have."""
+
+    value: str
+    requests: int
+
+
+OtherId = Annotated[
+    str | None,
+    Field(
+        description="of what it is compared with, which is another one where accounts or regions are; null if `then` does not have it"
+    ),
+]
+
+
 class ComparedNode(TypedDict):
     """A node in both periods; null where a period does not have it."""
 
     id: NodeId
+    then_id: OtherId
     name: str
     type: str
     kind: Kind
@@ -41,6 +60,7 @@ class ComparedEdge(TypedDict):
     """An edge in both periods, measured by its caller."""
 
     id: Annotated[str, Field(description="<source>:<target>")]
+    then_id: OtherId
     source: NodeId
     target: NodeId
     source_name: str
@@ -74,8 +94,13 @@ class SignificantChange(TypedDict):
 
 @reply
 class Comparison(TypedDict):
-    """Two periods of a map, and what differs significantly."""
+    """Two periods of a map, or two sides of one, and what differs significantly."""
 
+    by: Annotated[str | None, Field(description="what tells sides apart; null of periods")]
+    values: Annotated[
+        list[ComparedValue],
+        Field(description="of `by` in the window, those with most requests first, at most 50"),
+    ]
     now: ComparedPeriod
     then: ComparedPeriod
     deployment: Annotated[
@@ -84,7 +109,7 @@ class Comparison(TypedDict):
     days: Annotated[
         int,
         Field(
-            description="other days that say how much a day differs from others; of fewer than three a wide spread is assumed, and only large differences are significant"
+            description="other days that say how much a day differs from others; of fewer than three a wide spread is assumed, and only large differences are significant; 0 of sides, which need none"
         ),
     ]
     summary: Annotated[

@@ -1,4 +1,4 @@
-"""Two periods of the map: which nodes and edges differ significantly, and by how much."""
+"""Two periods of the map, or two sides of one: which nodes and edges differ significantly, and by how much."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from fastapi import APIRouter, Query, Request, Response
 from api.comparison.causes import trend_of
 from api.comparison.read import Compared, Side, compare
 from api.comparison.significance import FAILING, LEAST_DAYS, SLOW, Difference, Measure
-from api.comparison.words import Change, summary, text_of
+from api.comparison.words import Change, Names, summary, text_of
 from api.console.map_json import NO_COUNTS, counts, times
 from api.console.node_kinds import kind_of
 from api.console.params import FilterExpression
 from api.context import Context
 from api.counted import freshness, incomplete_words
+from api.errors import ApiError
 from api.graph.build import Graph, calls_of, edge_id, node_id, shown_name, stats_of
 from api.graph.ratios import per_minute
 from api.schemas.compare import (
@@ -27,6 +28,7 @@ from api.schemas.compare import (
     SignificantChange,
 )
 from api.v1.compared_periods import deployment_of, earlier, later
+from api.v1.compared_sides import GivenSides, Sides, compare_sides
 from api.v1.deployments import mark
 from api.v1.graph import span
 from api.v1.params import Window
@@ -37,11 +39,12 @@ from store.rules.histogram import percentiles
 
 MOST_NODES = 2_000
 DAYS_KNOWN = ("No other day is", "One other day is", "Two other days are")
+BEFORE = "before"
 PART = 0.8
 """Of the minutes of a period, if fewer have requests it is said."""
 THEN = Query(
     max_length=200,
-    description="the earlier period, of the same length: `before`, `yesterday`, `week` (a week before), `deployment` (the one before the last "
+    description="the earlier period, of the same length: `before` (by default), `yesterday`, `week` (a week before), `deployment` (the one before the last "
     "deployment, whose window then begins at it), `deployment:<id>`, or when it begins: RFC 3339, epoch seconds, `-90m`",
 )
 
@@ -55,11 +58,20 @@ def compare_router(context: Context) -> APIRouter:
         request: Request,
         window: Window,
         expression: FilterExpression,
-        then: Annotated[str, THEN] = "before",
+        sides: GivenSides,
+        then: Annotated[str, THEN] = "",
     ) -> Response:
-        """Two periods of the map: their figures, and the differences that are significant. Of 3 minutes to 24 hours."""
-        work = partial(comparison, context, window, then, expression)
-        return await context.share_graph(request, ("compare", window, then, expression), work)
+        """Two periods of the map, or two sides of one (`by`): their figures, and the differences that are significant. Of 3 minutes to
+        24 hours."""
+        if sides and then:
+            raise ApiError("then names an earlier period; expected none beside by, or no by")
+        work = (
+            partial(comparison_of_sides, context, window, sides, expression)
+            if sides
+            else partial(comparison, context, window, then or BEFORE, expression)
+        )
+        key = "compare", window, then, sides, expression
+        return await context.share_graph(request, key, work)
 
     return router
 
@@ -72,26 +84,48 @@ def comparison(
     now = later(context, window, deployment)
     before = earlier(context, now, then, deployment)
     compared = compare(context, now, before, expression)
-    changes = _changes(compared)
+    notes = [*_notes(compared), *_notes_of_days(compared, filtered=expression is not None)]
+    found = _comparison(compared, None, notes)
+    found["deployment"] = mark(deployment) if deployment else None
+    return found
+
+
+def comparison_of_sides(
+    context: Context, window: TimeRange, sides: Sides, expression: Expression | None = None
+) -> Comparison:
+    """The comparison of two sides of a window; ApiError for sides that it does not have."""
+    found = compare_sides(context, later(context, window, None), sides, expression)
+    names = Names(found.side, found.other)
+    answer = _comparison(found.compared, names, _notes(found.compared, names))
+    answer["by"], answer["values"] = sides.by.value, found.values
+    return answer
+
+
+def _comparison(compared: Compared, names: Names | None, notes: list[str]) -> Comparison:
     nodes, left_out = _nodes(compared)
     return {
-        "now": _period(compared.now),
-        "then": _period(compared.then),
-        "deployment": mark(deployment) if deployment else None,
+        "by": None,
+        "values": [],
+        "now": _period(compared.now, names and names.now),
+        "then": _period(compared.then, names and names.then),
+        "deployment": None,
         "days": compared.days,
-        "summary": summary((each.place, _change(compared, each)) for each in compared.found)
+        "summary": summary(
+            ((each.place, _change(compared, each)) for each in compared.found), names
+        )
         if compared.now.counted and compared.then.counted
         else "Nothing to compare",
-        "notes": _notes(compared, filtered=expression is not None),
-        "changes": changes,
+        "notes": notes,
+        "changes": _changes(compared, names),
         "nodes": nodes,
         "edges": _edges(compared, {node["id"] for node in nodes}),
         "left_out": left_out,
     }
 
 
-def _period(side: Side) -> ComparedPeriod:
+def _period(side: Side, name: str | None) -> ComparedPeriod:
     return {
+        "side": name,
         **span(side.window),
         **freshness(side.window, side.backlog),
         "minutes": round(side.window.minutes),
@@ -99,32 +133,37 @@ def _period(side: Side) -> ComparedPeriod:
     }
 
 
-def _notes(compared: Compared, *, filtered: bool) -> list[str]:
+def _notes(compared: Compared, sides: Names | None = None) -> list[str]:
     notes = []
-    for side, name in ((compared.now, "The window"), (compared.then, "The earlier period")):
+    names = sides or ("The window", "The earlier period")
+    for side, name in zip((compared.now, compared.then), names, strict=True):
         minutes = round(side.window.minutes)
         if not side.counted:
             older = ", or what was is no longer retained" if side is compared.then else ""
-            notes.append(f"{name} has no requests: nothing was received{older}.")
+            why = "" if sides else f": nothing was received{older}"
+            notes.append(f"{name} has no requests{why}.")
         elif side.counted < PART * minutes:
             notes.append(f"{name} has requests in {side.counted} of {minutes} minutes.")
         if side.backlog:
             notes.append(f"{name} is {incomplete_words(side.backlog)}.")
-    if filtered:
-        notes.append("With a filter no other day is read: only large differences are significant.")
-    elif compared.days < LEAST_DAYS and compared.then.counted:
-        notes.append(
-            f"{DAYS_KNOWN[compared.days]} known at this time: only large differences are significant."
-        )
     return notes
 
 
-def _changes(compared: Compared) -> list[SignificantChange]:
-    found = [_significant(compared, each) for each in compared.found]
+def _notes_of_days(compared: Compared, *, filtered: bool) -> list[str]:
+    if filtered:
+        return ["With a filter no other day is read: only large differences are significant."]
+    if compared.days < LEAST_DAYS and compared.then.counted:
+        known = DAYS_KNOWN[compared.days]
+        return [f"{known} known at this time: only large differences are significant."]
+    return []
+
+
+def _changes(compared: Compared, sides: Names | None) -> list[SignificantChange]:
+    found = [_significant(compared, each, sides) for each in compared.found]
     return sorted(found, key=lambda each: (each["follows"] is not None, each["p"], each["name"]))
 
 
-def _significant(compared: Compared, each: Difference) -> SignificantChange:
+def _significant(compared: Compared, each: Difference, sides: Names | None) -> SignificantChange:
     change = _change(compared, each)
     scale = 0.001 if each.measure in SLOW else 1
     unit = "share" if each.measure in FAILING else "ms" if each.measure in SLOW else "per minute"
@@ -138,7 +177,7 @@ def _significant(compared: Compared, each: Difference) -> SignificantChange:
         "now": round(change.now * scale, 6),
         "unit": "per request" if change.per_request else unit,  # type: ignore[typeddict-item]
         "p": each.p,
-        "text": text_of(change),
+        "text": text_of(change, sides),
         "follows": None if origin is None else _id(compared, origin),
     }
 
@@ -213,6 +252,7 @@ def _nodes(compared: Compared) -> tuple[list[ComparedNode], int]:
     found: list[ComparedNode] = [
         {
             "id": node_id(nodes[index]),
+            "then_id": _then_id(compared, nodes[index]),
             "name": _shown(compared, nodes[index]),
             "type": nodes[index].type,
             "kind": kind_of(nodes[index].type),
@@ -229,6 +269,7 @@ def _edges(compared: Compared, shown: set[str]) -> list[ComparedEdge]:
     return [
         {
             "id": edge_id(source, target),
+            "then_id": _then_id(compared, source, target),
             "source": node_id(source),
             "target": node_id(target),
             "source_name": _shown(compared, source),
@@ -239,6 +280,14 @@ def _edges(compared: Compared, shown: set[str]) -> list[ComparedEdge]:
         for index, (source, target) in edges
         if node_id(source) in shown and node_id(target) in shown
     ]
+
+
+def _then_id(compared: Compared, *ends: NodeKey) -> str | None:
+    """Of a node, or of an edge by its ends."""
+    then = compared.then
+    if not (ends in then.graph.edges if len(ends) == 2 else ends[0] in then.graph):
+        return None
+    return ":".join(node_id(then.own.get(end, end)) for end in ends)
 
 
 def _figures(side: Side, compared: Compared, index: int) -> ComparedFigures | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
@@ -20,7 +21,8 @@ from api.comparison.significance import (
     week_of,
 )
 from api.comparison.sums import periods_of
-from bench.comparison.world import DAY, FIRST, Plant, World
+from bench.comparison.world import DAY, FIRST, Plant, World, split
+from store.minutes import MinuteCounts
 from store.model import TimeRange
 from store.times import MINUTE
 
@@ -67,9 +69,16 @@ def equal_periods(seed: int, pairs: int, *, young: bool = False) -> list[Trial]:
 
 def planted(seed: int, *, young: bool = False) -> Trial:
     """An hour against yesterday's, since when a node is 30 % slower, another one has 3 % of faults instead of 0.5, an edge is new and another one gone."""
+    at = 11 * DAY + 600
+    _, plants, named = _plants(seed, at)
+    trial = compare(World(seed, 12, plants=plants), at, 60, DAY, young=young)
+    return trial._replace(planted=named)
+
+
+def _plants(seed: int, at: int) -> tuple[World, list[Plant], Found]:
+    """A world, what is planted in it, and how that is called."""
     plain = World(seed, 1)
     r = np.random.default_rng(seed)
-    at = 11 * DAY + 600
     busy = [n for n in range(plain.entries, plain.size) if plain.rate[n] > 20]
     slow, fails = (int(each) for each in r.choice(busy, 2, replace=False))
     calls = {n: plain.rate[s] * c for n, (s, t, c) in enumerate(plain.edges)}
@@ -78,19 +87,57 @@ def planted(seed: int, *, young: bool = False) -> Trial:
     ]
     fit = fit if len(fit) > 1 else sorted(calls, key=lambda n: -calls[n])[-20:-18]
     new, gone = (int(each) for each in r.choice(fit, 2, replace=False))
-    plants = (
+    plants = [
         *(Plant(at, slow, slower=1.3), Plant(at, fails, fault=0.03, before=0.005)),
         *(Plant(at, edge=new), Plant(at, edge=gone, gone=True)),
-    )
-    trial = compare(World(seed, 12, plants=plants), at, 60, DAY, young=young)
-    return trial._replace(
-        planted=[
-            (_name(plain, slow), "slower"),
-            (_name(plain, fails), "fault"),
-            (_name(plain, plain.size + new), "new"),
-            (_name(plain, plain.size + gone), "vanished"),
-        ]
-    )
+    ]
+    named: Found = [
+        (_name(plain, slow), "slower"),
+        (_name(plain, fails), "fault"),
+        (_name(plain, plain.size + new), "new"),
+        (_name(plain, plain.size + gone), "vanished"),
+    ]
+    return plain, plants, named
+
+
+def halves(seed: int, pairs: int) -> list[Trial]:
+    """Both halves, at random, of the requests of 5 minutes to an hour of a world in which nothing happens."""
+    world = World(seed, 3)
+    r = np.random.default_rng(seed)
+    found = []
+    for _ in range(pairs):
+        length = int(r.choice([5, 15, 30, 60]))
+        at = int(r.integers(0, world.length - length))
+        share = float(r.choice([0.5, 0.5, 0.1]))
+        sides = zip(
+            *(split(each, share, r) for each in world.counted(at, at + length)), strict=True
+        )
+        found.append(compare_sides(world, at, length, *map(list, sides)))
+    return found
+
+
+def planted_halves(seed: int) -> Trial:
+    """An hour, of which on one side a node is 30 % slower, another one has 3 % of faults instead of 0.5, an edge is new and another one gone."""
+    plain, plants, named = _plants(seed, 0)
+    r = np.random.default_rng(seed)
+    before = [replace(each, at=DAY) for each in plants]
+    worlds = World(seed, 1, plants=plants), World(seed, 1, plants=before)
+    worlds[1].sigma = worlds[0].sigma  # drawn after requests, of which they have others
+    sides = [
+        [split(each, 0.5, r)[number] for each in world.counted(600, 660)]
+        for number, world in enumerate(worlds)
+    ]
+    return compare_sides(plain, 600, 60, *sides)._replace(planted=named)
+
+
+def compare_sides(
+    world: World, at: int, length: int, one: list[MinuteCounts], other: list[MinuteCounts]
+) -> Trial:
+    """Two sides of the same minutes."""
+    places = {index + 1: index for index in range(world.size + len(world.edges))}
+    callers = [None] * world.size + [(source,) for source, _, _ in world.edges]
+    found = differences(periods_of(one, other, (), places, callers, places))
+    return _trial(world, at, length, 0, found)
 
 
 def compare(world: World, at: int, length: int, back: int, *, young: bool = False) -> Trial:
@@ -107,7 +154,6 @@ def compare(world: World, at: int, length: int, back: int, *, young: bool = Fals
 
     days = [] if young else other_days(now, then)
     callers = [None] * world.size + [(source,) for source, _, _ in world.edges]
-    places = [Place()] * world.size + [Place(s, t) for s, t, _ in world.edges]
     periods = periods_of(
         counted(now),
         counted(then),
@@ -117,6 +163,11 @@ def compare(world: World, at: int, length: int, back: int, *, young: bool = Fals
     )
     week = None if young else partial(_week, world, at, length, back)
     found = differences(periods, week)
+    return _trial(world, at, length, back, found)
+
+
+def _trial(world: World, at: int, length: int, back: int, found: Sequence[Difference]) -> Trial:
+    places = [Place()] * world.size + [Place(s, t) for s, t, _ in world.edges]
     origins = followed(found, places)
 
     def named(each: Difference) -> tuple[str, str]:

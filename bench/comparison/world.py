@@ -163,7 +163,7 @@ class World:
             self.failures[measure] = r.binomial(left, self.shares[measure][:, of])
             left -= self.failures[measure]
         sigma = r.uniform(0.3, 0.9, self.size)
-        self._sigma = sigma
+        self.sigma = sigma
 
     def _made(self, edge: int) -> Values:
         """Whether an edge is there, by minute."""
@@ -181,7 +181,7 @@ class World:
         r = np.random.default_rng((self.seed, t))
         series = np.flatnonzero(self.requests[t])
         node = self.of[series]
-        shares = self._times(self.shift[t, node], self._sigma[node])
+        shares = self._times(self.shift[t, node], self.sigma[node])
         times = r.multinomial(self.requests[t, series], shares)
         rows, buckets = np.nonzero(times)
         median = np.log10(self.total[node[rows]] * 1000)
@@ -209,6 +209,41 @@ class World:
         shares = np.diff(full, axis=1)
         found: Values = shares / shares.sum(1, keepdims=True)
         return found
+
+
+CLUMP = 3
+"""Requests of one trace, which is on one side."""
+
+
+def split(
+    counts: MinuteCounts, share: float, r: np.random.Generator
+) -> tuple[MinuteCounts, MinuteCounts]:
+    """A minute's requests on two sides, each on the first one with a probability."""
+
+    def halves(data: bytes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        every = np.frombuffer(data, np.uint64).astype(np.int64)
+        one = CLUMP * r.binomial(every // CLUMP, share) + r.binomial(every % CLUMP, share)
+        return one, every - one
+
+    states = [halves(each) for each in (counts.ok, counts.error, counts.throttle, counts.fault)]
+    weights = np.frombuffer(counts.weights, np.float32).astype(np.int64)
+    finished = sum(state[0] for state in states)
+    rows = np.split(weights, np.cumsum(np.frombuffer(counts.lengths, np.uint64).astype(np.int64)))
+    times = np.concatenate(
+        [r.multivariate_hypergeometric(row, of) for row, of in zip(rows, finished, strict=False)]  # type: ignore[arg-type]
+    )
+    one, other = (
+        counts._replace(
+            ok=_bytes(states[0][side]),
+            error=_bytes(states[1][side]),
+            throttle=_bytes(states[2][side]),
+            fault=_bytes(states[3][side]),
+            observed=_bytes(sum(state[side] for state in states)),  # type: ignore[arg-type]
+            weights=array("f", of).tobytes(),
+        )
+        for side, of in enumerate((times, weights - times))
+    )
+    return one, other
 
 
 def _bytes(column: NDArray[np.int64]) -> bytes:

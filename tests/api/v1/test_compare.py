@@ -233,7 +233,7 @@ def test_a_map_that_is_too_large_is_refused(
     store: MemoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(store, NOON)
-    monkeypatch.setattr("api.comparison.read.MOST_ROWS", 5)
+    monkeypatch.setattr("api.comparison.whole_minutes.MOST_ROWS", 5)
     app = create_app(store, version="1", clock=lambda: (NOON + HOUR) / SECOND)
     start = NOON // SECOND
     answer = TestClient(app).get(f"/api/v1/compare?from={start}&to={start + 600}")

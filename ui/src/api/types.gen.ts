@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: 9091fe47c5beaca9bf5b445983cff5b3a465fdf3f7553fe2b60cd8a5cb353a32
+// sha256 of its schemas: b15438f43d7982433f9dd1433c18f56e55d7d15baa9ca97bfece13b68c20010b
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -146,6 +146,8 @@ export interface components {
             edges_left_out: number;
             trail: components["schemas"]["BoxOnTrail"][];
         };
+        /** @enum {string} */
+        By: "version" | "environment" | "account" | "region" | "operation" | "method" | "status" | "filter";
         ClockSkew: {
             ahead_ms: number;
             row: string;
@@ -159,6 +161,7 @@ export interface components {
             target: string;
             target_name: string;
             then: components["schemas"]["ComparedFigures"] | null;
+            then_id: string | null;
         };
         ComparedFigures: {
             avg_ms: number | null;
@@ -179,6 +182,7 @@ export interface components {
             name: string;
             now: components["schemas"]["ComparedFigures"] | null;
             then: components["schemas"]["ComparedFigures"] | null;
+            then_id: string | null;
             type: string;
         };
         ComparedPeriod: {
@@ -187,9 +191,15 @@ export interface components {
             from: number;
             incomplete: components["schemas"]["Incomplete"] | null;
             minutes: number;
+            side: string | null;
             to: number;
         };
+        ComparedValue: {
+            requests: number;
+            value: string;
+        };
         Comparison: {
+            by: string | null;
             changes: components["schemas"]["SignificantChange"][];
             days: number;
             deployment: components["schemas"]["DeploymentMark"] | null;
@@ -200,6 +210,7 @@ export interface components {
             now: components["schemas"]["ComparedPeriod"];
             summary: string;
             then: components["schemas"]["ComparedPeriod"];
+            values: components["schemas"]["ComparedValue"][];
         };
         ComparisonReply: {
             counts: components["schemas"]["DeclaredCounts"];

@@ -1,0 +1,62 @@
+"""How much two sides of one time differ, minute by minute. Pure.
+
+Both sides have the same minutes, so that whatever befalls both, a busy hour or a dependency that fails, cancels out, and
+no other day has to say what is usual. What is left is how much more than independent requests the *difference* varies
+from one part of the time to the next: failures of one host, and requests that come together.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Values = NDArray[np.float64]
+PARTS = 30
+"""Into which minutes are put together at most: what lasts for a while on one side is one event, not one of each minute."""
+ASSUMED = 10.0
+"""Parts that are assumed beside those that are known: three say little of how much they vary."""
+TOGETHER = 3.0
+"""Calls of one edge that are assumed to be of one trace, which is on one side."""
+
+
+def shares(hits: tuple[Values, Values], requests: tuple[Values, Values]) -> Values:
+    """The difference of two shares in standard deviations, by series; arrays have a row for each minute, and the side
+    that is compared with the other one first."""
+    share = _mean(hits, requests)
+    mean = _ratio(hits[0] + hits[1] + share, requests[0] + requests[1] + 1)
+    return _apart(hits, requests, mean * (1 - mean), 1.0)
+
+
+def rates(calls: tuple[Values, Values], callers: tuple[Values, Values]) -> Values:
+    """The same of calls per request of the caller."""
+    rate = _mean(calls, callers)
+    mean = _ratio(calls[0] + calls[1] + rate, callers[0] + callers[1] + 1)
+    return _apart(calls, callers, mean, TOGETHER)
+
+
+def _apart(
+    hits: tuple[Values, Values], of: tuple[Values, Values], variance: Values, assumed: float
+) -> Values:
+    """``variance``: of a single request, by minute; ``assumed``: how many times as much parts vary as independent requests."""
+    weight = _ratio(of[0] * of[1], of[0] + of[1])
+    surplus = hits[0] - _ratio(of[0] * (hits[0] + hits[1]), of[0] + of[1])
+    surplus, weight, variance = map(_in_parts, (surplus, weight, weight * variance))
+    difference = _ratio(surplus.sum(0), weight.sum(0))
+    squares = _ratio((surplus - weight * difference) ** 2, variance).sum(0)
+    parts = np.maximum((variance > 0).sum(0), 1)
+    dispersion = np.maximum(1, (assumed * ASSUMED + squares) / (ASSUMED + parts - 1))
+    return _ratio(surplus.sum(0), np.sqrt(dispersion * variance.sum(0)))
+
+
+def _in_parts(minutes: Values) -> Values:
+    length = -(-len(minutes) // PARTS) or 1
+    return np.add.reduceat(minutes, np.arange(0, len(minutes), length), axis=0)
+
+
+def _mean(hits: tuple[Values, Values], of: tuple[Values, Values]) -> Values:
+    return _ratio(hits[0].sum(0) + hits[1].sum(0) + 0.5, of[0].sum(0) + of[1].sum(0) + 1)
+
+
+def _ratio(above: Values, below: Values) -> Values:
+    """0 where nothing is to be divided by."""
+    return np.divide(above, below, out=np.zeros(np.shape(above)), where=np.asarray(below) > 0)
