@@ -6,7 +6,7 @@ from msgspec import Struct
 
 MAX_NOTEBOOKS, MAX_ENTRIES, MAX_REMOVED = 50, 100, 5
 MAX_TOTAL = 2_000_000
-"""Bytes of all notebooks together, which the list of notebooks reads."""
+"""Bytes of all notebooks together, which reading or changing one reads."""
 
 
 class Figures(Struct, frozen=True, omit_defaults=True):
@@ -51,7 +51,7 @@ class NotebookEntry(Struct, frozen=True, omit_defaults=True):
 
 
 class Notebook(Struct, frozen=True, omit_defaults=True):
-    """A notebook without its entries, which are records of their own. ``revision`` counts from 1; microseconds."""
+    """A notebook without its entries, which are records of their own; ``entries``: how many. ``revision`` counts from 1; microseconds."""
 
     id: str
     title: str
@@ -59,3 +59,4 @@ class Notebook(Struct, frozen=True, omit_defaults=True):
     created: int
     modified: int
     by: str = ""
+    entries: int = 0

@@ -51,15 +51,6 @@ def require(configuration: Configuration, id: str) -> Whole:
     return found
 
 
-def counts(configuration: Configuration) -> dict[str, int]:
-    """How many entries each notebook has."""
-    found: dict[str, int] = {}
-    for name, entry in records.read(configuration, NotebookEntry).items():
-        id = name.partition("/")[0]
-        found[id] = found.get(id, 0) + (not entry.removed)
-    return found
-
-
 def replaced(
     configuration: Configuration,
     notebook: Notebook,
@@ -77,7 +68,7 @@ def replaced(
     gone.sort(key=lambda each: (each.removed, each.id), reverse=True)
     stored = new | {each.id: each for each in gone[:MAX_REMOVED]}
     changes = [
-        records.put(notebook.id, notebook),
+        records.put(notebook.id, replace(notebook, entries=len(new))),
         *(
             records.put(f"{notebook.id}/{id}", each)
             for id, each in stored.items()

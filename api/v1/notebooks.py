@@ -14,7 +14,7 @@ from api.context import Context, json_response, run_cancellable
 from api.errors import ApiError
 from api.may_edit import name_of
 from api.notebooks.markdown import MARKDOWN, markdown
-from api.notebooks.records import Whole, counts, expired, find, removed, replaced, require
+from api.notebooks.records import Whole, expired, find, removed, replaced, require
 from api.openapi_parts import json_body
 from api.request import JsonBody, read_body
 from api.saved import change_saved, compare, path_of, refuse_others
@@ -122,13 +122,9 @@ def notebooks_router(context: Context) -> APIRouter:
 
 def notebook_list(context: Context) -> NotebookList:
     """All notebooks."""
-    configuration = context.store.read_configuration(large=True)
-    entries = counts(configuration)
-    found = records.read(configuration, Notebook).values()
+    found = records.read(context.store.read_configuration(), Notebook).values()
     newest = sorted(found, key=lambda each: (-each.modified, each.id))
-    lines: list[NotebookLine] = [
-        {**_head(each), "entries": entries.get(each.id, 0)} for each in newest
-    ]
+    lines: list[NotebookLine] = [{**_head(each), "entries": each.entries} for each in newest]
     return {"notebooks": lines, "most": MAX_NOTEBOOKS}
 
 

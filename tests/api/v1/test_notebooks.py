@@ -18,7 +18,7 @@ from api.v1.notebook_drafts import MAX_NEW, MAX_WORDS
 from api.v1.notebooks import MAX_TITLE
 from store.clickhouse.store import ClickHouseStore
 from store.config import records
-from store.config.protocol import Change
+from store.config.protocol import Change, Configuration
 from store.memory import MemoryStore
 from store.model import State
 from store.notebooks import MAX_ENTRIES, MAX_NOTEBOOKS, MAX_REMOVED, Notebook, NotebookEntry
@@ -204,6 +204,19 @@ class Notebooks:
         assert "there is no entry" in message(again)
         removed = records.read(site.store.read_configuration(large=True), NotebookEntry)
         assert len(removed) == MAX_REMOVED
+
+    def test_the_list_reads_no_entries(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+        """They may have two megabytes."""
+        book = site.make({"text": "a"}, {"text": "b"})
+        site.put(book, known(book)[:1])
+        read = site.store.read_configuration
+
+        def small(*, large: bool = False) -> Configuration:
+            assert not large
+            return read()
+
+        monkeypatch.setattr(site.store, "read_configuration", small)
+        assert [each["entries"] for each in site.list()["notebooks"]] == [1]
 
     def test_of_concurrent_additions_none_is_lost(self, site: Site) -> None:
         book = site.make()
