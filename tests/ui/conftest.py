@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from playwright.sync_api import (
     Browser,
     FloatRect,
@@ -22,7 +23,12 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from tests.conftest import Server, start_server, stop_server
+from api.app import create_app
+from store.memory import MemoryStore
+from store.model import State
+from tests.api.v1.test_impact import NOW, request
+from tests.conftest import ROOT, Server, start_server, stop_server
+from tests.http_server import serve
 
 PATIENCE_S = 60
 REFRESH_S = 15
@@ -289,3 +295,24 @@ def shop(raymap_server: Any) -> Shop:
 def lasting_shop(raymap_server: Any) -> Shop:
     """The shop for tests that only look at it: sent once in a module."""
     return send_shop(raymap_server)
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    """A site with eight requests, one of which faults."""
+    store = MemoryStore()
+    for number in range(8):
+        documents = request(number, needs_stock=number < 2)
+        if number == 1:
+            documents[0] = replace(documents[0], state=State.FAULT)
+        store.put(documents, str(number))
+    app = create_app(store, version="1", static_dir=ROOT / "ui/dist", clock=lambda: float(NOW))
+    with serve(app) as url:
+        yield url
+
+
+@pytest.fixture
+def no_one_signs_in(page: Page) -> None:
+    """As a server without users says it."""
+    session = {"name": None, "role": None, "via": None, "tenant": ""}
+    page.route("**/auth/session", lambda route: route.fulfill(json=session))

@@ -5,49 +5,22 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 from playwright.sync_api import Page, expect
 
-from api.app import create_app
-from store.memory import MemoryStore
-from store.model import State
 from store.trace_id import format_trace_id
-from tests.api.v1.test_impact import NOW, request
+from tests.api.v1.test_impact import NOW
 from tests.builders import T0, trace_id
-from tests.conftest import ROOT
-from tests.http_server import serve
 from tests.ui.test_accessibility import AXE, findings_in_both_themes
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("no_one_signs_in")]
 
 PATH = "/api/v1/notebooks"
 START = T0 // 1_000_000
 MAP = f"from={START}&to={NOW}"
 TRACE = format_trace_id(trace_id(1, epoch=START))
-
-
-@pytest.fixture
-def url() -> Iterator[str]:
-    store = MemoryStore()
-    for number in range(8):
-        documents = request(number, needs_stock=number < 2)
-        if number == 1:
-            documents[0] = replace(documents[0], state=State.FAULT)
-        store.put(documents, str(number))
-    app = create_app(store, version="1", static_dir=ROOT / "ui/dist", clock=lambda: float(NOW))
-    with serve(app) as url:
-        yield url
-
-
-@pytest.fixture(autouse=True)
-def no_one_signs_in(page: Page) -> None:
-    """As a server without users says it."""
-    session = {"name": None, "role": None, "via": None, "tenant": ""}
-    page.route("**/auth/session", lambda route: route.fulfill(json=session))
 
 
 def make(page: Page, url: str, *entries: dict[str, Any], title: str = "Checkout") -> dict[str, Any]:

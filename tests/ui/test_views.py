@@ -3,40 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from api.app import create_app
-from store.memory import MemoryStore
-from tests.api.v1.test_impact import NOW, request
-from tests.conftest import ROOT
-from tests.http_server import serve
 from tests.ui.conftest import show_controls
 from tests.ui.test_accessibility import AXE, findings_in_both_themes
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("no_one_signs_in")]
 
 PATH = "/api/v1/views"
-
-
-@pytest.fixture
-def url() -> Iterator[str]:
-    store = MemoryStore()
-    for number in range(8):
-        store.put(request(number, needs_stock=number < 2), str(number))
-    app = create_app(store, version="1", static_dir=ROOT / "ui/dist", clock=lambda: float(NOW))
-    with serve(app) as url:
-        yield url
-
-
-@pytest.fixture(autouse=True)
-def no_one_signs_in(page: Page) -> None:
-    """As a server without users says it."""
-    session = {"name": None, "role": None, "via": None, "tenant": ""}
-    page.route("**/auth/session", lambda route: route.fulfill(json=session))
 
 
 def put(page: Page, url: str, name: str, query: str, revision: int = 0, **body: str) -> None:
