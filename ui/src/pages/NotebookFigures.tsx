@@ -84,8 +84,13 @@ function Timeline({ figures: { rows, states, bars, depths } }: { figures: Figure
                 style={{ left: `${from * 100}%`, width: `${share * 100}%` }}
               />
             </span>
-            <span className="notebook-length">
-              {states[at] !== 'ok' && <span className={`status-${states[at]}`}>{status}</span>} {length}
+            <span className="notebook-end">
+              {states[at] !== 'ok' && (
+                <span className={`notebook-status status-${states[at]}`} title={status}>
+                  {status}
+                </span>
+              )}
+              <span className="notebook-length">{length}</span>
             </span>
           </li>
         )
