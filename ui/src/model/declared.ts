@@ -2,6 +2,7 @@
 
 import type { Comparison, DeclaredEdge, DeclaredNode, Status } from '../api/declared'
 import type { Graph, MapEdge, MapNode } from '../api/types'
+import { ghostEdge, NO_REQUESTS } from './ghosts'
 
 export const STATUSES = ['never_seen', 'undeclared', 'unknown', 'seen'] as const
 
@@ -58,7 +59,9 @@ export function withDeclared(graph: Graph, comparison: Comparison, part = false)
     (edge) =>
       edge.status === 'never_seen' && !drawn.has(edge.id) && known.has(edge.source) && known.has(edge.target),
   )
-  const once = new Map(missing.map((edge) => [edge.id, ghostEdge(edge)]))
+  const once = new Map(
+    missing.map((edge) => [edge.id, { ...ghostEdge(edge), declared: 'never_seen' as const }]),
+  )
   return { nodes: [...nodes, ...added], edges: [...graph.edges.map(marked), ...once.values()] }
 }
 
@@ -114,25 +117,10 @@ function free(taken: readonly Place[], x: number, y: number): Place {
   return { x, y: at }
 }
 
-const NOTHING = {
-  requests: 0,
-  ok: 0,
-  error: 0,
-  throttle: 0,
-  fault: 0,
-  in_progress: 0,
-  observed: 0,
-  unknown: 0,
-  avg_ms: null,
-  p50_ms: null,
-  p95_ms: null,
-  p99_ms: null,
-} as const
-
 function ghostNode({ id, name, type, kind, account, region }: DeclaredNode, { x, y }: Place): MapNode {
   const own = { id, name, names: [name], type, kind, account, region, x, y }
   return {
-    ...NOTHING,
+    ...NO_REQUESTS,
     ...own,
     state: 'unknown',
     root: false,
@@ -144,20 +132,6 @@ function ghostNode({ id, name, type, kind, account, region }: DeclaredNode, { x,
     rank: 0,
     drawn_with: null,
     box: null,
-    declared: 'never_seen',
-  }
-}
-
-function ghostEdge({ id, source, target }: DeclaredEdge): MapEdge {
-  return {
-    ...NOTHING,
-    id,
-    source,
-    target,
-    requests_per_min: null,
-    kind: 'call',
-    back: false,
-    bends: [],
     declared: 'never_seen',
   }
 }

@@ -4,6 +4,7 @@ import type { ComparedFigures, Graph, MapEdge, PeriodComparison, SignificantChan
 import { ringPainter } from '../map/candidateRing'
 import { R } from '../map/geometry'
 import type { Brush } from '../styles/brush'
+import { ghostEdge } from './ghosts'
 import { shares } from './health'
 
 /** What the earlier period is, in the order in which key C goes through them. */
@@ -88,26 +89,8 @@ function vanished(graph: Graph, found: PeriodComparison): MapEdge[] {
   return found.edges
     .filter((edge) => gone.has(edge.id) && !known.has(edge.id))
     .filter(({ source, target }) => nodes.has(source) && nodes.has(target))
-    .map(({ id, source, target }) => ({ ...GONE, id, source, target }))
+    .map(ghostEdge)
 }
-
-const GONE = {
-  requests: 0,
-  ok: 0,
-  error: 0,
-  throttle: 0,
-  fault: 0,
-  in_progress: 0,
-  observed: 0,
-  avg_ms: null,
-  p50_ms: null,
-  p95_ms: null,
-  p99_ms: null,
-  requests_per_min: 0,
-  kind: 'call',
-  back: false,
-  bends: [],
-} as const satisfies Omit<MapEdge, 'id' | 'source' | 'target' | 'bends'> & { bends: never[] }
 
 /** The radius of a mark: where the map is small, it stays readable. */
 const [NEAR, FURTHER] = [10, 16]
