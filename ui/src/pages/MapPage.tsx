@@ -24,7 +24,6 @@ import { FilterBar, isFilterError } from '../filter/FilterBar'
 import { KeysAhead } from './KeysAhead'
 import { lazily } from './lazily'
 import type { Overlay } from './MapLayers'
-import { MapOverlays } from './MapOverlays'
 import { go, setParams, useAddress } from './router'
 import { TimeChoices } from './timeChoices'
 import { ShareButton } from './ShareButton'
@@ -46,12 +45,17 @@ const FocusBar = lazily('focus', () => import('../components/FocusBar').then((pa
 const KeyHelp = lazily('keys', () => import('../components/KeyHelp').then((part) => part.KeyHelp), KeysAhead)
 const MapNotes = lazily('notes', () => import('./MapNotes').then((part) => part.MapNotes))
 const MapLayers = lazily('layers', () => import('./MapLayers').then((part) => part.MapLayers))
+const MapOverlays = lazily('tools', () => import('./MapOverlays').then((part) => part.MapOverlays))
 const NodeTable = lazily('list', () => import('../components/NodeTable').then((part) => part.NodeTable))
 const ProblemStrip = lazily('problems', () => import('./ProblemStrip').then((part) => part.ProblemStrip))
 const Scrubber = lazily('time', () => import('./Scrubber').then((part) => part.Scrubber))
 
 /** What draws maps that are on no page (drawMap.ts): split off, it would make this page's first load larger. */
 export { folded, healthOf, MapView, pictures }
+
+/** Wanted with the first answer: they are on their way while that is. */
+MapOverlays.preload()
+MapLayers.preload()
 
 const NARROW = 600
 const EMPTY_POLL = 5

@@ -5,10 +5,8 @@ import { addresses, type ApiError, type TraceFilter } from '../api/client'
 import type { Status, TraceFigure, TracePageReply } from '../api/types'
 import { errorWords, FailureBanner } from '../components/Banner'
 import { Chart, ChartSkeleton } from '../components/Chart'
-import { EmptyStore } from '../components/EmptyStore'
 import { Icon } from '../components/Icon'
 import { Loading } from '../components/Loading'
-import { EmptyRange } from '../components/EmptyRange'
 import { StatusChips } from '../components/StatusChips'
 import { TimePicker } from '../components/TimePicker'
 import { TraceTable } from '../components/TraceTable'
@@ -35,6 +33,8 @@ import { useTraceList } from './useTraceList'
 import { rangeKey, readRefresh, REFRESH_CHOICES, saveRefresh, useTimeWindow } from './useTimeWindow'
 import '../styles/tables.css'
 
+const EmptyRange = lazily('page', () => import('../components/EmptyRange').then((part) => part.EmptyRange))
+const EmptyStore = lazily('page', () => import('../components/EmptyStore').then((part) => part.EmptyStore))
 const TraceGroups = lazily('groups', () => import('./TraceGroups').then((part) => part.TraceGroups))
 
 const EMPTY_POLL = 5
