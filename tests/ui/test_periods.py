@@ -15,6 +15,7 @@ from store.times import DAY, HOUR, MINUTE, SECOND
 from tests.api.v1.test_compare import LENGTH, NOON, SHOP, fill, shop
 from tests.conftest import ROOT
 from tests.http_server import serve
+from tests.ui.conftest import box_at_rest
 from tests.ui.test_accessibility import AXE, findings_in_both_themes
 
 pytestmark = pytest.mark.browser
@@ -37,8 +38,8 @@ def url() -> Iterator[str]:
 
 def test_key_c_goes_through_the_periods_and_escape_ends(page: Page, url: str) -> None:
     page.goto(f"{url}/map?{WINDOW}")
-    bar = page.get_by_role("group", name="Compare in time")
-    expect(bar).to_have_text("Compare in time")
+    bar = page.get_by_role("region", name="Compared in time")
+    expect(page.get_by_role("button", name="Compare in time")).to_be_visible()
     page.keyboard.press("c")
     expect(page).to_have_url(re.compile("against=before"))
     expect(bar.get_by_role("status")).to_have_text(re.compile("^1 failing more"))
@@ -52,19 +53,19 @@ def test_key_c_goes_through_the_periods_and_escape_ends(page: Page, url: str) ->
     expect(bar.get_by_role("button", name="old.example.com")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page).not_to_have_url(re.compile("against"))
-    expect(bar).to_have_text("Compare in time")
+    expect(bar).to_have_count(0)
     expect(failing).to_have_count(0)
 
 
 def test_the_panel_has_both_periods(page: Page, url: str) -> None:
     page.goto(f"{url}/map?{WINDOW}&against=yesterday&sel={node_id(SHOP)}")
-    note = page.get_by_role("region", name="Compared in time")
+    note = page.get_by_role("complementary").get_by_role("region", name="Then and now")
     expect(note).to_contain_text("Δ faults 0.0 → ")
     expect(note.get_by_role("row", name=re.compile("^Rate"))).to_have_text(re.compile("20.*20"))
-    then = note.get_by_role("img", name="Histogram of response times in the earlier period")
-    expect(then).to_be_visible()
+    chart = page.get_by_role("img", name=re.compile("^Histogram of response times, now and then"))
+    expect(chart.locator(".scatterlayer path.js-line")).to_be_visible()
     expect(page.get_by_role("img", name=re.compile("^Histogram of response times"))).to_have_count(
-        2
+        1
     )
     start = (NOON - DAY) // SECOND
     expect(note.get_by_role("link", name="Traces then")).to_have_attribute(
@@ -76,7 +77,7 @@ def test_the_panel_has_both_periods(page: Page, url: str) -> None:
 
 def test_escape_closes_the_panel_first(page: Page, url: str) -> None:
     page.goto(f"{url}/map?{WINDOW}&against=before&sel={node_id(SHOP)}")
-    expect(page.get_by_role("region", name="Compared in time")).to_be_visible()
+    expect(page.get_by_role("region", name="Then and now")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page).not_to_have_url(re.compile("sel="))
     expect(page).to_have_url(re.compile("against=before"))
@@ -86,11 +87,26 @@ def test_escape_closes_the_panel_first(page: Page, url: str) -> None:
 
 def test_what_cannot_be_compared_is_said(page: Page, url: str) -> None:
     page.goto(f"{url}/map?{WINDOW}&against=deployment")
-    bar = page.get_by_role("group", name="Compare in time")
+    bar = page.get_by_role("region", name="Compared in time")
     expect(bar.get_by_role("status")).to_contain_text("o deployment was reported")
     page.goto(f"{url}/map?{WINDOW}&against=week")
     expect(bar.get_by_role("status")).to_have_text("Nothing to compare")
     expect(bar).to_contain_text("The earlier period has no requests")
+
+
+@pytest.mark.parametrize(("width", "shown"), [(1440, "map"), (390, "list")])
+def test_the_comparison_covers_nothing(page: Page, url: str, width: int, shown: str) -> None:
+    """Its sentence and the places where differences begin stand above the map and its list."""
+    page.set_viewport_size({"width": width, "height": 844})
+    page.goto(f"{url}/map?{WINDOW}&as={shown}&against=yesterday")
+    bar = page.get_by_role("region", name="Compared in time")
+    expect(bar.get_by_role("status")).to_contain_text("1 failing more")
+    strip, frame = (box_at_rest(page, one) for one in (bar, page.locator(".map-frame")))
+    assert strip["y"] + strip["height"] <= frame["y"]
+    if shown == "list":
+        switches = box_at_rest(page, page.locator(".map-switches"))
+        first = box_at_rest(page, page.locator("tbody tr").first)
+        assert switches["y"] + switches["height"] <= first["y"]
 
 
 @pytest.mark.parametrize("width", [1440, 390])
@@ -98,5 +114,5 @@ def test_axe_finds_nothing(page: Page, url: str, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 900})
     page.add_init_script(path=AXE)
     page.goto(f"{url}/map?{WINDOW}&as=map&against=yesterday&sel={node_id(SHOP)}")
-    expect(page.get_by_role("region", name="Compared in time")).to_be_visible()
+    expect(page.get_by_role("region", name="Then and now")).to_be_visible()
     assert findings_in_both_themes(page) == []

@@ -1,14 +1,17 @@
 // The charts of a node or an edge. Dragging narrows what is shown; a click takes the bar's value for an alarm.
 
-import { useState, type ReactNode } from 'react'
-import type { EdgeDetail, NodeDetail } from '../api/types'
+import { useMemo, useState, type ReactNode } from 'react'
+import type { EdgeDetail, Figure, NodeDetail } from '../api/types'
 import { timesBetween } from '../filter/selection'
 import { shares } from '../model/health'
+import { overlaid } from '../model/overlaid'
 import { faultsProposal, latencyProposal, minutesOf, rateProposal, type Proposal } from '../model/proposals'
 import { Chart } from './Chart'
 
 export interface ChartsProps {
   detail: NodeDetail | EdgeDetail
+  /** Response times that those of now are drawn with. */
+  then?: { figure: Figure; words: string } | null
   /** A link to a new alarm. Absent where none can be made. */
   alarmLink: ((rule: Proposal) => ReactNode) | undefined
   /** Dragging over the histogram: milliseconds. Absent where it changes nothing. */
@@ -23,10 +26,13 @@ interface Clicked {
   faults?: Proposal
 }
 
-export function PanelCharts({ detail, alarmLink, onResponseTimes, onTimes }: ChartsProps) {
+export function PanelCharts({ detail, then, alarmLink, onResponseTimes, onTimes }: ChartsProps) {
   const { histogram, over_time: overTime } = detail
   const thing = 'node' in detail ? detail.node : detail.edge
   const minutes = minutesOf(overTime)
+  const earlier = then?.figure
+  const both = useMemo(() => (earlier ? overlaid(histogram, earlier) : histogram), [histogram, earlier])
+  const isBoth = both !== histogram
   const latencyAt = (bar: number | null) => latencyProposal(histogram, bar, thing.p95_ms, minutes)
   const rateAt = (bar: number | null) => rateProposal(overTime, bar, minutes)
   const faultsAt = (bar: number | null) =>
@@ -39,11 +45,14 @@ export function PanelCharts({ detail, alarmLink, onResponseTimes, onTimes }: Cha
   return (
     <>
       <ChartHead title="Response time">{alarmLink && latency && alarmLink(latency)}</ChartHead>
+      {isBoth && (
+        <p className="chart-key mute">
+          <span className="chart-now" /> now <span className="chart-then" /> {then?.words}
+        </p>
+      )}
       <Chart
-        figure={histogram}
-        label={
-          onResponseTimes ? 'Histogram of response times; drag to filter' : 'Histogram of response times'
-        }
+        figure={both}
+        label={`Histogram of response times${isBoth ? ', now and then' : ''}${onResponseTimes ? '; drag to filter' : ''}`}
         height={170}
         selects="x"
         onBar={alarmLink && ((bar) => setClicked({ ...clicked, latency: latencyAt(bar) }))}

@@ -107,6 +107,7 @@ export function DetailBody(props: BodyProps) {
           <PanelCharts
             key={`charts ${thing.id}`}
             detail={detail}
+            then={props.then}
             alarmLink={alarmLink}
             onResponseTimes={onResponseTimes}
             onTimes={onTimes}

@@ -24,6 +24,7 @@ export function painted(figure: Figure, palette: Palette): Series[] {
   const cut = unfinished(figure)
   const drawn = figure.data.map((series) => {
     if (series['type'] === 'heatmap') return heated(series, palette)
+    if (isOutline(series)) return { ...series, line: { ...OUTLINE, color: palette.ink } }
     return isScattered(series) ? dotted(series, palette) : barred(series, palette, cut)
   })
   return cut ? [...drawn, remark(cut, figure.data[0])] : drawn
@@ -149,8 +150,14 @@ function markSize({ x }: Series, name: string): { size: number; opacity: number 
   return crowded ? { size: 5, opacity: 0.55 } : { size: 7, opacity: 1 }
 }
 
+/** Of what was before, over bars of now. */
+const isOutline = (series: Series) => series['mode'] === 'lines'
+const OUTLINE = { shape: 'hv', width: 1.25 }
+
 function isScattered(series: Series): boolean {
-  return series['type'] === 'scatter' || String(series['mode'] ?? '').includes('markers')
+  return (
+    (series['type'] === 'scatter' && !isOutline(series)) || String(series['mode'] ?? '').includes('markers')
+  )
 }
 
 /** Plotly shows instants as they are written; the page speaks the viewer's own time. */

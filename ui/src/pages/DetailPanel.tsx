@@ -29,6 +29,7 @@ import { TrustLines } from './TrustLines'
 import { Usage } from './Usage'
 import { Link, setParams } from './router'
 import { useLiveQuery } from './useLiveQuery'
+import { useTimesThen, type Earlier } from './useTimesThen'
 
 const NodeErrors = lazy(() => import('./NodeErrors'))
 const NodeMissing = lazy(() => import('./NodeMissing'))
@@ -44,6 +45,8 @@ interface Props {
   focused: boolean
   /** What templates say of it. */
   declared?: ReactNode
+  /** What its response times are compared with. */
+  earlier?: Earlier | null | undefined
   onSelect(id: string | null): void
   onFocus(id: string): void
 }
@@ -69,6 +72,7 @@ export function DetailPanel(props: Props) {
     key: `detail ${id}`,
     variant: `${rangeKey} ${filter}`,
   })
+  const then = useTimesThen(props.earlier)
   const gone = error?.status === 404
   const isMachine = graph.nodes.some((node) => node.id === id && node.type === STATE_MACHINE)
   const isGenAI = called?.type.startsWith(GENAI)
@@ -156,6 +160,7 @@ export function DetailPanel(props: Props) {
       {data && !gone && (
         <DetailBody
           detail={data}
+          then={then}
           tracesLink={tracesLink}
           callsLink={callsLink}
           actions={actions}

@@ -1,17 +1,23 @@
 // What lies over the map and is not part of its answer. A chunk of its own.
 
 import { lazy, Suspense, useEffect, useState, type ReactNode } from 'react'
-import type { TimeWindow } from '../api/client'
+import { addresses, type TimeWindow } from '../api/client'
 import type { Graph, PeriodComparison, ServiceMap, TrustReply } from '../api/types'
+import { span } from '../model/format'
 import { withOpenEnds } from '../model/openEnds'
-import { withPeriod } from '../model/periods'
+import { periodOf, withPeriod } from '../model/periods'
 import { MOST, withRollouts } from '../model/rollouts'
 import { withPoints, type SinglePoint } from '../model/structure'
 import { marked, TRUST_GLYPHS, TRUST_WORDS, withTrust } from '../model/trust'
+import { edgeEnds } from '../model/url'
 import { DeclaredLayer, type DeclaredOverlay } from './DeclaredLayer'
 import { PeriodLayer } from './PeriodLayer'
+import { PeriodStrip } from './PeriodStrip'
 import { RolloutLayer, type Rollouts } from './RolloutLayer'
 import { StructureLayer } from './StructureLayer'
+import { useAddress } from './router'
+import { usePeriod } from './usePeriod'
+import type { Earlier } from './useTimesThen'
 import { useTrust } from './useTrust'
 import '../styles/rollout.css'
 import '../styles/structure.css'
@@ -24,22 +30,30 @@ export interface Overlay {
   graph(graph: Graph, part: boolean): Graph
   /** What there is to say of a node or an edge. */
   note(id: string): ReactNode
+  /** What a node or an edge is compared with. */
+  earlier(id: string): Earlier | null
   legend: ReactNode
+  /** Above the map. */
+  strip: ReactNode
 }
 
 interface Props {
   window: TimeWindow
   filter: string
   data: ServiceMap
-  onOverlay(overlay: Overlay): void
+  onOverlay(overlay: Overlay | null): void
 }
 
 export function MapLayers({ window, filter, data, onOverlay }: Props) {
   const [declared, setDeclared] = useState<DeclaredOverlay | null>(null)
   const [{ rollouts, services }, setFound] = useState<Rollouts>({ rollouts: new Map(), services: 0 })
   const [points, setPoints] = useState<readonly SinglePoint[]>([])
-  const [period, setPeriod] = useState<PeriodComparison | null>(null)
-  const trust = useTrust(window, filter, '', data.nodes.length > 0)
+  const { params } = useAddress()
+  const shown = data.nodes.length > 0
+  const against = periodOf(params)
+  const { data: compared, error } = usePeriod(window, filter, against, shown)
+  const period = (against !== null && compared) || null
+  const trust = useTrust(window, filter, '', shown)
   useEffect(
     () =>
       onOverlay({
@@ -59,11 +73,12 @@ export function MapLayers({ window, filter, data, onOverlay }: Props) {
             {declared?.note(id)}
             {period && (
               <Suspense>
-                <PeriodNote key={id} id={id} found={period} filter={filter} />
+                <PeriodNote key={id} id={id} found={period} />
               </Suspense>
             )}
           </>
         ),
+        earlier: (id) => period && earlierOf(id, period, filter),
         legend: (
           <>
             {rollouts.size > 0 && !period && <RolloutNote services={services} />}
@@ -84,19 +99,40 @@ export function MapLayers({ window, filter, data, onOverlay }: Props) {
             {trust && <TrustLegend of={trust} />}
           </>
         ),
+        strip: against !== null && shown && <PeriodStrip against={against} found={period} error={error} />,
       }),
-    [declared, rollouts, services, points, data.open_ends, trust, period, filter, onOverlay],
+    [
+      declared,
+      rollouts,
+      services,
+      points,
+      data.open_ends,
+      trust,
+      against,
+      shown,
+      period,
+      error,
+      filter,
+      onOverlay,
+    ],
   )
+  useEffect(() => () => onOverlay(null), [onOverlay])
   return (
     <>
       <div className="map-switches">
-        <PeriodLayer window={window} filter={filter} shown={data.nodes.length > 0} onComparison={setPeriod} />
-        <DeclaredLayer window={window} shown={data.nodes.length > 0} onOverlay={setDeclared} />
-        <StructureLayer window={window} filter={filter} shown={data.nodes.length > 0} onPoints={setPoints} />
+        <PeriodLayer shown={shown} />
+        <DeclaredLayer window={window} shown={shown} onOverlay={setDeclared} />
+        <StructureLayer window={window} filter={filter} shown={shown} onPoints={setPoints} />
       </div>
       <RolloutLayer window={window} nodes={data.nodes} onRollouts={setFound} />
     </>
   )
+}
+
+function earlierOf(id: string, { then: { from, to } }: PeriodComparison, filter: string): Earlier {
+  const ends = edgeEnds(id)
+  const url = ends ? addresses.edge({ from, to }, filter, ...ends) : addresses.node({ from, to }, filter, id)
+  return { url, words: span(from, to) }
 }
 
 const EXPLAINED = [

@@ -280,6 +280,7 @@ export function MapPage() {
       {loading && data && <div className="progress" aria-hidden="true" />}
       {data && (data.filtered || data.left_out || data.problems[0]) && <MapNotes data={data} />}
       <IncompleteNote of={data} at={data && data.generated_at} />
+      {overlay?.strip}
       <div className="map-and-panel">
         <section className={frameClass} aria-label="Service map">
           {error && !isFilterError(error) && (
@@ -379,6 +380,7 @@ export function MapPage() {
             carried={carried(params)}
             focused={focus?.id === selection}
             declared={by ? undefined : overlay?.note(selection)}
+            earlier={overlay?.earlier(selection)}
             onSelect={select}
             onFocus={enterFocus}
           />

@@ -1,23 +1,19 @@
-// What the panel of a node or an edge says of two periods: what differs, both figures, the times of then, traces of both.
+// What the panel of a node or an edge says of two periods: what differs, both figures, traces of both.
 
-import { useQuery } from '@tanstack/react-query'
-import { addresses, fetchJson, type TimeWindow } from '../api/client'
-import type { ComparedFigures, EdgeDetail, NodeDetail, PeriodComparison } from '../api/types'
-import { Chart } from '../components/Chart'
+import type { TimeWindow } from '../api/client'
+import type { ComparedFigures, PeriodComparison } from '../api/types'
 import { duration, percent, rate, span } from '../model/format'
 import { shares } from '../model/health'
 import { changesOf } from '../model/periods'
-import { currentScope } from '../model/scope'
 import { carried, edgeEnds, href } from '../model/url'
 import { Link, setParams, useAddress } from './router'
 
 interface Props {
   id: string
   found: PeriodComparison
-  filter: string
 }
 
-export default function PeriodNote({ id, found, filter }: Props) {
+export default function PeriodNote({ id, found }: Props) {
   const { params } = useAddress()
   const place = [...found.nodes, ...found.edges].find((one) => one.id === id)
   if (!place) return null
@@ -30,7 +26,7 @@ export default function PeriodNote({ id, found, filter }: Props) {
       [edgeEnds(id) ? 'edge' : 'node']: id,
     })
   return (
-    <section className="period-panel" aria-label="Compared in time">
+    <section className="period-panel" aria-label="Then and now">
       <h3>Compared with {span(found.then.from, found.then.to)}</h3>
       <Changes id={id} found={found} />
       <table className="table">
@@ -56,7 +52,6 @@ export default function PeriodNote({ id, found, filter }: Props) {
         {place.then && place.now && ' · '}
         {place.now && <Link href={traces(found.now)}>Traces now</Link>}
       </p>
-      {place.then && <TimesThen id={id} window={found.then} filter={filter} />}
     </section>
   )
 }
@@ -101,32 +96,5 @@ function Changes({ id, found }: { id: string; found: PeriodComparison }) {
         </li>
       ))}
     </ul>
-  )
-}
-
-/** The histogram of the earlier period; that of now is the panel's own, below. */
-function TimesThen({ id, window, filter }: { id: string; window: TimeWindow; filter: string }) {
-  const ends = edgeEnds(id)
-  const then = { from: window.from, to: window.to }
-  const url = ends ? addresses.edge(then, filter, ...ends) : addresses.node(then, filter, id)
-  const { data } = useQuery({
-    queryKey: ['times then', url, currentScope()],
-    queryFn: ({ signal }) => fetchJson<NodeDetail | EdgeDetail>(url, signal),
-    staleTime: Infinity,
-    retry: false,
-  })
-  return (
-    <>
-      <h3>Response time then</h3>
-      {data ? (
-        <Chart
-          figure={data.histogram}
-          label="Histogram of response times in the earlier period"
-          height={150}
-        />
-      ) : (
-        <div style={{ height: 150 }} />
-      )}
-    </>
   )
 }
