@@ -163,6 +163,49 @@ def test_a_node_of_the_address_opens_its_box(opened: Page, lasting_shop: Shop) -
     expect(frame.locator("[data-node=service-0003]")).to_have_attribute("aria-pressed", "true")
 
 
+def compared(place: str) -> dict[str, Any]:
+    """A comparison that a node of a box differs in."""
+    figures = {"requests": 100, "ok": 100, "error": 0, "throttle": 0, "fault": 0}
+    times = {"avg_ms": 9.0, "p50_ms": 8.0, "p95_ms": 20.0, "p99_ms": 30.0, "requests_per_min": 10.0}
+    period = {"from": 0, "to": 600, "minutes": 10, "counted": 10}
+    period |= {"data_until": None, "incomplete": None}
+    change = {"measure": "fault", "trend": "failing", "unit": "share", "p": 0.0, "follows": None}
+    change |= {"id": place, "name": place, "then": 0.0, "now": 0.5, "text": "faults 0.0 → 50.0 %"}
+    node = {"id": place, "name": place, "type": "", "kind": "service"}
+    node |= {"now": figures | times, "then": figures | times}
+    return {
+        "now": period,
+        "then": period,
+        "deployment": None,
+        "days": 3,
+        "summary": "1 failing more",
+        "notes": [],
+        "changes": [change],
+        "nodes": [node],
+        "edges": [],
+        "left_out": 0,
+    }
+
+
+def test_groups_are_compared_and_what_differs_is_found_in_its_box(opened: Page) -> None:
+    """By key C: the sentence is above the map, and the node with its mark where its box opens."""
+    body = json.dumps(compared("service-0003"))
+    opened.route(
+        "**/api/v1/compare?*",
+        lambda route: route.fulfill(content_type="application/json", body=body),
+    )
+    switch = box_at_rest(opened, opened.get_by_role("button", name="Compare in time"))
+    bar = box_at_rest(opened, opened.get_by_role("navigation", name="Groups"))
+    assert bar["x"] + bar["width"] <= switch["x"]
+    opened.keyboard.press("c")
+    strip = opened.get_by_role("region", name="Compared in time")
+    expect(strip.get_by_role("status")).to_have_text("1 failing more")
+    strip.get_by_role("button", name="service-0003").click()
+    frame = opened.get_by_role("region", name="Services of team07")
+    marked = frame.get_by_role("button", name=re.compile("^service-0003, .*Δ faults 0.0 → 50.0 %"))
+    expect(marked).to_have_attribute("aria-pressed", "true")
+
+
 def test_a_box_is_gone_into_and_the_view_chooses_its_groups(opened: Page) -> None:
     opened.locator("[data-box=b7]").click()
     opened.get_by_role("button", name="Go into").click()

@@ -1,7 +1,7 @@
 // The services of a group where its box is, over what lies around it: nothing else moves.
 
 import { useEffect, useMemo, useRef } from 'react'
-import type { ServiceMap as ServiceMapData } from '../api/types'
+import type { Graph, ServiceMap as ServiceMapData } from '../api/types'
 import { Icon } from '../components/Icon'
 import { fitted, viewportOf } from '../map/camera'
 import { bounds } from '../map/geometry'
@@ -24,6 +24,7 @@ interface Props {
   data: ServiceMapData | null
   error: string | null
   options: MapOptions
+  overlay: ((graph: Graph, part: boolean) => Graph) | undefined
   selection: string | null
   /** By keyboard: the focus goes along. */
   takesFocus: boolean
@@ -34,12 +35,12 @@ interface Props {
 }
 
 export function BoxFrame(props: Props) {
-  const { id, name, rect, data, error, options, selection, takesFocus } = props
+  const { id, name, rect, data, error, options, overlay, selection, takesFocus } = props
   const close = useRef<HTMLButtonElement>(null)
   useEffect(() => {
     if (takesFocus) close.current?.focus()
   }, [takesFocus])
-  const drawn = useMemo(() => data && folded(data), [data])
+  const drawn = useMemo(() => data && folded(overlay?.(data, true) ?? data), [data, overlay])
   const health = useHealth(data, options.thresholds)
   const { width, height } = rect
   // Fitted when it opens and when it becomes larger; what a refresh adds moves nothing.

@@ -2,7 +2,7 @@
 
 import { useCallback, useEffect, useImperativeHandle, useMemo, useRef, useState, type RefObject } from 'react'
 import { addresses } from '../api/client'
-import type { ServiceMap as ServiceMapData } from '../api/types'
+import type { Graph, ServiceMap as ServiceMapData } from '../api/types'
 import type { MapActions } from '../map/ServiceMap'
 import { useCamera } from '../map/useCamera'
 import { edgeWidth } from '../map/geometry'
@@ -35,6 +35,8 @@ interface Props {
   onSelect(id: string | null): void
   onFocus(id: string): void
   onDragging(active: boolean): void
+  /** What is drawn over the services of a box. */
+  overlay: ((graph: Graph, part: boolean) => Graph) | undefined
   /** The services that are drawn in the box that is open. */
   onMembers(members: ServiceMapData | null): void
 }
@@ -176,6 +178,7 @@ function BoxMap({ params, onEnter, ...props }: MapProps) {
           data={answer}
           error={error}
           options={options}
+          overlay={props.overlay}
           selection={selection}
           takesFocus={byKeyboard}
           onSelect={onSelect}

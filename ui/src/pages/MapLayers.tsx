@@ -41,10 +41,12 @@ interface Props {
   window: TimeWindow
   filter: string
   data: ServiceMap
+  /** A map of groups has the comparison alone. */
+  isBoxed: boolean
   onOverlay(overlay: Overlay | null): void
 }
 
-export function MapLayers({ window, filter, data, onOverlay }: Props) {
+export function MapLayers({ window, filter, data, isBoxed, onOverlay }: Props) {
   const [declared, setDeclared] = useState<DeclaredOverlay | null>(null)
   const [{ rollouts, services }, setFound] = useState<Rollouts>({ rollouts: new Map(), services: 0 })
   const [points, setPoints] = useState<readonly SinglePoint[]>([])
@@ -53,7 +55,7 @@ export function MapLayers({ window, filter, data, onOverlay }: Props) {
   const against = periodOf(params)
   const { data: compared, error } = usePeriod(window, filter, against, shown)
   const period = (against !== null && compared) || null
-  const trust = useTrust(window, filter, '', shown)
+  const trust = useTrust(window, filter, '', shown && !isBoxed)
   useEffect(
     () =>
       onOverlay({
@@ -121,10 +123,14 @@ export function MapLayers({ window, filter, data, onOverlay }: Props) {
     <>
       <div className="map-switches">
         <PeriodLayer shown={shown} />
-        <DeclaredLayer window={window} shown={shown} onOverlay={setDeclared} />
-        <StructureLayer window={window} filter={filter} shown={shown} onPoints={setPoints} />
+        {!isBoxed && (
+          <>
+            <DeclaredLayer window={window} shown={shown} onOverlay={setDeclared} />
+            <StructureLayer window={window} filter={filter} shown={shown} onPoints={setPoints} />
+          </>
+        )}
       </div>
-      <RolloutLayer window={window} nodes={data.nodes} onRollouts={setFound} />
+      {!isBoxed && <RolloutLayer window={window} nodes={data.nodes} onRollouts={setFound} />}
     </>
   )
 }

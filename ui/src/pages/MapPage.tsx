@@ -111,8 +111,9 @@ export function MapPage() {
   const [overlay, setOverlay] = useState<Overlay | null>(null)
   const isPart = focus !== null || filter !== ''
   const graph = useMemo<Graph | null>(
-    () => data && (by ? withValues<Graph>(data, by) : (overlay?.graph(data, isPart) ?? data)),
-    [data, overlay, isPart, by],
+    () =>
+      data && (by ? withValues<Graph>(data, by) : isBoxed ? data : (overlay?.graph(data, isPart) ?? data)),
+    [data, overlay, isBoxed, isPart, by],
   )
   const health = useHealth(data, options.thresholds)
   const drawn = useMemo(() => graph && folded(graph), [graph])
@@ -332,14 +333,22 @@ export function MapPage() {
               onSelect={select}
               onFocus={enterFocus}
               onDragging={setDragging}
+              overlay={overlay?.graph}
               onMembers={setMembers}
             />
           )}
           {data && !isEmpty && as === 'list' && (
             <NodeTable nodes={hits ?? nodes} selection={selection} onSelect={select} />
           )}
-          {data && !shared && !by && !isBoxed && (
-            <MapLayers window={seen} filter={filter} data={data} onOverlay={setOverlay} />
+          {data && !shared && !by && (
+            <MapLayers
+              key={isBoxed ? 'boxes' : 'nodes'}
+              window={seen}
+              filter={filter}
+              data={data}
+              isBoxed={!!isBoxed}
+              onOverlay={setOverlay}
+            />
           )}
           {data && !isEmpty && (
             <MapOverlays
