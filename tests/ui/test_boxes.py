@@ -168,14 +168,13 @@ def compared(place: str) -> dict[str, Any]:
     figures = {"requests": 100, "ok": 100, "error": 0, "throttle": 0, "fault": 0}
     times = {"avg_ms": 9.0, "p50_ms": 8.0, "p95_ms": 20.0, "p99_ms": 30.0, "requests_per_min": 10.0}
     period = {"from": 0, "to": 600, "minutes": 10, "counted": 10}
-    period |= {"data_until": None, "incomplete": None}
     change = {"measure": "fault", "trend": "failing", "unit": "share", "p": 0.0, "follows": None}
     change |= {"id": place, "name": place, "then": 0.0, "now": 0.5, "text": "faults 0.0 → 50.0 %"}
-    node = {"id": place, "name": place, "type": "", "kind": "service"}
-    node |= {"now": figures | times, "then": figures | times}
+    both = figures | times
+    node = {"id": place, "name": place, "type": "", "kind": "service", "now": both, "then": both}
     return {
-        "now": period,
-        "then": period,
+        "now": {**period, "data_until": None, "incomplete": None},
+        "then": {**period, "data_until": None, "incomplete": None},
         "deployment": None,
         "days": 3,
         "summary": "1 failing more",

@@ -58,15 +58,22 @@ export function TimelineHeader(props: HeaderProps) {
   )
 }
 
+/** Percent of the axis from which on words stand left of their tick; of a narrow one with few ticks, where they are left out. */
+const [LAST, LAST_OF_FEW, FEW] = [94, 67, 3]
+
 function Ticks({ shown, wanted }: { shown: Span; wanted: number }) {
   const place = (at: number) => ((at - shown.start) / (shown.end - shown.start)) * 100
   return (
     <div className="ticks" aria-hidden="true">
-      {ticks(shown, wanted).map((at) => (
-        <span key={at} className={place(at) > 94 ? 'tick is-last' : 'tick'} style={{ left: `${place(at)}%` }}>
-          {duration(at)}
-        </span>
-      ))}
+      {ticks(shown, wanted).map((at) => {
+        const isLast = place(at) > LAST && wanted > FEW
+        const hasRoom = wanted > FEW || place(at) < LAST_OF_FEW
+        return (
+          <span key={at} className={isLast ? 'tick is-last' : 'tick'} style={{ left: `${place(at)}%` }}>
+            {hasRoom && duration(at)}
+          </span>
+        )
+      })}
     </div>
   )
 }

@@ -105,7 +105,7 @@ test('nothing is called usual in the first hour, nor before anything was judged'
   })
   expect(noneWords(counted(59, null))).toBe('Learning what is usual: 59 of 60 minutes')
   expect(noneWords(counted(60, SINCE))).toBe('Nothing unusual')
-  expect(noneWords(counted(60, null))).toBe('No minute has been judged yet')
+  expect(noneWords(counted(60, null))).toBe('No problem is known: nothing was judged yet')
 })
 
 test('minutes that are not judged are named once they are more than usual', () => {

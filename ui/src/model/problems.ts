@@ -74,7 +74,7 @@ export function changeWords({ changes, since }: Problem): string {
 /** What is said where nothing is wrong, or where it is too early to say so. */
 export function noneWords({ minutes_counted: counted, minutes_needed: needed, judged_until }: Known): string {
   if (counted < needed) return `Learning what is usual: ${counted} of ${needed} minutes`
-  return judged_until === null ? 'No minute has been judged yet' : 'Nothing unusual'
+  return judged_until === null ? 'No problem is known: nothing was judged yet' : 'Nothing unusual'
 }
 
 /** That the newest minutes are not judged; empty where they are. */
