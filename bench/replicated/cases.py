@@ -22,6 +22,7 @@ from tests.store.replicated.traffic import lagging
 
 FRESH, BACK = 5.0, 10.0
 """Seconds for which a map may lack a row of its replica; and after a return until all is exact."""
+LOAD = 1000
 TABLES = ("segments", "calls", "traces", "links", "dirty")
 
 
@@ -48,7 +49,11 @@ class Case:
         for number, api in enumerate(self.apis):
             worst = api.phase()
             ok = worst <= bound or only not in (None, number)
-            self.say(f"{phase}: map of r{number + 1} lacked rows for {worst:.1f} s at most", ok=ok)
+            self.say(
+                f"{phase}: map of r{number + 1} lacked rows for {worst:.1f} s at most, and took {api.slowest:.1f} s to read",
+                ok=ok,
+            )
+            api.slowest = 0.0
 
     def phase(self, name: str, seconds: float) -> None:
         """Let it last, and note what is said of it."""
@@ -72,16 +77,19 @@ class Case:
         for load in self.loads:
             for error, times in load.errors.most_common(2):
                 self.say(f"{load.service} was refused {times} times: {error}")
+        self.say(
+            f"load average of this machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
+        )
 
 
 @contextmanager
-def case(rig: Rig, every: float = 0.5) -> Iterator[Case]:
-    """A new database under load."""
+def case(rig: Rig) -> Iterator[Case]:
+    """A new database under load: two collectors, each with an insert of LOAD documents a second."""
     cell = Cell(rig.replicas)
     migrate(cell.address, {"retention_days": 3650})
     apis = [Watched(cell, number) for number in range(2)]
     stores = [ClickHouseStore(cell.from_replica(number), connections=2) for number in range(2)]
-    loads = [Load(store, f"v{number + 1}", every) for number, store in enumerate(stores)]
+    loads = [Load(store, f"v{number + 1}", 1.0, LOAD) for number, store in enumerate(stores)]
     try:
         yield Case(cell, rig, apis, loads)
     finally:

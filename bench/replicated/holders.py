@@ -27,7 +27,8 @@ from tests.store.replicated.rig import Rig
 PROCESSES = multiprocessing.get_context("forkserver")
 STATEMENTS = 24, 60
 """A count is ended before one of so many: of few rows, which are counted in Python, and of many."""
-COUNTS = 40
+COUNTS = 2.0
+"""For each of the seconds for which it is to last, about."""
 SHORT = {"RENEW": 0.3, "VALID": 1.0, "LOST": 1.6}
 """Seconds of a lease, so that the next process need not wait for long."""
 
@@ -77,7 +78,7 @@ def holders(rig: Rig, seconds: float) -> list[str]:
     expected: Counter[str] = Counter()
     wrong: list[str] = []
     kills = stops = whole = 0
-    for number in range(COUNTS):
+    for number in range(round(COUNTS * seconds)):
         name = f"v{number % 2}"
         stores[number % 2].put(documents(name, number, now - number % 7 * MINUTE), f"{number}")
         expected[name] += 20
@@ -109,7 +110,7 @@ def holders(rig: Rig, seconds: float) -> list[str]:
         process.join(30)
     differences = sum(len(part.differences) for part in stores[1].verify(window))
     print(
-        f"  {COUNTS} counts: {kills} killed, {stops} stopped until another had counted, {whole} ended before; "
+        f"  {kills + stops + whole} counts: {kills} killed, {stops} stopped until another had counted, {whole} ended before; "
         f"{len(wrong)} wrong maps; verify: {differences} differences",
         flush=True,
     )

@@ -18,7 +18,7 @@ BATCH = 20
 MINUTE = 60_000_000
 
 
-def documents(name: str, number: int, at: int) -> list[Any]:
+def documents(name: str, number: int, at: int, count: int = BATCH) -> list[Any]:
     """A batch of traces of one service that begin at a time."""
     seconds = (at // 1_000_000).to_bytes(4, "big")
     unique = name.encode()[:4].ljust(4, b"_") + number.to_bytes(4, "big")
@@ -31,7 +31,7 @@ def documents(name: str, number: int, at: int) -> list[Any]:
             version=at,
             name=name,
         )
-        for each in range(BATCH)
+        for each in range(count)
     ]
 
 
@@ -66,7 +66,8 @@ class Load:
 
     store: ClickHouseStore
     service: str
-    every: float = 0.5
+    every: float
+    batch: int
     acknowledged: int = 0
     attempts: int = 0
     errors: Counter[str] = field(default_factory=Counter)
@@ -79,7 +80,7 @@ class Load:
     def _put(self) -> None:
         number = 0
         while not self.stopping.is_set():
-            batch = documents(self.service, number, time.time_ns() // 1000)
+            batch = documents(self.service, number, time.time_ns() // 1000, self.batch)
             while True:
                 self.attempts += 1
                 try:
@@ -88,7 +89,7 @@ class Load:
                     self.errors[f"{error!s:.140}"] += 1
                     time.sleep(0.3)
                 else:
-                    self.acknowledged += BATCH
+                    self.acknowledged += self.batch
                     break
             number += 1
             self.stopping.wait(self.every)

@@ -14,13 +14,13 @@ from tests.store.replicated.cell import Cell
 
 class Watched:
     """A store that counts in the background as an API process does. ``worst``: the longest time, seconds, for which its
-    map lacked a row that its replica had."""
+    map lacked a row that its replica had; ``slowest``: the longest time that its map took to read."""
 
     def __init__(self, cell: Cell, replica: int) -> None:
         now = time.time_ns() // 1000
         self.window = TimeRange(now - 10 * MINUTE, now + 120 * MINUTE)
         self.store = ClickHouseStore(cell.from_replica(replica), connections=4)
-        self.worst = 0.0
+        self.worst = self.slowest = 0.0
         self.failures: Counter[str] = Counter()
         self.last: Counter[str] = Counter()
         self._rows = Rows(cell, replica)
@@ -46,6 +46,7 @@ class Watched:
             self._had.append((time.monotonic(), rows))
         begun = time.monotonic()
         self.last = map_of(self.store, self.window)
+        self.slowest = max(self.slowest, time.monotonic() - begun)
         for since, had in self._had:
             if any(self.last[name] < count for name, count in had.items()):
                 self.worst = max(self.worst, begun - since)

@@ -24,7 +24,7 @@ from tests.builders import T0
 from tests.store.replicated.cell import Cell
 from tests.store.replicated.rig import Rig
 
-MINUTES, A_SECOND = 60, 60.0
+MINUTES, A_SECOND = 60, 20.0
 """Minutes of traffic, and how many seconds pass in one."""
 STOPPED = 4.0
 """Seconds, more than a lease lasts here."""

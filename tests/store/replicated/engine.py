@@ -18,6 +18,9 @@ from store.clickhouse.embedded.config import GIB, HOST
 from tests.store.replicated import machine_code
 
 PASSWORD = "replica"
+_FEW_THREADS = "<background_schedule_pool_size>8<"
+_STOCK_THREADS = "<background_schedule_pool_size>128<"
+"""A server's default: each replicated table has tasks of its own, and with eight threads rows are seconds late."""
 
 
 class ReplicaSettings(msgspec.Struct, frozen=True):
@@ -58,9 +61,8 @@ def main() -> int:
     )
 
     def config_xml(*args: Any, **given: Any) -> str:
-        return make_config(*args, **given).replace(
-            "</clickhouse>", f"{xml_of(settings)}</clickhouse>"
-        )
+        made = make_config(*args, **given).replace(_FEW_THREADS, _STOCK_THREADS)
+        return made.replace("</clickhouse>", f"{xml_of(settings)}</clickhouse>")
 
     def users_xml(*given: Any) -> str:
         return make_users(*given).replace("</users>", f"{admin}</users>")
