@@ -253,3 +253,56 @@ def stats(
         }
         with reading(url, context, filter) as client:
             print_stats(client, query, as_json=as_json, links=links)
+
+
+@read_app.command()
+def compare(
+    then: Annotated[
+        str,
+        typer.Option(
+            "--then",
+            metavar="PERIOD",
+            show_default="before",
+            help="before, yesterday, week, deployment, deployment:ID, or when it begins.",
+        ),
+    ] = "",
+    by: Annotated[
+        str,
+        typer.Option(
+            "--by",
+            metavar="DIMENSIONS",
+            show_default=False,
+            help="Two sides of one time, by one of version, environment, account, region, operation, method, status, filter.",
+        ),
+    ] = "",
+    side: Annotated[
+        str,
+        typer.Option(
+            "--side",
+            metavar="VALUE",
+            show_default="the second commonest",
+            help="Of --by; of filter an expression.",
+        ),
+    ] = "",
+    other: Annotated[
+        str,
+        typer.Option(
+            "--other", metavar="VALUE", show_default="the commonest", help="It is compared with."
+        ),
+    ] = "",
+    filter: Filter = "",
+    start: WindowStart = "-1h",
+    end: WindowEnd = "now",
+    as_json: AsJson = False,
+    url: Url = "",
+    context: ContextName = "",
+) -> None:
+    """Compare two periods of a running server's map, or two versions, environments, accounts or filters."""
+    with exit_on_error():
+        from raymap.commands.read_comparison import print_comparison
+        from raymap.commands.reading import reading
+
+        sides = {"then": then, "by": by, "side": side, "other": other}
+        query = {**sides, "filter": filter, "start": start, "end": end}
+        with reading(url, context, filter) as client:
+            print_comparison(client, query, as_json=as_json)

@@ -15,6 +15,8 @@ PARTS = 30
 """Into which minutes are put together at most: what lasts for a while on one side is one event, not one of each minute."""
 ASSUMED = 10.0
 """Parts that are assumed beside those that are known: three say little of how much they vary."""
+CLUSTER = 4.5
+"""Calls that are on one side together, as far as whether there are any is concerned: requests of their callers are, too."""
 TOGETHER = 3.0
 """Calls of one edge that are assumed to be of one trace, which is on one side."""
 

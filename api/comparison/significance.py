@@ -121,6 +121,8 @@ def differences(
     tested[-1], p[-1] = _rate(periods)
     appeared = _appeared(periods)
     tested[-1] |= appeared < 1
+    if periods.one_time:  # each call of a caller of both might have been on one side alone
+        tested[-1] |= (periods.now.callers > 0) & (periods.then.callers > 0)
     p[-1] = np.where(appeared < 1, appeared, p[-1])
     found = [
         _difference(periods, int(index), int(number), float(p[number, index]), appeared)
@@ -284,7 +286,8 @@ def _appeared(periods: Periods) -> Values:
     days = np.array([day.requests.sum(0) > 0 for day, _ in periods.days])
     if len(days):
         single &= (days.all(0) | ~days.any(0)) | (len(days) < LEAST_DAYS)
-    return np.where(single, np.exp(-expected / CLUSTER), 1.0)
+    cluster = pairs.CLUSTER if periods.one_time else CLUSTER
+    return np.where(single, np.exp(-expected / cluster), 1.0)
 
 
 def _two_sided(z: Values) -> Values:

@@ -16,6 +16,7 @@ from raymap.mcp.arguments import named
 from raymap.mcp.budget import MAX_TOKENS
 from raymap.mcp.cause_tools import cause_tools
 from raymap.mcp.client import CALLER, Client
+from raymap.mcp.comparison_tools import comparison_tools
 from raymap.mcp.impact_tools import impact_tools
 from raymap.mcp.judgement_tools import judgement_tools
 from raymap.mcp.map_tools import map_tools
@@ -27,7 +28,7 @@ from raymap.mcp.trace_tools import trace_tools
 INSTRUCTIONS = f"""\
 Tools that read a Raymap server: a map of services, and the traces it is counted from.
 Start with problems, which says what is wrong, or service_map; describe_node says how a service fails, what_if_it_stops who
-needs it, why_is_this_edge_missing what keeps two apart;
+needs it, why_is_this_edge_missing what keeps two apart, what_changed how it differs from yesterday or from another version;
 compare says what sets failing or slow requests apart, stats counts them by version, user, annotation or any other dimension;
 find_traces finds the requests; trace_outline, trace_critical_path, trace_documents and logs show one. alarms, verdict and declared
 say what the server judged. Nothing can be changed. Answers have at most {MAX_TOKENS} tokens and say what is missing and how to get it.
@@ -122,6 +123,7 @@ def build_server(client: Client, version: str) -> MCPServer[None]:
         *impact_tools(client),
         *missing_tools(client),
         *problem_tools(client),
+        *comparison_tools(client),
         *cause_tools(client),
         *judgement_tools(client),
         *stats_tools(client),

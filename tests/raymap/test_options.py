@@ -54,7 +54,7 @@ def test_the_server_is_the_url_in_every_command() -> None:
         "sam",
         "verdict",
     )
-    reading = ("map", "services", "stats", "tail", "top", "trace", "traces")
+    reading = ("compare", "map", "services", "stats", "tail", "top", "trace", "traces")
     assert sorted(found) == sorted(f"raymap {name}" for name in (*talking, *reading))
     for words, option in found.items():
         assert (option.metavar, option.envvar, option.help) == ("URL", "RAYMAP_URL", SERVER)

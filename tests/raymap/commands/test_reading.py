@@ -143,6 +143,11 @@ def test_top_prints_once_where_no_person_reads(run: Run) -> None:
     [
         (("traces", "ok AND falt"), 1, "  ok AND falt\n         ^"),
         (("stats", "--by", "usr"), 1, "did you mean user?"),
+        (
+            ("compare", *WINDOW, "--by", "version", "--side", "3.0"),
+            1,
+            "side: no version '3.0' in this window, which has",
+        ),
         (("trace", "1-2"), 1, "trace id"),
         (("trace", "1-6b061440-000000000000000000000bad"), 1, "there is no trace"),
         (("services", "--sort", "sideways"), 2, "fault, requests, p95, name"),
@@ -222,3 +227,12 @@ def test_scripts_read_pages_without_cursors(url: str) -> None:
     with pytest.raises(Refused) as refused:
         client.stats(filter="ok AND falt")
     assert (refused.value.status, refused.value.position) == (400, 7)
+
+
+def test_two_periods_and_two_sides_are_compared(run: Run) -> None:
+    done = run("compare", "--from", "-4m", "--by", "filter", "--side", "fault", "--other", "ok")
+    assert done.exit_code == 0, done.stderr
+    assert ", filter fault against ok: " in done.stdout
+    found = json.loads(run("compare", "--from", "-4m", "--json").stdout)
+    assert found["by"] is None
+    assert found["then"]["to"] == found["now"]["from"]

@@ -109,6 +109,7 @@ def test_a_caller_reads_with_its_own_key(url: str, locked: Locked) -> None:
             ("alarms", {}),
             ("declared", WINDOW),
             ("compare", {**WINDOW, "status": "fault"}),
+            ("what_changed", {**WINDOW, "by": "filter", "side": "fault", "other": "ok"}),
             ("filter_values", {**WINDOW, "field": "annotation"}),
         ):
             answers[name] = portal.call(client.call_tool, name, arguments)

@@ -28,6 +28,7 @@ TOOLS = {
     "why_is_this_edge_missing",
     "map_structure",
     "problems",
+    "what_changed",
     "compare",
     "trace_critical_path",
     "logs",
