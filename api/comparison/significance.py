@@ -122,7 +122,7 @@ def differences(
     appeared = _appeared(periods)
     tested[-1] |= appeared < 1
     if periods.one_time:  # each call of a caller of both might have been on one side alone
-        tested[-1] |= (periods.now.callers > 0) & (periods.then.callers > 0)
+        tested[-1] |= (periods.now.callers >= LEAST) & (periods.then.callers >= LEAST)
     p[-1] = np.where(appeared < 1, appeared, p[-1])
     found = [
         _difference(periods, int(index), int(number), float(p[number, index]), appeared)
@@ -242,7 +242,7 @@ def _rate(periods: Periods) -> tuple[NDArray[np.bool_], Values]:
     edge = ~np.isnan(now.callers)
     ratio = _level(now) - _level(then)
     if now.calling is not None and then.calling is not None:
-        tested &= edge & (now.callers > 0) & (then.callers > 0)
+        tested &= edge & (now.callers >= LEAST) & (then.callers >= LEAST)
         z = pairs.rates((now.requests, then.requests), (now.calling, then.calling))
         large = (np.abs(ratio) > np.log(TIMES)) & (z * ratio > 0)
         return tested, np.where(tested & large, _two_sided(z), 1.0)
@@ -277,7 +277,7 @@ def _appeared(periods: Periods) -> Values:
     n1, n0 = now.requests.sum(0), then.requests.sum(0)
     single = (n1 == 0) != (n0 == 0)
     if periods.one_time:  # what only one side has, and nothing of both calls, is no difference
-        single &= (now.callers > 0) & (then.callers > 0)
+        single &= (now.callers >= LEAST) & (then.callers >= LEAST)
     with np.errstate(invalid="ignore", divide="ignore"):
         minutes = len(now.requests) / max(1, len(then.requests))
         factor = np.where(np.isnan(now.callers), minutes, now.callers / then.callers)
