@@ -1,4 +1,4 @@
-"""Whether a ClickHouse has the schema that this program reads and writes."""
+"""Whether a ClickHouse has a schema that this program can read and write."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TIMEOUT = 10.0
 
 
 def require_schema(clickhouse: Address, *, wait_for_it: bool = False) -> None:
-    """CommandError unless the database has exactly this program's schema.
+    """CommandError unless this program can use the database's schema.
 
     A ClickHouse that does not answer is an error too, or with ``wait_for_it`` a status line: a
     process that journals and checks again can start without it.

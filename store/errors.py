@@ -16,7 +16,7 @@ class StoreUnavailable(StoreError):
 
 
 class SchemaMismatch(StoreUnavailable):
-    """The database has another schema than this program: nothing is read or written until it fits."""
+    """The database has a schema that this program cannot use: nothing is read or written until it fits."""
 
 
 class InvalidCursor(StoreError):

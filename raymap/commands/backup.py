@@ -113,7 +113,8 @@ def back_up(settings: TenantSettings, target: Path, base: Path | None) -> None:
 
 
 def restore(settings: TenantSettings, source: Path) -> None:
-    """Make a data directory of a backup. `raymap serve` then inserts what waits in the journals."""
+    """Make a data directory of a backup, with this program's schema if that was older. `raymap serve` then
+    inserts what waits in the journals, and brings the databases of tenants up to date."""
     _require_embedded(settings)
     manifest = _read_manifest(source)
     if settings.tenant:
@@ -137,7 +138,7 @@ def restore(settings: TenantSettings, source: Path) -> None:
             statement = f"RESTORE {restored} FROM File({_quoted(source / CLICKHOUSE)})"
             with _backup_connection(data_dir) as client:
                 client.execute(statement)
-            require_schema(engine.address)
+            prepare_database(engine.address, {})
     except EmbeddedError as error:
         raise CommandError(f"ClickHouse did not start: {error}") from None
     for folder in (FOLDER, TENANTS):

@@ -180,7 +180,9 @@ def _database_checks(
     if state.problem:
         yield Check("schema", "fail", f"{address.database} {state.problem}", "raymap migrate")
         return
-    yield Check("schema", "ok", f"version {state.version}, as expected")
+    newer = f"compatible with {state.expected}, which this Raymap knows"
+    fits = newer if state.version > state.expected else "as expected"
+    yield Check("schema", "ok", f"version {state.version}, {fits}")
     backed_up_here = not settings.clickhouse and not settings.tenant
     checks: tuple[Callable[[], Iterable[Check]], ...] = (
         lambda: parts_checks(diagnostics.most_parts(run)),

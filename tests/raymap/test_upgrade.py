@@ -1,97 +1,43 @@
-"""An upgrade while documents arrive: what each process says, and that nothing is lost."""
+"""Upgrades and downgrades of one release while documents arrive: what each process says, and that nothing is lost."""
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import time
 import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from raymap.ready_pipe import read_ready_line
 from store.clickhouse.connection.address import Address
-from store.clickhouse.schema.migrate import FOLDER
-from tests.conftest import ROOT, drop, own_database
+from tests.conftest import drop, own_database
+from tests.raymap.releases import (
+    ADDS,
+    PRESENT,
+    Traffic,
+    drawn,
+    ended,
+    last_release,
+    missing,
+    next_release,
+    request,
+    totals,
+)
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.server
-
-PRESENT = sorted(path.name for path in FOLDER.glob("[0-9]*.sql"))
-NEXT = f"{len(PRESENT) + 1:04}_next.sql"
-ADDED = "CREATE TABLE IF NOT EXISTS of_the_next_release (x UInt8) ENGINE = MergeTree ORDER BY x;\n"
+pytestmark = [pytest.mark.server, pytest.mark.slow, pytest.mark.timeout(600)]
+REMOVES = f"{len(PRESENT) + 1:04}_needs_{len(PRESENT) + 1:04}_next.sql"
 
 
-class Release:
-    """The command line of one release on one database."""
-
-    def __init__(self, database: Address, *words: str) -> None:
-        self._command = [sys.executable, "-m", *words]
-        self._environment = {**os.environ, "RAYMAP_CLICKHOUSE": database.url}
-
-    def start(self, *words: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [*self._command, *words],
-            cwd=ROOT,
-            env=self._environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def says(self, *words: str) -> tuple[int, str]:
-        """The exit code and the last line of a command that ends by itself."""
-        return ended(self.start(*words))
-
-    @contextmanager
-    def running(self, role: str, data_dir: Path) -> Iterator[str]:
-        """The base URL of a process, from its ready line until the end of the block."""
-        words = [role, "--port", "0", "--data-dir", str(data_dir), "--log-level", "error"]
-        process = self.start(*words, *(["--grpc-port", "0"] if role == "collect" else []))
-        assert process.stdout is not None
-        addresses = read_ready_line(process.stdout)
-        assert addresses is not None, process.communicate()[1]
-        try:
-            yield "http://" + addresses["http"].removeprefix("http://")
-        finally:
-            process.terminate()
-            process.communicate(timeout=120)
-        assert process.returncode == 0
-
-
-def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
-    _, errors = process.communicate(timeout=120)
-    return process.returncode, errors.strip().splitlines()[-1]
-
-
-def request(url: str, body: object = None) -> Any:
-    data = None if body is None else json.dumps(body).encode()
-    headers = {"Content-Type": "application/json"}
-    with urllib.request.urlopen(urllib.request.Request(url, data, headers), timeout=60) as answer:
-        return json.load(answer)
-
-
-def send(url: str) -> str:
-    """A document that is acknowledged; its trace id."""
-    now = time.time()
-    trace_id = f"1-{int(now):08x}-{os.urandom(12).hex()}"
-    document = {
-        "trace_id": trace_id,
-        "id": os.urandom(8).hex(),
-        "name": "upgraded",
-        "start_time": now,
-        "end_time": now + 0.1,
-    }
-    answer = request(url + "/TraceSegments", {"TraceSegmentDocuments": [json.dumps(document)]})
-    assert answer == {"UnprocessedTraceSegments": []}
-    return trace_id
+@pytest.fixture
+def database(clickhouse: Address) -> Iterator[Address]:
+    address = own_database(clickhouse)
+    yield address
+    drop(address)
 
 
 def problems(url: str) -> list[str]:
@@ -106,67 +52,146 @@ def problems(url: str) -> list[str]:
     return []
 
 
-@pytest.fixture
-def releases(clickhouse: Address, tmp_path: Path) -> Iterator[tuple[Release, Release, Address]]:
-    """This release, the next one, and the database of both."""
-    database = own_database(clickhouse)
-    folder = tmp_path / "migrations"
-    folder.mkdir()
-    for name in PRESENT:
-        (folder / name).write_text((FOLDER / name).read_text())
-    (folder / NEXT).write_text(ADDED)
-    next_release = Release(database, "tests.raymap.next_release", str(folder))
-    yield Release(database, "raymap"), next_release, database
-    drop(database)
+def minute() -> int:
+    """The beginning of this minute."""
+    return int(time.time()) // 60 * 60
 
 
-@pytest.mark.slow
-def test_an_upgrade_loses_nothing(
-    releases: tuple[Release, Release, Address], tmp_path: Path
+def pause(traffic: Traffic, traces: int = 15) -> None:
+    """Until so many traces more have been acknowledged."""
+    goal = len(traffic.sent) + traces
+    eventually(lambda: len(traffic.sent) >= goal, f"{traces} traces are acknowledged")
+
+
+def test_two_releases_share_a_database(database: Address, tmp_path: Path) -> None:
+    """A rolling upgrade and a rolling downgrade: both collect, count and read at the same time."""
+    old = replace(last_release(tmp_path), database=database)
+    new = replace(next_release(tmp_path), database=database)
+    since, traffic = minute(), Traffic()
+    assert old.says("migrate")[0] == 0
+    with traffic.flowing(), ExitStack() as newer:
+        with (
+            old.running("collect", tmp_path / "old") as before,
+            old.running("api", tmp_path / "old-api"),
+        ):
+            traffic.urls = [before]
+            pause(traffic)
+            code, said = new.says("migrate")
+            assert (code, said.endswith(ADDS)) == (0, True)
+            after = newer.enter_context(new.running("collect", tmp_path / "new"))
+            traffic.urls = [before, after]
+            pause(traffic, 30)
+            assert problems(before) == problems(after) == []
+            traffic.urls = [after]
+            pause(traffic)
+        # Back: the old release finds nothing to do, and takes the traffic over from the new one.
+        code, said = old.says("migrate")
+        assert (code, said.endswith("nothing to apply")) == (0, True)
+        with old.running("collect", tmp_path / "old") as before:
+            traffic.urls = [before, after]
+            pause(traffic, 30)
+            traffic.urls = [before]
+            pause(traffic)
+            newer.close()
+            pause(traffic)
+            traffic.stop()
+    assert traffic.refused == 0
+    with (
+        old.running("api", tmp_path / "old-api") as one,
+        new.running("api", tmp_path / "api") as other,
+    ):
+        settled(one, since, traffic.sent)
+        settled(other, since, traffic.sent)
+        assert drawn(one, since) == drawn(other, since)
+    recount = ("verify", "--from", str(since), "--to", str(int(time.time())))
+    assert [old.says(*recount)[0], new.says(*recount)[0]] == [0, 0]
+
+
+def settled(api: str, since: float, traces: list[str]) -> Any:
+    """The map once a process has found and counted every trace, each once."""
+    counted = {"upgraded": len(traces), "stock": len(traces)}
+    eventually(lambda: not missing(api, traces), "each trace is found")
+    eventually(lambda: totals(drawn(api, since)) == counted, "each is counted once")
+    return drawn(api, since)
+
+
+def test_a_data_directory_goes_there_and_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    old, new, database = releases
-    name = f"{database.name}/{database.database}"
+    """Also after a process was killed, whose journal the other release inserts."""
+    monkeypatch.delenv("RAYMAP_TEST_CLICKHOUSE", raising=False)
+    old, new = last_release(tmp_path), next_release(tmp_path)
+    data, since, traffic = tmp_path / "data", minute(), Traffic()
+    with traffic.flowing():
+        for release, kill in ((old, True), (new, True), (old, False), (new, False)):
+            with release.running("serve", data, kill=kill) as url:
+                traffic.urls = [url]
+                pause(traffic, 30)
+        with old.running("serve", data) as url:
+            traffic.urls = [url]
+            pause(traffic)
+            traffic.stop()
+    maps = []
+    for release in (new, old):
+        with release.running("serve", data) as url:
+            maps.append(settled(url, since, traffic.sent))
+    assert maps[0] == maps[1]
+
+
+def test_a_backup_is_restored_by_the_other_release(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RAYMAP_TEST_CLICKHOUSE", raising=False)
+    old, new = last_release(tmp_path), next_release(tmp_path)
+    since, traffic, data = minute(), Traffic(), tmp_path / "data"
+    maps = []
+    for number, (release, other) in enumerate(((old, new), (new, old))):
+        backup, elsewhere = tmp_path / f"backup-{number}", tmp_path / f"restored-{number}"
+        with release.running("serve", data) as url:
+            if not traffic.sent:
+                traffic.urls = [url]
+                with traffic.flowing():
+                    pause(traffic, 20)
+            maps.append(settled(url, since, traffic.sent))
+            assert release.says("backup", str(backup), "--data-dir", str(data))[0] == 0
+        code, said = other.says("restore", str(backup), "--data-dir", str(elsewhere))
+        assert code == 0, said
+        data = elsewhere
+    with old.running("serve", data) as url:
+        maps.append(settled(url, since, traffic.sent))
+    assert maps[0] == maps[1] == maps[2]
+
+
+def test_what_an_older_release_cannot_use_waits(database: Address, tmp_path: Path) -> None:
+    """After a migration that takes something away: the older release stores nothing, and loses nothing."""
+    old = replace(last_release(tmp_path), database=database)
+    new = replace(
+        next_release(tmp_path, REMOVES, "ALTER TABLE calls DROP COLUMN IF EXISTS x"),
+        database=database,
+    )
+    name, since, traffic = f"{database.name}/{database.database}", minute(), Traffic()
     ours, theirs = len(PRESENT), len(PRESENT) + 1
     assert old.says("migrate") == (0, f"raymap: {name}: applied {', '.join(PRESENT)}")
-
-    with ExitStack() as stack:
-        before = stack.enter_context(old.running("collect", tmp_path / "before"))
-        during = stack.enter_context(old.running("collect", tmp_path / "during"))
-        traces = [send(before)]
-
-        # The next release does not touch a database that it has not migrated.
-        older = f"{name} has an older schema ({ours}, expected {theirs})"
-        refused = new.says("collect", "--port", "0", "--data-dir", str(tmp_path / "new"))
-        assert refused == (1, f"raymap: {older}: run  raymap migrate  first.")
-
-        both = [new.start("migrate"), new.start("migrate")]
-        assert sorted(map(ended, both)) == [
-            (0, f"raymap: {name}: applied {NEXT}"),
-            (0, f"raymap: {name}: nothing to apply"),
-        ]
-        assert old.says("migrate")[0] == 1
-
-        # This release notices within seconds, also while idle; then it goes on accepting, and stores
-        # nothing that the next one would have to read.
-        newer = f"{database.database} has a newer schema ({theirs}, expected {ours}): upgrade this"
-        eventually(lambda: any(newer in each for each in problems(during)), "not ready")
-        traces += [send(during), send(during)]
-
-    with new.running("collect", tmp_path / "during"), new.running("api", tmp_path / "api") as api:
-        # What waited on disk is stored by the next release.
-        eventually(lambda: len(found(api, traces)) == 3, "every document is found")
-        eventually(lambda: counted(api) == 3, "every document is counted")
-
-
-def found(api: str, traces: list[str]) -> list[str]:
-    return [trace["Id"] for trace in request(api + "/Traces", {"TraceIds": traces})["Traces"]]
-
-
-def counted(api: str) -> int:
-    window = {"StartTime": time.time() - 600, "EndTime": time.time() + 60}
-    nodes = request(api + "/ServiceGraph", window)["Services"]
-    return sum(
-        node["SummaryStatistics"]["TotalCount"]
-        for node in nodes
-        if node["Name"] == "upgraded" and node.get("Type") != "client"
-    )
+    with old.running("collect", tmp_path / "during") as during:
+        traffic.urls = [during]
+        with traffic.flowing():
+            pause(traffic, 3)
+            # The next release does not touch a database that it has not migrated.
+            older = f"{name} has an older schema ({ours}, expected {theirs})"
+            refused = new.says("collect", "--port", "0", "--data-dir", str(tmp_path / "new"))
+            assert refused == (1, f"raymap: {older}: run  raymap migrate  first.")
+            both = [new.start("migrate"), new.start("migrate")]
+            assert sorted(map(ended, both)) == [
+                (0, f"raymap: {name}: applied {REMOVES}"),
+                (0, f"raymap: {name}: nothing to apply"),
+            ]
+            assert old.says("migrate")[0] == 1
+            # This release notices within seconds, also while idle; then it goes on accepting.
+            newer = f"newer schema ({theirs}, for programs that know {theirs}; this one knows {ours}): upgrade this"
+            eventually(lambda: any(newer in each for each in problems(during)), "not ready")
+            pause(traffic, 3)
+    with (
+        new.running("collect", tmp_path / "during"),
+        new.running("api", tmp_path / "api") as api,
+    ):
+        settled(api, since, traffic.sent)

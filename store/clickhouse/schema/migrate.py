@@ -5,6 +5,11 @@ Each is applied once, in order, and recorded in `raymap_migrations` with its che
 their own module (`store.clickhouse.schema.retention`). One process migrates at a time
 (`store.clickhouse.schema.lock`). ClickHouse has no transaction around DDL, so every statement must be
 harmless when repeated (IF NOT EXISTS): a crash half way is repaired by the next run.
+
+A migration only adds, so that programs that do not know it go on reading and writing beside newer ones.
+One that takes something away says in its name what a program must know by then: only programs that know
+migration 7 use a database with ``0009_needs_0007_drop_head.sql``. The name is recorded, so an older
+program finds it there.
 """
 
 from __future__ import annotations
@@ -28,7 +33,7 @@ from store.clickhouse.schema.lock import migration_lock
 from store.clickhouse.schema.topology import REPLICAS, SINGLE, Topology
 
 FOLDER = Path(__file__).parent
-NUMBERED = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
+NUMBERED = re.compile(r"(\d{4})_(?:needs_(\d{4})_)?[a-z0-9_]+\.sql")
 PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 # What can hide a semicolon: strings, quoted names and comments.
 TOKEN = re.compile(
@@ -48,7 +53,7 @@ APPLIED = (
 
 
 class SchemaTooNew(MigrationError):
-    """The database was written by a newer program."""
+    """The database has a migration for newer programs alone."""
 
 
 class SchemaChanged(MigrationError):
@@ -126,7 +131,9 @@ def read_migrations(
             number = int(match[1])
             numbered.append(Migration(number, path.name, statements, checksum(text)))
         else:
-            raise MigrationError(f"{path.name}: expected a name like 0001_initial.sql")
+            raise MigrationError(
+                f"{path.name}: expected a name like 0001_initial.sql or 0003_needs_0002_drop.sql"
+            )
     for expected, migration in enumerate(numbered, start=1):
         if migration.version != expected:
             raise MigrationError(f"{migration.name}: expected number {expected:04d}, without gaps")
@@ -162,7 +169,7 @@ def split_statements(sql: str) -> tuple[str, ...]:
 
 
 def pending(client: Client, migrations: Iterable[Migration]) -> list[Migration]:
-    """The migrations still to be applied. Raises SchemaTooNew or SchemaChanged."""
+    """The migrations still to be applied, none of a newer schema. Raises SchemaTooNew or SchemaChanged."""
     migrations = list(migrations)
     applied = {version: (name, checksum) for version, name, checksum in client.execute(APPLIED)}
     if applied.get(1, ("",))[0] == "0001_segments.sql":
@@ -171,11 +178,11 @@ def pending(client: Client, migrations: Iterable[Migration]) -> list[Migration]:
             "not migrated. Give Raymap another database (or another --data-dir), or drop this one."
         )
     known = max((migration.version for migration in migrations), default=0)
-    newest = max(applied, default=0)
-    if newest > known:
+    needed = needed_schema({number: name for number, (name, _) in applied.items()}, known)
+    if needed > known:
         raise SchemaTooNew(
-            f"This database was written by a newer Raymap (schema {newest}; this program knows up "
-            f"to {known}). Upgrade Raymap or point it at another database."
+            f"This database is for a newer Raymap (schema {max(applied)}, for programs that know "
+            f"{needed}; this one knows {known}). Upgrade Raymap or point it at another database."
         )
     for migration in migrations:
         name, checksum = applied.get(migration.version, ("", migration.checksum))
@@ -185,6 +192,17 @@ def pending(client: Client, migrations: Iterable[Migration]) -> list[Migration]:
                 "Run the Raymap that made the database, or point this one at another database."
             )
     return [migration for migration in migrations if migration.version not in applied]
+
+
+def needed_schema(applied: Mapping[int, str], known: int) -> int:
+    """The migration that a program must know to use a database, which has these; of those that it knows
+    it needs to know no more."""
+    unknown = {
+        number: NUMBERED.fullmatch(name) for number, name in applied.items() if number > known
+    }
+    return max(
+        (int(named[2] or 0) if named else number for number, named in unknown.items()), default=0
+    )
 
 
 def _run(client: Client, migration: Migration) -> str:

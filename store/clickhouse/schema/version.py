@@ -1,13 +1,14 @@
-"""Whether a database has exactly the schema of this program.
+"""Whether a program can use a database.
 
-A process neither reads nor writes a database with another schema: a newer one may mean something
-else by a column, an older one lacks columns.
+It can if the database has all of its migrations, and of newer ones only those that let it
+(`store.clickhouse.schema.migrate`): an older schema lacks columns, a newer one may have lost some.
 """
 
 from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple
 
@@ -15,7 +16,7 @@ from clickhouse_driver import Client
 from clickhouse_driver.errors import ServerException
 
 from store.clickhouse.connection.pool import is_replicated
-from store.clickhouse.schema.migrate import APPLIED, FOLDER, NUMBERED, checksum
+from store.clickhouse.schema.migrate import APPLIED, FOLDER, NUMBERED, checksum, needed_schema
 from store.clickhouse.schema.replicas import ENGINE, misplaced
 from store.errors import SchemaMismatch
 
@@ -31,7 +32,7 @@ CHECK_EVERY = 5.0
 
 class SchemaState(NamedTuple):
     """What a database has and what this program expects: numbers of the newest migration (0: none),
-    and what is wrong and how to mend it, for people; empty when they agree."""
+    and what is wrong and how to mend it, for people; empty when the program can use the database."""
 
     version: int
     expected: int
@@ -60,29 +61,32 @@ def schema_state(client: Client) -> SchemaState:
         rows = []
     if not rows:
         return SchemaState(0, ours, "contains no Raymap tables: run  raymap migrate  first.")
-    found = {version: text for version, _, text, _ in rows}
-    _, first_name, _, engine = rows[0]
-    problem = _problem(found, first_name, expected)
+    found = {version: (name, text) for version, name, text, _ in rows}
+    problem, engine = _problem(found, expected), rows[0][3]
     return SchemaState(max(found), ours, problem or misplaced(engine, is_replicated(client)))
 
 
-def _problem(found: dict[int, str], first_name: str, expected: dict[int, str]) -> str:
+def _problem(found: Mapping[int, tuple[str, str]], expected: Mapping[int, str]) -> str:
     version, ours = max(found), max(expected)
-    if first_name == "0001_segments.sql":
+    if found.get(1, ("",))[0] == "0001_segments.sql":
         return "was made by a development version before 0.1.0: use another database, or drop this one."
-    if version > ours:
-        return f"has a newer schema ({version}, expected {ours}): upgrade this Raymap."
-    if any(expected.get(number) != text for number, text in found.items()):
+    needed = needed_schema({number: name for number, (name, _) in found.items()}, ours)
+    if needed > ours:
+        return (
+            f"has a newer schema ({version}, for programs that know {needed}; this one knows {ours}): "
+            "upgrade this Raymap."
+        )
+    if any(expected.get(number, text) != text for number, (_, text) in found.items()):
         return (
             f"has another schema {version}: run the Raymap that made it, or use another database."
         )
-    if version < ours:
+    if expected.keys() - found.keys():
         return f"has an older schema ({version}, expected {ours}): run  raymap migrate  first."
     return ""
 
 
 def require_schema(client: Client, name: str) -> None:
-    """Raise SchemaMismatch unless the database, called ``name`` for people, has this schema."""
+    """Raise SchemaMismatch unless this program can use the database, called ``name`` for people."""
     if problem := schema_state(client).problem:
         raise SchemaMismatch(f"the database {name} {problem}")
 
@@ -97,7 +101,7 @@ class SchemaGuard:
         self._valid_until = 0.0
 
     def require(self, client: Client) -> None:
-        """Raise SchemaMismatch unless the database has this program's schema."""
+        """Raise SchemaMismatch unless this program can use the database."""
         if time.monotonic() < self._valid_until:
             return
         require_schema(client, self._name)

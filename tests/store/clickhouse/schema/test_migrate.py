@@ -84,16 +84,36 @@ def test_only_new_files_are_applied(database: Address, folder: Path) -> None:
     assert connect(database).execute("SELECT n, m FROM numbers") == [(7, 0)]
 
 
-def test_a_newer_database_is_left_alone(database: Address, folder: Path) -> None:
+def test_a_newer_database_is_used_as_far_as_its_migrations_say(
+    database: Address, folder: Path
+) -> None:
+    """What only adds does not concern an older program; what takes away names whom it leaves."""
+    (folder / "0002_more.sql").write_text("ALTER TABLE numbers ADD COLUMN IF NOT EXISTS m UInt8;")
     migrate(database, {"retention_days": 9}, folder=folder)
-    connect(database).execute(
-        "INSERT INTO raymap_migrations (version, name, checksum) VALUES", [(7, "0007_x.sql", "")]
-    )
+    record(database, 3, "0003_adds.sql")
+    record(database, 4, "0004_needs_0002_drop_words.sql")
+    assert migrate(database, {"retention_days": 9}, folder=folder) == []
+    record(database, 5, "0005_needs_0003_drop_n.sql")
+    record(database, 6, "0006_adds.sql")
     with pytest.raises(SchemaTooNew) as raised:
         migrate(database, {"retention_days": 9}, folder=folder)
     assert str(raised.value) == (
-        "This database was written by a newer Raymap (schema 7; this program knows up to 1). "
+        "This database is for a newer Raymap (schema 6, for programs that know 3; this one knows 2). "
         "Upgrade Raymap or point it at another database."
+    )
+
+
+def test_a_name_that_says_nothing_needs_its_own_program(database: Address, folder: Path) -> None:
+    migrate(database, {"retention_days": 9}, folder=folder)
+    record(database, 2, "two")
+    with pytest.raises(SchemaTooNew, match="for programs that know 2; this one knows 1"):
+        migrate(database, {"retention_days": 9}, folder=folder)
+
+
+def record(database: Address, version: int, name: str) -> None:
+    """A migration that a newer program has applied."""
+    connect(database).execute(
+        "INSERT INTO raymap_migrations (version, name) VALUES", [(version, name)]
     )
 
 
@@ -228,10 +248,16 @@ def test_documents_wait_for_a_schema_of_another_version(database: Address) -> No
     migrate(database, {"retention_days": 3650})
     store.put([segment(1)], "a")
     client = connect(database)
-    client.execute("INSERT INTO raymap_migrations (version, name) VALUES (9, '0009_newer.sql')")
+    record(database, 9, "0009_newer.sql")
+    store.schema.suspect(ServerException("no such column", code=16))
+    store.check()  # it only adds
+    record(database, 9, "0009_needs_0008_newer.sql")
     store.schema.suspect(ServerException("no such column", code=16))
     for use in (store.check, lambda: store.put([segment(2)], "b"), store.has_traces):
-        with pytest.raises(SchemaMismatch, match=r"newer schema \(9, expected [1-8]\)"):
+        with pytest.raises(
+            SchemaMismatch,
+            match=r"newer schema \(9, for programs that know 8; this one knows [1-7]\)",
+        ):
             use()
     client.execute(
         "ALTER TABLE raymap_migrations DELETE WHERE version = 9 SETTINGS mutations_sync = 1"
