@@ -169,14 +169,13 @@ class Ingest:
 
     def health(self) -> IngestHealth:
         """The current state."""
-        oldest = self._backlog.oldest
         return IngestHealth(
             store_available=self._store.available,
             journal_full=self._commit.full,
             journal_bytes=self._commit.unsent,
             journal_limit=self._commit.max_bytes,
             queued=self._batches.documents,
-            oldest=max(self._batches.age, time.time() - oldest / 1e6 if oldest else 0.0),
+            oldest=self._oldest(),
             journal_folder=str(self._root),
             schema_problem=self._store.schema_problem,
             disk_error=self._commit.disk_error,
@@ -201,9 +200,14 @@ class Ingest:
                 self._limiter.exception("watch_failed")
 
     def _update_gauges(self) -> None:
-        now = self.health()
-        self._metrics.queued.set(now.queued)
-        self._metrics.journal_bytes.set(now.journal_bytes)
-        self._metrics.oldest.set(now.oldest)
-        self._metrics.store_unavailable.set(not now.store_available)
-        self._metrics.ingest_blocked.set(not now.accepting)
+        # Not from `health`, which looks at files: this is done four times a second.
+        self._metrics.queued.set(self._batches.documents)
+        self._metrics.journal_bytes.set(self._commit.unsent)
+        self._metrics.oldest.set(self._oldest())
+        self._metrics.store_unavailable.set(not self._store.available)
+        self._metrics.ingest_blocked.set(self._commit.full)
+
+    def _oldest(self) -> float:
+        """The age in seconds of the oldest document that is not in the store."""
+        oldest = self._backlog.oldest
+        return max(self._batches.age, time.time() - oldest / 1e6 if oldest else 0.0)

@@ -93,6 +93,11 @@ class ExecutionJoiner:
         self._logged: bool | None = None
         """Whether executions are derived from logs at all; None: not known yet."""
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether executions wait, or changed recently."""
+        return bool(self._waiting or self._reported.hits)
+
     def join(self, since: int, now: int) -> int:
         """One round over what was received since; returns how many executions were derived, or taken back."""
         self._take(min(self._read, now) - OVERLAP if self._read else since, now)

@@ -77,6 +77,8 @@ PARTIAL: Expression = And(
     (Streamed(), parse(f'partial = true OR annotation.{RECORD} = "{Standing.MISSING}"'))
 )
 """What may lack a function. Of spans every trace may be partial until it has been read, and none of them lacks one."""
+QUIET = 5 * MINUTE
+"""How long nothing has been stored before rounds are left out: by then all has been looked at twice."""
 EVERY = 6
 """Rounds, of which one looks for functions without a record: half a minute at least."""
 
@@ -114,12 +116,17 @@ class InvocationJoiner:
         self._since = 0
         """Since when the last round looked for traces: one that left some does not let them grow too old."""
         self._round = 0
+        self._arrival, self._arrived = 0, 0
+        """What was stored last, and when that was noticed."""
 
     def run(self, stopping: threading.Event) -> None:
         """Rounds until ``stopping`` is set. What fails is tried again in the next."""
         pause = PAUSE
         while not stopping.wait(pause):
             try:
+                if self.is_idle():
+                    pause = min(2 * pause, LONGEST_PAUSE)
+                    continue
                 self.join()
                 is_busy = self._derived.hits or self._gateways.is_busy
                 pause = PAUSE if is_busy else min(2 * pause, LONGEST_PAUSE)
@@ -128,6 +135,15 @@ class InvocationJoiner:
                 log.warning("invocations_not_joined", error=str(error)[:200])
             except Exception as error:  # a round is lost, not the thread
                 log.error("invocations_not_joined", error=f"{error!r:.200}")
+
+    def is_idle(self) -> bool:
+        """Whether a round would find nothing: no function, request or execution waits, and nothing has come."""
+        arrival, now = self._store.last_arrival(), self._now()
+        if arrival != self._arrival:
+            self._arrival, self._arrived = arrival, now
+        waits = self._gateways.is_busy or self._executions.is_busy
+        found = self._derived.hits or self._partial.hits
+        return not waits and not found and now - self._arrived > QUIET
 
     def join(self) -> int:
         """One round; returns how many invocations were derived again."""

@@ -196,6 +196,10 @@ class MemoryStore(
         """Whether any trace has been stored."""
         return bool(self._traces)
 
+    def last_arrival(self) -> int:
+        """The number of documents, with all of their copies, and of lines."""
+        return sum(trace.revision for trace in self._traces.values()) + len(self._lines)
+
     def service_graph(
         self, window: TimeRange, *, settled_before: int | None = None
     ) -> ServiceGraph:

@@ -172,6 +172,11 @@ class TraceReader(Protocol):
         """Whether any trace has ever been stored."""
         ...
 
+    def last_arrival(self) -> int:
+        """A number that differs after documents or log lines were stored, and is the same while none is; 0 of an empty
+        store. Cheap."""
+        ...
+
 
 class CountedWindow(Protocol):
     """What a window counts, as of one moment."""

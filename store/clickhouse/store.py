@@ -204,6 +204,11 @@ class ClickHouseStore(
         with self._client() as client:
             return bool(client.execute("SELECT 1 FROM traces LIMIT 1"))
 
+    def last_arrival(self) -> int:
+        """By the numbers of inserted blocks."""
+        with self._asking() as ask:
+            return values.last_arrival(ask)
+
     def filtered_units(self, window: TimeRange, filter: Expression) -> Iterator[tuple[bytes, Unit]]:
         """Units of the traces that satisfy an expression."""
         with self._asking() as ask:
@@ -288,9 +293,9 @@ class ClickHouseStore(
         own.close()
 
     def check(self) -> None:
-        """Run a trivial query. Raises StoreUnavailable when ClickHouse does not answer."""
-        with self._client() as client:
-            client.execute("SELECT count() FROM segments WHERE 0")
+        """Look at the schema. Raises StoreUnavailable when ClickHouse does not answer."""
+        with _errors(self.schema), self._pool.client() as client:
+            self.schema.look(client)
 
     def problems(self) -> list[str]:
         """Damaged parts, names in excess, and a map that is behind."""

@@ -17,7 +17,7 @@ from prometheus_client import CollectorRegistry
 from collector.derived import submit_invocations
 from collector.metrics import IngestMetrics
 from collector.pipeline import IngestPipeline
-from raymap.invocation_joiner import EVERY, InvocationJoiner
+from raymap.invocation_joiner import EVERY, QUIET, InvocationJoiner
 from store.clickhouse.store import ClickHouseStore
 from store.errors import StoreUnavailable
 from store.log_lines import LogLine
@@ -375,3 +375,33 @@ def test_aws_own_segment_gets_the_source_of_its_event(
         assert not any(source.is_client for source, _ in graph.edges)
         setting.arrive()
         assert setting.joiner.join() == 0
+
+
+def test_rounds_end_while_nothing_is_stored_and_begin_again(setting: Setting) -> None:
+    joiner, clock = setting.joiner, setting.clock
+    assert joiner.is_idle()  # an empty store
+    setting.memory.put([web(request_id=REQUEST)], "web")
+    setting.report(telemetry())
+    clock.at += 2 * MINUTE
+    assert not joiner.is_idle()
+    joiner.join()
+    clock.at += 2 * QUIET
+    assert not joiner.is_idle()  # the last round found a function
+    for _ in range(EVERY):
+        joiner.join()
+    assert not joiner.is_idle()  # it stored what it joined
+    clock.at += 2 * QUIET
+    assert joiner.is_idle()
+    setting.memory.put([query()], "another copy")
+    assert not joiner.is_idle()
+
+
+def test_a_quiet_store_is_not_idle_before_functions_without_a_record_were_looked_for(
+    setting: Setting,
+) -> None:
+    setting.memory.put([segment(9, trace_id=trace_id(9))], "other")
+    assert not setting.joiner.is_idle()
+    setting.clock.at += QUIET
+    assert not setting.joiner.is_idle()
+    setting.clock.at += 1
+    assert setting.joiner.is_idle()

@@ -98,6 +98,7 @@ SURELY_LASTING = _sql("search/surely_lasting", "rows least")
 ANSWERED = _sql("search/answered", "rows condition answer")
 NESTED_IN_CALLS = _sql("search/nested", "rows")
 SURELY_ANSWERED = _sql("search/surely_answered", "rows condition answer")
+LAST_BLOCKS = _sql("search/last_blocks")
 INNER_EDGES = _sql("search/inner_edges", "rows condition parents")
 # units
 SCOPE_ROWS = _sql("units/scope_rows", "rows seed")

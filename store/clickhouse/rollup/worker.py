@@ -20,6 +20,7 @@ from store.clickhouse.rollup.buckets import now
 from store.clickhouse.rollup.lag import RollupLag
 from store.clickhouse.rollup.turn import MayNotCount, Turn
 from store.metrics import ROUND_SECONDS
+from store.times import SECOND
 
 log = structlog.get_logger(__name__)
 
@@ -36,8 +37,8 @@ UNWATCHED = 60.0
 """Seconds after the last reader of the present from which rounds run only every UNWATCHED_PAUSE, to save CPU while
 the map is not read. The next reader starts a round at once."""
 UNWATCHED_PAUSE = 5.0
-WIDEN_EVERY = 30.0
-"""Seconds between two runs of downsampling."""
+WIDEN_EVERY, WIDEN_RARELY = 30.0, 600.0
+"""Seconds between two runs of downsampling; the second once all that was counted here has been downsampled."""
 GUARD = 1_000_000
 """Microseconds after an arrival for which a bucket stays dirty: `dirty` is written before the rows are visible."""
 SMALL = 5_000
@@ -79,6 +80,8 @@ class RollupWorker:
         """Buckets that were counted without rows of a replica that is gone."""
         self._read = self._widened = -UNWATCHED
         """When the last reader came, and when minutes were last downsampled (monotonic seconds)."""
+        self._counted = time.monotonic()
+        """When a bucket was last counted, or a minute downsampled, here; at first perhaps by a process before."""
 
     def wait_until_fresh(self, run_query: RunQuery, due: Due, *, live: bool = True) -> bool:
         """Wait until dirty buckets are aggregated, unless there are many rows or the worker is busy all the time.
@@ -144,10 +147,17 @@ class RollupWorker:
             self._done = number
             self._busy = self._busy + 1 if count else 0
             self._changed.notify_all()
-        if time.monotonic() - self._widened > WIDEN_EVERY:
-            compaction.downsample(run_query)
-            self._widened = time.monotonic()
+        self._widen(run_query, counted=bool(count))
         return count
+
+    def _widen(self, run_query: RunQuery, *, counted: bool) -> None:
+        """Downsample now and then; rarely once all that was counted here has been."""
+        now = time.monotonic()
+        self._counted = now if counted else self._counted
+        unsettled = now - self._counted < compaction.QUIET / SECOND + 2 * WIDEN_EVERY
+        if now - self._widened > (WIDEN_EVERY if unsettled else WIDEN_RARELY):
+            self._counted = now if compaction.downsample(run_query) else self._counted
+            self._widened = time.monotonic()
 
     def run(self, tick: Callable[[], object], stop: threading.Event) -> None:
         """Call ``tick``, which calls `RollupWorker.tick` on a connection, until stopped; errors are logged."""

@@ -45,6 +45,12 @@ def field_values(
     ]
 
 
+def last_arrival(ask: RunQuery) -> int:
+    """See `TraceReader.last_arrival`."""
+    ((blocks,),) = ask(queries.LAST_BLOCKS.render())
+    return int(blocks)
+
+
 def services(ask: RunQuery, since: int, limit: int) -> list[str]:
     """See `TraceReader.services`."""
     rows = ask(queries.SERVICES.render(since=since // SECOND, size=limit))

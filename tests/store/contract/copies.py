@@ -39,6 +39,17 @@ class CopyContract:
         assert trace.revision == 1
         assert store.service_graph(HOUR).edges[FRONTEND, BACKEND].statistics.total == 1
 
+    def test_what_was_stored_last_changes_with_each_arrival_alone(self, store: Store) -> None:
+        """Also with a copy that a merge makes one with the first."""
+        seen = [store.last_arrival()]
+        for token in "abc":
+            store.put([segment(0xA1)], token)
+            seen.append(store.last_arrival())
+        assert seen[0] == 0
+        assert len(set(seen)) == 4
+        store.put([segment(0xA1)], "c")
+        assert store.last_arrival() == seen[-1]
+
     def test_a_late_in_progress_copy_never_replaces_the_finished_segment(
         self, store: Store
     ) -> None:
