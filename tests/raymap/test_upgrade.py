@@ -110,8 +110,8 @@ def test_two_releases_share_a_database(database: Address, tmp_path: Path) -> Non
 def settled(api: str, since: float, traces: list[str]) -> Any:
     """The map once a process has found and counted every trace, each once."""
     counted = {"upgraded": len(traces), "stock": len(traces)}
-    eventually(lambda: not missing(api, traces), "each trace is found")
-    eventually(lambda: totals(drawn(api, since)) == counted, "each is counted once")
+    eventually(lambda: not missing(api, traces), "each trace is found", seconds=150)
+    eventually(lambda: totals(drawn(api, since)) == counted, "each is counted once", seconds=150)
     return drawn(api, since)
 
 
