@@ -26,6 +26,7 @@ from api.health import health_router
 from api.jaeger import router as jaeger
 from api.metrics import RequestTimer
 from api.middleware import Head, Headers
+from api.plugins import Plugin, installed
 from api.prometheus import router as prometheus
 from api.reach import ANYWHERE, Destinations
 from api.sampling import Sampler
@@ -35,7 +36,6 @@ from api.tempo import router as tempo
 from api.v1 import router as v1
 from api.xray import openapi as xray_openapi
 from api.xray.operations import xray_router
-from api.zipkin import router as zipkin
 from store.protocol import Store
 
 Hook = Callable[[], Awaitable[None]]
@@ -53,6 +53,7 @@ def create_app(
     environment_annotation: str = "",
     max_groups: int = MAX_GROUPS,
     extra_routers: Sequence[APIRouter] = (),
+    plugins: Sequence[Plugin] | None = None,
     metrics: Callable[[], bytes] = lambda: b"",
     ingest_status: Callable[[], Mapping[str, Any]] = no_ingest,
     judged_until: Callable[[], float] = lambda: 0.0,
@@ -65,6 +66,7 @@ def create_app(
     """An app that reads from ``store``, which its caller closes.
 
     ``extra_routers`` take precedence: the collector's HTTP receivers share this port.
+    ``plugins`` add theirs: by default those that are installed.
     ``environment_annotation``: the key of an annotation that names a trace's environment, too.
     ``metrics`` and ``ingest_status`` (`api.schemas.server.IngestStatus`) cover all processes of the
     server, and so does ``judged_until`` (`api.context.Context`); ``map_boxes`` is by what large maps are drawn in boxes (`api.context.Context`);
@@ -90,15 +92,16 @@ def create_app(
         judged_until=judged_until,
         arrangements=Arrangements({name: SharedLayout(store, name) for name in WHOLE_MAPS}),
     )
+    plugins = installed() if plugins is None else plugins
     routers = (
         *extra_routers,
         xray_router(context),
         application_signals_router(context),
         v1.v1_router(context, environment_annotation),
         jaeger.jaeger_router(context),
-        zipkin.zipkin_router(context),
         tempo.tempo_router(context),
         prometheus.prometheus_router(context),
+        *(plugin.routes(context) for plugin in plugins if plugin.routes),
         console_router(context),
         health_router(context),
         static_router(static_dir),
@@ -113,9 +116,9 @@ def create_app(
             v1.TAG,
             *TAGS,
             jaeger.TAG,
-            zipkin.TAG,
             tempo.TAG,
             prometheus.TAG,
+            *(dict(plugin.tag) for plugin in plugins if plugin.tag),
             xray_openapi.TAG,
         ],
         generate_unique_id_function=_operation_id,

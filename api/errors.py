@@ -1,8 +1,8 @@
 """Exceptions → responses: one place for statuses, codes, messages and error bodies.
 
 X-Ray's operations answer in X-Ray's form (docs/xray-format.md §10), routes below /api/ in the
-console's (docs/console-api.md), those below /jaeger/ in Jaeger's of their version, those below /zipkin/ and /tempo/ in plain text, those below /prometheus/ in
-Prometheus'. Routers mounted by the composition root raise `HTTPException` and
+console's (docs/console-api.md), those below /jaeger/ in Jaeger's of their version, those below /tempo/ in plain text, those below /prometheus/ in
+Prometheus', those of a plugin in its own. Routers mounted by the composition root raise `HTTPException` and
 are rendered here too.
 """
 
@@ -17,6 +17,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from api import plugins
 from store.errors import InvalidCursor, StoreError, StoreUnavailable, TooManyTraces
 
 
@@ -94,12 +95,14 @@ def respond(path: str, error: Exception) -> Response:
         response = _console_error(problem)
     elif path.startswith("/jaeger/api/v3/"):
         response = _gateway_error(_unanswered if type(error) is StoreError else problem)
-    elif path.startswith(("/zipkin/", "/tempo/")):
-        response = Response(problem.message, problem.status, media_type="text/plain")
+    elif path.startswith("/tempo/"):
+        response = plain_text(error)
     elif path.startswith("/prometheus/"):
         response = _prometheus_error(problem)
     elif path.startswith("/jaeger/"):
         response = _jaeger_error(_unanswered if type(error) is StoreError else problem)
+    elif (plugin := plugins.plugin_of(path)) and plugin.error_response:
+        response = plugin.error_response(path, error)
     else:
         response = _xray_error(problem)
     if isinstance(error, HTTPException):
@@ -108,6 +111,12 @@ def respond(path: str, error: Exception) -> Response:
 
 
 _unanswered = Problem(503, "ServiceUnavailable", "the store did not answer; the log says why")
+
+
+def plain_text(error: Exception) -> Response:
+    """An error's message alone."""
+    problem = to_problem(error)
+    return Response(problem.message, problem.status, media_type="text/plain")
 
 
 def install_handlers(app: FastAPI) -> None:

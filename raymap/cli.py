@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 import store.clickhouse  # noqa: F401 - before its driver, whose dates it makes cheap
+from api.plugins import PluginError, installed
 from collector.tuning import collect_less_often
 from raymap.aws_cli import aws_app
 from raymap.config_cli import config_app
@@ -269,6 +270,19 @@ def root(
     ] = False,
 ) -> None:
     """What comes before the name of a command."""
+
+
+def _add_plugins() -> None:
+    try:
+        plugins = installed()
+    except PluginError as error:
+        sys.exit(f"raymap: {error}")
+    for plugin in plugins:
+        if plugin.commands:
+            plugin.commands(app)
+
+
+_add_plugins()
 
 
 def main() -> None:

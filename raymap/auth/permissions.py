@@ -1,4 +1,4 @@
-"""Roles, and which permission each route needs: one pure function, evaluated before routing.
+"""Roles, and which permission each route needs: one function of method and path, evaluated before routing.
 
 Whatever no rule names is refused. docs/permissions.md lists every route with its permission; a test
 keeps it current.
@@ -138,7 +138,6 @@ _PREFIXES = (
     _Prefix("/api/", Permission.READ, Permission.EDIT),
     _Prefix("/auth/", Permission.READ, Permission.ADMIN),
     _Prefix("/jaeger/", Permission.READ, Permission.ADMIN),
-    _Prefix("/zipkin/", Permission.READ, Permission.ADMIN),
     _Prefix("/tempo/", Permission.READ, Permission.ADMIN),
     _Prefix("/prometheus/", Permission.READ, Permission.ADMIN),
     _Prefix("/firehose/", Permission.ADMIN, Permission.INGEST),
@@ -174,7 +173,15 @@ def required(method: str, path: str) -> Permission:
     for prefix in _PREFIXES:
         if path.startswith(prefix.path):
             return prefix.safe if method in _SAFE else prefix.other
+    if _reads_plugin(method, path):
+        return Permission.READ
     return Permission.PUBLIC if method in _SAFE and _is_console(path) else Permission.ADMIN
+
+
+def _reads_plugin(method: str, path: str) -> bool:
+    from api.plugins import may_read  # of no use to processes that only write
+
+    return may_read(method, path)
 
 
 def _is_console(path: str) -> bool:

@@ -13,7 +13,7 @@ from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope, KeyVa
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status, TracesData
 
 from api.jaeger.spans import CONTROL
-from api.schemas.zipkin import Annotation, ZipkinSpan
+from contrib.zipkin.schemas import Annotation, ZipkinSpan
 from store.document_values import value_text
 from store.otel.attributes import read_attributes, read_value
 from store.otel.callee import callee_of

@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.jaeger import search
-from api.schemas.zipkin import ZipkinTrace
+from contrib.zipkin.schemas import ZipkinTrace
 from tests.api.jaeger.conftest import NOW
 from tests.api.jaeger.conftest import client as client
 from tests.api.jaeger.test_search import ALL, SHOP, worker

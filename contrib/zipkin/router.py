@@ -22,21 +22,17 @@ from api.jaeger.params import (
 )
 from api.jaeger.search import response_of
 from api.jaeger.spans import read_traces
-from api.schemas.zipkin import (
+from contrib.zipkin import TAG
+from contrib.zipkin.schemas import (
     UiConfig,
     ZipkinDependencies,
     ZipkinNames,
     ZipkinTrace,
     ZipkinTraces,
 )
-from api.zipkin.search import ZipkinQuery, find, parse_terms, spans_of
+from contrib.zipkin.search import ZipkinQuery, find, parse_terms, spans_of
 from store.times import SECOND
 
-TAG = {
-    "name": "Zipkin",
-    "description": "Zipkin's query API, for Zipkin's UI and Grafana's Zipkin data source. Further "
-    "parameters are ignored.",
-}
 TEXT: dict[str, Any] = {"content": {"text/plain": {"schema": {"type": "string"}}}}
 ERRORS: dict[int | str, dict[str, Any]] = {
     400: {**TEXT, "description": "a parameter has an unexpected value"},
@@ -57,7 +53,7 @@ LOOKBACK = Query(description="milliseconds; by default a day")
 
 def zipkin_router(context: Context) -> APIRouter:
     """Everything below /zipkin."""
-    router = APIRouter(prefix="/zipkin", tags=[str(TAG["name"])], responses=ERRORS)
+    router = APIRouter(prefix="/zipkin", tags=[TAG["name"]], responses=ERRORS)
     _add_names(router, context)
     _add_traces(router, context)
     return router

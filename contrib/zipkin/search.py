@@ -13,8 +13,8 @@ from api.context import Context
 from api.jaeger.params import SpanQuery
 from api.jaeger.search import Found, search
 from api.jaeger.spans import MOST_SPANS, ReadTrace
-from api.schemas.zipkin import ZipkinSpan
-from api.zipkin.spans import zipkin_spans
+from contrib.zipkin.schemas import ZipkinSpan
+from contrib.zipkin.spans import zipkin_spans
 from store.model import TimeRange
 
 
