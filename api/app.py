@@ -23,7 +23,6 @@ from api.context import DEFAULT_THRESHOLDS, MAX_GROUPS, WHOLE_MAPS, Context, Thr
 from api.graph.arrangement import Arrangements
 from api.graph.shared_layouts import SharedLayout
 from api.health import health_router
-from api.jaeger import router as jaeger
 from api.metrics import RequestTimer
 from api.middleware import Head, Headers
 from api.plugins import Plugin, installed
@@ -32,7 +31,6 @@ from api.reach import ANYWHERE, Destinations
 from api.sampling import Sampler
 from api.static import static_router
 from api.store_probe import StoreProbe
-from api.tempo import router as tempo
 from api.v1 import router as v1
 from api.xray import openapi as xray_openapi
 from api.xray.operations import xray_router
@@ -98,8 +96,6 @@ def create_app(
         xray_router(context),
         application_signals_router(context),
         v1.v1_router(context, environment_annotation),
-        jaeger.jaeger_router(context),
-        tempo.tempo_router(context),
         prometheus.prometheus_router(context),
         *(plugin.routes(context) for plugin in plugins if plugin.routes),
         console_router(context),
@@ -115,8 +111,6 @@ def create_app(
         openapi_tags=[
             v1.TAG,
             *TAGS,
-            jaeger.TAG,
-            tempo.TAG,
             prometheus.TAG,
             *(dict(plugin.tag) for plugin in plugins if plugin.tag),
             xray_openapi.TAG,

@@ -1,7 +1,7 @@
 """Exceptions → responses: one place for statuses, codes, messages and error bodies.
 
 X-Ray's operations answer in X-Ray's form (docs/xray-format.md §10), routes below /api/ in the
-console's (docs/console-api.md), those below /jaeger/ in Jaeger's of their version, those below /tempo/ in plain text, those below /prometheus/ in
+console's (docs/console-api.md), those below /prometheus/ in
 Prometheus', those of a plugin in its own. Routers mounted by the composition root raise `HTTPException` and
 are rendered here too.
 """
@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from api import plugins
-from store.errors import InvalidCursor, StoreError, StoreUnavailable, TooManyTraces
+from store.errors import InvalidCursor, StoreUnavailable, TooManyTraces
 
 
 class ApiError(Exception):
@@ -93,14 +93,8 @@ def respond(path: str, error: Exception) -> Response:
     problem = to_problem(error)
     if path.startswith("/api/"):
         response = _console_error(problem)
-    elif path.startswith("/jaeger/api/v3/"):
-        response = _gateway_error(_unanswered if type(error) is StoreError else problem)
-    elif path.startswith("/tempo/"):
-        response = plain_text(error)
     elif path.startswith("/prometheus/"):
         response = _prometheus_error(problem)
-    elif path.startswith("/jaeger/"):
-        response = _jaeger_error(_unanswered if type(error) is StoreError else problem)
     elif (plugin := plugins.plugin_of(path)) and plugin.error_response:
         response = plugin.error_response(path, error)
     else:
@@ -108,9 +102,6 @@ def respond(path: str, error: Exception) -> Response:
     if isinstance(error, HTTPException):
         response.headers.update(error.headers or {})
     return response
-
-
-_unanswered = Problem(503, "ServiceUnavailable", "the store did not answer; the log says why")
 
 
 def plain_text(error: Exception) -> Response:
@@ -143,7 +134,7 @@ def _xray_error(problem: Problem) -> Response:
         problem = problem._replace(code="UnknownOperation")
     name = problem.code.removesuffix("Exception") + "Exception"
     body = {"__type": name, "Message": problem.message, **problem.members}
-    response = _json(body, problem.status)
+    response = json_error(body, problem.status)
     response.headers["x-amzn-ErrorType"] = name
     return response
 
@@ -153,14 +144,7 @@ def _console_error(problem: Problem) -> Response:
     body: dict[str, object] = {"code": problem.code, "message": problem.message}
     if problem.position is not None:
         body["position"] = problem.position
-    return _json({"error": body}, problem.status)
-
-
-def _jaeger_error(problem: Problem) -> Response:
-    """`api.schemas.jaeger.JaegerFailure`."""
-    error = {"code": problem.status, "msg": problem.message}
-    body = {"data": None, "total": 0, "limit": 0, "offset": 0, "errors": [error]}
-    return _json(body, problem.status)
+    return json_error({"error": body}, problem.status)
 
 
 _PROMETHEUS = {
@@ -176,19 +160,13 @@ def _prometheus_error(problem: Problem) -> Response:
     """Prometheus' form of an error."""
     kind = _PROMETHEUS.get(problem.status, "internal" if problem.status >= 500 else "bad_data")
     body = {"status": "error", "errorType": kind, "error": problem.message}
-    return _json(body, problem.status)
-
-
-def _gateway_error(problem: Problem) -> Response:
-    """`api.schemas.jaeger_v3.Failure`."""
-    return _json(
-        {"error": {"httpCode": problem.status, "message": problem.message}}, problem.status
-    )
+    return json_error(body, problem.status)
 
 
 def _sentences(error: RequestValidationError) -> str:
     return "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
 
 
-def _json(body: object, status: int) -> Response:
+def json_error(body: object, status: int) -> Response:
+    """A body in JSON."""
     return Response(msgspec.json.encode(body), status, media_type="application/json")

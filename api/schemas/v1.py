@@ -18,11 +18,11 @@ from api.schemas.common import (
     WorkName,
     reply,
 )
-from api.schemas.jaeger import SpanKind
 from api.schemas.map import EdgeNumbers, NodeNumbers
 from api.schemas.traces import TraceLine
 from api.schemas.trust import Trusted
 
+SpanKind = Literal["server", "client", "producer", "consumer", "internal", "unspecified"]
 Next = Annotated[str | None, Field(description="cursor of the next page; null on the last")]
 Span = TypedDict(
     "Span",

@@ -6,13 +6,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
+from api import names
 from api.console.map_json import counts, times
 from api.console.params import FilterExpression
 from api.console.place import Scope, node_place
 from api.context import Context, json_response, run_cancellable
 from api.errors import ApiError
 from api.graph.find import require_node
-from api.jaeger import names
 from api.request import require_short
 from api.schemas.v1 import OperationLine, OperationList, OperationNumbers
 from api.v1.graph import read_graph, span

@@ -9,19 +9,19 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
+from api import names
 from api.context import Context, json_response, run_cancellable
 from api.counted import incomplete_header
 from api.errors import ApiError
-from api.jaeger import names
-from api.jaeger.params import (
+from contrib.jaeger.params import (
     MOST_TRACES,
     parse_lookback,
     parse_units,
     require_id,
     require_ids,
 )
-from api.jaeger.search import response_of
-from api.jaeger.spans import read_traces
+from contrib.jaeger.search import response_of
+from contrib.jaeger.spans import read_traces
 from contrib.zipkin import TAG
 from contrib.zipkin.schemas import (
     UiConfig,

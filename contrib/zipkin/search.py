@@ -1,6 +1,6 @@
 """Finds traces as Zipkin does: what is wanted may be of several spans of one service.
 
-The store narrows which traces are read as for Jaeger (api.jaeger.search).
+The store narrows which traces are read as for Jaeger (contrib.jaeger.search).
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from functools import partial
 from typing import NamedTuple
 
 from api.context import Context
-from api.jaeger.params import SpanQuery
-from api.jaeger.search import Found, search
-from api.jaeger.spans import MOST_SPANS, ReadTrace
+from contrib.jaeger.params import SpanQuery
+from contrib.jaeger.search import Found, search
+from contrib.jaeger.spans import MOST_SPANS, ReadTrace
 from contrib.zipkin.schemas import ZipkinSpan
 from contrib.zipkin.spans import zipkin_spans
 from store.model import TimeRange

@@ -12,7 +12,7 @@ import msgspec
 from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status, TracesData
 
-from api.jaeger.spans import CONTROL
+from contrib.jaeger.spans import CONTROL
 from contrib.zipkin.schemas import Annotation, ZipkinSpan
 from store.document_values import value_text
 from store.otel.attributes import read_attributes, read_value

@@ -137,8 +137,6 @@ class _Prefix(NamedTuple):
 _PREFIXES = (
     _Prefix("/api/", Permission.READ, Permission.EDIT),
     _Prefix("/auth/", Permission.READ, Permission.ADMIN),
-    _Prefix("/jaeger/", Permission.READ, Permission.ADMIN),
-    _Prefix("/tempo/", Permission.READ, Permission.ADMIN),
     _Prefix("/prometheus/", Permission.READ, Permission.ADMIN),
     _Prefix("/firehose/", Permission.ADMIN, Permission.INGEST),
     _Prefix("/lambda/", Permission.ADMIN, Permission.INGEST),

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from api.jaeger import search
+from contrib.jaeger import search
 from contrib.zipkin.schemas import ZipkinTrace
-from tests.api.jaeger.conftest import NOW
-from tests.api.jaeger.conftest import client as client
-from tests.api.jaeger.test_search import ALL, SHOP, worker
 from tests.collector.otlp_samples import START
+from tests.contrib.jaeger.conftest import NOW
+from tests.contrib.jaeger.conftest import client as client
+from tests.contrib.jaeger.test_search import ALL, SHOP, worker
 
 V2 = "/zipkin/api/v2"
 HOUR = {"endTs": NOW * 1000, "lookback": 3_600_000}

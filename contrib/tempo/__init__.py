@@ -1,0 +1,32 @@
+"""Tempo's query API (docs/api.md)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from api.plugins import Plugin
+
+if TYPE_CHECKING:
+    from fastapi import APIRouter, Response
+
+    from api.context import Context
+
+TAG = {
+    "name": "Tempo",
+    "description": "Tempo's query API, for Grafana's Tempo data source. Further parameters are ignored.",
+}
+
+
+def _routes(context: Context) -> APIRouter:
+    from contrib.tempo.router import tempo_router
+
+    return tempo_router(context)
+
+
+def _error(_: str, error: Exception) -> Response:
+    from api.errors import plain_text
+
+    return plain_text(error)
+
+
+plugin = Plugin("tempo", _routes, TAG, "/tempo/", error_response=_error)
