@@ -16,7 +16,6 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Route
 
 from api import errors, openapi_parts
-from api.application_signals.router import application_signals_router
 from api.console.router import TAGS, console_router
 from api.console.status import no_ingest
 from api.context import DEFAULT_THRESHOLDS, MAX_GROUPS, WHOLE_MAPS, Context, Thresholds
@@ -26,7 +25,6 @@ from api.health import health_router
 from api.metrics import RequestTimer
 from api.middleware import Head, Headers
 from api.plugins import Plugin, installed
-from api.prometheus import router as prometheus
 from api.reach import ANYWHERE, Destinations
 from api.sampling import Sampler
 from api.static import static_router
@@ -94,9 +92,7 @@ def create_app(
     routers = (
         *extra_routers,
         xray_router(context),
-        application_signals_router(context),
         v1.v1_router(context, environment_annotation),
-        prometheus.prometheus_router(context),
         *(plugin.routes(context) for plugin in plugins if plugin.routes),
         console_router(context),
         health_router(context),
@@ -111,7 +107,6 @@ def create_app(
         openapi_tags=[
             v1.TAG,
             *TAGS,
-            prometheus.TAG,
             *(dict(plugin.tag) for plugin in plugins if plugin.tag),
             xray_openapi.TAG,
         ],

@@ -1,9 +1,8 @@
 """Exceptions → responses: one place for statuses, codes, messages and error bodies.
 
 X-Ray's operations answer in X-Ray's form (docs/xray-format.md §10), routes below /api/ in the
-console's (docs/console-api.md), those below /prometheus/ in
-Prometheus', those of a plugin in its own. Routers mounted by the composition root raise `HTTPException` and
-are rendered here too.
+console's (docs/console-api.md), those of a plugin in its own.
+Routers mounted by the composition root raise `HTTPException` and are rendered here too.
 """
 
 from __future__ import annotations
@@ -93,8 +92,6 @@ def respond(path: str, error: Exception) -> Response:
     problem = to_problem(error)
     if path.startswith("/api/"):
         response = _console_error(problem)
-    elif path.startswith("/prometheus/"):
-        response = _prometheus_error(problem)
     elif (plugin := plugins.plugin_of(path)) and plugin.error_response:
         response = plugin.error_response(path, error)
     else:
@@ -145,22 +142,6 @@ def _console_error(problem: Problem) -> Response:
     if problem.position is not None:
         body["position"] = problem.position
     return json_error({"error": body}, problem.status)
-
-
-_PROMETHEUS = {
-    400: "bad_data",
-    404: "not_found",
-    422: "execution",
-    499: "canceled",
-    503: "unavailable",
-}
-
-
-def _prometheus_error(problem: Problem) -> Response:
-    """Prometheus' form of an error."""
-    kind = _PROMETHEUS.get(problem.status, "internal" if problem.status >= 500 else "bad_data")
-    body = {"status": "error", "errorType": kind, "error": problem.message}
-    return json_error(body, problem.status)
 
 
 def _sentences(error: RequestValidationError) -> str:

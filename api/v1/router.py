@@ -7,7 +7,6 @@ from typing import Any
 from fastapi import APIRouter, Depends
 
 from api.context import Context
-from api.openmetrics.router import metrics_router
 from api.parameters import refuse_unknown_parameters
 from api.schemas.common import ErrorReply
 from api.v1.alarms import alarms_router
@@ -77,7 +76,6 @@ def v1_router(context: Context, environment_annotation: str) -> APIRouter:
         errors_router,
         annotations_router,
         operations_router,
-        metrics_router,
         versions_router,
         states_router,
         deployments_router,

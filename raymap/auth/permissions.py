@@ -89,15 +89,7 @@ _XRAY_EDITS = frozenset(
         "/UpdateTraceSegmentDestination",
     }
 )  # fmt: skip
-_APPLICATION_SIGNALS = frozenset(
-    {"/service", "/service-operations", "/service-dependencies", "/service-dependents", "/slos"}
-)
-_READING_POSTS = frozenset(
-    {
-        *("/api/map/arrange", "/api/v1/verdict", "/api/v1/alarms/preview"),
-        *(f"/prometheus/api/v1/{name}" for name in ("query", "query_range", "labels", "series")),
-    }
-)
+_READING_POSTS = frozenset({"/api/map/arrange", "/api/v1/verdict", "/api/v1/alarms/preview"})
 """They are computed from what the request contains, and store nothing but a picture's layout."""
 _REPORTS = frozenset({"/api/v1/deployments"})
 _SHARES = "/api/v1/shares"
@@ -137,7 +129,6 @@ class _Prefix(NamedTuple):
 _PREFIXES = (
     _Prefix("/api/", Permission.READ, Permission.EDIT),
     _Prefix("/auth/", Permission.READ, Permission.ADMIN),
-    _Prefix("/prometheus/", Permission.READ, Permission.ADMIN),
     _Prefix("/firehose/", Permission.ADMIN, Permission.INGEST),
     _Prefix("/lambda/", Permission.ADMIN, Permission.INGEST),
     _Prefix("/v1/", Permission.ADMIN, Permission.INGEST),
@@ -156,13 +147,13 @@ def required(method: str, path: str) -> Permission:
             return Permission.SAMPLE
         if path in _REPORTS:
             return Permission.REPORT
-        if path in _XRAY_READS | _APPLICATION_SIGNALS | _READING_POSTS:
+        if path in _XRAY_READS | _READING_POSTS:
             return Permission.READ
         if path in _XRAY_EDITS:
             return Permission.EDIT
     if path in ("/healthz", "/readyz") or (method, path) in _SIGN_IN:
         return Permission.PUBLIC
-    if path == "/metrics" or (path == "/services" and method in _SAFE):
+    if path == "/metrics":
         return Permission.READ
     if path in _ADMINISTRATION or path.startswith(tuple(f"{each}/" for each in _ADMINISTRATION)):
         return Permission.ADMIN

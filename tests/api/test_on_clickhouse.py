@@ -12,12 +12,12 @@ from store.clickhouse.store import ClickHouseStore
 from store.memory import MemoryStore
 from store.model import State
 from store.protocol import Store
-from tests.api.openmetrics.test_router import OPENMETRICS
 from tests.api.shop import TABLE, shop
 from tests.api.v1.test_verdict import CHECKOUT, JUDGE, request
 from tests.api.v1.test_verdict import NOW as AFTER
 from tests.builders import T0
 from tests.contrib.jaeger.conftest import NOW, documents
+from tests.contrib.openmetrics.test_router import OPENMETRICS
 
 V1 = "from=-15m"
 JAEGER = "lookback=15m&limit=20"

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from api.errors import ApiError
-from api.prometheus.ast import (
+from contrib.prometheus.ast import (
     Aggregation,
     Expression,
     Growth,
@@ -20,7 +20,7 @@ from api.prometheus.ast import (
     Operation,
     Quantile,
 )
-from api.prometheus.samples import Samples, Values
+from contrib.prometheus.samples import Samples, Values
 from store.times import MINUTE, SECOND
 
 MOST_SERIES = 10_000

@@ -7,10 +7,10 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from api.application_signals.operations import OPERATIONS, WITHOUT_WINDOW, Operation, Requested
 from api.context import Context, json_response, run_cancellable
 from api.errors import ApiError
 from api.request import JsonBody, instant, read_body, window_of
+from contrib.application_signals.operations import OPERATIONS, WITHOUT_WINDOW, Operation, Requested
 from store.model import TimeRange
 
 MOST = 100

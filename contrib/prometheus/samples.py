@@ -1,4 +1,4 @@
-"""The edges of the map as Prometheus' counters, by the minute: the metrics of `api.openmetrics` without a scrape.
+"""The edges of the map as Prometheus' counters, by the minute: the metrics of `contrib.openmetrics` without a scrape.
 
 Counts are the minutes' own (`store.minutes`), so what a counter grew by in a range is what the map counts in it.
 """
@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from api.context import Context
 from api.errors import ApiError
-from api.openmetrics.numbers import BOUNDS, STATES, Pair, pair_of
-from api.openmetrics.router import PREFIX
-from api.prometheus.ast import NAME, Matcher
+from contrib.openmetrics.numbers import BOUNDS, STATES, Pair, pair_of
+from contrib.openmetrics.router import PREFIX
+from contrib.prometheus.ast import NAME, Matcher
 from store.graph import EdgeStats, ServiceGraph
 from store.minutes import MinuteCounts, Series, SeriesKind
 from store.model import NodeKey, TimeRange

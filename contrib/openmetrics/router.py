@@ -10,14 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from itertools import accumulate
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from api.context import Context, run_cancellable
-from api.openmetrics.numbers import BOUNDS, STATES, ZERO, Edges, Numbers, Pair, plus
-from api.openmetrics.totals import Totals
+from api.parameters import refuse_unknown_parameters
+from api.v1.router import ERRORS, TAG
+from contrib.openmetrics.numbers import BOUNDS, STATES, ZERO, Edges, Numbers, Pair, plus
+from contrib.openmetrics.totals import Totals
 from store.times import SECOND
 
 PREFIX = "traces_service_graph_request"
@@ -25,9 +27,14 @@ MEDIA = "application/openmetrics-text", "text/plain"
 LABELS = list(Pair._fields)
 
 
-def metrics_router(context: Context) -> APIRouter:
-    """/api/v1/metrics."""
-    router = APIRouter()
+def openmetrics_router(context: Context) -> APIRouter:
+    """/api/v1/metrics, one of /api/v1 to clients."""
+    router = APIRouter(
+        prefix="/api/v1",
+        tags=[str(TAG["name"])],
+        responses=ERRORS,
+        dependencies=[Depends(refuse_unknown_parameters)],
+    )
     totals = Totals(context.service_graph, _now(context))
 
     @router.get(

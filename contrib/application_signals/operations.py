@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from api.application_signals.keys import attribute_maps, is_service, key_attributes, named
 from api.context import Context
 from api.errors import ApiError
 from api.request import JsonBody, require_short
 from api.v1.graph import map_numbers
 from api.v1.operations import operation_list
+from contrib.application_signals.keys import attribute_maps, is_service, key_attributes, named
 from store.model import TimeRange
 from store.rules.dimensions import Dimension
 from store.times import SECOND

@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from api.prometheus.evaluate import bucket_quantile
+from contrib.prometheus.evaluate import bucket_quantile
 from store.model import Document, Kind, NodeKey, State
 from store.times import MINUTE, SECOND
 from tests.builders import T0, call, segment, subsegment, trace_id

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from api.openmetrics import totals as totals_module
-from api.openmetrics.numbers import BOUNDS, Pair, edges_of
-from api.openmetrics.totals import OTHERS, Totals
+from contrib.openmetrics import totals as totals_module
+from contrib.openmetrics.numbers import BOUNDS, Pair, edges_of
+from contrib.openmetrics.totals import OTHERS, Totals
 from store.errors import StoreUnavailable
 from store.graph import EdgeStats, ServiceGraph, ServiceStats, Statistics
 from store.memory import MemoryStore

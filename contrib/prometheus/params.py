@@ -10,8 +10,8 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 
 from api.errors import ApiError
-from api.prometheus.parse import parse_duration
 from api.request import read_body, window_of
+from contrib.prometheus.parse import parse_duration
 from store.model import TimeRange
 from store.times import HOUR, MAX_INSTANT, SECOND, parse_instant
 

@@ -8,7 +8,7 @@ from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
 from api.app import create_app
-from api.openmetrics.numbers import Pair
+from contrib.openmetrics.numbers import Pair
 from store.memory import MemoryStore
 from store.model import NodeKey
 from store.times import SECOND

@@ -1,4 +1,4 @@
-"""A subset of PromQL → `api.prometheus.ast`. Everything else is refused with its position, in Prometheus' words.
+"""A subset of PromQL → `contrib.prometheus.ast`. Everything else is refused with its position, in Prometheus' words.
 
 https://prometheus.io/docs/prometheus/latest/querying/basics/
 """
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from api.errors import ApiError
-from api.prometheus.ast import (
+from contrib.prometheus.ast import (
     NAME,
     Aggregation,
     Expression,

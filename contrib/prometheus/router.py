@@ -15,12 +15,13 @@ from fastapi import APIRouter, Query, Request, Response
 
 from api.context import Context, json_response, run_cancellable
 from api.counted import incomplete_words
-from api.prometheus.ast import Expression, Matcher, longest_range
-from api.prometheus.evaluate import MOST_SERIES, Vector, evaluate
-from api.prometheus.params import Params
-from api.prometheus.parse import parse, parse_selector
-from api.prometheus.samples import METADATA, Values, no_samples, read_samples, series_of
-from api.schemas.prometheus import (
+from contrib.prometheus import TAG
+from contrib.prometheus.ast import Expression, Matcher, longest_range
+from contrib.prometheus.evaluate import MOST_SERIES, Vector, evaluate
+from contrib.prometheus.params import Params
+from contrib.prometheus.parse import parse, parse_selector
+from contrib.prometheus.samples import METADATA, Values, no_samples, read_samples, series_of
+from contrib.prometheus.schemas import (
     PrometheusBuildInfo,
     PrometheusLabels,
     PrometheusMetadata,
@@ -30,11 +31,6 @@ from api.schemas.prometheus import (
 from store.model import TimeRange
 from store.times import MINUTE, SECOND
 
-TAG = {
-    "name": "Prometheus",
-    "description": "Prometheus' query API over the edges of the map, for Grafana. A POST takes the same parameters as a form. "
-    "Further parameters are ignored.",
-}
 QUERY = Query(
     description="PromQL: rate and increase, aggregations by labels, histogram_quantile, arithmetic"
 )
@@ -46,7 +42,7 @@ LIMIT = Query(description="how many at most")
 
 def prometheus_router(context: Context) -> APIRouter:
     """Everything below /prometheus."""
-    router = APIRouter(prefix="/prometheus/api/v1", tags=[str(TAG["name"])])
+    router = APIRouter(prefix="/prometheus/api/v1", tags=[TAG["name"]])
     _add_queries(router, context)
     _add_names(router, context)
     _add_server(router, context)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 
-from api.openmetrics.numbers import ZERO, Edges, Numbers, Pair, edges_of, greatest, less, plus
+from contrib.openmetrics.numbers import ZERO, Edges, Numbers, Pair, edges_of, greatest, less, plus
 from store.graph import ServiceGraph
 from store.model import TimeRange
 from store.times import MINUTE

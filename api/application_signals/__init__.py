@@ -1,1 +1,0 @@
-"""What Application Signals' clients read (docs/clients.md): services, operations, dependencies. Shapes of AWS's model."""

@@ -1,1 +1,0 @@
-"""Prometheus' query API below /prometheus: a subset of PromQL over the edges of the map."""
