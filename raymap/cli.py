@@ -24,7 +24,7 @@ from raymap.import_cli import import_app
 from raymap.journal_cli import journal_app
 from raymap.keys_cli import key_app
 from raymap.logs_cli import logs_app
-from raymap.options import LOCAL, RetentionDays, ServerUrl, Supervised
+from raymap.options import RetentionDays, Supervised
 from raymap.problems_cli import problems_app
 from raymap.read_cli import read_app
 from raymap.ready_pipe import exit_on_error
@@ -190,42 +190,6 @@ def demo(settings: DemoSettings, supervised: Supervised = None) -> None:
         daemon = udp_address(settings.url)
         pipe.ready({"to": daemon})
         run(daemon, settings.rate, settings.duration, settings.seed)
-
-
-@app.command()
-def mcp(
-    url: ServerUrl = LOCAL,
-    listen: Annotated[
-        str,
-        typer.Option(
-            metavar="ADDRESS",
-            help="Answer over HTTP at /mcp of [HOST:]PORT: each caller reads with its own key.",
-        ),
-    ] = "",
-    allowed_host: Annotated[
-        list[str] | None,
-        typer.Option(help="A host name by which callers reach --listen."),
-    ] = None,
-    insecure: Annotated[
-        bool, typer.Option("--insecure", help="Listen for other machines without keys.")
-    ] = False,
-) -> None:
-    """Answer a language model's questions over stdio or HTTP (MCP), read-only.
-
-    Needs raymap[mcp]. Over stdio RAYMAP_TOKEN is sent as a bearer token.
-    """
-    with exit_on_error():
-        from raymap.processes import raymap_version, require_mcp
-
-        require_mcp()
-        if listen:
-            from raymap.mcp.http import serve_http
-
-            serve_http(url, raymap_version(), listen, allowed_host or [], insecure=insecure)
-            return
-        from raymap.mcp.server import serve
-
-        serve(url, os.environ.get("RAYMAP_TOKEN", ""), raymap_version())
 
 
 app.add_typer(read_app)

@@ -313,11 +313,6 @@ def require_demo() -> None:
     require_package("aws_xray_sdk", "The demo", "demo")
 
 
-def require_mcp() -> None:
-    """CommandError when the packages of `raymap mcp` are not installed."""
-    require_package("mcp", "raymap mcp", "mcp")
-
-
 def require_boto3() -> None:
     """CommandError when boto3, which reads from AWS X-Ray, is not installed."""
     require_package("boto3", "raymap import --from-xray", "xray")

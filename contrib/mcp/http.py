@@ -15,10 +15,10 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from collector import net
+from contrib.mcp.client import Client
+from contrib.mcp.server import address, build_server
 from raymap.errors import CommandError, print_status
 from raymap.http_guard import HttpGuard
-from raymap.mcp.client import Client
-from raymap.mcp.server import address, build_server
 
 PATH = "/mcp"
 MAX_BODY = 1 << 20

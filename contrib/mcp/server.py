@@ -11,19 +11,19 @@ from mcp.server.mcpserver import Context, MCPServer
 from mcp_types import CallToolResult, InputRequiredResult, TextContent, Tool, ToolAnnotations
 from pydantic import TypeAdapter
 
-from raymap.mcp.answer import Answer, Line, RowsOf, Structured
-from raymap.mcp.arguments import named
-from raymap.mcp.budget import MAX_TOKENS
-from raymap.mcp.cause_tools import cause_tools
-from raymap.mcp.client import CALLER, Client
-from raymap.mcp.comparison_tools import comparison_tools
-from raymap.mcp.impact_tools import impact_tools
-from raymap.mcp.judgement_tools import judgement_tools
-from raymap.mcp.map_tools import map_tools
-from raymap.mcp.missing_tools import missing_tools
-from raymap.mcp.problem_tools import problem_tools
-from raymap.mcp.stats_tools import stats_tools
-from raymap.mcp.trace_tools import trace_tools
+from contrib.mcp.answer import Answer, Line, RowsOf, Structured
+from contrib.mcp.arguments import named
+from contrib.mcp.budget import MAX_TOKENS
+from contrib.mcp.cause_tools import cause_tools
+from contrib.mcp.client import CALLER, Client
+from contrib.mcp.comparison_tools import comparison_tools
+from contrib.mcp.impact_tools import impact_tools
+from contrib.mcp.judgement_tools import judgement_tools
+from contrib.mcp.map_tools import map_tools
+from contrib.mcp.missing_tools import missing_tools
+from contrib.mcp.problem_tools import problem_tools
+from contrib.mcp.stats_tools import stats_tools
+from contrib.mcp.trace_tools import trace_tools
 
 INSTRUCTIONS = f"""\
 Tools that read a Raymap server: a map of services, and the traces it is counted from.

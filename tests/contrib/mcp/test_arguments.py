@@ -10,8 +10,8 @@ import anyio
 import pytest
 from mcp.server.mcpserver.exceptions import ToolError
 
-from raymap.mcp.client import Client
-from raymap.mcp.server import build_server
+from contrib.mcp.client import Client
+from contrib.mcp.server import build_server
 
 MAP = {"from": 0.0, "to": 1.0, "nodes": [], "edges": [], "total_nodes": 0, "left_out": 0,
        "problems": [], "filtered": None, "incomplete": None}  # fmt: skip

@@ -13,12 +13,12 @@ from typing_extensions import TypedDict
 
 from api.schemas.logs import LogEntry
 from api.schemas.traces import Difference
-from raymap.mcp.answer import RowsOf, clean, table
-from raymap.mcp.client import Client
-from raymap.mcp.map_tools import node_id
-from raymap.mcp.parameters import End, Filter, Start, TraceId
-from raymap.mcp.trace_tools import Status, get_trace
-from raymap.mcp.window import describe, instant, parse_window
+from contrib.mcp.answer import RowsOf, clean, table
+from contrib.mcp.client import Client
+from contrib.mcp.map_tools import node_id
+from contrib.mcp.parameters import End, Filter, Start, TraceId
+from contrib.mcp.trace_tools import Status, get_trace
+from contrib.mcp.window import describe, instant, parse_window
 
 
 class PathPiece(TypedDict):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from raymap.mcp.map_tools import _omitted
+from contrib.mcp.map_tools import _omitted
 
 MAP: dict[str, Any] = {"left_out": 0, "problems": []}
 

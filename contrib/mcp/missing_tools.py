@@ -8,11 +8,11 @@ from urllib.parse import quote
 
 from pydantic import Field
 
-from raymap.mcp.answer import clean, table
-from raymap.mcp.client import Client
-from raymap.mcp.map_tools import node_id
-from raymap.mcp.parameters import End, NodeName, Start
-from raymap.mcp.window import describe, parse_window
+from contrib.mcp.answer import clean, table
+from contrib.mcp.client import Client
+from contrib.mcp.map_tools import node_id
+from contrib.mcp.parameters import End, NodeName, Start
+from contrib.mcp.window import describe, parse_window
 
 _MORE = "{left} more lines: name the other service, or a shorter window."
 Other = Annotated[str, Field(description="Only causes between it and this other node.")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from raymap.mcp.problem_tools import _none
+from contrib.mcp.problem_tools import _none
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,12 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from api.schemas.v1 import StatsGroup
-from raymap.mcp.answer import RowsOf, clean, escape, table
-from raymap.mcp.client import Client
-from raymap.mcp.map_tools import node_id
-from raymap.mcp.parameters import End, Filter, Start
-from raymap.mcp.trace_tools import Status
-from raymap.mcp.window import describe, instant, parse_window
+from contrib.mcp.answer import RowsOf, clean, escape, table
+from contrib.mcp.client import Client
+from contrib.mcp.map_tools import node_id
+from contrib.mcp.parameters import End, Filter, Start
+from contrib.mcp.trace_tools import Status
+from contrib.mcp.window import describe, instant, parse_window
 
 LONGEST_FILTER = 600
 """Characters of an expression in a line."""

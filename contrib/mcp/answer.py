@@ -18,7 +18,7 @@ from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from raymap.mcp.budget import MAX_TOKENS, fit, head
+from contrib.mcp.budget import MAX_TOKENS, fit, head
 
 Row = TypeVar("Row")
 

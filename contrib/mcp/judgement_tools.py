@@ -11,10 +11,10 @@ from typing_extensions import TypedDict
 from api.schemas.alarms import AlarmLine
 from api.schemas.declared import Status as DeclaredStatus
 from api.schemas.v1 import VerdictCheck
-from raymap.mcp.answer import RowsOf, clean, table
-from raymap.mcp.client import Client
-from raymap.mcp.parameters import End, Start
-from raymap.mcp.window import describe, instant, parse_window
+from contrib.mcp.answer import RowsOf, clean, table
+from contrib.mcp.client import Client
+from contrib.mcp.parameters import End, Start
+from contrib.mcp.window import describe, instant, parse_window
 
 
 class Declared(TypedDict):

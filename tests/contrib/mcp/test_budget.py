@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raymap.mcp.budget import count, fit, head
+from contrib.mcp.budget import count, fit, head
 
 
 @pytest.mark.parametrize(

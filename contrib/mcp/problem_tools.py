@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 from api.schemas.problems import ProblemLine
-from raymap.mcp.answer import RowsOf, clean, table
-from raymap.mcp.client import Client
-from raymap.mcp.parameters import End, Start
-from raymap.mcp.window import describe, instant, parse_window
+from contrib.mcp.answer import RowsOf, clean, table
+from contrib.mcp.client import Client
+from contrib.mcp.parameters import End, Start
+from contrib.mcp.window import describe, instant, parse_window
 
 _MORE = "{left} more problems: take a shorter window."
 

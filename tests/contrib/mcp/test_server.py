@@ -15,9 +15,9 @@ from anyio.from_thread import start_blocking_portal
 from mcp.client import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
-from raymap.mcp.budget import MAX_TOKENS, count
+from contrib.mcp.budget import MAX_TOKENS, count
 from tests.conftest import ROOT, Server
-from tests.raymap.mcp.test_answer import BLOCK
+from tests.contrib.mcp.test_answer import BLOCK
 from tests.waiting import eventually
 
 TOOLS = {

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from raymap.mcp.answer import clean, table
-from raymap.mcp.client import Client
-from raymap.mcp.map_tools import node_id
-from raymap.mcp.parameters import End, Filter, NodeName, Start
-from raymap.mcp.window import describe, parse_window
+from contrib.mcp.answer import clean, table
+from contrib.mcp.client import Client
+from contrib.mcp.map_tools import node_id
+from contrib.mcp.parameters import End, Filter, NodeName, Start
+from contrib.mcp.window import describe, parse_window
 
 _MORE = "{left} more lines: narrow with filter or a shorter window."
 

@@ -7,8 +7,8 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raymap.mcp.answer import clean, marked, table
-from raymap.mcp.budget import MAX_TOKENS, count
+from contrib.mcp.answer import clean, marked, table
+from contrib.mcp.budget import MAX_TOKENS, count
 
 BLOCK = re.compile(
     r"\A(?P<own>.*)\n<untrusted-trace-data (?P<mark>[0-9a-f]{8})>\n(?P<data>.*)\n"

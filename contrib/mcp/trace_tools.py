@@ -10,13 +10,13 @@ from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
 
 from api.schemas.traces import TraceLine
-from raymap.mcp.answer import DATA_TOKENS, RowsOf, clean, escape, marked, table
-from raymap.mcp.budget import fit, head
-from raymap.mcp.client import Client
-from raymap.mcp.figures import duration, row_line, status_of, trace_line
-from raymap.mcp.map_tools import node_id
-from raymap.mcp.parameters import End, Filter, Skip, Start, TraceId
-from raymap.mcp.window import describe, instant, parse_window
+from contrib.mcp.answer import DATA_TOKENS, RowsOf, clean, escape, marked, table
+from contrib.mcp.budget import fit, head
+from contrib.mcp.client import Client
+from contrib.mcp.figures import duration, row_line, status_of, trace_line
+from contrib.mcp.map_tools import node_id
+from contrib.mcp.parameters import End, Filter, Skip, Start, TraceId
+from contrib.mcp.window import describe, instant, parse_window
 from store.trace_id import format_trace_id, parse_trace_id
 
 Status = Literal["", "ok", "error", "throttle", "fault", "in_progress"]

@@ -13,8 +13,8 @@ import anyio
 import pytest
 
 from api.app import create_app
-from raymap.mcp.client import Client
-from raymap.mcp.server import RaymapServer, build_server
+from contrib.mcp.client import Client
+from contrib.mcp.server import RaymapServer, build_server
 from tests.http_server import serve
 from tests.raymap.test_demo import NOON, _traces, stored
 

@@ -22,9 +22,9 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.app import create_app
+from contrib.mcp import http
+from contrib.mcp.budget import MAX_TOKENS, count
 from raymap.errors import CommandError
-from raymap.mcp import http
-from raymap.mcp.budget import MAX_TOKENS, count
 from store.memory import MemoryStore
 from tests.api.shop import END, shop
 from tests.http_server import serve

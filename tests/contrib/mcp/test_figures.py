@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from raymap.mcp.figures import labels, node_line
+from contrib.mcp.figures import labels, node_line
 
 NODE: dict[str, Any] = {
     "type": "",

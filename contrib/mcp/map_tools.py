@@ -9,11 +9,11 @@ from urllib.parse import quote
 
 from mcp.server.mcpserver.exceptions import ToolError
 
-from raymap.mcp.answer import clean, table
-from raymap.mcp.client import Client
-from raymap.mcp.figures import CLIENT, badness, edge_line, labels, node_line
-from raymap.mcp.parameters import End, Filter, Find, GroupBy, NodeName, Skip, Start
-from raymap.mcp.window import describe, parse_window
+from contrib.mcp.answer import clean, table
+from contrib.mcp.client import Client
+from contrib.mcp.figures import CLIENT, badness, edge_line, labels, node_line
+from contrib.mcp.parameters import End, Filter, Find, GroupBy, NodeName, Skip, Start
+from contrib.mcp.window import describe, parse_window
 from raymap.units import counted
 
 _NODE_ID = re.compile(r"n[0-9a-f]{16}")

@@ -8,10 +8,10 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from api.schemas.compare import SignificantChange
-from raymap.mcp.answer import RowsOf, clean, table
-from raymap.mcp.client import Client
-from raymap.mcp.parameters import End, Filter, Start
-from raymap.mcp.window import describe, parse_window
+from contrib.mcp.answer import RowsOf, clean, table
+from contrib.mcp.client import Client
+from contrib.mcp.parameters import End, Filter, Start
+from contrib.mcp.window import describe, parse_window
 
 _MORE = "{left} more differences: take a filter."
 Then = Annotated[

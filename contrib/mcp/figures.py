@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from raymap.mcp.answer import clean
-from raymap.mcp.window import instant
+from contrib.mcp.answer import clean
+from contrib.mcp.window import instant
 
 Json = Mapping[str, Any]
 CLIENT = "client"

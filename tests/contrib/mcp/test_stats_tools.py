@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from raymap.mcp.client import Client
-from raymap.mcp.stats_tools import stats_tools
+from contrib.mcp.client import Client
+from contrib.mcp.stats_tools import stats_tools
 
 
 class Answering:

@@ -1,1 +1,0 @@
-"""`raymap mcp`: read-only tools for language models, over stdio (docs/mcp.md)."""
