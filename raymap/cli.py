@@ -28,7 +28,6 @@ from raymap.options import RetentionDays, Supervised
 from raymap.problems_cli import problems_app
 from raymap.read_cli import read_app
 from raymap.ready_pipe import exit_on_error
-from raymap.sam_cli import sam_app
 from raymap.settings import (
     ApiSettings,
     ClickHouseSettings,
@@ -204,7 +203,6 @@ app.add_typer(problems_app, name="problems")
 app.add_typer(journal_app)
 app.add_typer(key_app)
 app.add_typer(user_app)
-app.add_typer(sam_app)
 app.add_typer(share_app)
 app.add_typer(tenant_app)
 app.add_typer(verdict_app)

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from raymap.commands.sam_relay import Relay, bridge_address
+from contrib.sam.relay import Relay, bridge_address
 from tests.waiting import eventually
 
 

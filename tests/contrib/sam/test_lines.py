@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.decode.lambda_records.events import Report, read_line
-from raymap.commands.sam_lines import UNKNOWN, FunctionLine, SamOutput, trace_id_of
+from contrib.sam.lines import UNKNOWN, FunctionLine, SamOutput, trace_id_of
 from store.times import SECOND
 from store.trace_id import parse_trace_id
 

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from contrib.sam.run import _forwarding, arguments
 from raymap.cli import app
-from raymap.commands.sam import _forwarding, arguments
 from tests.conftest import ROOT, Server
 from tests.waiting import eventually
 from tests.xray_client import xray_client
@@ -131,14 +131,14 @@ def test_what_a_terminal_sends_is_not_sent_twice(monkeypatch: pytest.MonkeyPatch
     child.send_signal = child.sent.append
     with _forwarding(child):
         for has_terminal in (False, True):
-            monkeypatch.setattr("raymap.commands.sam._has_terminal", lambda it=has_terminal: it)
+            monkeypatch.setattr("contrib.sam.run._has_terminal", lambda it=has_terminal: it)
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.raise_signal(number)
     assert child.sent == [signal.SIGINT, signal.SIGTERM, signal.SIGTERM]
 
 
 def test_a_terminal_is_recognized() -> None:
-    code = "from raymap.commands.sam import _has_terminal; print(_has_terminal())"
+    code = "from contrib.sam.run import _has_terminal; print(_has_terminal())"
     words = [sys.executable, "-c", code]
     assert in_a_terminal(*words)[1].split()[-1] == b"True"
     without = subprocess.run(words, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True)

@@ -18,9 +18,9 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NamedTuple
 
-from raymap.commands.sam_lines import SamOutput
-from raymap.commands.sam_relay import HOST, Relay, bridge_address
-from raymap.commands.sam_sender import Sender
+from contrib.sam.lines import SamOutput
+from contrib.sam.relay import HOST, Relay, bridge_address
+from contrib.sam.sender import Sender
 from raymap.errors import CommandError, print_status, write_stderr
 from raymap.processes import udp_address
 from raymap.units import counted

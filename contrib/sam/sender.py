@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Any
 
-from raymap.commands.sam_lines import FunctionLine, trace_id_of
+from contrib.sam.lines import FunctionLine, trace_id_of
 from raymap.commands.server import post
 from raymap.errors import CommandError, print_status
 

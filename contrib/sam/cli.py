@@ -9,10 +9,7 @@ import typer
 from raymap.options import LOCAL, ServerUrl
 from raymap.ready_pipe import exit_on_error
 
-sam_app = typer.Typer()
 
-
-@sam_app.command()
 def sam(
     words: Annotated[
         list[str], typer.Argument(metavar="-- local COMMAND ...", help="Arguments of SAM CLI.")
@@ -52,7 +49,7 @@ def sam(
     SAM's output, exit code and signals pass through. RAYMAP_TOKEN is sent as a bearer token.
     """
     with exit_on_error():
-        from raymap.commands.sam import SamJob, run_sam
+        from contrib.sam.run import SamJob, run_sam
 
         code = run_sam(SamJob(words, url, daemon, listen, function, program))
     raise typer.Exit(code)

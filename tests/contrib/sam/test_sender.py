@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from raymap.commands.sam_lines import FunctionLine
-from raymap.commands.sam_sender import Sender, logs_of
+from contrib.sam.lines import FunctionLine
+from contrib.sam.sender import Sender, logs_of
 from tests.http_server import serve
 from tests.waiting import eventually
 

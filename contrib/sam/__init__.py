@@ -1,0 +1,19 @@
+"""`raymap sam`: runs SAM CLI with Raymap beside it (docs/lambda.md)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from api.plugins import Plugin
+
+if TYPE_CHECKING:
+    import typer
+
+
+def _commands(app: typer.Typer) -> None:
+    from contrib.sam.cli import sam
+
+    app.command()(sam)
+
+
+plugin = Plugin("sam", commands=_commands)
