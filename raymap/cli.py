@@ -18,7 +18,6 @@ from raymap.aws_cli import aws_app
 from raymap.config_cli import config_app
 from raymap.context_cli import context_app
 from raymap.data_cli import data_app
-from raymap.declare_cli import declare_app
 from raymap.flags import with_settings
 from raymap.import_cli import import_app
 from raymap.journal_cli import journal_app
@@ -40,7 +39,6 @@ from raymap.settings import (
 from raymap.shares_cli import share_app
 from raymap.tenants_cli import tenant_app
 from raymap.users_cli import user_app
-from raymap.verdict_cli import verdict_app
 
 app = typer.Typer(
     name="raymap",
@@ -197,7 +195,6 @@ app.add_typer(data_app)
 app.add_typer(aws_app)
 app.add_typer(import_app)
 app.add_typer(config_app)
-app.add_typer(declare_app)
 app.add_typer(logs_app)
 app.add_typer(problems_app, name="problems")
 app.add_typer(journal_app)
@@ -205,7 +202,6 @@ app.add_typer(key_app)
 app.add_typer(user_app)
 app.add_typer(share_app)
 app.add_typer(tenant_app)
-app.add_typer(verdict_app)
 
 
 @app.command()

@@ -39,9 +39,9 @@ from collector.receivers.relayed import decode_part
 from collector.records import Records
 from collector.settings import HttpLimits
 from collector.tuning import collect_less_often
+from contrib.declare.templates.reader import Place, read_template
 from raymap.auth import sigv4
 from raymap.errors import CommandError
-from raymap.templates.reader import Place, read_template
 from store.clickhouse.search.bounds import TRUE
 from store.clickhouse.search.compile import compiled
 from store.clickhouse.write import inserts

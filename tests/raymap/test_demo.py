@@ -25,7 +25,7 @@ from collector.decode.lambda_records.upload import decode_upload
 from collector.payloads import decode_documents
 from raymap.demo import clock
 from raymap.demo.alarms import put_alarm
-from raymap.demo.declared import DECLARATION, put_declaration
+from raymap.demo.declared import put_declaration
 from raymap.demo.deliveries import MOST
 from raymap.demo.deployments import Deployments, canary_alarm
 from raymap.demo.layer import body as body_of
@@ -35,10 +35,8 @@ from raymap.demo.otel import export
 from raymap.demo.server import request
 from raymap.demo.story import Story
 from raymap.demo.trace import Document, LogLine, Span, Trace, Upload
-from raymap.templates.reader import Place, read_template
 from store.alarms import Alarm
 from store.config import records
-from store.declared.model import read_declaration
 from store.graph import ServiceGraph
 from store.invocation_evidence import evidence_in, invocations_in
 from store.memory import MemoryStore
@@ -423,15 +421,6 @@ def test_the_alarm_of_a_bad_version_fires_during_its_canary() -> None:
         now.now = began + since
         fired |= {event.alarm for event in evaluator.evaluate() if event.state == "ALARM"}
     assert fired == {"catalog-canary"}
-
-
-def test_the_declaration_is_the_templates() -> None:
-    """`raymap.demo.declared` says how the file is made."""
-    template = DECLARATION.with_name("template.yaml")
-    place = Place("shop", ACCOUNT, REGION, "prod")
-    assert read_template(template, place, {}) == read_declaration(
-        json.loads(DECLARATION.read_text())
-    )
 
 
 def test_the_declared_stack_differs_from_the_traffic_as_the_template_says(

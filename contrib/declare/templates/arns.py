@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from raymap.templates.intrinsics import pattern
+from contrib.declare.templates.intrinsics import pattern
 from store.declared.identity import (
     BUCKET,
     BUS,

@@ -10,10 +10,10 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
+from contrib.declare.templates.reader import Place, read_template
 from raymap.commands.server import delete, get_json, no_raymap, post
 from raymap.commands.tables import print_table
 from raymap.errors import CommandError, print_status
-from raymap.templates.reader import Place, read_template
 from raymap.units import counted, format_minute
 from store.declared.model import Declaration
 

@@ -9,9 +9,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from raymap.templates.errors import InvalidTemplate
-from raymap.templates.intrinsics import UNKNOWN
-from raymap.templates.tree import MAX_VALUES, TEXT_UNIT, Tree
+from contrib.declare.templates.errors import InvalidTemplate
+from contrib.declare.templates.intrinsics import UNKNOWN
+from contrib.declare.templates.tree import MAX_VALUES, TEXT_UNIT, Tree
 
 LOOP = "Fn::ForEach"
 SECTIONS = ("Conditions", "Resources", "Outputs")

@@ -10,10 +10,7 @@ import typer
 from raymap.errors import CommandError, print_status
 from raymap.options import LOCAL, ServerUrl, WindowEnd, WindowStart
 
-declare_app = typer.Typer()
 
-
-@declare_app.command()
 def declare(
     template: Annotated[
         Path | None,
@@ -69,7 +66,7 @@ def declare(
     --check exits with 0 if there is no difference, 1 if something was never seen or is undeclared, 2 if nothing
     is declared or there was no traffic, 3 if there is no answer. RAYMAP_TOKEN is sent as a bearer token.
     """
-    from raymap.commands import declare as command
+    from contrib.declare import command
 
     place = {"stack": stack, "account": account, "region": region, "environment": environment}
     try:

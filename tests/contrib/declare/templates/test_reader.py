@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from contrib.declare.templates.reader import Place, read_template
 from raymap.errors import CommandError
-from raymap.templates.reader import Place, read_template
 from store.declared.model import Declaration, Evidence
 
 HEAD = "Transform: AWS::Serverless-2016-10-31\n"

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from raymap.templates.cloudformation import add_stack
-from raymap.templates.errors import InvalidTemplate
-from raymap.templates.intrinsics import Resolver
-from raymap.templates.nested import Files, Given, Template
-from raymap.templates.stack import Stack
-from raymap.templates.state_machines import add_tasks, read_definition
-from raymap.templates.tree import Tree, parse_file
+from contrib.declare.templates.cloudformation import add_stack
+from contrib.declare.templates.errors import InvalidTemplate
+from contrib.declare.templates.intrinsics import Resolver
+from contrib.declare.templates.nested import Files, Given, Template
+from contrib.declare.templates.stack import Stack
+from contrib.declare.templates.state_machines import add_tasks, read_definition
+from contrib.declare.templates.tree import Tree, parse_file
 from store.declared.identity import MACHINE
 from store.declared.model import MAX_CALLS, MAX_NOTE, MAX_NOTES, Declaration, Resource
 

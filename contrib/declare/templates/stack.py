@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from raymap.templates.arns import Named, named_by
-from raymap.templates.intrinsics import Resolver, mentions, pattern
+from contrib.declare.templates.arns import Named, named_by
+from contrib.declare.templates.intrinsics import Resolver, mentions, pattern
 from store.declared.identity import KINDS, name_matches
 from store.declared.model import MAX_NOTE, MAX_NOTES, Call, Evidence, Resource
 

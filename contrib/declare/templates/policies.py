@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from raymap.templates.arns import named_by
-from raymap.templates.intrinsics import mentions, pattern
-from raymap.templates.stack import Stack
+from contrib.declare.templates.arns import named_by
+from contrib.declare.templates.intrinsics import mentions, pattern
+from contrib.declare.templates.stack import Stack
 from store.declared.identity import KINDS
 from store.declared.model import Evidence
 

@@ -1,4 +1,4 @@
-"""What whole templates declare. `python -m tests.raymap.templates.test_golden` writes the files anew."""
+"""What whole templates declare. `python -m tests.contrib.declare.templates.test_golden` writes the files anew."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from raymap.commands.declare import described
-from raymap.templates.reader import Place, read_template
+from contrib.declare.command import described
+from contrib.declare.templates.reader import Place, read_template
 
 SAMPLES = Path(__file__).parent / "samples"
 TEMPLATES = ("shop.yaml", "payments.yaml", "events.json", "fulfilment.asl.json", "nested.yaml")

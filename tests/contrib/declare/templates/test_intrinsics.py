@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from raymap.templates.errors import InvalidTemplate
-from raymap.templates.intrinsics import UNKNOWN, Resolver, mention, mentions, pattern
-from raymap.templates.tree import parse_tree
+from contrib.declare.templates.errors import InvalidTemplate
+from contrib.declare.templates.intrinsics import UNKNOWN, Resolver, mention, mentions, pattern
+from contrib.declare.templates.tree import parse_tree
 
 TEMPLATE = parse_tree(
     """

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from raymap.templates import events
-from raymap.templates.errors import InvalidTemplate
-from raymap.templates.intrinsics import UNKNOWN, Resolver, mentions, pattern
-from raymap.templates.policies import Policies
-from raymap.templates.stack import Stack
-from raymap.templates.state_machines import add_tasks, read_definition
-from raymap.templates.tree import Tree
+from contrib.declare.templates import events
+from contrib.declare.templates.errors import InvalidTemplate
+from contrib.declare.templates.intrinsics import UNKNOWN, Resolver, mentions, pattern
+from contrib.declare.templates.policies import Policies
+from contrib.declare.templates.stack import Stack
+from contrib.declare.templates.state_machines import add_tasks, read_definition
+from contrib.declare.templates.tree import Tree
 from store.declared.identity import (
     BUCKET,
     BUS,

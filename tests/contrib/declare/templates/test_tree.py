@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raymap.templates.errors import InvalidTemplate
-from raymap.templates.tree import MAX_BYTES, MAX_DEPTH, MAX_VALUES, parse_tree
+from contrib.declare.templates.errors import InvalidTemplate
+from contrib.declare.templates.tree import MAX_BYTES, MAX_DEPTH, MAX_VALUES, parse_tree
 
 LAUGHS = "\n".join(
     ["a0: &a0 [lol, lol, lol, lol, lol, lol, lol, lol, lol, lol]"]

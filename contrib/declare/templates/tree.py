@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from contrib.declare.templates.errors import InvalidTemplate
 from raymap.errors import CommandError
-from raymap.templates.errors import InvalidTemplate
 
 if TYPE_CHECKING:
     import yaml

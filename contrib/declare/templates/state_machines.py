@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from raymap.templates.arns import queue_of_url
-from raymap.templates.intrinsics import UNKNOWN, mentions, pattern
-from raymap.templates.stack import Stack
+from contrib.declare.templates.arns import queue_of_url
+from contrib.declare.templates.intrinsics import UNKNOWN, mentions, pattern
+from contrib.declare.templates.stack import Stack
 from store.declared.identity import BUCKET, BUS, FUNCTION, MACHINE, QUEUE, STREAM, TABLE, TOPIC
 from store.declared.model import Evidence
 

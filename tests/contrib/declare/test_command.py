@@ -11,9 +11,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from api.app import create_app
+from contrib.declare import command
+from contrib.declare.command import NO_ANSWER
 from raymap.cli import app
-from raymap.commands import declare
-from raymap.commands.declare import NO_ANSWER
 from store.memory import MemoryStore
 from store.model import NodeKey
 from store.times import SECOND
@@ -168,6 +168,6 @@ def test_a_comparison_says_what_is_not_counted(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     answer = {"from": 0, "to": 60, "traffic_since": 1, "stacks": ["a"], "nodes": [], "edges": []}
-    monkeypatch.setattr(declare, "get_json", lambda *_, **__: {**answer, "incomplete": incomplete})
-    assert declare.check("http://127.0.0.1:1", {}, (), as_json=False) == declare.NO_DIFFERENCE
+    monkeypatch.setattr(command, "get_json", lambda *_, **__: {**answer, "incomplete": incomplete})
+    assert command.check("http://127.0.0.1:1", {}, (), as_json=False) == command.NO_DIFFERENCE
     assert ("incomplete: 3 minutes still to be counted" in capsys.readouterr().out) is said

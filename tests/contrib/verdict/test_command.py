@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from api.app import create_app
+from contrib.verdict import command
 from raymap.cli import app
-from raymap.commands import verdict
 from store.memory import MemoryStore
 from store.model import State
 from tests.api.v1.test_verdict import NOW, request
@@ -64,10 +64,10 @@ def test_it_waits_for_enough_requests(
         slept.append(seconds)
         store.put([request(n, "45") for n in range(500, 500 + 40 * len(slept))], f"c{len(slept)}")
 
-    monkeypatch.setattr(verdict, "sleep", more_traffic)
+    monkeypatch.setattr(command, "sleep", more_traffic)
     assert run(url, "45").exit_code == 2
     assert run(url, "45", "--wait", "5m").exit_code == 0
-    assert slept == [verdict.PAUSE] * 2
+    assert slept == [command.PAUSE] * 2
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_it_waits_for_enough_requests(
 def test_no_answer_is_neither_pass_nor_fail(
     url: str, address: str, more: list[str], message: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(address or url, "42", *more).exit_code == verdict.NO_VERDICT
+    assert run(address or url, "42", *more).exit_code == command.NO_VERDICT
     assert message in capfd.readouterr().err
 
 
@@ -91,4 +91,4 @@ def test_what_answers_may_be_no_raymap() -> None:
         await send({"type": "http.response.body", "body": b"<html>"})  # type: ignore[operator]
 
     with serve(other) as url:
-        assert run(url, "42").exit_code == verdict.NO_VERDICT
+        assert run(url, "42").exit_code == command.NO_VERDICT

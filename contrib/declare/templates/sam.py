@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from contrib.declare.templates.errors import InvalidTemplate
+from contrib.declare.templates.tree import Tree, parse_tree
 from raymap.errors import CommandError
-from raymap.templates.errors import InvalidTemplate
-from raymap.templates.tree import Tree, parse_tree
 
 INSTALL = 'pip install "raymap[sam]"'
 DEFAULT_REGION = "us-east-1"

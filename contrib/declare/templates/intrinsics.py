@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from raymap.templates.errors import InvalidTemplate
+from contrib.declare.templates.errors import InvalidTemplate
 
 UNKNOWN = "\ue002"
 """A piece of text that is not known."""

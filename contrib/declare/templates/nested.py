@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from contrib.declare.templates.cloudformation import Resolved, check_resources, resolve_resources
+from contrib.declare.templates.errors import InvalidTemplate
+from contrib.declare.templates.intrinsics import UNKNOWN, Resolver, mentions
+from contrib.declare.templates.loops import expand_loops
+from contrib.declare.templates.sam import inline_files, is_sam, local_file, translate
+from contrib.declare.templates.tree import Tree, parse_file
 from raymap.errors import CommandError
-from raymap.templates.cloudformation import Resolved, check_resources, resolve_resources
-from raymap.templates.errors import InvalidTemplate
-from raymap.templates.intrinsics import UNKNOWN, Resolver, mentions
-from raymap.templates.loops import expand_loops
-from raymap.templates.sam import inline_files, is_sam, local_file, translate
-from raymap.templates.tree import Tree, parse_file
 
 STACK = "AWS::CloudFormation::Stack"
 MAX_STACKS_DEEP = 5

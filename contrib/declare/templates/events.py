@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from raymap.templates.intrinsics import mentions, texts
-from raymap.templates.stack import Properties, Stack
+from contrib.declare.templates.intrinsics import mentions, texts
+from contrib.declare.templates.stack import Properties, Stack
 from store.declared.identity import BUS, FUNCTION, TABLE
 from store.declared.model import Evidence
 

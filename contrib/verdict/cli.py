@@ -9,10 +9,7 @@ import typer
 from raymap.errors import CommandError, print_status
 from raymap.options import LOCAL, ServerUrl, WindowEnd, WindowStart
 
-verdict_app = typer.Typer()
 
-
-@verdict_app.command()
 def verdict(
     service: Annotated[str, typer.Option("--service", metavar="NAME", help="As the map names it.")],
     candidate: Annotated[str, typer.Option("--candidate", metavar="VERSION", help="The new one.")],
@@ -54,7 +51,7 @@ def verdict(
     Exits with 0 for pass, 1 for fail, 2 for too little traffic, 3 if there is no answer.
     RAYMAP_TOKEN is sent as a bearer token.
     """
-    from raymap.commands import verdict
+    from contrib.verdict import command
     from store.times import parse_duration
 
     query = {
@@ -72,8 +69,8 @@ def verdict(
     }
     try:
         seconds = parse_duration(wait, default_unit="s") if wait else 0
-        answer = verdict.wait_for_verdict(url, query, seconds)
+        answer = command.wait_for_verdict(url, query, seconds)
     except (CommandError, ValueError) as error:
         print_status(str(error))
-        raise typer.Exit(verdict.NO_VERDICT) from None
-    raise typer.Exit(verdict.print_verdict(answer, as_json=as_json))
+        raise typer.Exit(command.NO_VERDICT) from None
+    raise typer.Exit(command.print_verdict(answer, as_json=as_json))
