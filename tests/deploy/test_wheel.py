@@ -154,9 +154,10 @@ def check_strangers(environment: Environment) -> None:
 
 
 def test_each_works(together: Environment) -> None:
-    """The server with its console, its children, a demo and a completion; the strangers' programs."""
+    """The server with its console, its children, its plugins, a demo and a completion; the strangers' programs."""
     assert together.names() == {"raymap", *(each for some in STRANGERS.values() for each in some)}
     assert together.says("raymap", "version") == "0.1.0"
+    assert "MCP" in together.says("raymap", "mcp", "--help"), "a plugin's command"
     template = (ROOT / "deploy" / "aws" / "raymap.yaml").read_text()
     assert together.says("raymap", "aws", "template") == template.strip()
     together.says(
@@ -171,6 +172,7 @@ def test_each_works(together: Environment) -> None:
     try:
         assert server.read("/healthz")
         assert b"/assets/index-" in server.read("/")
+        assert server.read("/zipkin/config.json"), "a plugin's route"
         assert "shop-web" in {each["name"] for each in server.picture("shop-web")["nodes"]}
     finally:
         assert stop_server(server) == 0
