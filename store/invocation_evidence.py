@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-import msgspec
 from msgspec import structs
 
 from store.gateway_evidence import integrations_in
@@ -294,8 +293,3 @@ def _request_ids(trace: Trace, calls: Iterable[OwnedCall]) -> dict[int, str]:
 def _request_id(part: Json) -> str:
     value = member(part, "aws").get("request_id")
     return value if isinstance(value, str) else ""
-
-
-def encode(document: Json) -> bytes:
-    """A derived document as it is submitted."""
-    return msgspec.json.encode(document)

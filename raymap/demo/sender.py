@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import os
 import time
+from typing import Any
 
 from aws_xray_sdk.core.daemon_config import DAEMON_ADDRESS_KEY
 from aws_xray_sdk.core.emitters.udp_emitter import UDPEmitter
 
-from raymap.demo.layer import Layers
+from raymap.demo.deliveries import Deliveries
 from raymap.demo.logs import aws_spans, logs
 from raymap.demo.otel import spans
 from raymap.demo.trace import Document, LogLine, Record, Span, Upload
@@ -63,3 +64,31 @@ def _emitter(udp: str) -> UDPEmitter:
     finally:
         if inherited is not None:
             os.environ[DAEMON_ADDRESS_KEY] = inherited
+
+
+class Layers:
+    """Uploads that wait, by function: a request is of one."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._functions: dict[str, Deliveries[Upload]] = {}
+
+    def add(self, upload: Upload, now: float) -> None:
+        """Deliver an upload soon."""
+        name = upload.function["name"]
+        if name not in self._functions:
+            key = os.environ.get("RAYMAP_LAMBDA_KEY", "") or os.environ.get("RAYMAP_TOKEN", "")
+            headers = {"X-Api-Key": key}
+            self._functions[name] = Deliveries(self._address, "/lambda/telemetry", headers, body)
+        self._functions[name].add(upload, now)
+
+    def deliver(self, now: float) -> None:
+        """What has waited long enough."""
+        for each in self._functions.values():
+            each.deliver(now)
+
+
+def body(uploads: list[Upload]) -> dict[str, Any]:
+    """The uploads of one function as a request."""
+    events = [event for each in uploads for event in each.events]
+    return {"function": uploads[0].function, "events": events, "documents": []}

@@ -28,10 +28,10 @@ from raymap.demo.alarms import put_alarm
 from raymap.demo.declared import put_declaration
 from raymap.demo.deliveries import MOST
 from raymap.demo.deployments import Deployments, canary_alarm
-from raymap.demo.layer import body as body_of
 from raymap.demo.logs import delivery, spans_delivery
 from raymap.demo.main import run
 from raymap.demo.otel import export
+from raymap.demo.sender import body as body_of
 from raymap.demo.server import request
 from raymap.demo.story import Story
 from raymap.demo.trace import Document, LogLine, Span, Trace, Upload
