@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 def _commands(app: typer.Typer) -> None:
-    from contrib.declare.cli import declare
+    from contrib.declare.cli import declare_app
 
-    app.command()(declare)
+    app.add_typer(declare_app)
 
 
 plugin = Plugin("declare", commands=_commands)

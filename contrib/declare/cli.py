@@ -10,7 +10,10 @@ import typer
 from raymap.errors import CommandError, print_status
 from raymap.options import LOCAL, ServerUrl, WindowEnd, WindowStart
 
+declare_app = typer.Typer()
 
+
+@declare_app.command()
 def declare(
     template: Annotated[
         Path | None,

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 def _commands(app: typer.Typer) -> None:
-    from contrib.mcp.cli import mcp
+    from contrib.mcp.cli import mcp_app
 
-    app.command()(mcp)
+    app.add_typer(mcp_app)
 
 
 plugin = Plugin("mcp", commands=_commands)

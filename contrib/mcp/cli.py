@@ -11,7 +11,10 @@ from raymap.errors import require_package
 from raymap.options import LOCAL, ServerUrl
 from raymap.ready_pipe import exit_on_error
 
+mcp_app = typer.Typer()
 
+
+@mcp_app.command()
 def mcp(
     url: ServerUrl = LOCAL,
     listen: Annotated[

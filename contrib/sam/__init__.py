@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 def _commands(app: typer.Typer) -> None:
-    from contrib.sam.cli import sam
+    from contrib.sam.cli import sam_app
 
-    app.command()(sam)
+    app.add_typer(sam_app)
 
 
 plugin = Plugin("sam", commands=_commands)

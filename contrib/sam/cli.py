@@ -9,7 +9,10 @@ import typer
 from raymap.options import LOCAL, ServerUrl
 from raymap.ready_pipe import exit_on_error
 
+sam_app = typer.Typer()
 
+
+@sam_app.command()
 def sam(
     words: Annotated[
         list[str], typer.Argument(metavar="-- local COMMAND ...", help="Arguments of SAM CLI.")

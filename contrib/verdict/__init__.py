@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 def _commands(app: typer.Typer) -> None:
-    from contrib.verdict.cli import verdict
+    from contrib.verdict.cli import verdict_app
 
-    app.command()(verdict)
+    app.add_typer(verdict_app)
 
 
 plugin = Plugin("verdict", commands=_commands)

@@ -9,7 +9,10 @@ import typer
 from raymap.errors import CommandError, print_status
 from raymap.options import LOCAL, ServerUrl, WindowEnd, WindowStart
 
+verdict_app = typer.Typer()
 
+
+@verdict_app.command()
 def verdict(
     service: Annotated[str, typer.Option("--service", metavar="NAME", help="As the map names it.")],
     candidate: Annotated[str, typer.Option("--candidate", metavar="VERSION", help="The new one.")],

@@ -117,17 +117,6 @@ def test_x_rays_answers_say_it_in_a_header(client: TestClient, path: str) -> Non
     assert "x-raymap-incomplete" not in filtered.headers
 
 
-def test_jaegers_dependencies_say_it_in_the_same_header(client: TestClient) -> None:
-    """Their body is Jaeger's."""
-    url = f"/jaeger/api/dependencies?lookback={(END - START) * 1000}&endTs="
-    answer = client.get(f"{url}{END * 1000}")
-    assert answer.status_code == 200
-    assert answer.headers["x-raymap-incomplete"] == "minutes=3"
-    whole = client.get(f"{url}{(START + 120) * 1000}")
-    assert whole.status_code == 200
-    assert "x-raymap-incomplete" not in whole.headers
-
-
 def test_nothing_passes_while_minutes_wait(client: TestClient) -> None:
     url = "/api/v1/verdict?service=front&candidate=2&"
     reply = get(client, url + WINDOW, VerdictReply)
