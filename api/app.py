@@ -100,6 +100,7 @@ def create_app(
     )
     app = _App(
         operations=_posted_paths(routers),
+        examples={place: each for plugin in plugins for place, each in plugin.examples.items()},
         title="Raymap",
         description="/api/v1 for programs, what the console requests, and X-Ray's API.",
         version=version,
@@ -135,15 +136,17 @@ class _App(FastAPI):
     """An app whose OpenAPI document has what FastAPI does not know: X-Ray's operations, examples,
     and how to authenticate."""
 
-    def __init__(self, operations: Collection[str], **settings: Any) -> None:
+    def __init__(
+        self, operations: Collection[str], examples: Mapping[tuple[str, str], Any], **settings: Any
+    ) -> None:
         super().__init__(**settings)
-        self._operations = operations
+        self._operations, self._examples = operations, examples
 
     def openapi(self) -> dict[str, Any]:
         """The document, made once."""
         if self.openapi_schema is None:
             xray_openapi.add_operations(super().openapi(), self._operations)
-            openapi_parts.complete(super().openapi())
+            openapi_parts.complete(super().openapi(), self._examples)
         return super().openapi()
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 Json = dict[str, Any]
+Example = str | int | list[str]
 
 SECURITY_SCHEMES: Json = {
     "token": {
@@ -133,28 +134,9 @@ PARAMETERS: Mapping[tuple[str, str], object] = {
 """Examples of parameters by place and name; a cursor has none, as only a page makes one."""
 RELATIVE: Mapping[str, str] = {"from": "-1h", "to": "now"}
 """Examples of instants in /api/v1, which reads relative ones too."""
-UNITS: Mapping[tuple[str, str], str | int | list[str]] = {
-    ("/jaeger/", "step"): "60000",
-    ("/zipkin/", "minDuration"): "100000",
-    ("/zipkin/", "maxDuration"): "1200000",
-    ("/api/v1/", "sort"): "count",
-    ("/tempo/api/metrics/", "q"): "{ status = error } | rate() by (resource.service.name)",
-    ("/tempo/", "q"): '{ resource.service.name = "checkout" && status = error }',
-    ("/tempo/", "tags"): "",
-    ("/tempo/", "start"): "1795557180",
-    ("/tempo/", "end"): "1795560780",
-    ("/tempo/", "limit"): "20",
-    ("/prometheus/", "query"): "sum by (server) (rate(traces_service_graph_request_total[5m]))",
-    ("/prometheus/", "time"): "1795560780",
-    ("/prometheus/", "start"): "1795557180",
-    ("/prometheus/", "end"): "1795560780",
-    ("/prometheus/", "step"): "60s",
-    ("/prometheus/", "match[]"): ['traces_service_graph_request_total{server="checkout"}'],
-    ("/prometheus/", "limit"): "100",
-    ("/prometheus/", "name"): "server",
-    ("/prometheus/", "metric"): "traces_service_graph_request_total",
-}
-"""Examples of what an API has in other units, forms or words than the rest, by what the path begins with; the first counts."""
+UNITS: Mapping[tuple[str, str], Example] = {("/api/v1/", "sort"): "count"}
+"""Examples of what an API has in other units, forms or words than the rest, by what the path begins with; those of plugins come
+with them, and the first counts."""
 IDS: Mapping[str, str] = {
     "/api/nodes/": "ne04a604f51f2249a",
     "/api/v1/nodes/": "ne04a604f51f2249a",
@@ -173,31 +155,31 @@ def json_body(example: Json, *, required: bool = True, **schema: Any) -> Json:
     return {"requestBody": {"content": {"application/json": media}, "required": required}}
 
 
-def complete(document: Json) -> Json:
-    """The document with ways to authenticate, and an example of each parameter."""
+def complete(document: Json, units: Mapping[tuple[str, str], Example]) -> Json:
+    """The document with ways to authenticate, and an example of each parameter; ``units``: as `UNITS`, of plugins."""
     document.setdefault("components", {})["securitySchemes"] = SECURITY_SCHEMES
     document["security"] = [UNAUTHENTICATED, *({name: []} for name in SECURITY_SCHEMES)]
     document["servers"] = [{"url": "/", "description": "The server that serves this document."}]
     for path, methods in document["paths"].items():
         for operation in methods.values():
             for parameter in operation.get("parameters", ()):
-                _add_example(path, parameter)
+                _add_example(path, parameter, {**UNITS, **units})
     return document
 
 
-def _add_example(path: str, parameter: Json) -> None:
+def _add_example(path: str, parameter: Json, units: Mapping[tuple[str, str], Example]) -> None:
     place = parameter["in"], parameter["name"]
     if place == ("path", "id"):
         ids = (id for prefix, id in IDS.items() if path.startswith(prefix))
         parameter["example"] = next(ids, TRACE_ID)
     elif path.startswith("/api/v1/") and parameter["name"] in RELATIVE:
         parameter["example"] = RELATIVE[parameter["name"]]
-    elif (own := _own_example(path, parameter["name"])) is not None:
+    elif (own := _own_example(path, parameter["name"], units)) is not None:
         parameter["example"] = own
     elif place in PARAMETERS:
         parameter["example"] = PARAMETERS[place]
 
 
-def _own_example(path: str, name: str) -> str | int | list[str] | None:
-    found = (v for (prefix, n), v in UNITS.items() if n == name and path.startswith(prefix))
+def _own_example(path: str, name: str, units: Mapping[tuple[str, str], Example]) -> Example | None:
+    found = (v for (prefix, n), v in units.items() if n == name and path.startswith(prefix))
     return next(found, None)

@@ -7,7 +7,7 @@ routes and commands are imported when they are called for.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
@@ -41,6 +41,8 @@ class Plugin:
     """Further methods and paths that need the permission `read` alone."""
     error_response: Callable[[str, Exception], Response] | None = None
     """Renders errors of requests below ``path``, in place of X-Ray's form."""
+    examples: Mapping[tuple[str, str], str | int | list[str]] = field(default_factory=dict)
+    """Examples of parameters for the OpenAPI document by the beginning of a path and the name; the first counts."""
     commands: Callable[[typer.Typer], None] | None = None
     """Adds commands to the command line."""
 

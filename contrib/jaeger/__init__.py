@@ -16,6 +16,9 @@ TAG = {
     "description": "Jaeger's query API, for Grafana's Jaeger data source and Jaeger's UI. Further "
     "parameters are ignored.",
 }
+EXAMPLES: dict[tuple[str, str], str | int | list[str]] = {
+    ("/jaeger/", "step"): "60000",
+}
 
 
 def _routes(context: Context) -> APIRouter:
@@ -30,4 +33,4 @@ def _error(path: str, error: Exception) -> Response:
     return error_response(path, error)
 
 
-plugin = Plugin("jaeger", _routes, TAG, "/jaeger/", error_response=_error)
+plugin = Plugin("jaeger", _routes, TAG, "/jaeger/", error_response=_error, examples=EXAMPLES)

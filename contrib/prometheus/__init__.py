@@ -20,6 +20,17 @@ READS = frozenset(
     ("POST", f"/prometheus/api/v1/{name}") for name in ("query", "query_range", "labels", "series")
 )
 """They take their parameters as a form, too."""
+EXAMPLES: dict[tuple[str, str], str | int | list[str]] = {
+    ("/prometheus/", "query"): "sum by (server) (rate(traces_service_graph_request_total[5m]))",
+    ("/prometheus/", "time"): "1795560780",
+    ("/prometheus/", "start"): "1795557180",
+    ("/prometheus/", "end"): "1795560780",
+    ("/prometheus/", "step"): "60s",
+    ("/prometheus/", "match[]"): ['traces_service_graph_request_total{server="checkout"}'],
+    ("/prometheus/", "limit"): "100",
+    ("/prometheus/", "name"): "server",
+    ("/prometheus/", "metric"): "traces_service_graph_request_total",
+}
 
 
 def _routes(context: Context) -> APIRouter:
@@ -34,4 +45,4 @@ def _error(_: str, error: Exception) -> Response:
     return error_response(error)
 
 
-plugin = Plugin("prometheus", _routes, TAG, "/prometheus/", READS, _error)
+plugin = Plugin("prometheus", _routes, TAG, "/prometheus/", READS, _error, examples=EXAMPLES)

@@ -15,6 +15,14 @@ TAG = {
     "name": "Tempo",
     "description": "Tempo's query API, for Grafana's Tempo data source. Further parameters are ignored.",
 }
+EXAMPLES: dict[tuple[str, str], str | int | list[str]] = {
+    ("/tempo/api/metrics/", "q"): "{ status = error } | rate() by (resource.service.name)",
+    ("/tempo/", "q"): '{ resource.service.name = "checkout" && status = error }',
+    ("/tempo/", "tags"): "",
+    ("/tempo/", "start"): "1795557180",
+    ("/tempo/", "end"): "1795560780",
+    ("/tempo/", "limit"): "20",
+}
 
 
 def _routes(context: Context) -> APIRouter:
@@ -29,4 +37,4 @@ def _error(_: str, error: Exception) -> Response:
     return plain_text(error)
 
 
-plugin = Plugin("tempo", _routes, TAG, "/tempo/", error_response=_error)
+plugin = Plugin("tempo", _routes, TAG, "/tempo/", error_response=_error, examples=EXAMPLES)

@@ -16,6 +16,10 @@ TAG = {
     "description": "Zipkin's query API, for Zipkin's UI and Grafana's Zipkin data source. Further "
     "parameters are ignored.",
 }
+EXAMPLES: dict[tuple[str, str], str | int | list[str]] = {
+    ("/zipkin/", "minDuration"): "100000",
+    ("/zipkin/", "maxDuration"): "1200000",
+}
 
 
 def _routes(context: Context) -> APIRouter:
@@ -30,4 +34,4 @@ def _error(_: str, error: Exception) -> Response:
     return plain_text(error)
 
 
-plugin = Plugin("zipkin", _routes, TAG, "/zipkin/", error_response=_error)
+plugin = Plugin("zipkin", _routes, TAG, "/zipkin/", error_response=_error, examples=EXAMPLES)
