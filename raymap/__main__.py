@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 PACKAGES = Path(__file__).with_name("_packages")
-"""Where a wheel has the packages collector, store, api, contrib and ui: their names are common, and a package
+"""Where a wheel has the packages collector, store, api and ui: their names are common, and a package
 of the same name beside Raymap must neither replace one of ours nor be replaced."""
 
 

@@ -36,7 +36,7 @@ def describe(error: Exception) -> str:
     if isinstance(error, OSError) and error.filename is not None:
         return f"Cannot use {os.fsdecode(error.filename)}: {error.strerror}."
     text = str(error) or type(error).__name__
-    ours = module.startswith(("__main__", "raymap", "store.", "contrib."))
+    ours = module.startswith(("__main__", "raymap", "store."))
     return text if ours else f"{type(error).__name__}: {text}"
 
 

@@ -39,8 +39,8 @@ from collector.receivers.relayed import decode_part
 from collector.records import Records
 from collector.settings import HttpLimits
 from collector.tuning import collect_less_often
-from contrib.declare.templates.reader import Place, read_template
 from raymap.auth import sigv4
+from raymap.contrib.declare.templates.reader import Place, read_template
 from raymap.errors import CommandError
 from store.clickhouse.search.bounds import TRUE
 from store.clickhouse.search.compile import compiled

@@ -17,7 +17,7 @@ if [ ! -x "$folder/opt/raymap/bin/raymap" ]; then
   # Where the registries are behind a certificate of their own, pip and npm have to know it.
   cp /etc/ssl/certs/ca-certificates.crt "$folder/etc/ssl/certs/"
   (cd "$repository" && git archive HEAD pyproject.toml requirements.txt hatch_build.py README.md LICENSE \
-    proto ui raymap collector store api contrib) | tar -x -C "$folder/src"
+    proto ui raymap collector store api) | tar -x -C "$folder/src"
   env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
     NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt chroot "$folder" sh -euc '
     cd /src

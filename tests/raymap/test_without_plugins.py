@@ -13,7 +13,7 @@ import pytest
 from tests.conftest import Server, start_server, stop_server
 from tests.raymap.processes import eventually, finished_segment, raymap, status_of
 
-BARE = '''"""A Python in which no plugin is installed, and `contrib` is missing."""
+BARE = '''"""A Python in which no plugin is installed, and `raymap.contrib` is missing."""
 
 import importlib.metadata
 import sys
@@ -28,7 +28,7 @@ def entry_points(**params):
 
 class Missing:
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] == "contrib":
+        if name == "raymap.contrib" or name.startswith("raymap.contrib."):
             raise ModuleNotFoundError(f"No module named {name!r}")
 
 

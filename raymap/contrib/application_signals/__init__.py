@@ -1,0 +1,35 @@
+"""What Application Signals' clients read (docs/clients.md): services, operations, dependencies. Shapes of AWS's model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from api.plugins import Plugin
+
+if TYPE_CHECKING:
+    from fastapi import APIRouter
+
+    from api.context import Context
+
+READS = frozenset(
+    {
+        *(("GET", "/services"), ("HEAD", "/services")),
+        *(
+            ("POST", path)
+            for path in (
+                *("/service", "/service-operations", "/service-dependencies"),
+                *("/service-dependents", "/slos"),
+            )
+        ),
+    }
+)
+"""AWS has its operations at the root."""
+
+
+def _routes(context: Context) -> APIRouter:
+    from raymap.contrib.application_signals.router import application_signals_router
+
+    return application_signals_router(context)
+
+
+plugin = Plugin("application_signals", _routes, reads=READS)
