@@ -134,7 +134,12 @@ PARAMETERS: Mapping[tuple[str, str], object] = {
 """Examples of parameters by place and name; a cursor has none, as only a page makes one."""
 RELATIVE: Mapping[str, str] = {"from": "-1h", "to": "now"}
 """Examples of instants in /api/v1, which reads relative ones too."""
-UNITS: Mapping[tuple[str, str], Example] = {("/api/v1/", "sort"): "count"}
+UNITS: Mapping[tuple[str, str], Example] = {
+    ("/api/v1/compare", "by"): "version",
+    ("/api/v1/compare", "side"): "2.0",
+    ("/api/v1/compare", "other"): "1.9",
+    ("/api/v1/", "sort"): "count",
+}
 """Examples of what an API has in other units, forms or words than the rest, by what the path begins with; those of plugins come
 with them, and the first counts."""
 IDS: Mapping[str, str] = {

@@ -111,12 +111,18 @@ def _chosen(sides: Sides, values: Values, every: Sequence[str]) -> tuple[str, st
     for name, value in (("side", sides.side), ("other", sides.other)):
         if value and value not in values.requests:
             raise ApiError(
-                f"{name}: no {sides.by} {value[:60]!r} in this window, which has {named}"
+                f"{name}: no {sides.by} {value[:60]!r} in this window, which has {named}",
+                code="NoSuchValue",
+                status=404,
             )
     given = {sides.side, sides.other}
     rest = iter([each for each in every if each not in given])
     other = sides.other or next(rest, "")
     side = sides.side or next(rest, "")
     if not (side and other):
-        raise ApiError(f"by: expected two values of {sides.by} in this window, which has {named}")
+        raise ApiError(
+            f"by: expected two values of {sides.by} in this window, which has {named}",
+            code="NoSuchValue",
+            status=404,
+        )
     return side, other

@@ -199,6 +199,8 @@ def _compatible(query: dict[str, Any]) -> list[dict[str, Any]]:
     """The parameters, once with each of those that exclude each other."""
     exclusive = [name for name in ("node", "edge", "traceID") if name in query]
     common = {name: value for name, value in query.items() if name not in exclusive}
+    if "side" in query:
+        common.pop("then")
     for needs_a_place in ("error", "work"):
         common.pop(needs_a_place, None)
     return [{**common, name: query[name]} for name in exclusive] or [common]
