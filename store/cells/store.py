@@ -191,6 +191,10 @@ class CellStore(
         """Whether any trace is stored."""
         return any(self.cells.each(lambda store: store.has_traces()))
 
+    def last_arrival(self) -> int:
+        """The sum of the cells' numbers, none of which falls."""
+        return sum(self.cells.each(lambda store: store.last_arrival()))
+
     def pin(self, trace_id: bytes, note: str, at: int) -> Pin:
         """Exempt a trace from expiry."""
         return self.cells.of_trace(trace_id).pin(trace_id, note, at)
