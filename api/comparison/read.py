@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from api.comparison.causes import Trend, followed
@@ -87,7 +88,10 @@ def compare(
     def week(index: int, measure: Measure) -> Week:
         return _week(context, result, index, measure)
 
-    found = differences(periods, week if days else None)
+    def comes_and_goes(index: int, measure: Measure) -> bool:
+        return _comes_and_goes(context, result, index, measure)
+
+    found = differences(periods, week if days else None, None if expression else comes_and_goes)
     follows = dict(followed(found, elements.places()))
     return result._replace(found=found, follows=follows, days=len(periods.days))
 
@@ -179,6 +183,26 @@ def _week(context: Context, compared: Compared, index: int, measure: Measure) ->
         failed = (statistics.fault, statistics.error, statistics.throttle)[FAILING.index(measure)]
         days[min(WEEK - 1, (at - start) // DAY)].append((statistics.total * scale, failed * scale))
     return week_of(days, round(now.minutes))
+
+
+def _comes_and_goes(context: Context, compared: Compared, index: int, measure: Measure) -> bool:
+    """Whether a node or an edge that only one period has was there in the week before both, or had been away for as long as now in the day
+    before: a job that runs each hour is in one of two short periods."""
+    now, then = compared.now.window, compared.then.window
+    begin = min(now.start, then.start)
+    is_new = measure is Measure.NEW
+    length, step = (WEEK * DAY, STEP * MINUTE) if is_new else (DAY, MINUTE)
+    window = TimeRange(max(0, begin - length) // step * step, begin // step * step)
+    if window.end <= window.start:
+        return False
+    buckets = context.store.entity_series(_entities(compared, index), window, step)
+    seen = [
+        each.start for each in buckets if each.statistics.total + each.statistics.in_progress > 0
+    ]
+    if is_new:
+        return bool(seen)
+    away = (later - earlier - step for earlier, later in pairwise([*seen, begin]))
+    return max(away, default=0) >= now.end - now.start
 
 
 def _entities(compared: Compared, place: int) -> Entities:

@@ -43,7 +43,7 @@ relation to their variance; rates, and calls per request of the caller, as logar
 CLUSTER = 3.0
 """Requests that come together, as far as whether there are any is concerned."""
 MOST_CHECKED = 20
-"""Differences whose week is looked at; where so many fail otherwise, it is no chance."""
+"""Differences whose past is looked at; where so many differ, it is no chance."""
 
 
 STEP = 10
@@ -66,6 +66,7 @@ class Measure(StrEnum):
 SHARES = (Measure.FAULT, Measure.ERROR, Measure.THROTTLE, Measure.P50, Measure.P90)
 FAILING = SHARES[:3]
 SLOW = SHARES[3:]
+SINGLE = (Measure.NEW, Measure.VANISHED)
 TESTS = len(SHARES) + 1
 
 
@@ -111,9 +112,12 @@ def week_of(days: Sequence[Sequence[tuple[float, float]]], minutes: int) -> Week
 
 
 def differences(
-    periods: Periods, week: Callable[[int, Measure], Week] | None = None
+    periods: Periods,
+    week: Callable[[int, Measure], Week] | None = None,
+    comes_and_goes: Callable[[int, Measure], bool] | None = None,
 ) -> list[Difference]:
-    """Those of all series, by index. ``week``: of a series and a measure of failures."""
+    """Those of all series, by index. ``week``: of a series and a measure of failures; ``comes_and_goes``: whether one that
+    only one period has came, or stayed away for as long, before both of them."""
     tested = np.zeros((TESTS, periods.now.requests.shape[1]), np.bool_)
     p = np.ones(tested.shape)
     for number, measure in enumerate(SHARES):
@@ -131,6 +135,10 @@ def differences(
     failing = [each for each in found if each.measure in FAILING]
     if week is not None and len(failing) <= MOST_CHECKED:
         usual = {each for each in failing if not _is_extraordinary(each, week)}
+        found = [each for each in found if each not in usual]
+    single = [each for each in found if each.measure in SINGLE]
+    if comes_and_goes is not None and len(single) <= MOST_CHECKED:
+        usual = {each for each in single if comes_and_goes(each.place, each.measure)}
         found = [each for each in found if each not in usual]
     return sorted(found, key=lambda each: (each.place, SHARES_FIRST[each.measure]))
 

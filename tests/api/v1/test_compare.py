@@ -74,10 +74,11 @@ def fill(
             store.put(make(r, trace, moment), f"{moment}")
 
 
-def compared(store: MemoryStore, query: str = "", minutes: int = LENGTH) -> Comparison:
+def compared(
+    store: MemoryStore, query: str = "", minutes: int = LENGTH, start: int = NOON
+) -> Comparison:
     app = create_app(store, version="1", clock=lambda: (NOON + HOUR) / SECOND)
-    start = NOON // SECOND
-    window = f"from={start}&to={start + minutes * 60}"
+    window = f"from={start // SECOND}&to={start // SECOND + minutes * 60}"
     found: Comparison = get(TestClient(app), f"/api/v1/compare?{window}{query}", Comparison)
     return found
 
@@ -139,6 +140,23 @@ def test_new_and_vanished_edges_are_found(store: MemoryStore) -> None:
         ("new.example.com", False),
         ("old.example.com", True),
     }
+
+
+@pytest.mark.parametrize("earlier", [[], [NOON - 3 * HOUR, NOON - 2 * HOUR, NOON - HOUR]])
+def test_what_a_job_calls_each_hour_is_neither_new_nor_vanished(
+    store: MemoryStore, earlier: list[int]
+) -> None:
+    """It is in one of two periods of ten minutes, as it was before; without a past it is new, and vanished ten minutes later."""
+    for start in earlier:
+        fill(store, start, shop(calls="report.example.com"), minutes=3)
+    fill(store, NOON - LENGTH * MINUTE)
+    fill(store, NOON, shop(calls="report.example.com"), minutes=3)
+    fill(store, NOON + 3 * MINUTE, minutes=LENGTH - 3)
+    found = [measure for _, measure in changes(compared(store))]
+    assert ("new" in found) is (not earlier)
+    fill(store, NOON + LENGTH * MINUTE)
+    found = [measure for _, measure in changes(compared(store, start=NOON + LENGTH * MINUTE))]
+    assert ("vanished" in found) is (not earlier)
 
 
 def test_figures_are_those_of_the_map(store: MemoryStore) -> None:
