@@ -266,9 +266,21 @@ def _rate(periods: Periods) -> tuple[NDArray[np.bool_], Values]:
             ratio = ratio - usual
         assumed = np.where(edge, SPREAD_OF_CALLS, SPREAD_OF_RATE)
         spread = np.where(enough, _spread(known), assumed)
-        z = ratio / np.sqrt(1 / (n1 + 0.5) + 1 / (n0 + 0.5) + 2 * spread**2)
+        chance = _clustering(now, then) * (1 / (n1 + 0.5) + 1 / (n0 + 0.5))
+        z = ratio / np.sqrt(chance + 2 * spread**2)
     large = np.abs(ratio) > np.log(TIMES)
     return tested, np.where(tested & large, _two_sided(z), 1.0)
+
+
+def _clustering(now: Period, then: Period) -> Values:
+    """How many requests come together: what those of a minute vary by in relation to independent ones, of both periods; 1 at least."""
+    squares = freedom = np.zeros(now.requests.shape[1])
+    for period in (now, then):
+        mean = period.requests.mean(0)
+        squares = squares + ((period.requests - mean) ** 2 / np.where(mean > 0, mean, 1)).sum(0)
+        freedom = freedom + np.where(mean > 0, len(period.requests) - 1, 0)
+    found: Values = np.maximum(1, squares / np.maximum(1, freedom))
+    return found
 
 
 def _level(period: Period) -> Values:

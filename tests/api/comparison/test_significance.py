@@ -51,6 +51,15 @@ def test_what_other_days_had_is_nothing() -> None:
     assert found_of(period(faults=8), period(faults=1), days) == []
 
 
+def test_requests_that_come_in_bursts_are_not_more_of_them() -> None:
+    """A job that makes 400 at once ran three times, and not before."""
+    now, then, steady = period(10), period(10), period(50)
+    now.requests[[3, 13, 23], 0] += 400
+    assert now.requests[:, 0].mean() == steady.requests[:, 0].mean()
+    assert found_of(now, then) == []
+    assert found_of(steady, then) == [(0, Measure.RATE)]
+
+
 def test_minutes_that_vary_say_little() -> None:
     burst = period()
     burst.failures[0, 3, 0] = 90
