@@ -294,7 +294,7 @@ class GroupedContract:
         assert found["POST /orders/1"].histogram
         assert store.operation_statistics({CHECKOUT}, TimeRange(0, MINUTE)) == {}
         assert store.operation_statistics(set(), HOUR) == {}
-        for module in ("store.unit_filter", "store.clickhouse.operations"):
+        for module in ("store.unit_filter", "store.clickhouse.operations", "store.cells.graph"):
             monkeypatch.setattr(f"{module}.MOST_LISTED_OPERATIONS", 1)
         assert counts("checkout") == {"POST /orders/0": 3, OTHER_OPERATIONS: 6}
 
