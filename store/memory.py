@@ -171,14 +171,16 @@ class MemoryStore(
         times = {id: entry_time(trace) for id, trace in self.get_traces(trace_ids).items()}
         return {id: time for id, time in times.items() if time is not None}
 
-    def annotation_keys(self, window: TimeRange, *, limit: int) -> list[ValueCount]:
+    def annotation_keys(
+        self, window: TimeRange, *, limit: int, prefix: str = ""
+    ) -> list[ValueCount]:
         """Keys of annotations."""
         pairs = [
             (split_annotation_item(item)[0], document.trace_id)
             for document in self._started(window)
             for item in document.annotations
         ]
-        return _by_traces(pairs, limit)
+        return _by_traces([pair for pair in pairs if pair[0].startswith(prefix)], limit)
 
     def field_values(
         self, field: Field, window: TimeRange, *, prefix: str, limit: int

@@ -148,8 +148,10 @@ class TraceReader(Protocol):
         without reading the rest of them; others are absent (`store.summary.summarize` knows)."""
         ...
 
-    def annotation_keys(self, window: TimeRange, *, limit: int) -> list[ValueCount]:
-        """Keys of annotations on documents that started in the window, the most frequent first."""
+    def annotation_keys(
+        self, window: TimeRange, *, limit: int, prefix: str = ""
+    ) -> list[ValueCount]:
+        """Keys of annotations on documents that started in the window that begin with ``prefix``, the most frequent first."""
         ...
 
     def field_values(

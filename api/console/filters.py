@@ -14,7 +14,6 @@ from api.graph.build import shown_name
 from api.graph.passes import importance
 from api.schemas.common import ErrorReply
 from api.schemas.filters import Completion, CompletionList
-from store.document_values import value_text
 from store.filters.ast import Field, Value
 from store.model import TimeRange
 from store.query import VALUE_FIELDS
@@ -60,8 +59,8 @@ def completions(context: Context, window: TimeRange, field: str, prefix: str) ->
     if field == "service":
         return _services(context, window, prefix.casefold())
     if field == "annotation":
-        keys = context.store.annotation_keys(window, limit=MOST)
-        return [_completion(key, n) for key, n in keys if value_text(key).startswith(prefix)]
+        keys = context.store.annotation_keys(window, limit=MOST, prefix=prefix)
+        return [_completion(key, traces) for key, traces in keys]
     found = context.store.field_values(_field(field), window, prefix=prefix, limit=MOST)
     return [_completion(value, traces) for value, traces in found]
 

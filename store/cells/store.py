@@ -163,9 +163,13 @@ class CellStore(
         parts = self.cells.by_owner(trace_ids, lambda store, ids: store.entry_times(ids))
         return {id: time for part in parts for id, time in part.items()}
 
-    def annotation_keys(self, window: TimeRange, *, limit: int) -> list[ValueCount]:
+    def annotation_keys(
+        self, window: TimeRange, *, limit: int, prefix: str = ""
+    ) -> list[ValueCount]:
         """Keys of annotations."""
-        parts = self.cells.each(lambda store: store.annotation_keys(window, limit=DEEPER * limit))
+        parts = self.cells.each(
+            lambda store: store.annotation_keys(window, limit=DEEPER * limit, prefix=prefix)
+        )
         return merge.ranked(parts, limit)
 
     def field_values(

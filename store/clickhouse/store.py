@@ -177,10 +177,12 @@ class ClickHouseStore(
         with self._asking() as ask:
             return find_units.entry_times(ask, trace_ids)
 
-    def annotation_keys(self, window: TimeRange, *, limit: int) -> list[ValueCount]:
+    def annotation_keys(
+        self, window: TimeRange, *, limit: int, prefix: str = ""
+    ) -> list[ValueCount]:
         """Keys of annotations."""
         with self._asking() as ask:
-            return values.annotation_keys(ask, window, limit)
+            return values.annotation_keys(ask, window, prefix, limit)
 
     def field_values(
         self, field: Field, window: TimeRange, *, prefix: str, limit: int

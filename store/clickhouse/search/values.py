@@ -16,13 +16,11 @@ from store.times import SECOND
 _COLUMNS = {**TEXTS, "http.status": "status"}
 
 
-def annotation_keys(ask: RunQuery, window: TimeRange, limit: int) -> list[ValueCount]:
+def annotation_keys(ask: RunQuery, window: TimeRange, prefix: str, limit: int) -> list[ValueCount]:
     """See `TraceReader.annotation_keys`."""
-    rows = ask(
-        queries.ANNOTATION_KEYS.render(
-            {"rows": started(window)}, most=MAX_COUNTED_DOCUMENTS, size=limit
-        )
-    )
+    begin = annotation_item(prefix, 0).removesuffix("=0")
+    values = {"prefix": begin, "most": MAX_COUNTED_DOCUMENTS, "size": limit}
+    rows = ask(queries.ANNOTATION_KEYS.render({"rows": started(window)}, **values))
     return [ValueCount(split_annotation_item(f"{key}=0")[0], traces) for key, traces in rows]
 
 

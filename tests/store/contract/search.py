@@ -294,6 +294,10 @@ class SearchContract:
         )
         assert store.annotation_keys(HOUR, limit=9) == [("a=b", 3), ("first", 3), ("tier", 3)]
         assert store.annotation_keys(HOUR, limit=1) == [("a=b", 3)]
+        # What is typed is found, however many others are more frequent.
+        assert store.annotation_keys(HOUR, limit=1, prefix="ti") == [("tier", 3)]
+        assert store.annotation_keys(HOUR, limit=9, prefix="a=") == [("a=b", 3)]
+        assert store.annotation_keys(HOUR, limit=9, prefix="b") == []
 
         def values(field: Field, prefix: str = "") -> list[ValueCount]:
             return store.field_values(field, HOUR, prefix=prefix, limit=9)
