@@ -6,17 +6,18 @@ In the process-wide registry, which the composition root renders together with t
 from __future__ import annotations
 
 import time
-from functools import cache
 
 from prometheus_client import REGISTRY, CollectorRegistry, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from store.once import once
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 CLIENT_LEFT = "499"
 """The code of a request whose client left before a response began."""
 
 
-@cache
+@once
 def request_seconds(registry: CollectorRegistry = REGISTRY) -> Histogram:
     """The histogram of requests, which exists once per registry."""
     return Histogram(

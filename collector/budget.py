@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, deque
 from collections.abc import Iterator
-from functools import cache
 from typing import NamedTuple
 
 from prometheus_client import REGISTRY, CollectorRegistry
@@ -14,6 +13,7 @@ from prometheus_client import Counter as Metric
 
 from collector.charges import Sender
 from collector.tuning import give_back_memory
+from store.once import once
 
 MAX_BODY = 32 << 20
 """Bytes of one body or message, decompressed."""
@@ -28,7 +28,7 @@ MAX_WAIT = 10.0
 """Seconds that a call waits for room."""
 
 
-@cache
+@once
 def without_room(registry: CollectorRegistry = REGISTRY) -> Metric:
     return Metric(
         "raymap_requests_without_room",

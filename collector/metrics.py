@@ -8,12 +8,13 @@ to be set before this module is imported, and `name_process` called before there
 from __future__ import annotations
 
 import os
-from functools import cache
 from typing import Any
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, values
 from prometheus_client import generate_latest as _generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
+
+from store.once import once
 
 
 class IngestMetrics:
@@ -162,7 +163,7 @@ class IngestMetrics:
         return render_metrics(self.registry)
 
 
-@cache
+@once
 def shared_metrics() -> IngestMetrics:
     """The process-wide metrics."""
     return IngestMetrics()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from functools import cache, partial
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -23,6 +23,7 @@ from api.xray.insight_groups import insight_groups
 from collector.metrics import readable
 from store.alarms import Lock
 from store.errors import StoreError
+from store.once import once
 from store.protocol import Store
 from store.times import SECOND
 
@@ -37,7 +38,7 @@ LOOK_AGAIN = 30.0
 """Seconds after which the outbox is read again though no event was made here: what another process left."""
 
 
-@cache
+@once
 def evaluated() -> Gauge:
     """When the alarms were last evaluated, in the process-wide registry."""
     return Gauge(
@@ -47,7 +48,7 @@ def evaluated() -> Gauge:
     )
 
 
-@cache
+@once
 def judged() -> Gauge:
     """Until when the minutes have been judged for problems, in the process-wide registry."""
     return Gauge(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge
+
+from store.once import once
 
 
 class KafkaMetrics:
@@ -37,7 +37,7 @@ class KafkaMetrics:
         )
 
 
-@cache
+@once
 def shared_metrics() -> KafkaMetrics:
     """The process-wide metrics."""
     return KafkaMetrics()

@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cache
 from typing import NamedTuple, Protocol
 
 import structlog
@@ -48,6 +47,7 @@ from raymap.auth.quotas import Exceeded, Quota, Quotas, limited
 from raymap.auth.share_grants import Requested, permits
 from raymap.auth.shares import Share, Shares
 from raymap.auth.tenants import NoTenant, Tenant, Tenants, choose
+from store.once import once
 
 log = LogLimiter(structlog.get_logger(__name__), 60.0)
 
@@ -133,7 +133,7 @@ class SignedRequest:
     body: bytes
 
 
-@cache
+@once
 def refusals(registry: CollectorRegistry = REGISTRY) -> Counter:
     return Counter(
         "raymap_auth_refused",
@@ -143,7 +143,7 @@ def refusals(registry: CollectorRegistry = REGISTRY) -> Counter:
     )
 
 
-@cache
+@once
 def admitted_anyway(registry: CollectorRegistry = REGISTRY) -> Counter:
     return Counter(
         "raymap_auth_warned",

@@ -10,13 +10,13 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable
-from functools import cache
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter
 
 from collector.charges import names_of
 from collector.payloads import Decoded
 from raymap.auth.limits import KeyLimits
+from store.once import once
 
 BURST = 10.0
 """Seconds of documents that may come at once."""
@@ -34,7 +34,7 @@ class Exceeded(Exception):
         self.wait = max(1, math.ceil(wait))
 
 
-@cache
+@once
 def limited(registry: CollectorRegistry = REGISTRY) -> Counter:
     return Counter(
         "raymap_key_limited",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
-from functools import cache
 from typing import Any, NamedTuple, cast
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Metric
 from prometheus_client import generate_latest as _generate_latest
 
 from collector.metrics import IngestMetrics, readable
+from store.once import once
 
 
 class Families(NamedTuple):
@@ -27,7 +27,7 @@ class Families(NamedTuple):
     ingest_blocked: Gauge
 
 
-@cache
+@once
 def families(registry: CollectorRegistry) -> Families:
     """The metrics of tenants."""
 
