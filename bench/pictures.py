@@ -50,7 +50,7 @@ SHARE = 0.6
 WINDOW = "range=15m"
 SECONDS = 120
 """Within which a page has to have loaded."""
-LOADING = re.compile("Loading|still being counted")
+LOADING = re.compile("Loading|still being counted|Comparing…")
 CATALOG = 'service(id(name: "catalog", type: "AWS::Lambda::Function"))'
 
 
@@ -124,7 +124,10 @@ def show_problem(page: Page, url: str) -> None:
 
 
 def show_compare(page: Page, url: str) -> None:
-    page.goto(f"{url}/compare?{WINDOW}&by=environment")
+    """The minutes since the deployment beside those before it."""
+    page.goto(f"{url}/map?{WINDOW}&against=deployment")
+    expect(page.get_by_text("Inner ring:")).to_be_visible(timeout=SECONDS * 1000)
+    page.keyboard.press("0")  # the map's part of the page is smaller by the words of the comparison
 
 
 def show_trace(page: Page, url: str) -> None:
@@ -164,6 +167,8 @@ ILL: Mapping[str, Callable[[Page, str], None]] = {
 """Pictures by name: before the deployment, and after it."""
 
 
+TALLER = {"compare": 100}
+"""Pixels by which a window is higher, where words above the map would leave no room for figures."""
 PARTS = {"trace": (0, 540), "declared": (134, 696)}
 """Of pages that have little below, or that are about one part: where it begins, and how high it is."""
 
@@ -175,14 +180,15 @@ def take(pictures: Mapping[str, Callable[[Page, str], None]], url: str, folder: 
         browser = playwright.chromium.launch(executable_path=chromium())
         for name, show in pictures.items():
             page = browser.new_page(
-                viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light"
+                viewport={"width": WIDTH, "height": HEIGHT + TALLER.get(name, 0)},
+                color_scheme="light",
             )
             page.set_default_timeout(SECONDS * 1000)
             show(page, url)
             page.wait_for_timeout(1_000)
             expect(page.get_by_text(LOADING)).to_have_count(0, timeout=SECONDS * 1000)
             page.wait_for_timeout(2_000)  # the map settles
-            top, height = PARTS.get(name, (0, HEIGHT))
+            top, height = PARTS.get(name, (0, HEIGHT + TALLER.get(name, 0)))
             data = with_palette(
                 page.screenshot(clip={"x": 0, "y": top, "width": WIDTH, "height": height})
             )
