@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from api.graph.build import node_id
-from tests.api.v1.test_missing import STOCK, sent
+from tests.api.v1.test_missing import STOCK, forget_sent, sent
 from tests.conftest import Server
 from tests.waiting import eventually
 
@@ -17,6 +17,7 @@ from tests.waiting import eventually
 def test_each_is_named(raymap_server: Server) -> None:
     """Half a minute later: until then what is missing may still arrive."""
     apps = ("header_not_passed", "clock_skew", "parent_missing")
+    forget_sent()
     for app in apps:
         for kind, body in sent(app, mended=False):
             if kind == "xray":

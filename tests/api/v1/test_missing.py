@@ -68,6 +68,12 @@ def _run(app: str) -> list[tuple[bool, str, str]]:
     return [tuple(json.loads(line)) for line in done.stdout.splitlines()]
 
 
+def forget_sent() -> None:
+    """Have the SDKs send anew: what they sent may be older than a window by now."""
+    sent.cache_clear()
+    _run.cache_clear()
+
+
 def _put(store: Store, sent: Sent) -> None:
     """Through the decoders of the receivers."""
     version = time.time_ns() // 1000
