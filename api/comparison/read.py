@@ -186,7 +186,7 @@ def _week(context: Context, compared: Compared, index: int, measure: Measure) ->
 
 
 def _comes_and_goes(context: Context, compared: Compared, index: int, measure: Measure) -> bool:
-    """Whether a node or an edge that only one period has was there in the week before both, or had been away for as long as now in the day
+    """Whether a node or an edge that only one period has was there in the week before both, or absent for as long as now in the day
     before: a job that runs each hour is in one of two short periods."""
     now, then = compared.now.window, compared.then.window
     begin = min(now.start, then.start)
@@ -201,8 +201,8 @@ def _comes_and_goes(context: Context, compared: Compared, index: int, measure: M
     ]
     if is_new:
         return bool(seen)
-    away = (later - earlier - step for earlier, later in pairwise([*seen, begin]))
-    return max(away, default=0) >= now.end - now.start
+    absent = (later - earlier - step for earlier, later in pairwise([*seen, begin]))
+    return max(absent, default=0) >= now.end - now.start
 
 
 def _entities(compared: Compared, place: int) -> Entities:

@@ -117,7 +117,7 @@ def differences(
     comes_and_goes: Callable[[int, Measure], bool] | None = None,
 ) -> list[Difference]:
     """Those of all series, by index. ``week``: of a series and a measure of failures; ``comes_and_goes``: whether one that
-    only one period has came, or stayed away for as long, before both of them."""
+    only one period has came, or was absent for as long, before both of them."""
     tested = np.zeros((TESTS, periods.now.requests.shape[1]), np.bool_)
     p = np.ones(tested.shape)
     for number, measure in enumerate(SHARES):
