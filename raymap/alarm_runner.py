@@ -108,7 +108,7 @@ class AlarmRunner:
         while not self._stopping.wait(self._every):
             try:
                 alarms = bool(self._evaluator.alarms())
-                mine = (self._receives() or alarms) and self._has_lock()
+                mine = (alarms or self._receives()) and self._has_lock()
                 if mine and alarms:
                     if self._evaluator.evaluate():
                         self._changed.set()
@@ -126,10 +126,10 @@ class AlarmRunner:
     def _watch(self) -> None:
         watch: Watch | None = None
         while not self._stopping.wait(self._every):
-            if not self._is_mine() or not self._has_traces:
-                watch = None  # another process may judge meanwhile
-                continue
             try:
+                if not self._is_mine() or not self._receives():
+                    watch = None  # another process may judge meanwhile
+                    continue
                 watch = watch or self._new_watch()
                 settled = self._evaluator.settled()
                 watch.round(settled)
