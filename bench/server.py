@@ -88,11 +88,11 @@ def running(
 ) -> Iterator[Server]:
     """`raymap serve` with these options, until the block ends; ``data``: a folder that stays."""
     with _folder(data) as folder, _log(log) as errors:
-        started = time.monotonic()
+        started, path = time.monotonic(), (str(ROOT), os.environ.get("PYTHONPATH"))
         process = subprocess.Popen(
             [*_COMMAND, "--data-dir", str(folder), *options],
             cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, path))},
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
