@@ -1,6 +1,6 @@
 """How many files and functions of Raymap a datagram, a span, a map, a list and a panel enter, in all of its processes.
 
-The processes of a real server note each function that they call (`sys.setprofile`). What they call while nothing is asked is no
+The processes of a real server note each function that they call (`sys.setprofile`). What they call without a request is no
 part of a walk. A datagram's and a span's go until the map has them.
 
     python -m bench.walks
