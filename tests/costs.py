@@ -1,4 +1,5 @@
-"""What tests cost: seconds of CPU time, of the worker and of all processes that it has started, and a bound on them.
+"""What tests cost: seconds of CPU time, of the worker and of all processes that it has started, and a bound on them; and
+after which the worker retained much more memory.
 
 Seconds by the clock depend on what else the machine does; these hardly. Fixtures that tests share do not count. Linux
 alone has the figures.
@@ -19,6 +20,8 @@ BOUND = 30.0
 OFTEN = 0.25
 """Seconds between two looks at the processes, which are a millisecond each."""
 SHOWN = 20
+GROWN = 50 << 20
+"""Bytes by which a worker has grown with a test that is named for it."""
 PROC = Path("/proc")
 
 
@@ -39,6 +42,11 @@ def spent() -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
+def resident() -> int:
+    """Bytes that this process has in memory."""
+    return int(_text(PROC / "self" / "statm").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
 def _text(path: Path) -> str:
     """What a file of a process says: nothing once the process has ended."""
     try:
@@ -55,7 +63,7 @@ class Measured:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, Any, Any]:
-        begun = time.monotonic()
+        begun, memory = time.monotonic(), resident()
         if begun - self._at > OFTEN:
             self._at, self._before = begun, spent()
         try:
@@ -65,6 +73,12 @@ class Measured:
                 now = spent()
                 item.user_properties.append(("cpu", now - self._before))
                 self._at, self._before = time.monotonic(), now
+            if (more := resident() - memory) > GROWN:
+                item.user_properties.append(("grown", more))
+
+
+def _noted(report: pytest.TestReport, what: str) -> float:
+    return sum(float(str(value)) for name, value in report.user_properties if name == what)
 
 
 class Budget:
@@ -74,11 +88,14 @@ class Budget:
         self.by_test: dict[str, float] = {}
         self.by_file: dict[str, float] = {}
         self.beyond: dict[str, float] = {}
+        self.grown: dict[str, int] = {}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when != "call":
             return
-        seconds = sum(float(str(value)) for name, value in report.user_properties if name == "cpu")
+        if more := _noted(report, "grown"):
+            self.grown[report.nodeid] = int(more)
+        seconds = _noted(report, "cpu")
         file = report.nodeid.partition("::")[0]
         self.by_test[report.nodeid] = seconds
         self.by_file[file] = self.by_file.get(file, 0.0) + seconds
@@ -95,6 +112,10 @@ class Budget:
             for name in sorted(counted, key=counted.__getitem__, reverse=True)[:SHOWN]:
                 if counted[name] >= 1:
                     terminalreporter.write_line(f"{counted[name]:7.1f}  {name}")
+        for name in sorted(self.grown, key=self.grown.__getitem__, reverse=True)[:SHOWN]:
+            terminalreporter.write_line(
+                f"memory: {self.grown[name] >> 20:,} MiB retained by {name}"
+            )
         for name, seconds in self.beyond.items():
             terminalreporter.write_line(
                 f"over budget: {seconds:.1f} s of CPU time, over {BOUND:g} without the mark slow: {name}"

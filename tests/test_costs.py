@@ -1,4 +1,5 @@
-"""A test that takes more CPU time than is allowed fails its run, unless it says that it is slow."""
+"""A test that takes more CPU time than is allowed fails its run, unless it says that it is slow; one that retains memory is
+named."""
 
 from __future__ import annotations
 
@@ -16,6 +17,9 @@ import subprocess, sys
 import pytest
 BURN = [sys.executable, "-c", "import time\\nwhile time.process_time() < 1.5: pass"]
 def test_of_a_moment(): pass
+RETAINED = []
+def test_that_retains(): RETAINED.append(b"x" * (80 << 20))
+def test_that_frees(): len(b"x" * (80 << 20))
 def test_of_a_child(): subprocess.run(BURN, check=True)
 @pytest.mark.slow
 def test_that_may(): subprocess.run(BURN, check=True)
@@ -42,4 +46,6 @@ def test_a_test_beyond_the_bound_fails_the_run(tmp_path: Path, workers: str) -> 
     assert ended.returncode == pytest.ExitCode.TESTS_FAILED, ended.stdout
     beyond = [line for line in ended.stdout.splitlines() if line.startswith("over budget")]
     assert [line.rpartition("::")[2] for line in beyond] == ["test_of_a_child"]
-    assert "3 passed" in ended.stdout
+    grown = [line for line in ended.stdout.splitlines() if line.startswith("memory")]
+    assert [line.rpartition("::")[2] for line in grown] == ["test_that_retains"]
+    assert "5 passed" in ended.stdout
