@@ -34,12 +34,13 @@ def problem_tools(client: Client) -> list[Callable[..., str]]:
 
 
 def _none(found: Mapping[str, Any]) -> str:
+    """What is said where no problem is known, in the console's words (`noneWords` of ui/src/model/problems.ts)."""
     counted, needed = found["minutes_counted"], found["minutes_needed"]
     if counted < needed:
-        return f"None found, but it is not known what is usual yet: {counted} of {needed} minutes."
+        return f"Learning what is usual: {counted} of {needed} minutes"
     if found.get("judged_until") is None:
-        return "No problem is known, nor until when minutes were judged."
-    return "Nothing unusual."
+        return "No problem is known: nothing was judged yet"
+    return "Nothing unusual"
 
 
 def _problem(each: Mapping[str, Any]) -> str:

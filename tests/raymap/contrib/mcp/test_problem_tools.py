@@ -10,9 +10,9 @@ from raymap.contrib.mcp.problem_tools import _none
 @pytest.mark.parametrize(
     ("counted", "until", "said"),
     [
-        (23, None, "None found, but it is not known what is usual yet: 23 of 60 minutes."),
-        (60, 1.0, "Nothing unusual."),
-        (60, None, "No problem is known, nor until when minutes were judged."),
+        (23, None, "Learning what is usual: 23 of 60 minutes"),
+        (60, 1.0, "Nothing unusual"),
+        (60, None, "No problem is known: nothing was judged yet"),
     ],
 )
 def test_nothing_is_called_usual_in_the_first_hour_nor_before_anything_was_judged(
