@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from api.comparison.significance import LEAST_DAYS
+from api.comparison.week import LEAST_DAYS
 from store.model import TimeRange
 from store.times import DAY, HOUR, MINUTE
 

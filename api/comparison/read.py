@@ -12,14 +12,12 @@ from api.comparison.part import Part
 from api.comparison.series import Elements, elements_of
 from api.comparison.significance import (
     FAILING,
-    STEP,
     Difference,
     Measure,
-    Week,
     differences,
-    week_of,
 )
 from api.comparison.sums import Counted, periods_of
+from api.comparison.week import STEP, Week, week_of
 from api.comparison.whole_minutes import MOST_ROWS, first_and_last, read_minutes
 from api.context import Context
 from api.graph.build import Graph, build_graph, calls_of, edges_of, keys_of, stats_of

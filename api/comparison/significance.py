@@ -8,7 +8,7 @@ other days: `api.comparison.pairs`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from enum import StrEnum
 from math import erfc, sqrt
 from typing import NamedTuple
@@ -18,22 +18,16 @@ from numpy.typing import NDArray
 
 from api.comparison import pairs
 from api.comparison.sums import Period, Periods, Values
+from api.comparison.week import LEAST, LEAST_DAYS, Week, smoothed
 
 FALSE_DISCOVERIES = 0.01
 """Share of the differences shown that chance makes, of a map; of equal periods, how often any is shown."""
-LEAST = 30
-"""Requests that each period needs."""
-LEAST_DAYS = 3
-"""Other days from which on they say how much a day differs from others."""
 POINTS, TIMES, SLOWER = 0.005, 1.5, 1.15
 """Shares of failures differ by half a point and a half, times by 15 %, rates by a half at least."""
 MANY = 0.10
 """The difference of client errors where no other days are known."""
 BEYOND = 0.15
 """How far a share has to be beyond that of every other day."""
-WIDER, LOWER = 1.25, 0.8
-"""How far the share of failures of one of the periods has to be beyond the second worst, or best, day of the week; of client
-errors beyond each of them: what callers do wrong wanders for hours, and a week has one such hour."""
 ROBUST, PLAIN = 1.48, 0.7
 """Of a median deviation, and of a standard deviation, as what days differ by."""
 SPREAD_OF_SHARE, SPREAD_OF_TIMES = 0.5, 0.15
@@ -44,10 +38,6 @@ CLUSTER = 3.0
 """Requests that come together, as far as whether there are any is concerned."""
 MOST_CHECKED = 20
 """Differences whose past is looked at; where so many differ, it is no chance."""
-
-
-STEP = 10
-"""Minutes that a week is read by."""
 
 
 class Measure(StrEnum):
@@ -87,30 +77,6 @@ class Difference(NamedTuple):
         return self.now > self.then
 
 
-class Week(NamedTuple):
-    """Shares of failures in periods of the same length in the seven days before: the worst and the best of each day, either
-    period left out."""
-
-    worst: list[float]
-    best: list[float]
-
-
-def week_of(days: Sequence[Sequence[tuple[float, float]]], minutes: int) -> Week:
-    """Of each day its steps, with requests and failures; ``minutes``: how long a period is."""
-    width = max(1, minutes // STEP)
-    worst, best = [], []
-    for steps in days:
-        sums = [
-            tuple(map(sum, zip(*steps[at : at + width], strict=True)))
-            for at in range(len(steps) - width + 1)
-        ]
-        shares = [(failed + 0.5) / (requests + 1) for requests, failed in sums if requests >= LEAST]
-        if shares:
-            worst.append(max(shares))
-            best.append(min(shares))
-    return Week(worst, best)
-
-
 def differences(
     periods: Periods,
     week: Callable[[int, Measure], Week] | None = None,
@@ -134,7 +100,7 @@ def differences(
     ]
     failing = [each for each in found if each.measure in FAILING]
     if week is not None and len(failing) <= MOST_CHECKED:
-        usual = {each for each in failing if not _is_extraordinary(each, week)}
+        usual = {each for each in failing if not _is_extraordinary(periods, each, week)}
         found = [each for each in found if each not in usual]
     single = [each for each in found if each.measure in SINGLE]
     if comes_and_goes is not None and len(single) <= MOST_CHECKED:
@@ -335,11 +301,12 @@ def _difference(
     return Difference(index, measure, levels[0], levels[1], p, per_caller)
 
 
-def _is_extraordinary(each: Difference, week: Callable[[int, Measure], Week]) -> bool:
+def _is_extraordinary(
+    periods: Periods, each: Difference, week: Callable[[int, Measure], Week]
+) -> bool:
     """Whether one of the periods is beyond what the week had at whatever hour: shares that wander by themselves are not."""
-    worst, best = week(each.place, each.measure)
-    if len(worst) < LEAST_DAYS:
-        return True
-    high, low = max(each.now, each.then), min(each.now, each.then)
-    rank = 0 if each.measure is Measure.ERROR else 1
-    return high > WIDER * sorted(worst)[-1 - rank] or low < LOWER * sorted(best)[rank]
+    requests = [float(side.requests[:, each.place].sum()) for side in (periods.then, periods.now)]
+    shares = zip((each.then, each.now), requests, strict=True)
+    low, high = sorted(smoothed(share * count, count) for share, count in shares)
+    known = week(each.place, each.measure)
+    return known.is_beyond(low, high, wanders=each.measure is Measure.ERROR)

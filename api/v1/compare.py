@@ -9,7 +9,8 @@ from fastapi import APIRouter, Query, Request, Response
 
 from api.comparison.causes import trend_of
 from api.comparison.read import Compared, Side, compare
-from api.comparison.significance import FAILING, LEAST_DAYS, SLOW, Difference, Measure
+from api.comparison.significance import FAILING, SLOW, Difference, Measure
+from api.comparison.week import LEAST_DAYS
 from api.comparison.words import Change, Names, summary, text_of
 from api.console.map_json import NO_COUNTS, counts, times
 from api.console.node_kinds import kind_of

@@ -13,14 +13,12 @@ from api.comparison.causes import Place, followed, trend_of
 from api.comparison.choice import other_days
 from api.comparison.significance import (
     FAILING,
-    STEP,
     Difference,
     Measure,
-    Week,
     differences,
-    week_of,
 )
 from api.comparison.sums import periods_of
+from api.comparison.week import STEP, Week, week_of
 from bench.comparison.world import DAY, FIRST, Plant, World, split
 from store.minutes import MinuteCounts
 from store.model import TimeRange

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from api.comparison.significance import Measure, Week, differences, week_of
+from api.comparison.significance import Measure, differences
 from api.comparison.sums import Period, Periods
+from api.comparison.week import Week
 from bench.comparison.trial import equal_periods, planted
 
 MINUTES = 30
@@ -101,13 +102,6 @@ def test_an_edge_is_called_less_in_relation_to_its_caller() -> None:
     half.callers[2] = 30 * MINUTES
     assert found_of(less, period(), [period()] * 3) == [(2, Measure.RATE)]
     assert found_of(half, period(), [period()] * 3) == [(1, Measure.RATE)]
-
-
-def test_the_week_in_steps() -> None:
-    day = [(100.0, 1.0), (100.0, 9.0), (100.0, 2.0), (10.0, 0.0), (10.0, 0.0)]
-    worst, best = week_of([day, [(1.0, 1.0)] * 6], 20)
-    assert worst == [pytest.approx(11.5 / 201)]
-    assert best == [pytest.approx(2.5 / 111)], "20 requests are too few"
 
 
 @pytest.mark.slow
