@@ -188,7 +188,8 @@ def render_boxes(
     """Boxes as nodes and edges of a map."""
     grouping = boxes.grouping
     nodes = [_node(grouping, box, window, where.places[box.value]) for box in boxes.boxes.values()]
-    edges = [_edge(grouping, ends, between, window, where) for ends, between in boxes.edges.items()]
+    drawn = boxes.drawn_edges().items()
+    edges = [_edge(grouping, ends, between, window, where) for ends, between in drawn]
     return nodes, edges
 
 

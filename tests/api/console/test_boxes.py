@@ -10,12 +10,15 @@ from fastapi.testclient import TestClient
 from pydantic import TypeAdapter
 
 from api.app import create_app
-from api.console.boxes import _is_unhealthy
+from api.console.boxes import _is_unhealthy, graph_of_boxes, render_boxes
 from api.context import Thresholds
+from api.graph.box_layout import lay_out_boxes
+from api.graph.groups import MOST_LINES, Arrivals, Box, Boxes, By, Grouping
 from api.schemas.map import ServiceMap
 from store.graph import Statistics
 from store.memory import MemoryStore
-from store.model import State
+from store.model import State, TimeRange
+from store.times import MINUTE
 from tests.builders import T0, segment, trace_id
 
 TEAMS, MEMBERS = 4, 45
@@ -133,3 +136,19 @@ def test_what_is_unhealthy_is_so_in_the_console_too(bad: int, of: int, ill: bool
     """The cases of ui/src/model/health.test.ts."""
     figures = Statistics(ok=of - bad, fault=bad)
     assert _is_unhealthy(Thresholds(0.05, 3), figures) is ill
+
+
+def test_only_the_lines_that_are_drawn_are_sent() -> None:
+    """`edges_left_out` counts the others."""
+    values = [f"team{number}" for number in range(25)]
+    empty = Arrivals(Statistics(), Statistics())
+    edges = {
+        (source, target): Arrivals(Statistics(ok=1, observed=1), Statistics())
+        for source in values
+        for target in values
+        if source != target
+    }
+    drawn = {each: Box(each, [], empty, Statistics(), []) for each in values}
+    boxes = Boxes(Grouping(By.PREFIX, {}), drawn, edges)
+    nodes, lines = render_boxes(boxes, TimeRange(0, MINUTE), lay_out_boxes(graph_of_boxes(boxes)))
+    assert (len(nodes), len(lines)) == (25, MOST_LINES)
