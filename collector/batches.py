@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
+from copy import copy
 from math import inf
 
 from msgspec import Struct
@@ -72,6 +73,13 @@ class Entry(Struct):
     marked: bool = False
     """Whether the journal says that it begins a batch."""
     stored: bool = False
+    others: list[None] = []
+    """One for each further cell whose inserts the acknowledgement waits for; the cells' entries share it."""
+
+    def of_cells(self, count: int) -> list[Entry]:
+        """An entry for each cell."""
+        self.others = [None] * (count - 1)
+        return [self, *(copy(self) for _ in range(count - 1))]
 
     @property
     def count(self) -> int:
@@ -251,7 +259,10 @@ class Batches:
             self._unacknowledged_documents -= count
             self._unacknowledged_bytes -= bytes
             assert entry.ack is not None
-            due.append(entry.ack)
+            try:
+                entry.others.pop()  # another cell's entry has it; atomic
+            except IndexError:
+                due.append(entry.ack)
         return due
 
     def wait_for_room(self, seconds: float) -> None:
@@ -280,9 +291,9 @@ class Batches:
                 self._changed.wait(left)
 
 
-def batch_of(entries: Sequence[Entry]) -> Batch:
+def batch_of(entries: Sequence[Entry], cell: int) -> Batch:
     """The journal's stretch of entries that are inserted together."""
-    return Batch(entries[0].start, entries[-1].end, sum(entry.count for entry in entries))
+    return Batch(entries[0].start, entries[-1].end, sum(entry.count for entry in entries), cell)
 
 
 def acknowledge(acks: Iterable[Ack]) -> None:

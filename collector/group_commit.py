@@ -15,9 +15,9 @@ import structlog
 from collector.batches import Batches, Entry, acknowledge
 from collector.journal.format import encode
 from collector.journal.writer import Journal
+from collector.journals import Journals
 from collector.log_limiter import LogLimiter
 from collector.metrics import IngestMetrics
-from collector.replay import Backlog
 
 log = structlog.get_logger(__name__)
 
@@ -53,16 +53,17 @@ class GroupCommit:
         root: Path,
         role: str,
         max_bytes: int,
-        batches: Batches,
-        backlog: Backlog,
+        batches: Sequence[Batches],
+        journals: Journals,
         metrics: IngestMetrics,
     ) -> None:
         self._root, self._role = root, role
         self.max_bytes = max_bytes
         self._batches = batches
-        self._backlog = backlog
+        """Of each cell."""
+        self._journals = journals
         self._metrics = metrics
-        self.journal = Journal.create(root, role)
+        self.journal = Journal.create(root, role, len(batches))
         self.failed_bytes = 0
         """Size of the last group if it could not be written."""
         self.disk_error = ""
@@ -80,8 +81,12 @@ class GroupCommit:
 
     @property
     def unsent(self) -> int:
-        """Bytes that the store does not have, in all journals of this process."""
-        return self.journal.unsent + self._backlog.unsent
+        """Bytes that a cell has not had, in all journals of this process."""
+        return self.journal.unsent + self._journals.unsent
+
+    def unsent_of(self, cell: int) -> int:
+        """Bytes that this cell has not had."""
+        return self.journal.unsent_of(cell) + self._journals.unsent_of(cell)
 
     @property
     def full(self) -> bool:
@@ -108,7 +113,7 @@ class GroupCommit:
         size = entry.payload.size
         with self._changed:
             self._require_room(size)
-            if entry.ack is not None and self._batches.defers:
+            if entry.ack is not None and any(each.defers for each in self._batches):
                 raise StoreBehind("the store does not keep up")
             self._pending.append(entry)
             self._pending_bytes += size
@@ -128,7 +133,7 @@ class GroupCommit:
         self._refused_bytes = 0
 
     def seal(self) -> None:
-        """Go on with a fresh journal soon: the store refuses a batch of this one."""
+        """Go on with a fresh journal soon: a cell refuses a batch of this one."""
         with self._changed:
             self._seal_requested = True
             self._changed.notify()
@@ -136,8 +141,9 @@ class GroupCommit:
     def _run(self) -> None:
         while (group := self._next_group()) is not None:
             try:
-                acknowledge(self._batches.release())
-                if self._seal_requested or self._batches.exceeds_memory:
+                for batches in self._batches:
+                    acknowledge(batches.release())
+                if self._seal_requested or any(each.exceeds_memory for each in self._batches):
                     self._seal()
                 if group:
                     self._commit(group)
@@ -151,7 +157,7 @@ class GroupCommit:
         """Wait for entries; none at times for a probe or a new journal; None at the end."""
         with self._changed:
             if not self._pending and not self._closed and not self._seal_requested:
-                pause = PACE if self._batches.paced else None
+                pause = PACE if any(each.paced for each in self._batches) else None
                 self._changed.wait(PROBE_INTERVAL if self.failed_bytes else pause)
             if self._pending and not self._waited_for and not self._closed:
                 self._changed.wait(GATHER)
@@ -183,9 +189,10 @@ class GroupCommit:
             entry.payload, entry.journal = None, self.journal
             entry.start, entry.end = position, position + len(record)
             position = entry.end
-        acks = self._batches.add(group)
-        self._metrics.queued.set(self._batches.documents)
-        acknowledge(acks)
+        cells = zip(*(entry.of_cells(len(self._batches)) for entry in group), strict=True)
+        for batches, entries in zip(self._batches, cells, strict=True):
+            acknowledge(batches.add(entries))
+        self._metrics.queued.set(max(batches.documents for batches in self._batches))
 
     def _succeeded(self) -> None:
         self.failed_bytes, self.disk_error = 0, ""
@@ -204,10 +211,11 @@ class GroupCommit:
         """Go on with a fresh journal; what is ready of this one is later read from the disk."""
         self._seal_requested = False
         try:
-            fresh = Journal.create(self._root, self._role)
+            fresh = Journal.create(self._root, self._role, len(self._batches))
         except OSError as error:
             self._limiter.error("journal_unwritable", error=str(error))
             return
         sealed, self.journal = self.journal, fresh
-        acknowledge(self._batches.drop())
-        self._backlog.add(sealed)
+        for batches in self._batches:
+            acknowledge(batches.drop())
+        self._journals.add(sealed)

@@ -45,6 +45,8 @@ class IngestHealth(Struct, frozen=True):
     """Why the store refuses a batch for now."""
     stopping: bool = False
     """Whether the process is about to end; it still accepts documents."""
+    away: Sequence[int] = ()
+    """Of several cells the places of those that are unavailable, from one."""
     elsewhere: Sequence[str] = ()
     """Problems of the process's other journals, sentences for people."""
 
@@ -86,6 +88,12 @@ class IngestHealth(Struct, frozen=True):
         if self.schema_problem:
             reason = self.schema_problem.rstrip(".")
             problems.append(f"{reason}; documents wait in the journal until the schema fits")
+        elif self.away:
+            cells = ", ".join(map(str, self.away))
+            problems.append(
+                f"cells that are unavailable or slow: {cells} (see  raymap topology); their documents wait in the "
+                "journal, other cells have theirs"
+            )
         elif not self.store_available:
             problems.append("the store is unavailable or slow: documents wait in the journal")
         if self.refusal:
@@ -114,9 +122,11 @@ class IngestHealth(Struct, frozen=True):
 
 
 class StoreAvailability:
-    """Whether inserts reach the store, as the last of them showed. Thread-safe; logs changes."""
+    """Whether inserts reach a cell of the store, as the last of them showed. Thread-safe; logs changes."""
 
-    def __init__(self) -> None:
+    def __init__(self, cell: str = "") -> None:
+        """``cell``: its name, of one of several."""
+        self._labels = {"cell": cell} if cell else {}
         self._lock = threading.Lock()
         self._unavailable = threading.Event()
         self.schema_problem = ""
@@ -141,7 +151,7 @@ class StoreAvailability:
                 self.schema_problem = str(reason) if mismatch else ""
         if not known:
             event = "store_schema_mismatch" if mismatch else "store_unavailable"
-            self._limiter.warning(event, reason=str(reason))
+            self._limiter.warning(event, reason=str(reason), **self._labels)
 
     def mark_available(self, unsent_bytes: int) -> None:
         """Documents go to the store again."""
@@ -151,4 +161,6 @@ class StoreAvailability:
             self._unavailable.clear()
             self.schema_problem = ""
             seconds = round(time.monotonic() - self._since, 1)
-        self._limiter.info("store_available", seconds=seconds, unsent_bytes=unsent_bytes)
+        self._limiter.info(
+            "store_available", seconds=seconds, unsent_bytes=unsent_bytes, **self._labels
+        )

@@ -1,7 +1,7 @@
 """Documents → the journal → the store: acknowledged once they are durable, inserted in large batches.
 
-Puts the parts together: `group_commit` writes, `batches` cuts, `inserter` inserts, `replay` reads
-what is not in memory.
+Puts the parts together: `group_commit` writes; for each `cell` of the store `batches` cuts, `inserter`
+inserts, and `replay` reads what is not in memory.
 """
 
 from __future__ import annotations
@@ -13,20 +13,19 @@ from pathlib import Path
 import structlog
 
 from collector.batches import Ack, Batches, Entry, Limits
+from collector.cell import Cell
 from collector.group_commit import GroupCommit, JournalFull
-from collector.health import IngestHealth, StoreAvailability
-from collector.inserter import Inserter
+from collector.health import IngestHealth
 from collector.journal.adopt import damaged_files
 from collector.journal.purge import Purge
+from collector.journals import Journals
 from collector.log_limiter import LogLimiter
 from collector.metrics import IngestMetrics
 from collector.payloads import Decoded, Payload
 from collector.records import Records
-from collector.replay import Backlog
 from collector.source import Source
-from collector.store_inserts import StoreInserts
 from collector.submission import Submission
-from store.protocol import ColumnarWriter, SegmentWriter
+from store.protocol import ColumnarWriter, SegmentWriter, writers_of
 
 log = structlog.get_logger(__name__)
 
@@ -53,28 +52,20 @@ class Ingest:
         self._columnar = writer if isinstance(writer, ColumnarWriter) else None
         self._limits = limits
         self._metrics = metrics
-        self._store = StoreAvailability()
-        self._batches = Batches(limits)
-        self._backlog = Backlog(root, self._columnar, limits, metrics)
-        self._commit = GroupCommit(root, role, max_bytes, self._batches, self._backlog, metrics)
-        self._writer = writer
-        self._inserts: list[StoreInserts] = []
-        """Of each thread that inserts."""
+        writers = writers_of(writer)
+        batches = [Batches(limits) for _ in writers]
+        self._journals = journals = Journals(root, limits, metrics, len(writers))
+        self._commit = commit = GroupCommit(root, role, max_bytes, batches, journals, metrics)
+        self._cells = [
+            Cell(place, cell, own, journals, commit, limits, metrics)
+            for place, (cell, own) in enumerate(zip(writers, batches, strict=True))
+        ]
         self._sources: list[Source] = []
-        self._inserter = Inserter(
-            self._make_inserts(),
-            self._batches,
-            self._backlog,
-            self._commit,
-            self._store,
-            limits,
-            metrics,
-        )
         self._purge = Purge(root)
         self._limiter = LogLimiter(log, 10.0)
         self._stopped = threading.Event()
         self._threads = [
-            threading.Thread(target=self._inserter.run, name="insert", daemon=True),
+            *(cell.thread for cell in self._cells),
             threading.Thread(target=self._watch, name="watch", daemon=True),
         ]
 
@@ -117,7 +108,9 @@ class Ingest:
         except JournalFull:
             self._metrics.dropped.labels("journal_full").inc(len(decoded.documents))
             return False
-        self._batches.wait_for_room(wait)
+        deadline = time.monotonic() + wait
+        for cell in self._cells:
+            cell.batches.wait_for_room(deadline - time.monotonic())
         return True
 
     def _append(self, decoded: Decoded, ack: Ack | None) -> None:
@@ -126,20 +119,9 @@ class Ingest:
 
     def source(self) -> Source:
         """What a further thread needs that reads documents which another system retains."""
-        made = Source(self._make_inserts(), self._backlog, self._columnar, self._limits)
+        inserts = [cell.make_inserts() for cell in self._cells]
+        made = Source(inserts, self._journals, self._columnar, self._limits)
         self._sources.append(made)
-        return made
-
-    def _make_inserts(self) -> StoreInserts:
-        made = StoreInserts(
-            self._writer,
-            self._batches,
-            self._backlog,
-            self._commit,
-            self._store,
-            self._metrics,
-        )
-        self._inserts.append(made)
         return made
 
     def start(self) -> None:
@@ -152,15 +134,16 @@ class Ingest:
         """Insert what is in memory within ``timeout`` seconds, and end. The rest is in the journal."""
         deadline = time.monotonic() + timeout
         self._commit.close(timeout)
-        self._batches.close()
+        for cell in self._cells:
+            cell.batches.close()
         self._stopped.set()
         for thread in self._threads:
             if thread.is_alive():
                 thread.join(max(0.0, deadline - time.monotonic()))
         self._update_gauges()
-        if self._threads[0].is_alive():
+        if any(cell.thread.is_alive() for cell in self._cells):
             return  # an insert hangs: the locks are released with the process
-        self._backlog.close()
+        self._journals.close()
         journal = self._commit.journal
         if journal.unsent:
             journal.release()
@@ -169,21 +152,24 @@ class Ingest:
 
     def health(self) -> IngestHealth:
         """The current state."""
+        cells = self._cells
+        away = [place for place, cell in enumerate(cells, 1) if not cell.store.available]
         return IngestHealth(
-            store_available=self._store.available,
+            store_available=not away,
             journal_full=self._commit.full,
             journal_bytes=self._commit.unsent,
             journal_limit=self._commit.max_bytes,
-            queued=self._batches.documents,
+            queued=self._queued(),
             oldest=self._oldest(),
             journal_folder=str(self._root),
-            schema_problem=self._store.schema_problem,
+            schema_problem=next(filter(None, (cell.store.schema_problem for cell in cells)), ""),
             disk_error=self._commit.disk_error,
             damaged_files=damaged_files(self._root),
-            quarantined=self._backlog.quarantine.documents(),
-            quarantine_dropped=self._backlog.quarantine.dropped,
-            unreadable=self._backlog.unreadable,
-            refusal=self._inserter.refusal,
+            quarantined=self._journals.quarantine.documents(),
+            quarantine_dropped=self._journals.quarantine.dropped,
+            unreadable=self._journals.unreadable,
+            refusal=next(filter(None, (cell.inserter.refusal for cell in cells)), ""),
+            away=away if len(cells) > 1 else (),
             elsewhere=[each.problem for each in self._sources if each.problem],
         )
 
@@ -192,22 +178,23 @@ class Ingest:
             try:
                 self._update_gauges()
                 self._purge.step(self._commit.journal)
-                slow = self._limits.slow_insert
-                for each in self._inserts:
-                    if each.started is not None and time.monotonic() - each.started > slow:
-                        each.mark_unavailable(f"no answer for {slow:g} s")
+                for cell in self._cells:
+                    cell.watch()
             except Exception:
                 self._limiter.exception("watch_failed")
 
     def _update_gauges(self) -> None:
         # Not from `health`, which looks at files: this is done four times a second.
-        self._metrics.queued.set(self._batches.documents)
+        self._metrics.queued.set(self._queued())
         self._metrics.journal_bytes.set(self._commit.unsent)
         self._metrics.oldest.set(self._oldest())
-        self._metrics.store_unavailable.set(not self._store.available)
+        self._metrics.store_unavailable.set(not all(cell.store.available for cell in self._cells))
         self._metrics.ingest_blocked.set(self._commit.full)
+
+    def _queued(self) -> int:
+        """Documents in memory: those of the cell with most, as cells share them."""
+        return max(cell.batches.documents for cell in self._cells)
 
     def _oldest(self) -> float:
         """The age in seconds of the oldest document that is not in the store."""
-        oldest = self._backlog.oldest
-        return max(self._batches.age, time.time() - oldest / 1e6 if oldest else 0.0)
+        return max(cell.oldest for cell in self._cells)

@@ -16,7 +16,7 @@ from collector.submission import Submission, columns_in_chunks
 from store.columnar import ColumnarDocuments, columns_of
 from store.errors import DataRefused, StoreError
 from store.model import Document
-from store.protocol import ColumnarWriter, SegmentWriter
+from store.protocol import CellWriter, ColumnarWriter, SegmentWriter
 
 log = structlog.get_logger(__name__)
 _limiter = LogLimiter(log, 1.0)
@@ -163,15 +163,25 @@ def bisect_refused(
     return refused
 
 
+def _count(writer: SegmentWriter, submission: Submission) -> int:
+    """How many of the documents are the writer's."""
+    if not isinstance(writer, CellWriter):
+        return submission.count
+    if submission.encoded:
+        return sum(map(writer.count_encoded, submission.encoded))
+    return writer.count_own(submission.documents)
+
+
 def count_stored(
     metrics: IngestMetrics,
+    writer: SegmentWriter,
     submissions: Sequence[Submission | Records],
     refused: Sequence[Refused | RefusedRecord],
 ) -> None:
     """Count a batch that the store accepted, and name what it refused. Log lines are counted when they
     are received."""
     metrics.batches.inc()
-    documents = sum([each.count for each in submissions if isinstance(each, Submission)])
+    documents = sum([_count(writer, each) for each in submissions if isinstance(each, Submission)])
     metrics.stored.inc(documents - sum(isinstance(each, Refused) for each in refused))
     for each in refused:
         metrics.rejected.labels(Reason.REFUSED).inc()

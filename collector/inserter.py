@@ -1,6 +1,6 @@
-"""One thread's work: batches → the store, from memory, or from journals on the disk.
+"""One thread's work: batches → a cell of the store, from memory, or from journals on the disk.
 
-One insert at a time in each process: while it runs, the next batch gathers.
+One insert at a time in each process and cell: while it runs, the next batch gathers.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from collector.health import StoreAvailability
 from collector.journal.format import Batch
 from collector.journal.writer import Journal
 from collector.log_limiter import LogLimiter
-from collector.metrics import IngestMetrics
 from collector.records import Records
 from collector.replay import Backlog, Outcome
 from collector.store_inserts import StoreInserts
@@ -49,7 +48,7 @@ class Inserter:
         commit: GroupCommit,
         store: StoreAvailability,
         limits: Limits,
-        metrics: IngestMetrics,
+        cell: int,
     ) -> None:
         self._inserts = inserts
         self._batches = batches
@@ -57,7 +56,7 @@ class Inserter:
         self._commit = commit
         self._store = store
         self._limits = limits
-        self._metrics = metrics
+        self._cell = cell
         self._limiter = LogLimiter(log, 10.0)
         self._current: list[Entry] = []
         """A batch that could not be inserted yet."""
@@ -131,13 +130,13 @@ class Inserter:
         if journal is not self._commit.journal:
             self._forget()
             return Outcome.STORED
-        batch = batch_of(entries)
+        batch = batch_of(entries, self._cell)
         if not entries[0].marked:
             journal.mark(batch)
             entries[0].marked = True
         outcome = self.insert(journal, batch, [entry.submission for entry in entries])
         if outcome is Outcome.STORED:
-            journal.checkpoint(batch.end)
+            journal.checkpoint(batch.end, self._cell)
             self._forget()
         elif outcome is Outcome.REFUSED:
             self._refused()
@@ -146,7 +145,6 @@ class Inserter:
     def _forget(self) -> None:
         entries, self._current, self._refusals = self._current, [], 0
         acks = self._batches.complete(entries)
-        self._metrics.queued.set(self._batches.documents)
         acknowledge(acks)
 
     def _refused(self) -> None:

@@ -124,6 +124,20 @@ class IngestMetrics:
             registry=registry,
             multiprocess_mode="livemax",
         )
+        self.cell_unsent = Gauge(
+            "raymap_cell_unsent_bytes",
+            "Bytes of the journal that a cell of the store has not had, by its place in the topology",
+            ["cell"],
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
+        self.cell_unavailable = Gauge(
+            "raymap_cell_unavailable",
+            "1 while a cell of the store is unavailable or slow and its documents wait in the journal",
+            ["cell"],
+            registry=registry,
+            multiprocess_mode="livemax",
+        )
         self.ingest_blocked = Gauge(
             "raymap_ingest_blocked",
             "1 while the journal is full or its disk is: documents are deferred",

@@ -6,9 +6,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from collector.batches import Limits
+from collector.journals import Journals
 from collector.payloads import Payload
 from collector.records import Records
-from collector.replay import Backlog, Outcome
+from collector.replay import Outcome
 from collector.store_inserts import StoreInserts
 from collector.submission import Submission
 from store.model import Document
@@ -20,13 +21,16 @@ class Source:
 
     def __init__(
         self,
-        inserts: StoreInserts,
-        backlog: Backlog,
+        inserts: Sequence[StoreInserts],
+        journals: Journals,
         columnar: ColumnarWriter | None,
         limits: Limits,
     ) -> None:
         self._inserts = inserts
-        self._backlog = backlog
+        """Into each cell."""
+        self._token, self._stored = "", set[int]()
+        """The last batch, and the cells that have it."""
+        self._journals = journals
         self._columnar = columnar
         self.limits = limits
         self.problem = ""
@@ -37,18 +41,27 @@ class Source:
         return Submission(documents, self._columnar)
 
     def insert(self, submissions: Sequence[Submission | Records], token: str) -> Outcome:
-        """Insert a batch; the same ``token`` with the same documents again changes nothing. Raises OSError."""
-        return self._inserts.insert(submissions, token)
+        """Insert a batch into the cells that do not have it; the same ``token`` with the same documents again changes
+        nothing. Raises OSError."""
+        if token != self._token:
+            self._token, self._stored = token, set()
+        worst = Outcome.STORED
+        for cell, inserts in enumerate(self._inserts):
+            outcome = Outcome.STORED if cell in self._stored else inserts.insert(submissions, token)
+            if outcome is Outcome.STORED:
+                self._stored.add(cell)
+            worst = max(worst, outcome)
+        return worst
 
     def answers(self) -> bool:
-        """Whether the store answers."""
-        return self._inserts.answers()
+        """Whether every cell of the store answers."""
+        return all(inserts.answers() for inserts in self._inserts)
 
     @property
     def refusal(self) -> str:
         """Why the store refused the last batch that it refused for now."""
-        return self._inserts.refusal
+        return next((each.refusal for each in self._inserts if each.refusal), "")
 
     def set_aside(self, reason: str, payload: Payload) -> None:
         """Put what cannot be decoded into quarantine. Raises OSError."""
-        self._backlog.set_aside(reason, payload.kind, payload.version, 1, payload.encoded)
+        self._journals.set_aside(reason, payload.kind, payload.version, 1, payload.encoded)

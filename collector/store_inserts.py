@@ -1,4 +1,4 @@
-"""Inserts under a token, and what they show of the store. One for each thread that inserts."""
+"""Inserts under a token, and what they show of a cell of the store. One for each thread that inserts there."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from collector.batches import Batches, acknowledge
 from collector.group_commit import GroupCommit
 from collector.health import StoreAvailability
 from collector.insert import count_stored, insert_batch
+from collector.journals import Journals
 from collector.log_limiter import LogLimiter
 from collector.metrics import IngestMetrics
 from collector.records import Records
-from collector.replay import Backlog, Outcome
+from collector.replay import Outcome
 from collector.submission import Submission
 from store.errors import StoreError, StoreUnavailable
 from store.protocol import SegmentWriter
@@ -29,14 +30,14 @@ class StoreInserts:
         self,
         writer: SegmentWriter,
         batches: Batches,
-        backlog: Backlog,
+        journals: Journals,
         commit: GroupCommit,
         store: StoreAvailability,
         metrics: IngestMetrics,
     ) -> None:
         self._writer = writer
         self._batches = batches
-        self._backlog = backlog
+        self._journals = journals
         self._commit = commit
         self._store = store
         self._metrics = metrics
@@ -64,8 +65,8 @@ class StoreInserts:
         finally:
             self.started = None
         for each in refused:
-            self._backlog.set_aside(each.reason, *each.payload)
-        count_stored(self._metrics, submissions, refused)
+            self._journals.set_aside(each.reason, *each.payload)
+        count_stored(self._metrics, self._writer, submissions, refused)
         self.mark_available()
         return Outcome.STORED
 

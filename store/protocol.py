@@ -90,6 +90,36 @@ class ColumnarWriter(SegmentWriter, Protocol):
         ...
 
 
+@runtime_checkable
+class CellWriter(SegmentWriter, Protocol):
+    """A cell of a store: it stores those of the documents that are its own, and ignores the others."""
+
+    name: str
+    """For messages and metrics."""
+
+    def count_own(self, documents: Sequence[Document]) -> int:
+        """How many are."""
+        ...
+
+    def count_encoded(self, encoded: Any) -> int:
+        """The same of encoded ones."""
+        ...
+
+
+@runtime_checkable
+class StoreOfCells(Protocol):
+    """A store that consists of cells."""
+
+    def cell_writers(self) -> Sequence[CellWriter]:
+        """A writer for each, in the topology's order."""
+        ...
+
+
+def writers_of(writer: SegmentWriter) -> Sequence[SegmentWriter]:
+    """A writer for each cell of a store, each of which may be away while others are not."""
+    return writer.cell_writers() if isinstance(writer, StoreOfCells) else [writer]
+
+
 class TraceReader(Protocol):
     """Reads and finds traces."""
 

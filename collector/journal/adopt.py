@@ -48,7 +48,11 @@ def left_behind(root: Path) -> bool:
 
 
 def adopt(
-    root: Path, max_documents: int, max_bytes: int, unreadable: dict[str, str] | None = None
+    root: Path,
+    max_documents: int,
+    max_bytes: int,
+    unreadable: dict[str, str] | None = None,
+    cells: int = 1,
 ) -> tuple[Journal, Contents] | None:
     """The first journal whose process is dead, with its contents; None if there is none.
 
@@ -59,7 +63,7 @@ def adopt(
         if lock is None:
             continue
         try:
-            contents = None if _is_empty(folder) else scan(folder, max_documents, max_bytes)
+            contents = None if _is_empty(folder) else scan(folder, max_documents, max_bytes, cells)
         except OSError as error:  # others may be readable
             _limiter.error("journal_unreadable", journal=str(folder), error=str(error))
             if unreadable is not None:
@@ -70,8 +74,9 @@ def adopt(
             remove_folder(folder)
             os.close(lock)
             continue
-        journal = Journal(folder, lock, contents.end, contents.checkpoint)
-        journal.unsent_end = max(journal.stored, *(batch.end for batch in contents.batches), 0)
+        journal = Journal(folder, lock, contents.end, contents.positions)
+        ends = [batch.end for batch in contents.slowest.batches]
+        journal.unsent_end = max([*journal.positions, *ends])
         return journal, contents
     return None
 

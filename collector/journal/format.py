@@ -31,7 +31,8 @@ _COMPRESSED = 1
 _MIN_COMPRESSED = 256
 """Bytes from which compressing pays."""
 _BATCH = struct.Struct("<QQI")
-_CHECKPOINT = struct.Struct("<Q")
+_CELL = struct.Struct("<H")
+_POSITION = struct.Struct("<Q")
 
 
 class Kind(IntEnum):
@@ -52,19 +53,23 @@ class Kind(IntEnum):
     BATCH = 254
     """A `Batch`, written before it is inserted: a repetition has the same token and documents."""
     CHECKPOINT = 255
-    """Everything below an offset is in the store."""
+    """Positions: everything below an offset is in the store, for each of its cells."""
 
 
 class Batch(NamedTuple):
-    """The records that are inserted together: the offsets where they start and end."""
+    """The records that are inserted together into a cell: the offsets where they start and end."""
 
     start: int
     end: int
     documents: int
+    """Those of other cells included."""
+    cell: int = 0
+    """The place of the cell. The first one's is not written, as a store has one at least."""
 
     def encode(self) -> bytes:
         """A complete record."""
-        return encode(Kind.BATCH, 0, 0, _BATCH.pack(*self))
+        cell = _CELL.pack(self.cell) if self.cell else b""
+        return encode(Kind.BATCH, 0, 0, _BATCH.pack(*self[:3]) + cell)
 
 
 class Header(NamedTuple):
@@ -123,9 +128,9 @@ def encode(kind: Kind, version: int, documents: int, payload: bytes) -> bytes:
     return b"".join((fields, _CRC.pack(zlib.crc32(fields)), stored))
 
 
-def checkpoint(upto: int) -> bytes:
-    """The record that everything below this offset is in the store."""
-    return encode(Kind.CHECKPOINT, 0, 0, _CHECKPOINT.pack(upto))
+def checkpoint(positions: Sequence[int]) -> bytes:
+    """The record of positions: everything below them is in each cell of the store."""
+    return encode(Kind.CHECKPOINT, 0, 0, b"".join(map(_POSITION.pack, positions)))
 
 
 def parse_header(data: bytes) -> Header | None:
@@ -155,12 +160,13 @@ def parse_payload(header: Header, stored: bytes) -> bytes:
 
 def parse_batch(payload: bytes) -> Batch:
     """The batch in a record of that kind."""
-    return Batch(*_BATCH.unpack(payload))
+    cell = payload[_BATCH.size :]
+    return Batch(*_BATCH.unpack_from(payload), *(_CELL.unpack(cell) if cell else ()))
 
 
-def parse_checkpoint(payload: bytes) -> int:
-    """The offset in a checkpoint."""
-    return int(_CHECKPOINT.unpack(payload)[0])
+def parse_checkpoint(payload: bytes) -> list[int]:
+    """The positions in a checkpoint."""
+    return [position for (position,) in _POSITION.iter_unpack(payload)]
 
 
 def pack(raws: Sequence[bytes]) -> bytes:

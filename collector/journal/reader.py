@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -55,24 +56,46 @@ class Record(NamedTuple):
     path: Path
 
 
-class Contents(Struct):
-    """What a journal has that the store may not have."""
+class Waiting(Struct):
+    """What a journal has that one cell may not have."""
 
-    end: int = 0
-    """Where the next record goes."""
     checkpoint: int = 0
+    """The cell's position: everything below is there."""
     batches: list[Batch] = []
     """In order; the first `marked` of them have been marked and perhaps inserted."""
     marked: int = 0
-    lost: list[Part] = []
-    """Damaged and missing stretches."""
     oldest: int = 0
     """Version of the first record in `batches`."""
 
     @property
     def documents(self) -> int:
-        """In all batches."""
+        """In all batches, those of other cells included."""
         return sum(batch.documents for batch in self.batches)
+
+
+class Contents(Struct):
+    """What a journal has that the store may not have."""
+
+    end: int = 0
+    """Where the next record goes."""
+    lost: list[Part] = []
+    """Damaged and missing stretches."""
+    cells: list[Waiting] = []
+
+    @property
+    def slowest(self) -> Waiting:
+        """Of the cell that has least."""
+        return min(self.cells, key=lambda cell: cell.checkpoint, default=Waiting())
+
+    @property
+    def documents(self) -> int:
+        """That are not in every cell."""
+        return self.slowest.documents
+
+    @property
+    def positions(self) -> list[int]:
+        """Of the cells."""
+        return [cell.checkpoint for cell in self.cells]
 
 
 def files_of(folder: Path) -> list[tuple[int, Path]]:
@@ -85,10 +108,15 @@ def file_name(start: int) -> str:
     return f"{start:020d}{SUFFIX}"
 
 
-def scan(folder: Path, max_documents: int, max_bytes: int) -> Contents:
-    """Read all headers; records that no batch has yet are cut into batches within these bounds."""
+def scan(folder: Path, max_documents: int, max_bytes: int, cells: int | None = None) -> Contents:
+    """Read all headers; records that no batch has yet are cut into batches within these bounds.
+
+    ``cells``: how many the store has, else as many as the journal says. Of a journal that was written for another number,
+    each has what all had.
+    """
     contents = Contents()
     marks: list[Batch] = []
+    positions: list[int] = []
     for part in walk(folder):
         contents.end = max(contents.end, part.end)
         if part.header is None:
@@ -97,19 +125,34 @@ def scan(folder: Path, max_documents: int, max_bytes: int) -> Contents:
             marks += map(parse_batch, _payload(part))
         elif part.header.kind == Kind.CHECKPOINT:
             for payload in _payload(part):
-                contents.checkpoint = max(contents.checkpoint, parse_checkpoint(payload))
-    upto = contents.checkpoint
+                positions = _later(positions, parse_checkpoint(payload))
+    written_for = len(positions) or 1 + max((mark.cell for mark in marks), default=0)
+    if len(positions) != (cells or written_for):
+        positions = [min(positions, default=0)] * (cells or written_for)
+    upto = min(positions)
     # A damaged file header costs nothing, and is damage all the same.
     contents.lost = [part for part in contents.lost if part.end > upto or part.start == part.end]
-    contents.batches = [mark for mark in marks if mark.end > upto]
-    contents.marked = len(contents.batches)
-    behind = max((mark.end for mark in contents.batches), default=upto)
-    contents.batches += _cut(folder, behind, max_documents, max_bytes)
-    if contents.batches:
-        first = contents.batches[0]
-        headers = (part.header for part in _records(folder, first.start, first.end))
-        contents.oldest = next((arrival_of(header.version) for header in headers if header), 0)
+    cut = lru_cache(lambda behind: list(_cut(folder, behind, max_documents, max_bytes)))
+    for place, position in enumerate(positions):
+        marked = [mark for mark in marks if mark.cell == place and mark.end > position]
+        behind = max((mark.end for mark in marked), default=position)
+        batches = marked + [batch._replace(cell=place) for batch in cut(behind)]
+        oldest = _arrival(folder, batches[0]) if batches else 0
+        contents.cells.append(Waiting(position, batches, len(marked), oldest))
     return contents
+
+
+def _later(positions: list[int], others: list[int]) -> list[int]:
+    """The later ones, of the number of cells that was written last."""
+    if len(positions) != len(others):
+        positions = [min(positions, default=0)] * len(others)
+    return list(map(max, positions, others))
+
+
+def _arrival(folder: Path, batch: Batch) -> int:
+    """Of its first record."""
+    headers = (part.header for part in _records(folder, batch.start, batch.end))
+    return next((arrival_of(header.version) for header in headers if header), 0)
 
 
 def scan_in_use(folder: Path, max_documents: int, max_bytes: int) -> Contents:

@@ -28,14 +28,16 @@ _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 class Journal:
     """A journal that this process may write. Thread-safe."""
 
-    def __init__(self, folder: Path, lock: int, end: int = 0, checkpoint: int = 0) -> None:
+    def __init__(
+        self, folder: Path, lock: int, end: int = 0, positions: Sequence[int] = (0,)
+    ) -> None:
         self.folder = folder
         self.id = folder.name
         """Unique: batches in the store are recognised by it and their offsets."""
         self.end = end
         """The offset of the next record."""
-        self.stored = checkpoint
-        """Everything below this offset is in the store."""
+        self.positions = list(positions)
+        """Of each cell: everything below this offset is there."""
         self.unsent_end = end
         """Where the last record ends that is no mark."""
         self._lock_file = lock
@@ -47,8 +49,8 @@ class Journal:
         self._files = [start for start, _ in files_of(folder)]
 
     @classmethod
-    def create(cls, root: Path, role: str) -> Journal:
-        """A new journal, empty and locked. Raises OSError."""
+    def create(cls, root: Path, role: str, cells: int = 1) -> Journal:
+        """A new journal for a store with so many cells, empty and locked. Raises OSError."""
         make_folder(root)
         while True:
             folder = root / f"{role}-{os.getpid()}-{uuid.uuid4().hex[:12]}"
@@ -57,11 +59,20 @@ class Journal:
             lock = try_lock(folder)
             if lock is not None:
                 sync_folder(root)
-                return cls(folder, lock)
+                return cls(folder, lock, positions=[0] * cells)
+
+    @property
+    def stored(self) -> int:
+        """Everything below this offset is in all cells."""
+        return min(self.positions)
+
+    def unsent_of(self, cell: int) -> int:
+        """Bytes of records that a cell has not had."""
+        return max(0, self.unsent_end - self.positions[cell])
 
     @property
     def unsent(self) -> int:
-        """Bytes of records that the store does not have."""
+        """Bytes of records that a cell of the store has not had."""
         return max(0, self.unsent_end - self.stored)
 
     @property
@@ -137,15 +148,15 @@ class Journal:
         with self._lock, suppress(OSError):
             self._write([batch.encode()], sync=True)
 
-    def checkpoint(self, upto: int) -> None:
-        """Everything below is in the store: files below are deleted.
+    def checkpoint(self, upto: int, cell: int = 0) -> None:
+        """Everything below is in this cell: files below the positions of all are deleted.
 
         Synced only before files are deleted, whose absence it explains: without a checkpoint, inserts
         are repeated that change nothing. It is written after the deletion when the disk is full.
         """
-        self.stored = max(self.stored, upto)
-        record = [checkpoint(self.stored)]
         with self._lock:
+            self.positions[cell] = max(self.positions[cell], upto)
+            record = [checkpoint(self.positions)]
             if self._released:
                 return
             obsolete = self._obsolete()
@@ -181,8 +192,8 @@ class Journal:
             if not self._released and self._files and self._files[0] < below and not self.unsent:
                 old = list(self._files)
                 self._close()
-                self.stored = self.end
-                self._write([checkpoint(self.stored)], sync=True)
+                self.positions = [self.end] * len(self.positions)
+                self._write([checkpoint(self.positions)], sync=True)
                 self._delete([start for start in old if start < self.stored])
             return not self._files or self._files[0] >= below
 

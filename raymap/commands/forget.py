@@ -132,7 +132,7 @@ def _wait_until_inserted(root: Path, seconds: float) -> None:
         return [
             folder.name
             for folder in folders(root)
-            if 0 < scan_in_use(folder, 1 << 20, 1 << 30).oldest <= now
+            if 0 < scan_in_use(folder, 1 << 20, 1 << 30).slowest.oldest <= now
         ]
 
     if left := _wait(waiting, seconds):

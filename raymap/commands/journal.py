@@ -19,7 +19,7 @@ from collector.ingest import FOLDER
 from collector.journal.adopt import damaged_files, folders
 from collector.journal.format import Kind, encode, unpack
 from collector.journal.quarantine import Quarantine
-from collector.journal.reader import Contents, Record, files_of, read, scan_in_use
+from collector.journal.reader import Contents, Record, Waiting, files_of, read, scan_in_use
 from collector.journal.writer import Journal
 from collector.records import records_in
 from raymap.auth.tenants import FOLDER as TENANTS
@@ -48,23 +48,25 @@ _PATHS = {
 
 
 def list_journals(data_dir: Path) -> None:
-    """Print the journals, the quarantine and damaged files."""
+    """Print the journals, what each cell lacks of them, the quarantine and damaged files."""
     root = data_dir / FOLDER
     rows = [("journal", "state", "documents waiting", "since (UTC)", "on disk")]
     for folder in folders(root):
         contents = _scan(folder)
         size = sum(map(_size, (path for _, path in files_of(folder))))
-        since = format_minute(contents.oldest / SECOND) if contents.oldest else ""
         state = "damaged" if contents.lost else "waits for a process"
         rows.append(
             (
                 folder.name,
                 "in use" if _is_in_use(folder) else state,
                 f"{contents.documents:,}",
-                since,
+                _since(contents.slowest),
                 format_size(size),
             )
         )
+        if len(contents.cells) > 1:
+            for place, cell in enumerate(contents.cells, 1):
+                rows.append((f"  cell {place}", "", f"{cell.documents:,}", _since(cell), ""))
     quarantine = Quarantine(root)
     if documents := quarantine.documents():
         size = quarantine.path.stat().st_size
@@ -107,7 +109,7 @@ def send(data_dir: Path, name: str, to: str) -> None:
     if lock is None:
         raise CommandError(f"{name} is in use: its process sends its documents itself.")
     contents = _scan(folder)
-    journal = Journal(folder, lock, contents.end, contents.checkpoint)
+    journal = Journal(folder, lock, contents.end, [contents.slowest.checkpoint])
     sent = damaged = 0
     try:
         for record in _records(folder, contents):
@@ -158,6 +160,10 @@ def retry(data_dir: Path) -> None:
     print_status(f"{documents:,} documents are in the journal {journal.id} and are tried again")
 
 
+def _since(waiting: Waiting) -> str:
+    return format_minute(waiting.oldest / SECOND) if waiting.oldest else ""
+
+
 def _size(path: Path) -> int:
     """Bytes; none once the file is deleted, as it is when a running process has inserted all of it."""
     try:
@@ -171,7 +177,7 @@ def _scan(folder: Path) -> Contents:
 
 
 def _records(folder: Path, contents: Contents) -> Iterator[Record]:
-    for batch in contents.batches:
+    for batch in contents.slowest.batches:
         yield from read(folder, batch.start, batch.end)
 
 

@@ -84,6 +84,7 @@ class TenantMetrics(IngestMetrics):
         self.oldest = own.oldest.labels(tenant)
         self.ingest_blocked = own.ingest_blocked.labels(tenant)
         self.store_unavailable = cast("Gauge", _Nothing())
+        self.cell_unavailable = self.cell_unsent = cast("Gauge", _Nothing())
         """The default tenant's pipeline says it of the one ClickHouse."""
 
     def __getattr__(self, name: str) -> Any:
@@ -141,5 +142,9 @@ class _Rejected:
 
 
 class _Nothing:
+    def labels(self, *values: str) -> _Nothing:
+        """Nor of a part."""
+        return self
+
     def set(self, value: float) -> None:
         """Not this pipeline's to say."""

@@ -28,6 +28,11 @@ class Cells:
             ClickHouseStore(address, connections=connections, cells=others)
             for address, others in zip(addresses, self._neighbours, strict=True)
         ]
+        self.names = [
+            f"cell {place} of {len(addresses)} ({address.name})"
+            for place, address in enumerate(addresses, 1)
+        ]
+        """For messages."""
         self._threads = ThreadPoolExecutor(connections * len(addresses), "cell")
 
     def __len__(self) -> int:
@@ -79,8 +84,7 @@ class Cells:
         try:
             return work(store)
         except StoreUnavailable as error:
-            name = f"cell {place + 1} of {len(self)} ({store.address.name})"
-            raise StoreUnavailable(f"{name}: {error}") from error
+            raise StoreUnavailable(f"{self.names[place]}: {error}") from error
 
     def _failures(self) -> int:
         return sum(each.failures for each in self._neighbours)

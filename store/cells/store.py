@@ -9,15 +9,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from itertools import groupby
 
 from clickhouse_driver import Client
-from msgspec import Struct
 
 from store.cells import merge
 from store.cells.cells import Cells
 from store.cells.graph import GraphMethods
-from store.cells.split import split
+from store.cells.writer import SplitDocuments, StoreCellWriter, encode
 from store.clickhouse.alarms import AlarmMethods
 from store.clickhouse.config.methods import ConfigMethods
 from store.clickhouse.connection.address import Address
@@ -28,11 +26,9 @@ from store.clickhouse.graph.verify import Verified
 from store.clickhouse.logs.methods import LogMethods
 from store.clickhouse.metrics.methods import MetricMethods
 from store.clickhouse.problems import ProblemMethods
-from store.clickhouse.write.inserts import EncodedDocuments
 from store.columnar import DocumentColumns
 from store.filters.ast import Expression, Field
 from store.model import Document, TimeRange, Trace
-from store.owner import owner_of
 from store.pins import Pin
 from store.query import (
     EntryTime,
@@ -47,13 +43,6 @@ from store.stats_query import AlikePart, StatsQuery
 
 DEEPER = 10
 """How many times as many values a cell lists as are wanted: one that is rare in a cell may be frequent in all."""
-
-
-class SplitDocuments(Struct, gc=False):
-    """Encoded documents by cell; None for a cell without any."""
-
-    parts: list[EncodedDocuments | None]
-    size: int
 
 
 class CellStore(
@@ -83,25 +72,22 @@ class CellStore(
 
     def put(self, documents: Sequence[Document], token: str) -> None:
         """Store documents, each in its cell."""
-        count = len(self.cells)
-        by_owner = sorted(documents, key=lambda each: owner_of(each.trace_id, count))
-        for owner, own in groupby(by_owner, key=lambda each: owner_of(each.trace_id, count)):
-            self.cells.stores[owner].put(list(own), token)
+        for writer in self.cell_writers():
+            writer.put(documents, token)
+
+    def cell_writers(self) -> list[StoreCellWriter]:
+        """A writer for each cell."""
+        stores = self.cells.stores
+        return [StoreCellWriter(stores, place, name) for place, name in enumerate(self.cells.names)]
 
     def encode(self, columns: DocumentColumns) -> SplitDocuments:
         """Documents as they go to the cells."""
-        parts = [
-            store.encode(own) if own is not None else None
-            for store, own in zip(self.cells.stores, split(columns, len(self.cells)), strict=True)
-        ]
-        return SplitDocuments(parts, sum(part.size for part in parts if part is not None))
+        return encode(self.cells.stores, columns)
 
     def put_encoded(self, packed: Sequence[SplitDocuments], token: str) -> None:
         """Store encoded documents. Those of a cell that has them already are ignored there, by their token."""
-        for place, store in enumerate(self.cells.stores):
-            own = [part for each in packed if (part := each.parts[place]) is not None]
-            if own:
-                store.put_encoded(own, token)
+        for writer in self.cell_writers():
+            writer.put_encoded(packed, token)
 
     def get_traces(
         self, trace_ids: Sequence[bytes], *, raw: bool = False, links: bool = True

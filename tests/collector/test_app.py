@@ -272,7 +272,7 @@ def _ids_on_disk(path: Path) -> set[str]:
     records = [
         record
         for folder in folders(path / "journal")
-        for batch in scan(folder, 1000, 1 << 30).batches
+        for batch in scan(folder, 1000, 1 << 30).slowest.batches
         for record in read(folder, batch.start, batch.end)
         if record.payload is not None
     ]

@@ -205,7 +205,7 @@ def test_journal_full(setup: Setup) -> None:
 def test_a_full_quarantine(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
     """What has no room there is lost, counted, and named while the quarantine is not emptied."""
     pipeline = setup.start()
-    monkeypatch.setattr(pipeline._ingest._backlog.quarantine, "_max_documents", 2)
+    monkeypatch.setattr(pipeline._ingest._journals.quarantine, "_max_documents", 2)
     setup.store.averse = lambda document: document.id < 6
     submit(pipeline, *range(1, 9)).result(60)
     eventually(lambda: setup.store.count() == 3)
@@ -249,7 +249,7 @@ def test_a_store_that_does_not_keep_up(setup: Setup) -> None:
     setup.store.gate.clear()
     acks = [submit(pipeline, id) for id in (1, 2, 3, 4, 5)]
     eventually(lambda: [ack.done() for ack in acks] == [True, True, False, False, False])
-    eventually(lambda: pipeline._ingest._commit._batches.defers)  # all five are in the journal
+    eventually(lambda: pipeline._ingest._commit._batches[0].defers)  # all five are in the journal
     with pytest.raises(StoreBehind):
         submit(pipeline, 6)
     assert offer(pipeline, 7)  # a datagram is not sent again
@@ -526,7 +526,7 @@ def test_a_mistake_ends_no_thread(setup: Setup) -> None:
 
     with pytest.MonkeyPatch.context() as patch, structlog.testing.capture_logs() as reported:
         patch.setattr(store_inserts, "insert_batch", mistake)
-        patch.setattr(pipeline._ingest._backlog, "is_ready", mistake)
+        patch.setattr(pipeline._ingest._cells[0].backlog, "is_ready", mistake)
         patch.setattr(pipeline._ingest, "_update_gauges", mistake)
         submit(pipeline, 1).result(60)
         with pytest.MonkeyPatch.context() as more:

@@ -35,7 +35,7 @@ PARTS = (
     ("Log lines and metrics of a platform", ("log_", "metric_", "platform_")),
     (
         "On the way to the store",
-        ("queue", "journal", "oldest", "store_un", "ingest", "batches", "insert"),
+        ("queue", "journal", "oldest", "store_un", "cell", "ingest", "batches", "insert"),
     ),
     ("Topics of Kafka", ("kafka",)),
     ("Read", ("http", "store_query", "self_trace")),

@@ -25,6 +25,7 @@ from collector.ingest import JOURNAL_BYTES
 from collector.inserter import Inserter
 from collector.journal import writer
 from collector.journal.writer import MAX_FILE, Journal
+from collector.journals import Journals
 from collector.pipeline import IngestPipeline
 from collector.replay import Backlog
 from collector.settings import CollectorSettings
@@ -166,12 +167,12 @@ OUTAGE: dict[str, _Point] = {
     "outage: file begun": _after(os, "fsync", _is_file),
     "outage: file named": _after(os, "fsync", _is_folder),
     "outage: synced": _after(os, "fdatasync"),
-    "outage: journal sealed": _after(Backlog, "add"),
+    "outage: journal sealed": _after(Journals, "add"),
 }
 """The same while the store is unavailable, files and memory being small."""
 
 REPLAY: dict[str, _Point] = {
-    "replay: adopted": _after(Backlog, "_open"),
+    "replay: adopted": _after(Journals, "read"),
     "replay: marked": _after(Journal, "mark"),
     "replay: decoded": _after(Backlog, "_decode"),
     **{

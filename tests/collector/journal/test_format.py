@@ -63,8 +63,11 @@ def test_marks() -> None:
     assert header is not None
     assert header.kind == f.Kind.BATCH
     assert f.parse_batch(f.parse_payload(header, batch.encode()[f.RECORD_HEADER :])) == batch
-    record = f.checkpoint(2**40)
-    assert f.parse_checkpoint(record[f.RECORD_HEADER :]) == 2**40
+    other = f.Batch(10, 5000, 7, cell=3)
+    assert f.parse_batch(other.encode()[f.RECORD_HEADER :]) == other
+    for positions in ([2**40], [1, 2**40, 7]):
+        record = f.checkpoint(positions)
+        assert f.parse_checkpoint(record[f.RECORD_HEADER :]) == positions
 
 
 def test_large_payloads_are_compressed() -> None:

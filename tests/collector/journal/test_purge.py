@@ -27,7 +27,7 @@ def versions(journal: Journal) -> list[int]:
     assert contents.lost == []
     return [
         each.header.version
-        for batch in contents.batches
+        for batch in contents.slowest.batches
         for each in read(journal.folder, batch.start, batch.end)
     ]
 

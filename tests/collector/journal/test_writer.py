@@ -28,7 +28,7 @@ def versions(journal: Path, contents: Contents) -> list[int]:
     """Of the records that the store does not have, in order."""
     return [
         each.header.version
-        for batch in contents.batches
+        for batch in contents.slowest.batches
         for each in read(journal, batch.start, batch.end)
         if each.payload is not None
     ]
@@ -47,15 +47,15 @@ def test_written_records_are_read_back(journal: Journal) -> None:
     """In order, by their offsets."""
     assert [journal.write([record(1), record(2)]), journal.write([record(3)])][0] == 0
     contents = scan(journal.folder, 100, BIG)
-    assert contents.batches == [Batch(0, journal.end, 3)]
-    assert (contents.oldest, contents.lost, contents.end) == (1, [], journal.end)
+    assert contents.slowest.batches == [Batch(0, journal.end, 3)]
+    assert (contents.slowest.oldest, contents.lost, contents.end) == (1, [], journal.end)
     assert versions(journal.folder, contents) == [1, 2, 3]
 
 
 def test_cut_by_documents_and_bytes(journal: Journal) -> None:
     journal.write([record(number, 100) for number in range(10)])
-    assert [b.documents for b in scan(journal.folder, 4, BIG).batches] == [4, 4, 2]
-    assert [b.documents for b in scan(journal.folder, 100, 350).batches] == [3, 3, 3, 1]
+    assert [b.documents for b in scan(journal.folder, 4, BIG).slowest.batches] == [4, 4, 2]
+    assert [b.documents for b in scan(journal.folder, 100, 350).slowest.batches] == [3, 3, 3, 1]
 
 
 def test_marks_fix_batches(journal: Journal) -> None:
@@ -67,9 +67,9 @@ def test_marks_fix_batches(journal: Journal) -> None:
             end = journal.end
     journal.mark(Batch(0, end, 4))
     contents = scan(journal.folder, 1, BIG)
-    assert next((b.documents, b.start) for b in contents.batches) == (4, 0)
-    assert [b.documents for b in contents.batches] == [4, 1, 1]
-    assert contents.marked == 1
+    assert next((b.documents, b.start) for b in contents.slowest.batches) == (4, 0)
+    assert [b.documents for b in contents.slowest.batches] == [4, 1, 1]
+    assert contents.slowest.marked == 1
 
 
 def test_stored_files_are_deleted(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,10 +217,10 @@ def test_an_adopted_journal_is_continued(tmp_path: Path) -> None:
     assert found is not None
     heir, contents = found
     assert (contents.documents, contents.lost, heir.unsent > 0) == (2, [], True)
-    heir.mark(contents.batches[0])
+    heir.mark(contents.slowest.batches[0])
     assert on_disk(heir) == [1, 2]
-    assert scan(heir.folder, 100, BIG).marked == 1
-    heir.checkpoint(contents.batches[0].end)
+    assert scan(heir.folder, 100, BIG).slowest.marked == 1
+    heir.checkpoint(contents.slowest.batches[0].end)
     assert on_disk(heir) == []
     heir.remove()
     assert list(tmp_path.iterdir()) == []
