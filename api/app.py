@@ -24,6 +24,7 @@ from api.graph.shared_layouts import SharedLayout
 from api.health import health_router
 from api.metrics import RequestTimer
 from api.middleware import Head, Headers
+from api.missing_cells import MissingCells
 from api.plugins import Plugin, installed
 from api.reach import ANYWHERE, Destinations
 from api.sampling import Sampler
@@ -121,6 +122,7 @@ def create_app(
             Middleware(RequestTimer),
             Middleware(Headers),
             Middleware(GZipMiddleware, minimum_size=1000, compresslevel=4),
+            Middleware(MissingCells),
         ],
     )
     app.state.read_configuration = store.read_configuration

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Hashable
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
+from store.missing import lacks
 from store.model import TimeRange
 from store.times import SECOND
 
@@ -38,7 +39,9 @@ class RecentGraph(Generic[Counted]):
         self._lock = threading.Lock()
 
     def put(self, key: Hashable, requested: TimeRange, now: float, counted: Counted) -> None:
-        """Retain what was counted of a window, in place of what was before."""
+        """Retain what was counted of a window, in place of what was before, unless it lacks something."""
+        if lacks():
+            return
         with self._lock:
             self._entry = _Entry(key, requested, now, counted)
 

@@ -16,6 +16,8 @@ from starlette.requests import Request
 
 from api.errors import ClientDisconnected
 from store.cancellation import CancelScope
+from store.errors import StoreUnavailable
+from store.missing import gathering, note
 
 Result = TypeVar("Result")
 
@@ -33,17 +35,17 @@ class Flight(Generic[Result]):
         self.abandoned = False
         """Whether every client has left: there will be no result."""
 
-        def in_scope() -> Result:
-            with self._scope.activate():
-                return work()
+        def in_scope() -> tuple[Result, list[str]]:
+            with self._scope.activate(), gathering() as lacking:
+                return work(), lacking.names
 
-        async def run() -> Result:
+        async def run() -> tuple[Result, list[str]]:
             if after is not None:
                 await asyncio.wait([after])
                 self.begun = True
             return await anyio.to_thread.run_sync(in_scope, abandon_on_cancel=True)
 
-        self.running: asyncio.Future[Result] = asyncio.ensure_future(run())
+        self.running: asyncio.Future[tuple[Result, list[str]]] = asyncio.ensure_future(run())
 
     @property
     def ended(self) -> bool:
@@ -61,7 +63,10 @@ class Flight(Generic[Result]):
             ends: list[asyncio.Future[Any]] = [self.running, leaving]
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             if self.running.done():
-                return self.running.result()
+                result, lacking = self.running.result()
+                if lacking and not note(lacking):
+                    raise StoreUnavailable(", ".join(lacking))
+                return result
             raise ClientDisconnected
         finally:
             leaving.cancel()

@@ -1,6 +1,6 @@
 """One cell of the store, as a process that ingests sees it: what waits for it, and the thread that inserts there.
 
-A cell that is away holds up no other. A store that does not consist of cells is one.
+A cell that is unavailable delays no other. A store that does not consist of cells is one.
 """
 
 from __future__ import annotations

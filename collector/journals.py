@@ -47,7 +47,7 @@ class Journals:
         """How many the store has."""
         self.quarantine = Quarantine(root)
         self.decoding = threading.Lock()
-        """Held while a batch is decoded, so that what the next process reads of a death is about one batch."""
+        """Locked while a batch is decoded, so that what the next process reads of a death is about one batch."""
         self._adopting = threading.Lock()
         self._lock = threading.Lock()
         self._open: list[OpenJournal] = []

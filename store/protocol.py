@@ -116,7 +116,7 @@ class StoreOfCells(Protocol):
 
 
 def writers_of(writer: SegmentWriter) -> Sequence[SegmentWriter]:
-    """A writer for each cell of a store, each of which may be away while others are not."""
+    """A writer for each cell of a store, each of which may be unavailable while others are not."""
     return writer.cell_writers() if isinstance(writer, StoreOfCells) else [writer]
 
 

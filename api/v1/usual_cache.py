@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Sequence
 from threading import Lock
 
 from api.v1.usual import Usual
+from store.missing import lacks
 
 MOST = 500
 SECONDS = 300.0
@@ -28,6 +29,8 @@ class UsualCache:
         if 0 <= now - at < SECONDS:
             return found
         found = work()
+        if lacks():  # it will have the rest when that is back
+            return found
         with self._lock:
             self._known[key] = now, found
             self._known.move_to_end(key)

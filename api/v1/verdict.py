@@ -14,6 +14,7 @@ from api.v1.graph import span
 from store import verdict
 from store.filters.ast import And, Bare, Compare, Expression, Field, Or, ServiceMatch
 from store.graph import Statistics
+from store.missing import whole
 from store.model import NodeKey, TimeRange
 from store.query import OTHER_VERSIONS, USUAL_WAIT, Backlog, TraceQuery, VersionStatistics
 from store.telling_versions import telling_versions
@@ -44,6 +45,7 @@ class VerdictQuery(NamedTuple):
     """Only traces of one: `store.protocol.GraphReader.version_statistics`, ``within``."""
 
 
+@whole()
 def reach_verdict(context: Context, query: VerdictQuery) -> VerdictReply:
     """Compare the candidate with the baseline, by default the version with the most requests."""
     backlog = context.store.backlog(query.window, least=USUAL_WAIT)

@@ -10,7 +10,8 @@ from typing import TypeVar
 from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.neighbours import Neighbours
 from store.clickhouse.store import ClickHouseStore
-from store.errors import StoreUnavailable
+from store.errors import SchemaMismatch, StoreUnavailable
+from store.missing import lacks, note
 from store.owner import owner_of
 from store.together import together
 
@@ -48,20 +49,50 @@ class Cells:
         return self.stores[owner_of(trace_id, len(self))]
 
     def each(self, work: Callable[[ClickHouseStore], T]) -> list[T]:
-        """The results of all cells. Raises StoreUnavailable, with its name, if one does not answer, also if another cell
-        could not ask it: an answer that lacks some rows would look like one that has all."""
-        before = self._failures()
-        found = together(self._threads, *(partial(self._named, work, n) for n in range(len(self))))
-        if self._failures() != before:
+        """The results of the cells that answer, at least one: `by_store`."""
+        return list(self.by_store(work).values())
+
+    def by_store(self, work: Callable[[ClickHouseStore], T]) -> dict[ClickHouseStore, T]:
+        """The results of the cells that answer, at least one; what the others are is noted (`store.missing`).
+
+        Raises StoreUnavailable, with its name, if one does not answer and that cannot be said, also if another cell could
+        not ask it: an answer that lacks some rows would look like one that has all.
+        """
+        before, known = self._failures(), lacks()
+        found = self._together(work, [n for n, name in enumerate(self.names) if name not in known])
+        if self._failures() != before and not lacks():
             raise StoreUnavailable(
                 "a cell did not answer another: links between their traces are unknown"
             )
+        return {self.stores[place]: answer for place, answer in found}
+
+    def _together(
+        self, work: Callable[[ClickHouseStore], T], places: Sequence[int]
+    ) -> list[tuple[int, T]]:
+        results: list[tuple[int, T] | StoreUnavailable] = together(
+            self._threads, *(partial(self._answer, work, place) for place in places)
+        )
+        found = [each for each in results if not isinstance(each, StoreUnavailable)]
+        for place, result in zip(places, results, strict=True):
+            if isinstance(result, StoreUnavailable) and not (found and note([self.names[place]])):
+                raise result
         return found
+
+    def _answer(
+        self, work: Callable[[ClickHouseStore], T], place: int
+    ) -> tuple[int, T] | StoreUnavailable:
+        try:
+            return place, self._named(work, place)
+        except SchemaMismatch:
+            raise
+        except StoreUnavailable as error:
+            return error
 
     def by_owner(
         self, trace_ids: Iterable[bytes], work: Callable[[ClickHouseStore, list[bytes]], T]
     ) -> list[T]:
-        """The results of the cells that have some traces, for those of each."""
+        """The results of the cells that have some traces, for those of each. Raises StoreUnavailable, with its name, if one
+        does not answer: that it has a trace follows from the id."""
         ids: dict[int, list[bytes]] = {}
         for id in trace_ids:
             ids.setdefault(owner_of(id, len(self)), []).append(id)

@@ -3,18 +3,21 @@ graph (joins of names, folding, unconfirmed clients) sees all of it."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from store.cells import merge
 from store.cells.cells import Cells
 from store.clickhouse.graph.methods import SummedWindow, settled_with
+from store.clickhouse.store import ClickHouseStore
 from store.clickhouse.units.aggregates import graph_of, sum_of
+from store.errors import StoreUnavailable
 from store.filters.ast import Expression
 from store.graph import ServiceGraph, Statistics
 from store.grouped_units import GroupedUnit
 from store.minutes import MinuteCounts, Series
+from store.missing import lacks, note
 from store.model import NodeKey, TimeRange
 from store.protocol import CountedWindow
 from store.query import MOST_LISTED_OPERATIONS, Backlog, Entities, TimeBucket, VersionStatistics
@@ -40,21 +43,26 @@ class SummedCells:
     backlog: Backlog | None
     settled_before: int | None
     _cells: Cells
-    _parts: Sequence[SummedWindow]
+    _parts: Mapping[ClickHouseStore, SummedWindow]
+    _lacking: Sequence[str]
+    """Names of the cells that did not answer when it was counted."""
 
     @property
     def quick_step(self) -> int:
         """The largest of all cells'."""
-        return max(part.quick_step for part in self._parts)
+        return max(part.quick_step for part in self._parts.values())
 
     def series(self, entities: Entities, step: int) -> list[TimeBucket]:
         """Of the counts that the graph was made of."""
         if entities.is_empty:
             return []
-        parts = dict(zip(self._cells.stores, self._parts, strict=True))
-        return merge.series(
-            self._cells.each(lambda store: parts[store].series(entities, step, self.settled_before))
-        )
+        if self._lacking and not note(self._lacking):
+            raise StoreUnavailable(f"what was counted lacks {', '.join(self._lacking)}")
+
+        def part(store: ClickHouseStore) -> list[TimeBucket]:
+            return self._parts[store].series(entities, step, self.settled_before)
+
+        return merge.series(self._cells.each(part))
 
 
 class GraphMethods:
@@ -92,7 +100,8 @@ class GraphMethods:
             for cells, window in zip(found, shown, strict=True)
         ]
         settled = settled_with(settled_before, backlogs)
-        summed = zip(*self.cells.each(lambda store: store.summed_windows(shown)), strict=True)
+        by_store = self.cells.by_store(lambda store: store.summed_windows(shown))
+        summed = zip(*by_store.values(), strict=True)
         return [
             SummedCells(
                 window,
@@ -100,7 +109,8 @@ class GraphMethods:
                 backlog,
                 settled,
                 self.cells,
-                parts,
+                dict(zip(by_store, parts, strict=True)),
+                lacks(),
             )
             for window, backlog, parts in zip(shown, backlogs, summed, strict=True)
         ]

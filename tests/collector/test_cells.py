@@ -1,4 +1,4 @@
-"""A cell that is away holds up no other: each has its own position in the journal, and gets what it missed, once."""
+"""A cell that is unavailable delays no other: each has its own position in the journal, and gets what it missed, once."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CELLS = 2
 
 
 class MemoryCell:
-    """One cell, which can be away, hang, or be averse to documents."""
+    """One cell, which can be unavailable, hang, or be averse to documents."""
 
     def __init__(self, place: int) -> None:
         self.name = f"cell {place + 1}"
@@ -137,7 +137,7 @@ def setup(tmp_path: Path, metrics: IngestMetrics) -> Iterator[Setup]:
         pipeline.stop(2.0)
 
 
-def test_a_cell_that_is_away_holds_up_no_other(setup: Setup) -> None:
+def test_an_unavailable_cell_delays_no_other(setup: Setup) -> None:
     """What it missed is inserted when it is back, exactly once, and then no journal is left to read."""
     setup.second.away = True
     pipeline = setup.start()
@@ -160,7 +160,7 @@ def test_a_cell_that_is_away_holds_up_no_other(setup: Setup) -> None:
     eventually(lambda: setup.metric("raymap_cell_unsent_bytes", 2) == 0)
 
 
-def test_a_cell_that_hangs_holds_up_no_other(setup: Setup) -> None:
+def test_a_cell_that_hangs_delays_no_other(setup: Setup) -> None:
     """Senders do not wait for it either, once it counts as unavailable."""
     setup.first.gate.clear()
     pipeline = setup.start(Limits(gather=0.0, linger=0.0, ready_documents=2, slow_insert=0.2))
@@ -172,7 +172,7 @@ def test_a_cell_that_hangs_holds_up_no_other(setup: Setup) -> None:
     assert (setup.first.arrivals, setup.second.arrivals) == (5, 5)
 
 
-def test_memory_is_bounded_while_a_cell_is_away(setup: Setup) -> None:
+def test_memory_is_bounded_while_a_cell_is_unavailable(setup: Setup) -> None:
     """What it misses is dropped and later read from the journal; other cells get all of it meanwhile."""
     limits = Limits(
         gather=0.0, linger=0.01, retry_pause=0.05, memory_bytes=40_000, batch_documents=50
@@ -205,7 +205,7 @@ def test_the_journal_is_full_when_the_last_cell_lags(setup: Setup) -> None:
     eventually(lambda: setup.stored() == (2, 1))
 
 
-def test_ended_while_a_cell_was_away(setup: Setup) -> None:
+def test_ended_while_a_cell_was_unavailable(setup: Setup) -> None:
     """The heir inserts nothing again where it is, and what is missing where it is not."""
     setup.second.away = True
     pipeline = setup.start()

@@ -1,6 +1,7 @@
 // The only place that knows the API's addresses.
 
 import { currentGrouping } from '../model/grouping'
+import { HEADER, noteMissing } from '../model/missing'
 import { currentScope } from '../model/scope'
 import { shareToken } from '../model/share'
 import type { TraceSort } from '../model/traceSort'
@@ -95,6 +96,7 @@ export async function ask(url: string, request: RequestInit): Promise<Response> 
     throw new ApiError(0, 'Unreachable', 'the server does not answer')
   }
   if (!response.ok) throw await refusal(response)
+  noteMissing(url, response.headers.get(HEADER))
   return response
 }
 

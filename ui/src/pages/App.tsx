@@ -1,5 +1,6 @@
 import { lazy, Suspense, useEffect } from 'react'
 import { Header } from '../components/Header'
+import { MissingNote } from '../components/MissingNote'
 import { ScopePicker } from '../components/ScopePicker'
 import { useSession } from '../components/useSession'
 import { StatusCorner } from '../components/StatusCorner'
@@ -152,6 +153,7 @@ function Console() {
         }
         onTrace={signedOut ? undefined : (id) => go(href(`/traces/${id}`, along))}
       />
+      <MissingNote />
       {signedOut ? <SignIn /> : <Page route={route} />}
       {palette.isOpen && <CommandPalette typed={palette.typed} onClose={palette.close} />}
     </div>
