@@ -2,7 +2,8 @@
 
 In this order: what was acknowledged before reaches the tables, the tables lose the traces, the journals
 delete what they have inserted. So nothing comes back, and no backup made afterwards contains it. The log
-of the engine comes last: failed queries of this command are in it, too.
+of the engine comes last: failed queries of this command are in it, too. Of several cells each is searched before any
+loses a row: one that is unavailable has the command refused.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from __future__ import annotations
 import hmac
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from clickhouse_driver import Client
@@ -25,12 +27,13 @@ from collector.journal.reader import files_of, scan_in_use
 from collector.payloads import decode_again
 from raymap.auth.audit import record_command
 from raymap.auth.secret import server_secret
+from raymap.cells import require_cells, resolve_cells, urls_in
 from raymap.commands.open_store import long_connection, open_store
 from raymap.commands.pins import parse_id
 from raymap.errors import CommandError, print_status
+from raymap.logging import set_up_logging
 from raymap.processes import journal_dir, prepare_command
-from raymap.schema_check import require_schema
-from raymap.settings import StoreSettings
+from raymap.settings import StoreSettings, TenantSettings
 from store.clickhouse import forget as tables
 from store.clickhouse.connection.address import Address
 from store.clickhouse.embedded.logs import empty_logs
@@ -62,16 +65,17 @@ def forget(settings: StoreSettings, subject: Subject, *, wait: float, dry_run: b
 
     ``wait``: seconds for the journals. CommandError when they take longer.
     """
-    address = prepare_command(settings)
-    require_schema(address)
+    cells = _cells(settings)
+    require_cells(cells)
     root = journal_dir(settings)
-    with long_connection(address) as client:
+    with ExitStack() as connected:
+        clients = [connected.enter_context(long_connection(cell)) for cell in cells]
         if dry_run:
-            print_status(f"{len(tables.find(client, subject)):,} traces would be removed")
+            print_status(f"{len(_find(clients, subject)):,} traces would be removed")
             return
         _wait_until_inserted(root, wait)
-        traces, rows = _remove(client, subject)
-    with open_store(address) as store:
+        traces, rows = remove(clients, subject)
+    with open_store(cells[0]) as store:
         record_command(
             store, "forget", f"{traces:,} traces of {_fingerprint(subject, settings.data_dir)}"
         )
@@ -86,7 +90,17 @@ def forget(settings: StoreSettings, subject: Subject, *, wait: float, dry_run: b
             f"{damaged} damaged files of journals may contain more, and cannot be read: delete "
             f"{root / 'damaged'} if that matters"
         )
-    _empty_logs(settings, address)
+    for cell in cells:
+        _empty_logs(settings, cell)
+
+
+def _cells(settings: StoreSettings) -> Sequence[Address]:
+    """All of the topology; of a tenant, whose traces are in the home cell alone, its database."""
+    of_tenant = isinstance(settings, TenantSettings) and settings.tenant
+    if len(urls_in(settings.clickhouse)) > 1 and not of_tenant:
+        set_up_logging()
+        return resolve_cells(settings)
+    return [prepare_command(settings)]
 
 
 def _empty_logs(settings: StoreSettings, address: Address) -> None:
@@ -108,16 +122,26 @@ def _fingerprint(subject: Subject, data_dir: Path) -> str:
     return "hash:" + hmac.digest(server_secret(data_dir), b"forget " + text, "sha256").hex()[:16]
 
 
-def _remove(client: Client, subject: Subject) -> tuple[int, dict[str, int]]:
-    """How many traces, and rows by table."""
+def _find(clients: Sequence[Client], subject: Subject) -> list[bytes]:
+    """The traces of a subject that any cell has."""
+    return sorted({trace for client in clients for trace in tables.find(client, subject)})
+
+
+def remove(clients: Sequence[Client], subject: Subject) -> tuple[int, dict[str, int]]:
+    """Delete a subject's traces from each cell, the home cell first; how many, and rows by table.
+
+    The home cell has log lines of all traces: what a run that breaks off has left elsewhere is found by the next one, and
+    with it what belongs to it.
+    """
     traces, removed = set[bytes](), dict[str, int]()
     for _ in range(ROUNDS):
-        found = tables.find(client, subject)
+        found = _find(clients, subject)
         if not found:
             return len(traces), removed
         traces.update(found)
-        for name, count in tables.forget(client, found).items():
-            removed[name] = removed.get(name, 0) + count
+        for client in clients:
+            for name, count in tables.forget(client, found).items():
+                removed[name] = removed.get(name, 0) + count
     raise CommandError(
         f"Removed {len(traces):,} traces, but more of them keep arriving: stop what sends them, and "
         "run this again."
