@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from raymap.commands.client import Client
+from raymap.commands.reading import nothing
 from raymap.commands.terminal import (
     BOLD,
     DIM,
@@ -38,7 +39,7 @@ def print_map(client: Client, query: Query, *, as_json: bool) -> None:
         return
     lines = list(tree(found))
     if not lines:
-        print_status("no traffic in this window")
+        print_status(nothing("traffic", query))
         return
     rows = [head("service", "state", "per min", "p50", "p95"), *lines[:MOST_LINES]]
     print("\n".join(table(rows, right=(2, 3, 4), shrink=(0,))))
@@ -139,7 +140,7 @@ def print_services(client: Client, query: Query, sort: str, *, as_json: bool) ->
         return
     services = _sorted(found, sort)
     if not services:
-        print_status("no traffic in this window")
+        print_status(nothing("traffic", query))
         return
     print("\n".join(_table(services)))
 
@@ -172,7 +173,7 @@ def _table(services: Sequence[Json]) -> list[str]:
                 Cell(each["id"], DIM),
             ]
         )
-    return table(rows, right=(2, 3, 4, 5), shrink=(6, 0))
+    return table(rows, right=(2, 3, 4, 5), shrink=(0,), drop=6)
 
 
 def top(client: Client, query: Query, sort: str, every: float) -> None:
@@ -199,7 +200,7 @@ def top(client: Client, query: Query, sort: str, every: float) -> None:
 
 def _frame(client: Client, query: Query, sort: str, height: int) -> list[str]:
     services = _sorted([{**each} for each in client.services(**query)], sort)
-    lines = _table(services) if services else ["no traffic in this window"]
+    lines = _table(services) if services else [nothing("traffic", query)]
     about = f"{client.url}  {clock(time.time())} UTC  since {query['start']}  by {sort}"
     body = lines[: max(1, height - 2)]
     left = len(lines) - len(body)

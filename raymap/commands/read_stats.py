@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from raymap.commands.client import Client
+from raymap.commands.reading import nothing
 from raymap.commands.terminal import Cell, clock, head, milliseconds, table
 from raymap.errors import print_status
 
@@ -21,7 +22,7 @@ def print_stats(client: Client, query: Mapping[str, Any], *, as_json: bool, link
         print(json.dumps(found))
         return
     if not found["groups"]:
-        print_status("no trace in this window satisfies the filter")
+        print_status(nothing("trace", query))
         return
     print("\n".join(_table(found, links)))
     if not found["complete"]:

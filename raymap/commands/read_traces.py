@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import time
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from raymap.commands.client import Client
+from raymap.commands.reading import nothing
 from raymap.commands.terminal import (
     COLOURS,
     DIM,
@@ -20,6 +21,7 @@ from raymap.commands.terminal import (
     milliseconds,
     paint,
     table,
+    time_of_day,
     width,
 )
 from raymap.errors import print_status
@@ -32,6 +34,10 @@ LATE = "-2m"
 """How long ago a trace may have begun that `raymap tail` still prints."""
 MOST_SEEN = 100_000
 """Traces of which `raymap tail` remembers that it printed them."""
+STATUS = len("throttle 429")
+"""Columns of a status in `raymap tail`."""
+WIDE = 100
+"""Columns of a terminal from which a start has its day."""
 BAR = 40
 """Columns of the bars of a waterfall, at most."""
 
@@ -46,26 +52,28 @@ def print_traces(client: Client, query: Query, most: int, *, as_json: bool) -> N
     elif shown:
         print("\n".join(_table(shown)))
     else:
-        print_status("no trace in this window satisfies the filter")
+        print_status(nothing("trace", query))
     if more:
         print_status(f"there are more than {most}: --limit, or a narrower filter")
 
 
-def _table(traces: Sequence[Json], *, title: bool = True) -> list[str]:
+def _table(traces: Sequence[Json]) -> list[str]:
+    """Users are shown where there is room. Without days where all is of one."""
+    of_one_day = len({clock(each["start"])[:5] for each in traces}) == 1
+    when = time_of_day if of_one_day and width() < WIDE else clock
     rows: list[Sequence[str]] = [head("trace", "start", "status", "response", "request", "user")]
-    rows += [_row(each) for each in traces]
-    lines = table(rows, right=(3,), shrink=(4, 5))
-    return lines if title else lines[1:]
+    rows += [_row(each, when) for each in traces]
+    return table(rows, right=(3,), shrink=(4,), drop=5)
 
 
-def _row(trace: Json) -> list[str]:
+def _row(trace: Json, when: Callable[[float], str]) -> list[str]:
     entry = trace["entry"]
     code = f" {trace['code']}" if trace["code"] else ""
     request = " ".join(filter(None, (entry and entry["name"], trace["method"], trace["url"])))
     inner = [f"{number} {name}" for name, number in trace["inner"].items() if number]
     return [
         Cell(trace["id"]),
-        clock(trace["start"]),
+        when(trace["start"]),
         Cell(f"{trace['status']}{code}", COLOURS[trace["status"]]),
         milliseconds(trace["response_ms"]),
         Cell(request + (f" (inside: {', '.join(inner)})" if inner else "")),
@@ -86,24 +94,25 @@ def tail(client: Client, query: Query, *, as_json: bool) -> None:
             while len(seen) > MOST_SEEN:
                 seen.popitem(last=False)
             for each in sorted(new, key=lambda trace: trace["start"]):
-                line = json.dumps(each) if as_json else "  ".join(_one_line(each))
-                print(line, flush=True)
+                print(json.dumps(each) if as_json else line_of(each), flush=True)
             time.sleep(POLL)
     except KeyboardInterrupt:
         return
 
 
-def _one_line(trace: Json) -> list[str]:
-    id, start, status, response, request, user = _row(trace)
-    room = width() - columns_of(id) - len(start) - 14 - 9 - 8
+def line_of(trace: Json) -> str:
+    """A trace in `raymap tail`."""
+    id, start, status, response, request, user = _row(trace, time_of_day)
+    room = width() - columns_of(id) - len(start) - STATUS - 8 - 4 * len("  ")
     colour = COLOURS[trace["status"]]
-    return [
+    cells = [
         id,
         start,
-        paint(f"{status:<14}", colour),
-        f"{response:>9}",
-        cut(f"{request} {user}".strip(), max(10, room)),
+        paint(f"{status:<{STATUS}}", colour),
+        f"{response:>8}",
+        cut(f"{request} {user}".strip(), max(8, room)),
     ]
+    return "  ".join(cells)
 
 
 def print_trace(client: Client, id: str, *, as_json: bool) -> None:

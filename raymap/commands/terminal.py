@@ -70,11 +70,18 @@ def cut(text: str, room: int) -> str:
 
 
 def table(
-    rows: Sequence[Sequence[str]], *, right: Collection[int] = (), shrink: Sequence[int] = ()
+    rows: Sequence[Sequence[str]],
+    *,
+    right: Collection[int] = (),
+    shrink: Sequence[int] = (),
+    drop: int | None = None,
 ) -> list[str]:
-    """Lines of aligned columns; those in ``shrink`` are cut, the first of them first, where the window is narrow."""
+    """Lines of aligned columns; those in ``shrink`` are cut, the first of them first, where the window is narrow, and the
+    last one, ``drop``, is left out where it is empty or would be cut."""
     widths = [max(map(columns_of, column)) for column in zip(*rows, strict=True)]
     excess = sum(widths) + 2 * (len(widths) - 1) - width()
+    if drop is not None and (excess > 0 or not any(row[drop] for row in rows[1:])):
+        return table([row[:drop] for row in rows], right=right, shrink=shrink)
     for column in shrink:
         less = min(max(0, excess), max(0, widths[column] - LEAST))
         widths[column] -= less
@@ -122,6 +129,11 @@ def share(part: float | None, whole: float | None) -> str:
 def clock(seconds: float) -> str:
     """An instant, in UTC."""
     return f"{datetime.fromtimestamp(seconds, UTC):%m-%d %H:%M:%S}"
+
+
+def time_of_day(seconds: float) -> str:
+    """An instant of a day that is known, in UTC."""
+    return clock(seconds)[6:]
 
 
 def state_of(figures: dict[str, float | None]) -> Cell:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,9 +13,9 @@ from typer.testing import CliRunner, Result
 from api.app import create_app
 from raymap.cli import app
 from raymap.client import Client, Refused
-from raymap.commands import contexts
+from raymap.commands import contexts, read_traces
 from raymap.commands.read_map import tree
-from raymap.commands.terminal import cut, milliseconds, printable, table
+from raymap.commands.terminal import columns_of, cut, milliseconds, printable, table
 from store.memory import MemoryStore
 from tests.api.shop import END, shop
 from tests.builders import segment, trace_id
@@ -205,6 +205,59 @@ def test_narrow_terminals_cut_names(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [line[-2:] for line in lines] == ["12", " 3"]
     assert len(lines[0]) == 30
     assert cut("日本語", 4) == "日…"
+
+
+@pytest.mark.parametrize("columns", [80, 100, 120])
+@pytest.mark.parametrize(
+    "command", [("traces",), ("services",), ("map",), ("stats", "--by", "service")]
+)
+def test_lines_fit_the_terminal(
+    run: Run, monkeypatch: pytest.MonkeyPatch, command: Sequence[str], columns: int
+) -> None:
+    """What is left out is what does not fit, and no id is cut: that would be of no use."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    done = run(*command, *WINDOW)
+    lines = done.stdout.splitlines()
+    assert done.exit_code == 0
+    assert len(lines) > 1
+    assert max(map(columns_of, lines)) <= columns
+    assert command != ("traces",) or all(line[:2] == "1-" and line[34] != "…" for line in lines[1:])
+
+
+def test_a_line_of_tail_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    trace = {
+        "id": "1-6926f00d-" + "b" * 24,
+        "start": 1.0,
+        "status": "throttle",
+        "code": 429,
+        "response_ms": 59_990.0,
+        "entry": {"name": "front"},
+        "method": "GET",
+        "url": "https://shop.example.com/orders/1",
+        "inner": {"fault": 1},
+        "user": "ann",
+    }
+    line = read_traces.line_of(trace)
+    assert columns_of(line) == 80
+    assert line.endswith("front GE…")
+
+
+@pytest.mark.parametrize("command", ["traces", "map", "services", "stats"])
+def test_nothing_is_said_with_the_window_and_what_to_do(
+    run: Run, command: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    window = ("--from", "2020-01-01", "--to", "2020-01-02")
+    run(command, *window)
+    empty = capfd.readouterr().err
+    assert "from 2020-01-01 to 2020-01-02" in empty
+    assert "raymap demo" in empty
+    words = ("ok",) if command in ("traces", "stats") else ("--filter", "ok")
+    run(command, *words, *window)
+    selected = capfd.readouterr().err
+    assert "is selected" in selected
+    assert "--from -7d" in selected
+    assert "demo" not in selected
 
 
 def test_texts() -> None:
