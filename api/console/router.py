@@ -7,7 +7,6 @@ from fastapi import APIRouter, Depends
 from api.console.details import details_router
 from api.console.export import export_router
 from api.console.filters import filters_router
-from api.console.logs import logs_router
 from api.console.map import map_router
 from api.console.metrics import metrics_router
 from api.console.pins import pins_router
@@ -35,7 +34,6 @@ def console_router(context: Context) -> APIRouter:
         metrics_router,
         filters_router,
         traces_router,
-        logs_router,
         pins_router,
         export_router,
         status_router,

@@ -16,7 +16,7 @@ from store.trace_id import format_trace_id, parse_trace_id
 
 OWN = "/auth/share"
 """Where the holder of a link learns what it shows."""
-_TRACE = re.compile(r"/api/traces/([^/]+)(/logs|/raw)?")
+_TRACE = re.compile(r"/api/(?:traces/([^/]+)(?:/raw)?|v1/traces/([^/]+)/logs)")
 _FILTERED = re.compile(r"/api/(map|map/box|map/focus|nodes/[^/]+|edges/[^/]+/[^/]+)")
 """Reads of a map, counted from the traces that satisfy its filter."""
 _UNFILTERED = re.compile(r"/api/(services|nodes/[^/]+/metrics|v1/nodes/[^/]+/versions)")
@@ -91,7 +91,7 @@ def _permits_trace(grant: TraceGrant, requested: Requested) -> bool:
     if found is None or requested.query:
         return False
     try:
-        return parse_trace_id(found[1]).hex() == grant.trace
+        return parse_trace_id(found[1] or found[2]).hex() == grant.trace
     except ValueError:
         return False
 

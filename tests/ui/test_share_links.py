@@ -160,7 +160,7 @@ def test_a_trace(page: Page, visitor: Page, guarded: Guarded) -> None:
     for path in (
         f"/api/traces/{other}",
         f"/api/traces/{other}/raw",
-        f"/api/traces/{other}/logs",
+        f"/api/v1/traces/{other}/logs",
         f"/api/traces/{mine}/typical",
         "/api/traces?from=0&to=2000000000",
         "/api/map?from=0&to=2000000000",

@@ -35,6 +35,7 @@ OPERATIONS = {
 """X-Ray's operations that the console calls."""
 V1 = {
     *("/api/v1/nodes/{id}/versions", "/api/v1/nodes/{id}/states", "/api/v1/places"),
+    "/api/v1/traces/{id}/logs",
     *("/api/v1/genai", "/api/v1/nodes/{id}/errors"),
     *("/api/v1/nodes/{id}/impact", "/api/v1/nodes/{id}/missing", "/api/v1/trust"),
     *("/api/v1/structure", "/api/v1/compare"),

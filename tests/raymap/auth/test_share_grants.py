@@ -23,19 +23,19 @@ def get(path: str, query: Query | None = None) -> Requested:
     return Requested("GET", path, query or [])
 
 
-@pytest.mark.parametrize("path", [f"/api/traces/{each}" for each in (ID, XRAY, ID.upper())])
-@pytest.mark.parametrize("part", ["", "/logs", "/raw"])
-def test_a_trace(path: str, part: str) -> None:
+@pytest.mark.parametrize("id", [ID, XRAY, ID.upper()])
+@pytest.mark.parametrize("path", ["/api/traces/{}", "/api/traces/{}/raw", "/api/v1/traces/{}/logs"])
+def test_a_trace(id: str, path: str) -> None:
     """Under both forms of its id."""
-    assert permits(TRACE, get(path + part))
-    assert not permits(WHOLE, get(path + part, WINDOW))
+    assert permits(TRACE, get(path.format(id)))
+    assert not permits(WHOLE, get(path.format(id), WINDOW))
 
 
 @pytest.mark.parametrize(
     "requested",
     [
         get(f"/api/traces/1-6926f00d-{'b' * 24}"),
-        get(f"/api/traces/1-6926f00d-{'b' * 24}/logs"),
+        get(f"/api/v1/traces/1-6926f00d-{'b' * 24}/logs"),
         get(f"/api/traces/{XRAY}/typical"),  # another trace
         get(f"/api/traces/{XRAY}/otlp"),
         get(f"/api/traces/{XRAY}/"),

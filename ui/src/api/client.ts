@@ -192,7 +192,7 @@ export const addresses = {
   trace: (id: string) => `/api/traces/${encodeURIComponent(id)}`,
   /** A trace to compare another with. */
   typical: (id: string) => `/api/traces/${encodeURIComponent(id)}/typical`,
-  logs: (id: string) => `/api/traces/${encodeURIComponent(id)}/logs`,
+  logs: (id: string) => `/api/v1/traces/${encodeURIComponent(id)}/logs`,
   raw: (id: string) => `/api/traces/${encodeURIComponent(id)}/raw`,
   pin: (id: string) => `/api/traces/${encodeURIComponent(id)}/pin`,
   status: () => '/api/status',

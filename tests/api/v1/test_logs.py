@@ -52,11 +52,10 @@ def put_trace(store: MemoryStore) -> None:
     store.put([decode_document(json.dumps(document).encode(), T0)], "t")
 
 
-@pytest.mark.parametrize("path", ["/api/traces", "/api/v1/traces"])
-def test_the_lines_of_a_trace(store: MemoryStore, http: TestClient, path: str) -> None:
+def test_the_lines_of_a_trace(store: MemoryStore, http: TestClient) -> None:
     put_trace(store)
     store.put_log_lines([line("hello", severity="info", span_id=0xA1), line("late", 400)], "a")
-    answer = http.get(f"{path}/{ID.hex()}/logs").json()
+    answer = http.get(f"/api/v1/traces/{ID.hex()}/logs").json()
     assert [(one["text"], one["severity"], one["segment"]) for one in answer["lines"]] == [
         ("hello", "info", "00000000000000a1")
     ]
