@@ -16,7 +16,12 @@ import time
 from collections.abc import Iterable, Iterator, Set
 
 from store.clickhouse import queries
-from store.clickhouse.connection.query_runner import Rows, RunQuery, run_concurrently
+from store.clickhouse.connection.query_runner import (
+    Rows,
+    RunQuery,
+    run_concurrently,
+    run_groups,
+)
 from store.clickhouse.queries import Sql, in_traces, joined, parenthesized
 from store.clickhouse.search.bounds import (
     ALWAYS,
@@ -216,16 +221,17 @@ class _Search:
         reading = self._judge.reading_ahead(part.ids, room)
         ahead = reading.statements if reading else []
         named_ones = [self._candidates(part.slice, bounds, before)] if part.ids else []
-        answers = run_concurrently(self._run, *named_ones, *ahead, *part.unread)
-        answer = answers.pop(0) if named_ones else []
-        read, unread = answers[: len(ahead)], answers[len(ahead) :]
-        far, *others = unread
+        first, others, *read = run_groups(
+            self._run, [*named_ones, part.far], part.unread, *([each] for each in ahead)
+        )
+        *answers, far = first
+        answer = answers[0] if answers else []
         if len(far) >= MOST_UNREAD or any(reach_of(rows, MOST_UNREAD) for rows in others):
             return None
-        self._judge.take(reading.rows(read) if reading else KnownRows())
+        self._judge.take(reading.rows([rows for (rows,) in read]) if reading else KnownRows())
         named = part.ids | _traces_in(others)
         named |= self._may_match(_traces_in([far]) - named, filter)
-        if len(named) > len(part.ids) or (near and any(unread)):
+        if len(named) > len(part.ids) or (near and any([far, *others])):
             bounds = bounds_among(named, filter, part.term, sure=sure)
             answer = self._run(self._candidates(part.slice, bounds, before))
         return bounds, answer

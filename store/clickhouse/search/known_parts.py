@@ -38,11 +38,13 @@ GROWTH = 8
 
 
 class KnownPart(NamedTuple):
-    """A part of a window with its candidates, the newest first, but for those that ``unread`` statements name.
+    """A part of a window with its candidates, the newest first, but for those with rows ``far`` away and those that
+    ``unread`` statements name.
     ``term``: of the filter, which they have rows for. ``rows``: segments near it, approximately; None: not known."""
 
     slice: ScanRange
     ids: Set[bytes]
+    far: Sql
     unread: list[Sql]
     term: Expression | None
     rows: int | None
@@ -50,7 +52,7 @@ class KnownPart(NamedTuple):
     @property
     def near_rows(self) -> Sql | None:
         """A condition on rows of the candidates: where they are near and many, one scan finds them sooner than
-        one look-up each. It misses those far away, which the first of the ``unread`` statements names."""
+        one look-up each. It misses those ``far`` away."""
         if self.rows is None or self.rows > ROWS_OF_LOOKUP * len(self.ids):
             return None
         return joined(" AND ", [self.slice.near_rows, _among(self.ids)])
@@ -79,7 +81,7 @@ def known_parts(
             unread = newest.unread.statements(*minutes, MOST_UNREAD) if newest.unread else []
             far = queries.FAR_IDS.render({"far": slice.far}, most=MOST_UNREAD)
             near = rows and rows * (span.end - span.start) // (window.end - window.start)
-            yield KnownPart(slice, ids, [far, *unread], newest.term, near)
+            yield KnownPart(slice, ids, far, unread, newest.term, near)
             end = span.start
         if ends:
             return

@@ -118,7 +118,7 @@ def newest_rows(probe: Probe, answers: Sequence[Rows], few: int, reach: int = 0)
 def reach_of(answer: Rows, few: int) -> int:
     """The bucket down to which the answer to a statement for a few rows has all; 0: it has all of the window."""
     if len(answer) >= MOST_TRACES:
-        return int(answer[-1][2]) + 1
+        return min(int(newest) for _, _, newest, *_ in answer) + 1
     complete = sum(rows for *_, rows in answer) < few
     return 0 if complete else min(int(oldest) for *_, oldest, _ in answer)
 

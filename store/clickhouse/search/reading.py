@@ -7,7 +7,7 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from store.clickhouse import queries
-from store.clickhouse.connection.query_runner import Rows, Statement
+from store.clickhouse.connection.query_runner import Rows
 from store.clickhouse.queries import Sql
 from store.clickhouse.search.decode import NO_BODY, members_of
 from store.clickhouse.search.get_traces import in_one_thread, located, whole
@@ -33,7 +33,7 @@ from store.filters.keywords import OF_NODES
 _TIMES = frozenset(("responsetime", "duration"))
 _OF_UNITS = frozenset(("throttle", "inferred", "partial", "background"))
 """Keywords that outside of blocks read units: which documents are some depends on names and times."""
-ANY_LINKS = "SELECT 1 FROM links LIMIT 1"
+ANY_LINKS = Sql("SELECT 1 FROM links LIMIT 1")
 WORTH_HALVING = 40
 """Traces of which reading takes longer than planning another statement."""
 
@@ -57,7 +57,7 @@ class Reading:
         self._whole, self._ids = all_of_them, ids if all_of_them else ()
         if all_of_them:
             body = queries.BODY.render() if raw else columns["body"]
-            self.statements: list[Statement] = [*whole(ids, places or located(ids), body)]
+            self.statements: list[Sql] = [*whole(ids, places or located(ids), body)]
             return
         places_of = [located(half) for half in halves(ids)]
         self._halves = len(places_of)

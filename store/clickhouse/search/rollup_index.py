@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from store.clickhouse import queries
-from store.clickhouse.connection.query_runner import Rows, RunQuery, run_concurrently
+from store.clickhouse.connection.query_runner import Rows, RunQuery, run_groups
 from store.clickhouse.pins import PINNED_COPY
 from store.clickhouse.queries import Sql, joined, parenthesized
 from store.clickhouse.queries.registry import numbers_in
@@ -80,14 +80,13 @@ def indexed_minutes(
     enough units. None for None, and if rollups are of no use. Rows that are stored later may be missing."""
     first, last = window
     widest = Sql(f"bucket BETWEEN {first // LEVELS[0] * LEVELS[0]} AND {last}")
-    dirty, days, *hours = run_concurrently(
+    (dirty,), *hours = run_groups(
         run,
-        queries.UNSETTLED_MINUTES.render({"pinned_copy": Sql(PINNED_COPY)}, moment=MOMENT),
-        "SELECT value FROM settings FINAL WHERE name = 'retention.traces'",
-        *(_statement(units, LEVELS[0], widest) for units in wanted if units is not None),
+        [queries.UNSETTLED_MINUTES.render({"pinned_copy": Sql(PINNED_COPY)}, moment=MOMENT)],
+        *([_statement(units, LEVELS[0], widest)] for units in wanted if units is not None),
     )
-    known = _settled(run, dirty, days)
-    rows = iter(hours)
+    known = _settled(run, dirty)
+    rows = (rows for (rows,) in hours)
     return [
         None
         if known is None or units is None
@@ -96,15 +95,15 @@ def indexed_minutes(
     ]
 
 
-def _settled(run: RunQuery, dirty: Rows, days: Rows) -> Settled | None:
-    minutes = {minute for (minute,) in dirty}
+def _settled(run: RunQuery, dirty: Rows) -> Settled | None:
+    minutes = {minute for minute, days in dirty if not days}
     if len(minutes) > MOST_UNSETTLED:
         return None
     if minutes:
         listed = numbers_in("minute", sorted(minutes))
         related = queries.MINUTES_OF_TRACES.render({"minutes": listed})
         minutes.update(minute for (minute,) in run(related))
-    retained = int(days[0][0]) if days else DEFAULTS["traces"]
+    retained = max(days for _, days in [*dirty, (0, 0)]) or DEFAULTS["traces"]
     since = time.time_ns() // 1000 - (retained - 1) * DAY
     return Settled(max(0, since // MINUTE), frozenset(minutes))
 

@@ -9,11 +9,10 @@ Rollups say in which minutes to look for what some terms need (`store.clickhouse
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain
 from typing import NamedTuple
 
 from store.clickhouse import queries
-from store.clickhouse.connection.query_runner import Rows, RunQuery, run_concurrently
+from store.clickhouse.connection.query_runner import Rows, RunQuery, run_as_one, run_groups
 from store.clickhouse.queries import Sql
 from store.clickhouse.search.probe import NewestRows, Probe, newest_rows, probes, reach_of
 from store.clickhouse.search.rollup_index import IndexedMinutes, Minutes, indexed_minutes
@@ -156,14 +155,14 @@ def _newest(
         probe.statements(*near, few, where) for probe, where in zip(planned, minutes, strict=True)
     ]
     at_once = [each if probe.rare else each[:1] for probe, each in zip(planned, parts, strict=True)]
-    answers = iter(run_concurrently(run, *chain.from_iterable(at_once), *also))
+    *answers, others = run_groups(run, *at_once, also)
     found = []
-    for probe, where, first, each in zip(planned, minutes, at_once, parts, strict=True):
-        rows, others = [next(answers) for _ in first], each[len(first) :]
-        if others and not reach_of(rows[0], few):  # else they need not be read in the whole window
-            rows += run_concurrently(run, *others)
+    for probe, where, each, rows in zip(planned, minutes, parts, answers, strict=True):
+        rest = each[len(rows) :]
+        if rest and not reach_of(rows[0], few):  # else they need not be read in the whole window
+            rows += run_as_one(run, *rest)
         found.append(newest_rows(probe, rows, few, where.reach * PER_MINUTE if where else 0))
-    return found, list(answers)
+    return found, others
 
 
 def _rarest(newest: Sequence[NewestRows]) -> NewestRows:
