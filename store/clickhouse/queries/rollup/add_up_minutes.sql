@@ -1,10 +1,15 @@
 -- Writes minutes as the sums of their buckets, with the versions of the minutes and of the wide buckets that they make
--- out of date. A trace in several buckets of a minute counts once, with its least weight.
+-- out of date. A trace in several buckets of a minute counts once, with its least weight; where all weights are 1, as
+-- mostly, that is their number: a map of all traces of a minute takes longer than all the rest.
 INSERT INTO rollups (/*include rollup/insert_columns*/) /*include rollup/single_part*/
-SELECT toUInt16(1) AS width_, kind, minute, /*include units/key*/, /*include units/column_aliases per_trace=arraySum(per_trace_.2)*/, /*include rollup/unmarked_columns*/
+SELECT toUInt16(1) AS width_, kind, minute, /*include units/key*/, /*include units/column_aliases per_trace=per_trace_*/, /*include rollup/unmarked_columns*/
 FROM (
+    WITH (
+        SELECT max(arrayMax(traces.weight)) > 1 FROM bucket_rollups
+        WHERE kind IN (0, 3) AND $buckets AND (bucket, rev) IN {revisions:Array(Tuple(UInt64, UInt64))}
+    ) AS weighed
     SELECT kind, toUInt32(intDiv(bucket, 12)) AS minute, /*include units/key*/,
-           /*include units/sums per_trace=minMap(traces.trace,traces.weight)*/
+           /*include units/sums per_trace=if(weighed,arraySum(minMapIf(traces.trace,traces.weight,weighed).2),uniqExactArrayIf(traces.trace,not(weighed)))*/
     FROM bucket_rollups WHERE kind IN (0, 1, 2, 3) AND $buckets AND (bucket, rev) IN {revisions:Array(Tuple(UInt64, UInt64))}
     GROUP BY kind, minute, /*include units/key*/
 )
