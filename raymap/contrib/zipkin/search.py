@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from api.context import Context
 from raymap.contrib.jaeger.params import SpanQuery
-from raymap.contrib.jaeger.search import Found, search
+from raymap.contrib.jaeger.search import NEWER_NAMES, Found, search
 from raymap.contrib.jaeger.spans import MOST_SPANS, ReadTrace
 from raymap.contrib.zipkin.schemas import ZipkinSpan
 from raymap.contrib.zipkin.spans import zipkin_spans
@@ -78,9 +78,11 @@ def matches(spans: Sequence[ZipkinSpan], query: ZipkinQuery) -> bool:
 
 
 def _has(span: ZipkinSpan, key: str, value: str) -> bool:
+    tags = span["tags"]
+    found = {tags[each] for each in (key, NEWER_NAMES.get(key, key)) if each in tags}
     if value:
-        return span["tags"].get(key) == value
-    return key in span["tags"] or any(each["value"] == key for each in span["annotations"])
+        return value in found
+    return bool(found) or any(each["value"] == key for each in span["annotations"])
 
 
 def _lasts(span: ZipkinSpan, query: ZipkinQuery) -> bool:

@@ -87,6 +87,10 @@ def test_calls_events_and_resources_are_there(client: TestClient) -> None:
         # Of several spans: the root has the shard, the step the error.
         ({"serviceName": "worker/a", "annotationQuery": "error and shard=3"}, worker(3)),
         ({"serviceName": "worker/a", "annotationQuery": "error and shard=4"}, []),
+        # The span has http.response.status_code and http.request.method.
+        ({"serviceName": "shop", "annotationQuery": "http.status_code=503"}, SHOP),
+        ({"serviceName": "shop", "annotationQuery": "http.status_code=502"}, []),
+        ({"serviceName": "shop", "annotationQuery": "http.method"}, SHOP),
         ({"serviceName": "worker/a", "minDuration": 350_000, "maxDuration": 500_000}, worker(5, 4)),
         ({"minDuration": 850_000}, worker(9)),
         ({"remoteServiceName": "redis"}, SHOP),
