@@ -142,13 +142,17 @@ class Budget:
         self._most = self.traces, most_spans
         self._until = time.monotonic() + SECONDS
 
+    def is_late(self) -> bool:
+        """Whether the time is up, looked at after each trace: clients give up soon after it."""
+        return time.monotonic() > self._until
+
     def spent(self) -> str | None:
         """Which limit has been reached; None while none is."""
         if self.traces <= 0:
             return f"the search ended after {self._most[0]} traces; narrow the window"
         if self.spans <= 0:
             return f"the search ended after {self._most[1]} spans; lower the limit"
-        if time.monotonic() > self._until:
+        if self.is_late():
             return f"the search ended after {SECONDS:.0f} s; narrow the window"
         return None
 
@@ -173,7 +177,10 @@ def scan(
         budget.traces -= len(page.found)
         new = [hit.trace_id for hit in page.found if hit.trace_id not in seen]
         seen.update(new)
-        yield from read_traces(context.store, new)
+        for read in read_traces(context.store, new):
+            yield read
+            if budget.is_late():
+                return
         if page.found:
             budget.reached = page.found[-1].time
         cursor, size = page.cursor, PAGE

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from itertools import count
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -160,3 +162,14 @@ def test_go_durations() -> None:
         "9ns": 0.009,
     }
     assert {text: parse_go_duration(text, "") for text in said} == pytest.approx(said)
+
+
+def test_a_search_whose_time_is_up_stops_within_a_page(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "time", SimpleNamespace(monotonic=count().__next__))
+    monkeypatch.setattr(search, "SECONDS", 3)
+    found = get(client, "/jaeger/api/traces?service=worker/a", JaegerTraces)
+    assert 0 < len(found["data"]) < 9
+    assert found["errors"] is not None
+    assert "after 3 s" in found["errors"][0]["msg"]
