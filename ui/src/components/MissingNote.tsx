@@ -5,5 +5,10 @@ import { missingWords, onMissing } from '../model/missing'
 
 export function MissingNote() {
   const words = useSyncExternalStore(onMissing, missingWords)
-  return <div role="status">{words && <p className="left-out">{words}</p>}</div>
+  if (!words) return null
+  return (
+    <p className="left-out" role="alert">
+      {words}
+    </p>
+  )
 }
