@@ -36,27 +36,18 @@ LIVE = 10.0
 UNWATCHED = 60.0
 """Seconds after the last reader of the present from which rounds run only every UNWATCHED_PAUSE, to save CPU while
 the map is not read. The next reader starts a round at once."""
-UNWATCHED_PAUSE = 15.0
-"""Less than the half minute after which alarms judge what was counted, with the seconds in which a bucket fills."""
-MANY, SOONER = 200_000, 5.0
-"""Rows in a round from which on it costs what its rows do, and the pause then, with which no first reader waits long."""
-RETRY = 5.0
-"""Seconds after a round that failed, and between two looks whose turn it is."""
+UNWATCHED_PAUSE = 5.0
 WIDEN_EVERY, WIDEN_RARELY = 30.0, 600.0
 """Seconds between two runs of downsampling; the second once all that was counted here has been downsampled."""
 GUARD = 1_000_000
 """Microseconds after an arrival for which a bucket stays dirty: `dirty` is written before the rows are visible."""
 SMALL = 5_000
 """A reader waits when at most so many rows are not aggregated yet."""
-FIRST = 300_000
-"""The same of the first reader in a while, who would see a map of UNWATCHED_PAUSE ago."""
 STEADY = 5
 """Consecutive rounds that found dirty buckets after which readers no longer wait: rows arrive all the time and
 the rollups are never more than a few seconds old."""
 PATIENCE = 1.5
 """Seconds a reader waits: for the running round to end, and for the next one."""
-FIRST_PATIENCE = 3.0
-"""The same of the first reader in a while."""
 ROUND = 4.0
 """Seconds after which a round begins no further chunk, so that the newest bucket is next again. At least one
 other chunk is aggregated in every round."""
@@ -85,8 +76,6 @@ class RollupWorker:
         """Consecutive rounds that found dirty buckets."""
         self._left = False
         """Whether the last round left work to the next."""
-        self._rows = 0
-        """Of the buckets in the last round."""
         self._incomplete: set[int] = set()
         """Buckets that were counted without rows of a replica that is gone."""
         self._read = self._widened = -UNWATCHED
@@ -112,17 +101,16 @@ class RollupWorker:
             return False  # the process that counts is not this one
         if due.backlog is None:
             return False  # nothing is known to have changed
-        if watched and (self._busy >= STEADY or due.rows > SMALL):
+        small = due.rows <= SMALL
+        if watched and (self._busy >= STEADY or not small):
             return False
         with self._changed:
             next_tick = self._begun + 1
             self._wanted = True
             self._changed.notify_all()
-            if due.rows > (FIRST if live else SMALL):
+            if not small:
                 return False
-            self._changed.wait_for(
-                lambda: self._done >= next_tick, PATIENCE if watched else FIRST_PATIENCE
-            )
+            self._changed.wait_for(lambda: self._done >= next_tick, PATIENCE)
         return True
 
     @property
@@ -186,22 +174,17 @@ class RollupWorker:
                 self.lag.note_failure(error)
             took = time.monotonic() - begun
             if failing:
-                stop.wait(RETRY)
+                stop.wait(UNWATCHED_PAUSE)
                 continue
-            until = time.monotonic() + self._pause(took)
+            pause = UNWATCHED_PAUSE
+            if self._left:
+                pause = TICK
+            elif self.watched:
+                pause = min(max(TICK - took, REST * took), LONGEST_PAUSE)
+            until = time.monotonic() + pause
             with self._changed:  # a waiting reader ends the pause
                 while not self._wanted and not stop.is_set() and time.monotonic() < until:
                     self._changed.wait(0.2)
-
-    def _pause(self, took: float) -> float:
-        """Seconds after a round that took so long."""
-        if self._left:
-            return TICK
-        if self.watched:
-            return min(max(TICK - took, REST * took), LONGEST_PAUSE)
-        if self.turn:  # another process may have readers, or end
-            return RETRY
-        return SOONER if self._rows > MANY else UNWATCHED_PAUSE
 
     def _count_alone(self, run_query: RunQuery) -> bool:
         with self._counting:
@@ -238,7 +221,7 @@ class RollupWorker:
 
     def _drain(self, run_query: RunQuery, rounds: int, waiting: list[dirty.DirtyBucket]) -> int:
         """Aggregate dirty buckets. Under high load a round ends early: readers wait for the newest bucket."""
-        count = self._rows = 0
+        count = 0
         self._left = False
         for number in range(rounds):
             buckets = self._next(run_query) if number else waiting
@@ -246,7 +229,6 @@ class RollupWorker:
                 buckets = [each for each in buckets if not each.is_filling(self.watched)]
             if not buckets:
                 break
-            self._rows += sum(each.rows for each in buckets)
             with ROUND_SECONDS.time():
                 count += self._round(run_query, buckets)
             if self._left:
