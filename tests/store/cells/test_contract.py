@@ -15,57 +15,31 @@ from tests.tiers import NIGHTLY
 
 pytest.register_assert_rewrite("tests.store.contract")
 from tests.store.contract import StoreContract  # noqa: E402
-from tests.store.contract.alarms import AlarmContract  # noqa: E402
 from tests.store.contract.background import BackgroundContract  # noqa: E402
-from tests.store.contract.brokers import BrokerContract  # noqa: E402
-from tests.store.contract.callers import CallerContract  # noqa: E402
-from tests.store.contract.clients import ClientContract  # noqa: E402
 from tests.store.contract.copies import CopyContract  # noqa: E402
-from tests.store.contract.declared import DeclarationContract  # noqa: E402
-from tests.store.contract.event_sources import EventSourceContract  # noqa: E402
-from tests.store.contract.events import EventContract  # noqa: E402
-from tests.store.contract.graph import GraphContract  # noqa: E402
-from tests.store.contract.grouped import GroupedContract  # noqa: E402
-from tests.store.contract.logs import LogContract  # noqa: E402
-from tests.store.contract.metrics import MetricContract  # noqa: E402
-from tests.store.contract.minutes import MinuteContract  # noqa: E402
-from tests.store.contract.nameless import NamelessContract  # noqa: E402
-from tests.store.contract.names import NameContract  # noqa: E402
-from tests.store.contract.namespaces import NamespaceContract  # noqa: E402
-from tests.store.contract.pins import PinContract  # noqa: E402
-from tests.store.contract.problems import ProblemContract  # noqa: E402
-from tests.store.contract.search import SearchContract  # noqa: E402
-from tests.store.contract.stats import StatsContract  # noqa: E402
-from tests.store.contract.units import UnitContract  # noqa: E402
-from tests.store.contract.versions import VersionContract  # noqa: E402
-from tests.store.contract.weights import WeightContract  # noqa: E402
+from tests.store.contract.layers import LayerContract  # noqa: E402
+from tests.store.contract.owners import OwnerContract  # noqa: E402
+from tests.store.contract.requests import RequestContract  # noqa: E402
+from tests.store.contract.subsegments import SubsegmentContract  # noqa: E402
+from tests.store.contract.unknown import UnknownContract  # noqa: E402
+
+WITHIN = (
+    BackgroundContract,
+    CopyContract,
+    LayerContract,
+    OwnerContract,
+    RequestContract,
+    SubsegmentContract,
+    UnknownContract,
+)
+"""What is about the rows of one trace."""
+Apart: type = type(
+    "Apart", tuple(each for each in StoreContract.__bases__ if each not in WITHIN), {}
+)
 
 
-class Together(
-    GraphContract,
-    GroupedContract,
-    ClientContract,
-    CallerContract,
-    NameContract,
-    NamespaceContract,
-    NamelessContract,
-    LogContract,
-    MetricContract,
-    MinuteContract,
-    BrokerContract,
-    EventContract,
-    EventSourceContract,
-    WeightContract,
-    SearchContract,
-    StatsContract,
-    UnitContract,
-    PinContract,
-    VersionContract,
-    AlarmContract,
-    ProblemContract,
-    DeclarationContract,
-):
-    """What is in each run."""
+class Together(Apart):  # type: ignore[misc]
+    """What is in each run: all of the contract but what is ``WITHIN`` a cell, and of that what cells have to add up."""
 
     test_a_repeated_put_changes_nothing = CopyContract.test_a_repeated_put_changes_nothing
     test_what_was_stored_last = (
