@@ -167,7 +167,7 @@ class _Child:
         self._stop_timeout = stop_timeout
         self._process: asyncio.subprocess.Process | None = None
         self._output = b""
-        self._refusal = ""
+        self._refusal, self._late = "", False
 
     @property
     def process(self) -> asyncio.subprocess.Process:
@@ -188,7 +188,7 @@ class _Child:
 
     async def spawn(self) -> None:
         ours, theirs = os.pipe()
-        self._output, self._refusal = b"", ""
+        self._output, self._refusal, self._late = b"", "", False
         try:
             self._process = await asyncio.create_subprocess_exec(
                 *self.spec.command,
@@ -214,6 +214,7 @@ class _Child:
         try:
             addresses = await receive_ready(self._ready_pipe, START_TIMEOUT)
         except TimeoutError:
+            self._late = True
             self.process.kill()
             addresses = None
         except StartRejected as refusal:
@@ -251,6 +252,8 @@ class _Child:
     def end(self) -> str:
         """How it ended, in words."""
         code = self.code
+        if self._late:
+            return f"{self.spec.name} was not ready within {START_TIMEOUT:g} s and was killed"
         if code is not None and code < 0:
             return f"{self.spec.name} was killed by {signal.Signals(-code).name}"
         return f"{self.spec.name} ended with exit code {code}"

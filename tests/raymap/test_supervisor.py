@@ -76,6 +76,21 @@ def test_a_child_that_cannot_start_is_explained(script: str, says: str) -> None:
     run(scenario)
 
 
+def test_a_child_that_is_not_ready_in_time_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the time it had, not by the signal that the supervisor ended it with."""
+    monkeypatch.setattr(supervisor, "START_TIMEOUT", 0.1)
+
+    async def scenario() -> None:
+        children = Supervisor()
+        with pytest.raises(CommandError) as refusal:
+            await children.start(child("udp", "time.sleep(60)"))
+        assert (
+            str(refusal.value) == "udp was not ready within 0.1 s and was killed while it started."
+        )
+
+    run(scenario)
+
+
 def test_a_child_that_dies_is_started_again(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
