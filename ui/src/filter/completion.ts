@@ -44,6 +44,12 @@ export function placeAt(text: string, position: number): Place {
   return { ...at, what: 'term', scope: scopeOf(rest) }
 }
 
+/** Whether a text begins at this position whose closing quote is missing. */
+export function isOpenText(text: string, position: number): boolean {
+  const token = tokens(text).find(({ from }) => from === position)
+  return token?.kind === 'text' && !isClosed(token.text)
+}
+
 /** The keywords that may stand at a place of this scope. */
 export function keywordsOf(scope: Scope): { name: string; meaning: string; kind: Kind }[] {
   return Object.entries(KEYWORDS)

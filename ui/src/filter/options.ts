@@ -1,7 +1,7 @@
 // The options that the editor offers at a place of an expression.
 
 import { count } from '../model/format'
-import { hasValues, keywordsOf, operatorsOf, placeAt, type Place } from './completion'
+import { hasValues, isOpenText, keywordsOf, operatorsOf, placeAt, type Place } from './completion'
 import { quoted } from './quoted'
 
 export interface Value {
@@ -27,6 +27,15 @@ export interface Options {
   filter: boolean
 }
 
+/** What stands before a value already. */
+interface Written {
+  inText: boolean
+  /** Whether its closing quote is missing: of one that was typed before the editor was loaded. */
+  closes: boolean
+}
+
+const NOTHING: Written = { inText: false, closes: false }
+
 const BLOCKS: Option[] = [
   { label: 'service', apply: 'service(', info: 'Some unit of a node satisfies the conditions in its block.' },
   {
@@ -40,6 +49,8 @@ const BLOCKS: Option[] = [
 export async function optionsAt(text: string, position: number, load: LoadValues): Promise<Options | null> {
   const place = placeAt(text, position)
   const { from, prefix } = place
+  const written =
+    'inText' in place && place.inText ? { inText: true, closes: isOpenText(text, from - 1) } : NOTHING
   switch (place.what) {
     case 'term':
       return { from, options: terms(place, prefix), filter: true }
@@ -57,12 +68,12 @@ export async function optionsAt(text: string, position: number, load: LoadValues
       }
     case 'service': {
       const found = await load('service', prefix)
-      return { from, options: found.map((one) => valueOption(one, place.inText, 'requests')), filter: false }
+      return { from, options: found.map((one) => valueOption(one, written, 'requests')), filter: false }
     }
     case 'value': {
       if (!hasValues(place.field)) return null
       const found = await load(place.field, prefix)
-      return { from, options: found.map((one) => valueOption(one, place.inText, 'traces')), filter: false }
+      return { from, options: found.map((one) => valueOption(one, written, 'traces')), filter: false }
     }
     case 'nothing':
       return null
@@ -79,8 +90,8 @@ function terms(place: Extract<Place, { what: 'term' }>, prefix: string): Option[
   return [...(prefix ? [] : BLOCKS), ...keywords, ...(prefix ? BLOCKS : [])]
 }
 
-function valueOption({ value, count: number }: Value, inText: boolean, things: string): Option {
+function valueOption({ value, count: number }: Value, { inText, closes }: Written, things: string): Option {
   const text = String(value)
-  const apply = typeof value !== 'string' || inText ? text : quoted(text)
+  const apply = inText ? `${text}${closes ? '"' : ''}` : typeof value === 'string' ? quoted(text) : text
   return { label: text, apply, detail: `${count(number)} ${things}` }
 }
