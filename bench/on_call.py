@@ -1,11 +1,11 @@
-"""Ten questions of an engineer on call, answered in the console on the demo: clicks, keys, seconds.
+"""Ten questions of an engineer on call, answered in the console on the demo's traffic: clicks, keys, seconds.
 
-    python -m bench.on_call                                  # a server of its own, after 65 minutes of demo traffic
+    python -m bench.on_call                                  # a server of its own, after a bad deployment; ten minutes
     python -m bench.on_call --url http://127.0.0.1:2000      # one that runs with --demo
     python -m bench.on_call --url http://127.0.0.1:2000 --only c,j --pictures /tmp/on_call
 
-What is usual is known after an hour of traffic, and `raymap demo` sends that of now: since when something fails, what changed
-and what is normal need a demo that has run that long. Each way ends where the answer is on the screen; a question without
+What is usual is known after an hour of traffic: a demo that runs has to have run that long, and the shop of
+`bench.bad_deployment` has an hour of its past. Each way ends where the answer is on the screen; a question without
 one is said to be open. Seconds are those of the machine and its load, clicks and keys are not.
 """
 
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,11 +22,10 @@ from typing import NamedTuple
 
 from playwright.sync_api import Browser, Error, Locator, Page, sync_playwright
 
+from bench.bad_deployment import calm_shop
 from bench.sections import table
-from bench.server import running
 from tests.ui.conftest import CHROMIUM, FLAGS
 
-MINUTES = 65
 PATIENCE_S = 180
 SIZE = {"width": 1440, "height": 900}
 FAILING, SLOW, TABLE = "catalog", "shop-web", "orders"
@@ -190,12 +190,11 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--url", help="a server that runs with --demo; default: one of its own")
-    parser.add_argument("--minutes", type=float, default=MINUTES, help="of traffic before")
     parser.add_argument("--only", default="", help="letters, separated by commas; all by default")
     parser.add_argument("--pictures", type=Path, help="a folder for what was on the screen")
     options = parser.parse_args()
     only = set(filter(None, options.only.split(",")))
-    with _demo(options.url, options.minutes) as url, sync_playwright() as playwright:
+    with _shop(options.url) as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         head, *lines = table(("", "question", "clicks", "keys", "seconds", "answer"), ())
         print(head, *lines, sep="\n")
@@ -205,13 +204,13 @@ def main() -> None:
 
 
 @contextmanager
-def _demo(url: str | None, minutes: float) -> Iterator[str]:
+def _shop(url: str | None) -> Iterator[str]:
     if url:
         yield url.rstrip("/")
         return
-    with running(["--demo"]) as server:
-        time.sleep(minutes * 60)
-        yield server.http
+    with tempfile.TemporaryDirectory() as data, calm_shop(Path(data)) as (own, deploy):
+        deploy()
+        yield own
 
 
 def _row(browser: Browser, url: str, task: Task, pictures: Path | None) -> list[str]:

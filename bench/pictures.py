@@ -15,97 +15,27 @@ import os
 import re
 import shutil
 import tempfile
-import threading
-import time
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 from urllib.parse import quote
 
 from playwright.sync_api import Page, expect, sync_playwright
 
+from bench.bad_deployment import calm_shop
 from bench.png import with_palette
-from bench.server import ROOT, running
-from raymap.demo import clock
-from raymap.demo.alarms import put_alarm
-from raymap.demo.declared import put_declaration
-from raymap.demo.deployments import Deployments
-from raymap.demo.main import Stage
-from raymap.demo.sender import Sender
-from raymap.demo.story import Story
+from bench.server import ROOT
 
 FOLDER = ROOT / "docs" / "pictures"
 WIDTH, HEIGHT = 1440, 900
 LARGEST = 150_000
 """Bytes of a picture."""
-RATE = 3.0
-PAST_SECONDS = 80 * 60.0
-CALM_SECONDS, ILL_SECONDS = 100.0, 280.0
-VERSION = 42
-SHARE = 0.6
-"""Of the requests that get the new version."""
 WINDOW = "range=15m"
 SECONDS = 120
 """Within which a page has to have loaded."""
 LOADING = re.compile("Loading|still being counted|Comparing…")
 CATALOG = 'service(id(name: "catalog", type: "AWS::Lambda::Function"))'
-
-
-class Deployment:
-    """When the bad version came; the demo's own misfortunes do not happen."""
-
-    at = float("inf")
-
-    @contextmanager
-    def in_the_demo(self) -> Iterator[None]:
-        """Replaces the demo's clock of misfortunes."""
-
-        def version(at: float, lot: float = 1.0) -> int:
-            return VERSION if at >= self.at and lot < SHARE else VERSION - 1
-
-        with patch.multiple(
-            clock,
-            payments_ailing=lambda _: False,
-            orders_table_hot=lambda _: False,
-            gateway_flooded=lambda _: False,
-            just_deployed=lambda at: 0 <= at - self.at < 40,
-            version=lambda at: f"1.{version(at, 0.0)}.0",
-            function_version=version,
-            is_bad=lambda number: number == VERSION,
-            last_deployment=lambda _: self.at,
-        ):
-            yield
-
-
-class Traffic:
-    """The demo's traffic: the past first, then what comes."""
-
-    def __init__(self, udp: str) -> None:
-        now = time.time()
-        story = Story(7, RATE)
-        self._stage = Stage(story.forward(now), story.backward(now, PAST_SECONDS), Sender(udp))
-        self.filled = threading.Event()
-
-    @contextmanager
-    def flowing(self) -> Iterator[None]:
-        """Sends until the block ends, and goes on in the next one."""
-        ended = threading.Event()
-        thread = threading.Thread(target=self._run, args=(ended,))
-        thread.start()
-        try:
-            yield
-        finally:
-            ended.set()
-            thread.join()
-
-    def _run(self, ended: threading.Event) -> None:
-        while not ended.is_set():
-            if pause := self._stage.act(time.time()):
-                self.filled.set()
-                time.sleep(pause)
 
 
 def read(url: str) -> Any:
@@ -206,25 +136,10 @@ def chromium() -> str | None:
 
 def play(folder: Path, data: Path) -> None:
     """The whole story on a server of its own, with its data in a folder."""
-    deployment = Deployment()
-    with deployment.in_the_demo():
-        with running(data=data) as server:
-            port = server.udp[1]
-            traffic = Traffic(f"127.0.0.1:{port}")
-            with traffic.flowing():
-                traffic.filled.wait()
-                time.sleep(10)
-        # Started again, it learns what is usual from the whole hour.
-        with running(["--port", str(port)], data=data) as server, traffic.flowing():
-            udp = f"127.0.0.1:{port}"
-            put_alarm(udp)
-            put_declaration(udp)
-            time.sleep(CALM_SECONDS)
-            take(CALM, server.http, folder)
-            deployment.at = time.time()
-            Deployments(udp).report(deployment.at)
-            time.sleep(ILL_SECONDS)
-            take(ILL, server.http, folder)
+    with calm_shop(data) as (url, deploy):
+        take(CALM, url, folder)
+        deploy()
+        take(ILL, url, folder)
 
 
 def main() -> None:
