@@ -106,6 +106,9 @@ class Comparison(TypedDict):
     deployment: Annotated[
         DeploymentMark | None, Field(description="before which the earlier period ends")
     ]
+    problem: Annotated[
+        str | None, Field(description="the id of the one before which the earlier period ends")
+    ]
     days: Annotated[
         int,
         Field(

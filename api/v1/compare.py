@@ -28,7 +28,7 @@ from api.schemas.compare import (
     Comparison,
     SignificantChange,
 )
-from api.v1.compared_periods import deployment_of, earlier, later
+from api.v1.compared_periods import earlier, event_of, later
 from api.v1.compared_sides import GivenSides, Sides, compare_sides
 from api.v1.deployments import mark
 from api.v1.graph import span
@@ -46,7 +46,8 @@ PART = 0.8
 THEN = Query(
     max_length=200,
     description="the earlier period, of the same length: `before` (by default), `yesterday`, `week` (a week before), `deployment` (the one before the last "
-    "deployment, whose window then begins at it), `deployment:<id>`, or when it begins: RFC 3339, epoch seconds, `-90m`",
+    "deployment, whose window then begins at it), `deployment:<id>`, `problem` (the one before the worst problem that lasts, or the last "
+    "one, whose window then is that of the problem), `problem:<id>`, or when it begins: RFC 3339, epoch seconds, `-90m`",
 )
 
 
@@ -81,13 +82,15 @@ def comparison(
     context: Context, window: TimeRange, then: str, expression: Expression | None = None
 ) -> Comparison:
     """The comparison of a window; ApiError for periods that cannot be compared."""
-    deployment = deployment_of(context, window, then)
-    now = later(context, window, deployment)
-    before = earlier(context, now, then, deployment)
+    event = event_of(context, window, then)
+    now = later(context, window, event)
+    before = earlier(context, now, then, event)
     compared = compare(context, now, before, expression)
     notes = [*_notes(compared), *_notes_of_days(compared, filtered=expression is not None)]
     found = _comparison(compared, None, notes)
-    found["deployment"] = mark(deployment) if deployment else None
+    if event:
+        found["deployment"] = mark(event.deployment) if event.deployment else None
+        found["problem"] = event.problem
     return found
 
 
@@ -110,6 +113,7 @@ def _comparison(compared: Compared, names: Names | None, notes: list[str]) -> Co
         "now": _period(compared.now, names and names.now),
         "then": _period(compared.then, names and names.then),
         "deployment": None,
+        "problem": None,
         "days": compared.days,
         "summary": summary(
             ((each.place, _change(compared, each)) for each in compared.found), names

@@ -2,29 +2,48 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from api.comparison.choice import LONGEST, SHORTEST, whole_minutes
 from api.context import Context
 from api.errors import ApiError
 from api.v1.params import MOST, moment
+from api.v1.problems import first_problem, known_problem
 from store.deployments import Deployment
 from store.model import TimeRange
 from store.times import DAY, MINUTE, SECOND
 
 WEEK = 7 * DAY
 DEPLOYED_WITHIN = 30 * DAY
-DEPLOYMENT = "deployment"
+DEPLOYMENT, PROBLEM = "deployment", "problem"
 
 
-def deployment_of(context: Context, window: TimeRange, then: str) -> Deployment | None:
-    """The deployment that a request means; None if it means none. ApiError (404) if there is none."""
+class Event(NamedTuple):
+    """A deployment or a problem, whose beginning parts the two periods (microseconds)."""
+
+    what: str
+    at: int
+    end: int | None = None
+    deployment: Deployment | None = None
+    problem: str | None = None
+
+
+def event_of(context: Context, window: TimeRange, then: str) -> Event | None:
+    """The deployment or the problem that a request means; None if it means none. ApiError (404) if there is none."""
     kind, colon, id = then.partition(":")
-    if kind != DEPLOYMENT:
-        return None
+    if kind == DEPLOYMENT:
+        return _deployment(context, window, id if colon else None)
+    if kind == PROBLEM:
+        return _problem(context, window, id if colon else None)
+    return None
+
+
+def _deployment(context: Context, window: TimeRange, id: str | None) -> Event:
     recent = TimeRange(max(0, window.end - DEPLOYED_WITHIN), window.end)
-    for each in context.store.deployments(recent, limit=MOST if colon else 1):
-        if not colon or each.id == id:
-            return each
-    which = f"no deployment {id[:60]!r}" if colon else "no deployment"
+    for each in context.store.deployments(recent, limit=1 if id is None else MOST):
+        if id is None or each.id == id:
+            return Event(DEPLOYMENT, each.at, deployment=each)
+    which = "no deployment" if id is None else f"no deployment {id[:60]!r}"
     raise ApiError(
         f"then: {which} was reported in the 30 days before `to`",
         code="NoSuchDeployment",
@@ -32,13 +51,21 @@ def deployment_of(context: Context, window: TimeRange, then: str) -> Deployment 
     )
 
 
-def later(context: Context, window: TimeRange, deployment: Deployment | None) -> TimeRange:
-    """The whole minutes of the window whose requests have ended, as a rule, and since the deployment if it is in it."""
-    start = max(window.start, deployment.at if deployment else 0)
-    now = whole_minutes(TimeRange(min(start, window.end - 1), window.end), context.settled_before())
+def _problem(context: Context, window: TimeRange, id: str | None) -> Event:
+    found = known_problem(context, id) if id is not None else first_problem(context, window)
+    if found is None:
+        raise ApiError("then: there was no problem in the window", code="NoSuchProblem", status=404)
+    return Event(PROBLEM, found.since, found.ended or None, problem=str(found.id))
+
+
+def later(context: Context, window: TimeRange, event: Event | None) -> TimeRange:
+    """The whole minutes of the window whose requests have ended, as a rule; of an event, those since it began and until it ended."""
+    start = max(window.start, event.at if event else 0)
+    end = min(window.end, (event and event.end) or window.end)
+    now = whole_minutes(TimeRange(min(start, end - 1), end), context.settled_before())
     length = now.end - now.start if now else 0
     if now is None or length < SHORTEST:
-        since = " since the deployment" if start > window.start else ""
+        since = f" since the {event.what}" if event and start > window.start else ""
         raise ApiError(
             f"the window must have at least {SHORTEST // MINUTE} whole minutes{since} that have ended, got {length // MINUTE}"
         )
@@ -47,13 +74,11 @@ def later(context: Context, window: TimeRange, deployment: Deployment | None) ->
     return now
 
 
-def earlier(
-    context: Context, now: TimeRange, then: str, deployment: Deployment | None
-) -> TimeRange:
+def earlier(context: Context, now: TimeRange, then: str, event: Event | None) -> TimeRange:
     """The period that a request compares with; ApiError unless it lies before the other one."""
     length = now.end - now.start
-    if deployment is not None:
-        start = min(now.start, deployment.at // MINUTE * MINUTE) - length
+    if event is not None:
+        start = min(now.start, event.at // MINUTE * MINUTE) - length
     elif then in (named := {"before": length, "yesterday": DAY, "week": WEEK}):
         start = now.start - named[then]
     else:
@@ -61,7 +86,7 @@ def earlier(
             given = moment(then, "then", context.now())
         except ApiError:
             raise ApiError(
-                f"then must be before, yesterday, week, deployment, deployment:<id> or a time, got {then[:60]!r}"
+                f"then must be before, yesterday, week, deployment, deployment:<id>, problem, problem:<id> or a time, got {then[:60]!r}"
             ) from None
         start = given // MINUTE * MINUTE
     if start + length > now.start or start < 0:

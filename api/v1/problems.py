@@ -25,6 +25,7 @@ from store.config.change import Contended, change
 from store.config.protocol import Change, Configuration
 from store.model import TimeRange
 from store.problems import MAX_MUTES, Mute
+from store.protocol import Store
 from store.query import UnitQuery
 from store.times import MINUTE, SECOND
 from store.trace_id import format_trace_id
@@ -81,7 +82,7 @@ def problems_router(context: Context) -> APIRouter:
         body = JsonBody.parse(await read_body(request, MAX_BODY))
         minutes = body.whole("minutes", least=0, most=LONGEST_MUTE)
         return await run_cancellable(
-            request, lambda: json_response(_mute(context, _known(context, id), minutes))
+            request, lambda: json_response(_mute(context, known_problem(context, id), minutes))
         )
 
     return router
@@ -89,14 +90,7 @@ def problems_router(context: Context) -> APIRouter:
 
 def problem_list(context: Context, window: TimeRange, state: str, limit: int) -> ProblemList:
     """The problems of a window: those that last, the worst first, then the latest that have ended."""
-    store = context.store
-    found: list[Record] = []
-    if state != "closed":
-        found = [read(each) for each in store.find_problems(window, active=True, limit=MOST_ACTIVE)]
-        found = sorted(found, key=lambda each: -each.problem.impact)[:limit]
-    if state != "active" and len(found) < limit:
-        ended = store.find_problems(window, active=False, limit=limit - len(found))
-        found += map(read, ended)
+    found = _found(context.store, window, state, limit)
     mutes = _mutes(context.store.read_configuration(), context.now())
     now = context.now() // MINUTE
     return {
@@ -108,14 +102,33 @@ def problem_list(context: Context, window: TimeRange, state: str, limit: int) ->
     }
 
 
+def first_problem(context: Context, window: TimeRange) -> Record | None:
+    """The first problem of a window's list that is not muted."""
+    mutes = _mutes(context.store.read_configuration(), context.now())
+    every = _found(context.store, window, "", MOST)
+    return next((each for each in every if node_id(each.problem.origin) not in mutes), None)
+
+
+def _found(store: Store, window: TimeRange, state: str, limit: int) -> list[Record]:
+    found: list[Record] = []
+    if state != "closed":
+        found = [read(each) for each in store.find_problems(window, active=True, limit=MOST_ACTIVE)]
+        found = sorted(found, key=lambda each: -each.problem.impact)[:limit]
+    if state != "active" and len(found) < limit:
+        ended = store.find_problems(window, active=False, limit=limit - len(found))
+        found += map(read, ended)
+    return found
+
+
 def problem_details(context: Context, id: str) -> ProblemDetails:
     """One problem; ApiError (404) when there is none."""
-    record = _known(context, id)
+    record = known_problem(context, id)
     mutes = _mutes(context.store.read_configuration(), context.now())
     return details_of(record, mutes, _examples(context, record))
 
 
-def _known(context: Context, id: str) -> Record:
+def known_problem(context: Context, id: str) -> Record:
+    """A problem by its id; ApiError (404) when there is none."""
     try:
         found = context.store.get_problem(UUID(id))
     except ValueError:

@@ -237,6 +237,7 @@ def test_the_period_before_the_last_deployment(store: MemoryStore) -> None:
         ("from=-2d", 400, "at most 24 hours, got 48"),
         ("from=-1h&then=deployment", 404, "no deployment was reported"),
         ("from=-1h&then=deployment:x", 404, "no deployment 'x' was reported"),
+        ("from=-1h&then=problem", 404, "no problem in the window"),
         ("from=-1h&group_by=version", 400, "unknown parameter"),
         ("from=-1h&filter=(", 400, "filter:"),
     ],

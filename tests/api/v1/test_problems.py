@@ -13,7 +13,9 @@ from api.app import create_app
 from api.graph.build import node_id
 from api.problems.evidence import evidence_of
 from api.problems.record import read, stored
+from api.problems.tracker import State as Lifecycle
 from api.problems.watch import Watch
+from api.schemas.compare import Comparison
 from api.schemas.problems import ProblemDetails, ProblemLine, ProblemList
 from store.memory import MemoryStore
 from store.model import TimeRange
@@ -110,6 +112,34 @@ def test_lists_are_of_a_window_and_a_state(client: TestClient) -> None:
     assert len(get(client, f"{PATH}?state=active", ProblemList)["problems"]) == 1
     earlier = get(client, f"{PATH}?from=-1h&to=-10m", ProblemList)
     assert earlier["problems"] == []
+
+
+def test_a_comparison_with_the_time_before_a_problem(client: TestClient) -> None:
+    """What fails is compared from the beginning on, whatever the window is, and names the problem; a muted one is not meant
+    unless it is named."""
+    problem = one(client)
+    for then in ("problem", f"problem:{problem['id']}"):
+        found = get(client, f"/api/v1/compare?from=-15m&then={then}", Comparison)
+        assert found["problem"] == problem["id"]
+        assert found["now"]["from"] == found["then"]["to"] == problem["since"]
+        assert problem["origin"]["id"] in {each["id"] for each in found["changes"]}
+    client.post(f"{PATH}/{problem['id']}/mute", json={"minutes": 60}).raise_for_status()
+    assert client.get("/api/v1/compare?from=-15m&then=problem").status_code == 404
+    assert client.get(f"/api/v1/compare?from=-15m&then=problem:{problem['id']}").is_success
+    assert client.get("/api/v1/compare?from=-15m&then=problem:none").status_code == 404
+    client.post(f"{PATH}/{problem['id']}/mute", json={"minutes": 0}).raise_for_status()
+
+
+def test_a_comparison_ends_with_the_problem(client: TestClient, store: MemoryStore) -> None:
+    (lasting,) = [read(each) for each in store.find_problems(ALWAYS, limit=9)]
+    ended = lasting.problem.since + 3
+    over = msgspec.structs.replace(lasting.problem, state=Lifecycle.CLOSED, ended=ended)
+    store.put_problems([stored(msgspec.structs.replace(lasting, problem=over))])
+    try:
+        found = get(client, "/api/v1/compare?from=-15m&then=problem", Comparison)
+    finally:
+        store.put_problems([stored(lasting)])
+    assert found["now"]["to"] == ended * 60
 
 
 def test_no_more_is_read_than_is_listed(

@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: b15438f43d7982433f9dd1433c18f56e55d7d15baa9ca97bfece13b68c20010b
+// sha256 of its schemas: 5238ca026e3404842454eb7455b058ec1db73e5d895ab93a550205e71416b720
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -208,6 +208,7 @@ export interface components {
             nodes: components["schemas"]["ComparedNode"][];
             notes: string[];
             now: components["schemas"]["ComparedPeriod"];
+            problem: string | null;
             summary: string;
             then: components["schemas"]["ComparedPeriod"];
             values: components["schemas"]["ComparedValue"][];

@@ -27,12 +27,15 @@ const graph: Graph = {
 }
 
 test('key C goes through the periods', () => {
-  expect([null, 'before', 'week', 'deployment', '-3h'].map(nextPeriod)).toEqual([
+  const next = [null, 'before', 'week', 'deployment', 'problem', '-3h'].map((each) => nextPeriod(each, false))
+  expect(next).toEqual(['before', 'yesterday', 'deployment', 'problem', 'before', 'before'])
+})
+
+test('key C begins with the period before what is wrong', () => {
+  expect([null, 'problem', 'before'].map((each) => nextPeriod(each, true))).toEqual([
+    'problem',
     'before',
     'yesterday',
-    'deployment',
-    'before',
-    'before',
   ])
 })
 

@@ -13,17 +13,19 @@ export const PERIODS = {
   yesterday: 'Yesterday',
   week: 'A week ago',
   deployment: 'Before the last deployment',
+  problem: 'Before the problem',
 } as const
 
 const ORDER = Object.keys(PERIODS)
 
-/** What an address compares with: one of the above, a deployment, or when the earlier period begins; null: nothing. */
+/** What an address compares with: one of the above, a deployment, a problem, or when the earlier period begins; null: nothing. */
 export function periodOf(params: URLSearchParams): string | null {
   return params.get('against')
 }
 
-/** The next one; the first one after the last, and after none. */
-export function nextPeriod(against: string | null): string {
+/** The next one; after none the one before what is wrong, the first one if nothing is. */
+export function nextPeriod(against: string | null, isWrong: boolean): string {
+  if (against === null && isWrong) return 'problem'
   return ORDER[(ORDER.indexOf(against ?? '') + 1) % ORDER.length] as string
 }
 

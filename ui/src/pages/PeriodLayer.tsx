@@ -1,6 +1,8 @@
 // Compare in time, over the map: the switch and its keys.
 
+import { useQueryClient } from '@tanstack/react-query'
 import { useEffect } from 'react'
+import type { ProblemList } from '../api/types'
 import { nextPeriod, periodOf } from '../model/periods'
 import { setParams, useAddress } from './router'
 import { useKeys } from './useKeys'
@@ -13,7 +15,13 @@ const BEFORE = ['sel', 'focus', 'q', 'state', 'problem']
 export function PeriodLayer({ shown }: { shown: boolean }) {
   const { params } = useAddress()
   const against = periodOf(params)
-  useKeys({ c: () => shown && setParams({ against: nextPeriod(against) }) })
+  const client = useQueryClient()
+  const next = () => {
+    const problems = client.getQueryData<ProblemList>(['problems'])?.problems ?? []
+    const isWrong = problems.some(({ state, muted_until }) => state === 'active' && muted_until === null)
+    setParams({ against: nextPeriod(against, isWrong) })
+  }
+  useKeys({ c: () => shown && next() })
   useEscape(against !== null && !BEFORE.some((word) => params.has(word)))
   if (!shown) return null
   return (
@@ -23,7 +31,7 @@ export function PeriodLayer({ shown }: { shown: boolean }) {
         className="legend-entry"
         aria-pressed={against !== null}
         title="With an earlier period (C)"
-        onClick={() => setParams({ against: against === null ? nextPeriod(null) : null })}
+        onClick={() => (against === null ? next() : setParams({ against: null }))}
       >
         Compare in time
       </button>

@@ -55,6 +55,7 @@ function Found({ of }: { of: PeriodComparison }) {
       <span className="mute period-then">
         Inner ring: {span(of.then.from, of.then.to)}
         {of.deployment && `, before ${of.deployment.service || 'deployment'} ${of.deployment.version}`}
+        {of.problem && ', before the problem'}
       </span>
       {of.notes.map((note) => (
         <span key={note} className="mute period-note">
