@@ -263,7 +263,7 @@ def compare(
             "--then",
             metavar="PERIOD",
             show_default="before",
-            help="before, yesterday, week, deployment, deployment:ID, or when it begins.",
+            help="before, yesterday, week, deployment, deployment:ID, problem, problem:ID, or when it begins.",
         ),
     ] = "",
     by: Annotated[

@@ -17,7 +17,7 @@ _MORE = "{left} more differences: take a filter."
 Then = Annotated[
     str,
     Field(
-        description="The earlier period: before, yesterday, week, deployment, deployment:ID, or when it begins. Not with `by`."
+        description="The earlier period: before, yesterday, week, deployment, deployment:ID, problem, problem:ID, or when it begins. Not with `by`."
     ),
 ]
 By = Annotated[
