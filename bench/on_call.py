@@ -4,7 +4,7 @@
     python -m bench.on_call --url http://127.0.0.1:2000      # one that runs with --demo
     python -m bench.on_call --url http://127.0.0.1:2000 --only c,j --pictures /tmp/on_call
 
-What is usual is known after an hour of traffic: a demo that runs has to have run that long, and the shop of
+What is usual is known after 30 to 45 minutes of traffic, problems after an hour: a demo has to have run that long, and the shop of
 `bench.bad_deployment` has an hour of its past. Each way ends where the answer is on the screen; a question without
 one is said to be open. Seconds are those of the machine and its load, clicks and keys are not.
 """

@@ -23,16 +23,18 @@ class HistoryPoint(TypedDict):
     p95_ms: Latency
 
 
-class UsualHour(TypedDict):
-    """What is usual in the steps of an hour."""
+class UsualBand(TypedDict):
+    """What is usual in the steps of an hour, or of a quarter of one."""
 
     start: Instant
+    end: Instant
     basis: Annotated[
         Literal["weeks", "yesterday", "hour"],
         Field(
-            description="by the same hour of this weekday in the last four weeks, of at least two; by yesterday's, with the hours beside it; or by the hour before"
+            description="by the same hour of this weekday in the last four weeks, of at least two; by yesterday's, with the hours beside it; or by the 60 minutes before, as far as they are known"
         ),
     ]
+    minutes: Annotated[int, Field(description="how many it is by")]
     requests_low: Annotated[float, Field(description="of a step")]
     requests_high: float
     fault_share: Annotated[
@@ -59,9 +61,15 @@ class History(Span, Freshness):
     step: Annotated[int, Field(description="seconds")]
     points: Annotated[list[HistoryPoint], Field(description="every step, those without units too")]
     usual: Annotated[
-        list[UsualHour],
+        list[UsualBand],
         Field(
-            description="by hour; absent where too little is known, and in windows of over two days"
+            description="in order, by hour or quarter of an hour; absent where too little is known, and in windows of over two days"
+        ),
+    ]
+    usual_since: Annotated[
+        float | None,
+        Field(
+            description="from when on something will be known where nothing is yet, if anything was counted"
         ),
     ]
     deployments: Annotated[list[DeploymentMark], Field(description="the latest first")]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 from typing import Annotated
 
@@ -10,24 +9,24 @@ from fastapi import APIRouter, Request, Response
 
 from api.console.charts import step_of
 from api.context import Context
-from api.counted import freshness
+from api.counted import complete_until, freshness
 from api.errors import ApiError
 from api.graph.ratios import milliseconds
 from api.problems.record import Record, read
 from api.problems.render import named
 from api.request import window_of
-from api.schemas.history import History, HistoryPoint, HistoryProblem, UsualHour
+from api.schemas.history import History, HistoryPoint, HistoryProblem, UsualBand
 from api.v1.deployments import mark
 from api.v1.graph import span
 from api.v1.params import From, To, moment
 from api.v1.time_series import EDGE, NODE, entities_of
-from api.v1.usual import Usual, hours_of, usual_hours, whole_hours
-from api.v1.usual_cache import UsualCache
+from api.v1.usual import Known, Steps, Usual, usual_in, whole_hours
+from api.v1.usual_cache import NOTHING, UsualCache
 from store.graph import Statistics
 from store.model import TimeRange
 from store.query import Backlog, Entities
 from store.rules.histogram import percentiles
-from store.times import DAY, HOUR, MINUTE, SECOND
+from store.times import DAY, MINUTE, SECOND
 
 MOST_STEPS = 300
 LONGEST_WITH_USUAL = 2 * DAY
@@ -70,7 +69,7 @@ def history(context: Context, known: UsualCache, place: str, window: TimeRange) 
     settled = context.settled_before()
     buckets = context.store.entity_series(entities, whole, step, settled_before=settled)
     found = {bucket.start: bucket.statistics for bucket in buckets}
-    usual = _usual(context, known, entities, whole, step)
+    usual = _usual(context, known, entities, whole, step, complete_until(past, backlog))
     deployments = context.store.deployments(whole, limit=MOST_READ)
     problems = context.store.find_problems(whole, limit=MOST_READ)
     return {
@@ -78,7 +77,8 @@ def history(context: Context, known: UsualCache, place: str, window: TimeRange) 
         **freshness(past, backlog),
         "step": step // SECOND,
         "points": [_point(at, found.get(at, EMPTY)) for at in range(whole.start, whole.end, step)],
-        "usual": list(map(_hour, usual)),
+        "usual": list(map(_band, usual.usual)),
+        "usual_since": None if usual.since is None else usual.since / SECOND,
         "deployments": [mark(each) for each in deployments[:MOST_DEPLOYMENTS]],
         "deployments_left_out": len(deployments[MOST_DEPLOYMENTS:]),
         "problems": [_problem(read(each)) for each in problems[:MOST_PROBLEMS]],
@@ -95,23 +95,24 @@ def _counted(context: Context, place: str, window: TimeRange) -> tuple[Entities,
 
 
 def _usual(
-    context: Context, known: UsualCache, entities: Entities, window: TimeRange, step: int
-) -> Sequence[Usual]:
+    context: Context,
+    known: UsualCache,
+    entities: Entities,
+    window: TimeRange,
+    step: int,
+    until: int,
+) -> Known:
     if window.end - window.start > LONGEST_WITH_USUAL:
-        return ()
-    hours = hours_of(window)
+        return NOTHING
+    settled = context.settled_before()
 
-    def work() -> Sequence[Usual]:
-        found = {
-            bucket.start: bucket.statistics
-            for each in hours
-            for bucket in context.store.entity_series(
-                entities, each, HOUR, settled_before=context.settled_before()
-            )
-        }
-        return usual_hours(whole_hours(window), found, step)
+    def read(each: TimeRange, step: int) -> Steps:
+        buckets = context.store.entity_series(entities, each, step, settled_before=settled)
+        return {bucket.start: bucket.statistics for bucket in buckets}
 
-    return known.get((entities, whole_hours(window), step), context.clock(), work)
+    hours = whole_hours(window)
+    work = partial(usual_in, hours, step, until, read)
+    return known.get((entities, hours, step), context.clock(), work)
 
 
 def _point(start: int, statistics: Statistics) -> HistoryPoint:
@@ -127,11 +128,13 @@ def _point(start: int, statistics: Statistics) -> HistoryPoint:
     }
 
 
-def _hour(usual: Usual) -> UsualHour:
+def _band(usual: Usual) -> UsualBand:
     low, high = usual.p95 or (None, None)
     return {
         "start": usual.start / SECOND,
+        "end": usual.end / SECOND,
         "basis": usual.basis,
+        "minutes": usual.minutes,
         "requests_low": round(usual.low, 1),
         "requests_high": round(usual.high, 1),
         "fault_share": round(usual.fault_share, 5),

@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable
 from threading import Lock
 
-from api.v1.usual import Usual
+from api.v1.usual import Known
 from store.missing import lacks
 
 MOST = 500
 SECONDS = 300.0
+NOTHING = Known(())
 
 
 class UsualCache:
     """An LRU cache, shared by threads."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[Hashable, tuple[float, Sequence[Usual]]] = OrderedDict()
+        self._known: OrderedDict[Hashable, tuple[float, Known]] = OrderedDict()
         self._lock = Lock()
 
-    def get(
-        self, key: Hashable, now: float, work: Callable[[], Sequence[Usual]]
-    ) -> Sequence[Usual]:
+    def get(self, key: Hashable, now: float, work: Callable[[], Known]) -> Known:
         """What ``work`` returned some minutes ago at most, by a clock (seconds)."""
         with self._lock:
-            at, found = self._known.get(key, (0.0, ()))
+            at, found = self._known.get(key, (0.0, NOTHING))
         if 0 <= now - at < SECONDS:
             return found
         found = work()

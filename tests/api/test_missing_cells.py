@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 
 from api.missing_cells import HEADER, MissingCells
 from api.recent_graphs import RecentGraph
-from api.v1.usual_cache import UsualCache
+from api.v1.usual_cache import NOTHING, UsualCache
 from store.missing import gathering, note
 from store.model import TimeRange
 
@@ -59,7 +59,7 @@ def test_what_lacks_something_is_not_cached() -> None:
     with gathering():
         note(["cell 2"])
         recent.put("key", Counted.window, 0.0, Counted())
-        assert usual.get("key", 1000.0, list) == []
+        assert usual.get("key", 1000.0, lambda: NOTHING) == NOTHING
     assert recent.get("key", Counted.window, 1.0) is None
     known: Any = ["whole"]
     assert usual.get("key", 1001.0, lambda: known) == known

@@ -198,7 +198,9 @@ def a_day() -> dict[str, Any]:
     usual = [
         {
             "start": start + hour * 3600,
+            "end": start + (hour + 1) * 3600,
             "basis": "weeks",
+            "minutes": 180,
             "requests_low": level[hour * 12] - 25,
             "requests_high": level[hour * 12] + 30,
             "fault_share": 0.01,
@@ -216,6 +218,7 @@ def a_day() -> dict[str, Any]:
         "step": step,
         "points": points,
         "usual": usual,
+        "usual_since": None,
         "deployments": [
             {"id": f"{at}", "at": start + at, "service": "shop", "version": "497", **deployed}
             for at in (56_700, 20_000, 20_100)
@@ -265,6 +268,7 @@ def test_the_step_under_the_pointer(page: Page, url: str) -> None:
     page.mouse.move(*on_lanes(page, strip, 12.02))
     expect(readout).to_contain_text("23:55–00:00")
     expect(readout).to_contain_text("usual")
+    expect(readout).to_contain_text("by 3 weeks")
     page.mouse.move(10, 10)
     readout.get_by_role("button", name=re.compile("≤ 1[23] %")).click()
     assert abs(sum(window(page)) / 2 + (288 - 195) * 5) < 30

@@ -11,10 +11,10 @@ from api.app import create_app
 from api.graph.build import edge_id, node_id
 from api.schemas.history import History
 from api.schemas.v1 import TimeSeries
-from api.v1.usual import WEEK, Usual, hours_of, usual_hours
-from api.v1.usual_cache import SECONDS, UsualCache
+from api.v1.usual import WEEK, Known, Steps, Usual, hours_of, usual_in
+from api.v1.usual_cache import NOTHING, SECONDS, UsualCache
 from store.deployments import Deployment
-from store.graph import Statistics
+from store.graph import Statistics, add_statistics
 from store.memory import MemoryStore
 from store.model import NodeKey, State, TimeRange
 from store.times import DAY, HOUR, MINUTE, SECOND
@@ -95,32 +95,87 @@ def history_of(store: MemoryStore, more: str = "") -> History:
 
 def test_what_is_usual_is_known_by_weeks_by_yesterday_or_by_the_hour_before() -> None:
     store = MemoryStore()
-    assert history_of(store)["usual"] == []
-    traffic(store, [-1], 60)
-    assert history_of(store)["usual"] == []
+    assert (history_of(store)["usual"], history_of(store)["usual_since"]) == ([], None)
     traffic(store, [-2, -3], 240, faults=12)
-    (usual,) = history_of(store)["usual"]
-    assert usual["start"] == (NOON - HOUR) // SECOND
-    assert (usual["basis"], usual["fault_share"]) == ("hour", 0.05)
-    assert (usual["requests_low"], usual["requests_high"]) == (0, 8)  # 4 a minute, twice its root
-    assert usual["p95_low_ms"] == usual["p95_high_ms"]
-    assert usual["p95_low_ms"] == pytest.approx(100, rel=0.05)
+    traffic(store, [-1], 240)
+    first, *_, last = history_of(store)["usual"]
+    assert (first["start"], first["end"]) == (
+        (NOON - HOUR) // SECOND,
+        (NOON - HOUR) // SECOND + 900,
+    )
+    assert (first["basis"], first["minutes"], first["fault_share"]) == ("hour", 60, 0.05)
+    assert (first["requests_low"], first["requests_high"]) == (0, 8)  # 4 a minute, twice its root
+    assert first["p95_low_ms"] == first["p95_high_ms"]
+    assert first["p95_low_ms"] == pytest.approx(100, rel=0.05)
+    assert (last["end"], last["fault_share"]) == (NOON // SECOND, 0)  # faults begin each hour
     traffic(store, [-24, -25, -26, -27], 60)
     (usual,) = history_of(store)["usual"]
-    assert (usual["basis"], usual["fault_share"]) == ("yesterday", 0)
+    assert (usual["basis"], usual["minutes"], usual["fault_share"]) == ("yesterday", 180, 0)
     assert usual["requests_high"] == 3
     traffic(store, [-1 - 168, -2 - 2 * 168, -1 - 2 * 168], 540)
     (usual,) = history_of(store)["usual"]
     assert (usual["basis"], usual["requests_low"], usual["requests_high"]) == ("weeks", 3, 15)
+    assert usual["minutes"] == 120
     assert history_of(store, f"&node={node_id(SHOP)}")["usual"] == [usual]
+
+
+def usual_of(counted: Steps, window: TimeRange, until: int) -> Known:
+    """What is usual by minutes that were counted."""
+
+    def read(each: TimeRange, step: int) -> Steps:
+        found: dict[int, Statistics] = {}
+        for at, statistics in counted.items():
+            if at in each:
+                add_statistics(found.setdefault(at // step * step, Statistics()), statistics)
+        return found
+
+    return usual_in(window, MINUTE, until, read)
+
+
+def minutes(start: int, end: int, requests: int = 10) -> Steps:
+    return {at: Statistics(ok=requests) for at in range(start, end, MINUTE)}
+
+
+@pytest.mark.parametrize("age", [44, 45, 59, 60, 74, 75, 90, 119])
+def test_what_is_usual_is_known_within_an_hour_of_traffic_that_began_whenever(age: int) -> None:
+    for began in range(NOON + 2 * MINUTE, NOON + HOUR, 6 * MINUTE):
+        now = began + age * MINUTE
+        known = usual_of(minutes(began, now), TimeRange(NOON - DAY, NOON + 4 * HOUR), now)
+        if age < 30:
+            assert not known.usual
+        if age >= 45:
+            last = known.usual[-1]
+            assert last.start <= now < last.end
+            assert 30 <= last.minutes <= 60
+            assert last.start - last.minutes * MINUTE >= began  # no minute before the first one
+            assert (round(last.low, 1), round(last.high, 1)) == (3.7, 16.3)
+        for each in known.usual:
+            assert (each.basis, each.end - each.start) == ("hour", 15 * MINUTE)
+
+
+def test_too_little_traffic_says_when_what_is_usual_will_be_known() -> None:
+    day = TimeRange(NOON - DAY, NOON + HOUR)
+    counted = minutes(NOON + 7 * MINUTE, NOON + 40 * MINUTE)
+    early = usual_of(counted, day, NOON + 40 * MINUTE)
+    assert early == Known([], NOON + 45 * MINUTE)  # whole quarters of an hour from 12:15 on
+    (first,) = usual_of(counted, day, NOON + 45 * MINUTE).usual
+    assert (first.start, first.minutes) == (NOON + 45 * MINUTE, 30)
+
+
+def test_minutes_that_are_not_counted_yet_are_no_quiet_ones() -> None:
+    counted = minutes(NOON - 3 * HOUR, NOON)
+    day = TimeRange(NOON - DAY, NOON + HOUR)
+    known = usual_of(counted, day, NOON)
+    assert known.usual[-1].end == NOON + 15 * MINUTE
+    assert min(each.low for each in known.usual) > 3
 
 
 def test_an_hour_without_requests_is_known_once_there_were_any() -> None:
     """At night nothing comes: that is usual."""
-    hours = {NOON - 3 * HOUR: Statistics(ok=600)}
-    night = TimeRange(NOON - HOUR, NOON)
-    (usual,) = usual_hours(night, hours, MINUTE)
-    assert usual == Usual(NOON - HOUR, "hour", 0, 0, 0, None)
+    counted = {NOON - 3 * HOUR: Statistics(ok=600)}
+    usual = usual_of(counted, TimeRange(NOON - HOUR, NOON), NOON).usual
+    assert usual[0] == Usual(NOON - HOUR, NOON - 45 * MINUTE, "hour", 60, 0, 0, 0, None)
+    assert len(usual) == 4
 
 
 def test_the_hours_that_are_read() -> None:
@@ -133,10 +188,10 @@ def test_the_hours_that_are_read() -> None:
 def test_what_is_usual_is_remembered_for_some_minutes() -> None:
     cache, read = UsualCache(), list[str]()
 
-    def work(name: str) -> Callable[[], list[Usual]]:
-        def reads() -> list[Usual]:
+    def work(name: str) -> Callable[[], Known]:
+        def reads() -> Known:
             read.append(name)
-            return []
+            return NOTHING
 
         return reads
 

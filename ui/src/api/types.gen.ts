@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: 5238ca026e3404842454eb7455b058ec1db73e5d895ab93a550205e71416b720
+// sha256 of its schemas: c45f330aee0f1605d5dc6871d410fc4a9dd4f7a97505896085672c5189e1777a
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -425,7 +425,8 @@ export interface components {
             problems_left_out: number;
             step: number;
             to: number;
-            usual: components["schemas"]["UsualHour"][];
+            usual: components["schemas"]["UsualBand"][];
+            usual_since: number | null;
         };
         HistoryPoint: {
             error: number;
@@ -1267,10 +1268,12 @@ export interface components {
             count: number;
             share: number;
         };
-        UsualHour: {
+        UsualBand: {
             /** @enum {string} */
             basis: "weeks" | "yesterday" | "hour";
+            end: number;
             fault_share: number;
+            minutes: number;
             p95_high_ms: number | null;
             p95_low_ms: number | null;
             requests_high: number;

@@ -3,7 +3,7 @@
 import type { TimeWindow } from '../api/client'
 import type { History } from '../api/types'
 import { count, date, duration, percent, short } from '../model/format'
-import { between, DAY, peaks, reading, type Point } from '../model/scrubber'
+import { between, DAY, peaks, reading, usualFrom, type Point } from '../model/scrubber'
 
 interface Props {
   name: string
@@ -20,8 +20,10 @@ export function TimeReadout({ name, note, day, history, point, onTime }: Props) 
   if (history && point) {
     const { time, requests, faults, times, usual } = reading(history, point)
     return (
-      <dl className="scrubber-readout" title={usual}>
-        <Row name={<strong>{time}</strong>} />
+      <dl className="scrubber-readout" title={usual.full}>
+        <Row name={<strong>{time}</strong>}>
+          <span className="mute">{usual.short}</span>
+        </Row>
         <Row name="Requests">{requests}</Row>
         <Row name="Faults">{faults}</Row>
         <Row name="p50 · p95">{times}</Row>
@@ -30,6 +32,7 @@ export function TimeReadout({ name, note, day, history, point, onTime }: Props) 
   }
   const top = peaks(history?.points ?? [])
   const step = history?.step ?? 0
+  const young = history && usualFrom(history)
   const peak = (one: Point | null, words: string, full: (point: Point) => string) =>
     one && (
       <button
@@ -48,7 +51,8 @@ export function TimeReadout({ name, note, day, history, point, onTime }: Props) 
       <Row
         name={
           <>
-            <strong title={name}>{name}</strong> <span>{note || dayWords(day)}</span>
+            <strong title={name}>{name}</strong>{' '}
+            <span title={young?.full}>{note || young?.short || dayWords(day)}</span>
           </>
         }
       />

@@ -13,6 +13,7 @@ import {
   shareAt,
   shownIn,
   timeAt,
+  usualFrom,
   windowWords,
 } from './scrubber'
 import { PRESETS } from './range'
@@ -44,6 +45,7 @@ const history = (points: History['points'], more: Partial<History> = {}): Histor
   step: 300,
   points,
   usual: [],
+  usual_since: null,
   deployments: [],
   deployments_left_out: 0,
   problems: [],
@@ -128,7 +130,9 @@ test('a line has gaps where there was nothing', () => {
 test('what is usual', () => {
   const usual = {
     start: 0,
+    end: 3600,
     basis: 'yesterday' as const,
+    minutes: 180,
     requests_low: 5,
     requests_high: 10,
     fault_share: 0.01,
@@ -144,7 +148,7 @@ test('what is usual', () => {
   expect(words.requests).toBe('20, usual 5–10')
   expect(words.faults).toBe('5 %, usual ≤ 1 %')
   expect(words.times).toBe('5 ms · 5 ms')
-  expect(words.usual).toContain('yesterday')
+  expect(words.usual).toEqual({ short: 'by yesterday', full: 'Usual by yesterday at this time, 180 minutes' })
 })
 
 test('a step without history, and one that is not over', () => {
@@ -155,7 +159,7 @@ test('a step without history, and one that is not over', () => {
   expect(words.requests).toBe('20 · 4/min')
   expect(words.times).toBe('–')
   expect(words.time).toMatch(/, so far$/)
-  expect(words.usual).toContain('not known')
+  expect(words.usual.full).toContain('known after half an hour')
 })
 
 test('marks close to each other are one, which has the words of all', () => {
@@ -175,4 +179,29 @@ test('the window in words; of steps that it cuts about', () => {
   expect(windowWords(known, { from: 60, to: 600 })).toMatch(/, about 20 requests, 5 % faults$/)
   expect(windowWords(null, { from: 0, to: 600 })).not.toContain('requests')
   expect(windowWords(known, { from: 9000, to: 9600 })).not.toContain('requests')
+})
+
+test('a young server says by how many minutes something is usual, or when it will be', () => {
+  const young = history([point(0, 20)], { to: DAY, usual_since: 2700 })
+  expect(reading(young, point(0, 20)).usual.short).toMatch(/^usual from \d\d:\d\d$/)
+  expect(usualFrom({ ...young, to: 3 * DAY })).toBeNull()
+  const quarter = {
+    start: 2700,
+    end: 3600,
+    basis: 'hour' as const,
+    minutes: 45,
+    requests_low: 5,
+    requests_high: 10,
+    fault_share: 0.01,
+    p95_low_ms: null,
+    p95_high_ms: null,
+  }
+  const known = { ...young, usual: [quarter], usual_since: null }
+  expect(usualFrom(known)).toBeNull()
+  expect(reading(known, point(2700, 7)).usual).toEqual({
+    short: 'by the 45 min before',
+    full: 'Usual by the 45 min before',
+  })
+  expect(reading(known, point(2100, 7)).requests).not.toContain('usual')
+  expect(drawing(known, { from: 0, to: 3600 }, 36, LANES).usualRequests).toMatch(/^M27 .*H36V.*H27Z$/)
 })

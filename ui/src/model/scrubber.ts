@@ -141,8 +141,9 @@ export function drawing(history: History, day: TimeWindow, width: number, lanes:
         return `${before === null ? 'M' : 'L'}${fixed(x(one.start + step / 2))} ${fixed(y(ms))}`
       })
       .join('')
-  const area = (lane: Lane, low: number, high: number, { start }: Usual) => {
-    const [left, right] = [Math.max(0, x(start)), Math.min(width, x(start + HOUR))]
+  const ends = ({ start, end }: Usual) => [Math.max(0, x(start)), Math.min(width, x(end))] as const
+  const area = (lane: Lane, low: number, high: number, one: Usual) => {
+    const [left, right] = ends(one)
     if (right <= left) return ''
     const at = (share: number) => fixed(lane.top + lane.height * (1 - Math.min(1, share)))
     return `M${fixed(left)} ${at(high)}H${fixed(right)}V${at(low)}H${fixed(left)}Z`
@@ -161,7 +162,7 @@ export function drawing(history: History, day: TimeWindow, width: number, lanes:
       .join(''),
     usualFaults: usual
       .map((one) => {
-        const [left, right] = [Math.max(0, x(one.start)), Math.min(width, x(one.start + HOUR))]
+        const [left, right] = ends(one)
         const { top, height } = lanes.faults
         const at = top + height * (1 - Math.min(1, one.fault_share / tall))
         return right > left ? `M${fixed(left)} ${fixed(at)}H${fixed(right)}` : ''
@@ -248,8 +249,27 @@ const BASIS: Record<Usual['basis'], string> = {
   hour: 'the hour before',
 }
 
+/** By what it is usual: for a heading, and in full. */
+export function basisOf({ basis, minutes }: Usual): { short: string; full: string } {
+  const before = minutes < 60 ? `the ${minutes} min before` : BASIS.hour
+  const words = basis === 'hour' ? before : BASIS[basis]
+  const brief = { weeks: `${minutes / 60} weeks`, yesterday: 'yesterday', hour: before }[basis]
+  return { short: `by ${brief}`, full: `Usual by ${words}${minutes < 60 ? '' : `, ${minutes} minutes`}` }
+}
+
+/** From when on something will be usual where nothing is yet; nothing where something is, or where no band is shown. */
+export function usualFrom({ from, to, usual, usual_since }: History): { short: string; full: string } | null {
+  if (usual.length || to - from > 2 * DAY) return null
+  if (usual_since === null)
+    return { short: 'nothing usual yet', full: 'What is usual is known after half an hour of requests' }
+  return {
+    short: `usual from ${hm(usual_since)}`,
+    full: `What is usual is known from ${hm(usual_since)} on, by the 30 minutes before`,
+  }
+}
+
 export const usualAt = ({ usual }: History, at: number) =>
-  usual.find(({ start }) => start <= at && at < start + HOUR) ?? null
+  usual.find(({ start, end }) => start <= at && at < end) ?? null
 
 export const pointAt = ({ points, step }: History, at: number) =>
   points.find(({ start }) => start <= at && at < start + step) ?? null
@@ -260,7 +280,7 @@ export interface Reading {
   requests: string
   faults: string
   times: string
-  usual: string
+  usual: { short: string; full: string }
 }
 
 export function reading(history: History, point: Point): Reading {
@@ -273,7 +293,7 @@ export function reading(history: History, point: Point): Reading {
     requests: `${count(point.requests)}${usual ? `, usual ${short(Math.ceil(usual.requests_low))}–${short(Math.floor(usual.requests_high))}` : ` · ${perMinute(point.requests)}/min`}`,
     faults: `${percent(faultShare(point))}${usual ? `, usual ≤ ${percent(usual.fault_share)}` : ` · ${count(point.fault)}`}`,
     times: point.p50_ms === null ? '–' : `${duration(point.p50_ms)} · ${duration(point.p95_ms)}`,
-    usual: usual ? `Usual by ${BASIS[usual.basis]}` : 'What is usual is not known yet',
+    usual: usual ? basisOf(usual) : (usualFrom(history) ?? { short: '', full: 'What is usual is not known' }),
   }
 }
 
