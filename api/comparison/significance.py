@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 
 from api.comparison import pairs
 from api.comparison.sums import Period, Periods, Values
-from api.comparison.week import LEAST, LEAST_DAYS, Week, smoothed
+from api.comparison.week import LEAST, LEAST_DAYS, POINTS, Week, smoothed
 
 FALSE_DISCOVERIES = 0.01
 """Share of the differences shown that chance makes, of a map; of equal periods, how often any is shown."""
-POINTS, TIMES, SLOWER = 0.005, 1.5, 1.15
-"""Shares of failures differ by half a point and a half, times by 15 %, rates by a half at least."""
+TIMES, SLOWER = 1.5, 1.15
+"""Shares of failures differ by `POINTS` and a half, times by 15 %, rates by a half at least."""
 MANY = 0.10
 """The difference of client errors where no other days are known."""
 BEYOND = 0.15

@@ -13,8 +13,11 @@ LEAST_DAYS = 3
 """Days from which on they say how much a day differs from others."""
 STEP = 10
 """Minutes that a week is read by."""
+POINTS = 0.005
+"""Half a point is what someone notices."""
 WIDER = 1.25
-"""How many times as much as the second worst day fails in a period that differs, or the second best day as it."""
+"""How many times as much as the second worst day fails in a period that differs, or the second best day as it, and half a point
+more."""
 WANDERING, WIDEST = 3.5, 3.0
 """What callers do wrong wanders for hours, and the worst of seven days that differ by much is no limit for the eighth: client
 errors have to be beyond each day, by so many standard deviations of their logarithms, at most so many times."""
@@ -35,7 +38,8 @@ class Week(NamedTuple):
         if wanders:
             far = high > _apart(self.worst) * max(self.worst)
             return far or low * _apart(self.best) < min(self.best)
-        return high > WIDER * sorted(self.worst)[-2] or low * WIDER < sorted(self.best)[1]
+        worst, best = sorted(self.worst)[-2], sorted(self.best)[1]
+        return _is_more(high, worst) or _is_more(best, low)
 
 
 def week_of(days: Sequence[Sequence[tuple[float, float]]], minutes: int) -> Week:
@@ -57,6 +61,10 @@ def week_of(days: Sequence[Sequence[tuple[float, float]]], minutes: int) -> Week
 def smoothed(failed: float, requests: float) -> float:
     """The share that failed; not 0 of few requests, none of which did."""
     return (failed + 0.5) / (requests + 1)
+
+
+def _is_more(high: float, low: float) -> bool:
+    return high > WIDER * low and high - low >= POINTS
 
 
 def _apart(days: Sequence[float]) -> float:

@@ -18,8 +18,23 @@ def test_the_week_in_steps() -> None:
 
 
 def test_faults_are_beyond_the_second_worst_day() -> None:
-    assert Week(STEADY, STEADY).is_beyond(0.011, 0.0151, wanders=False)
-    assert not Week(STEADY, STEADY).is_beyond(0.011, 0.0149, wanders=False)
+    week = Week([each * 3 for each in STEADY], STEADY)
+    assert week.is_beyond(0.011, 0.0451, wanders=False)
+    assert not week.is_beyond(0.011, 0.0449, wanders=False)
+
+
+def test_faults_are_beyond_it_by_what_someone_notices() -> None:
+    """Where each day has an hour at 0.4 %, one at 0.8 % is no news, though half a point more than yesterday."""
+    worst = [0.0016, 0.0016, 0.0024, 0.0025, 0.0043, 0.0044, 0.0065]
+    week = Week(worst, [0.0001] * 7)
+    assert not week.is_beyond(0.0006, 0.0081, wanders=False)
+    assert week.is_beyond(0.0006, 0.0095, wanders=False)
+
+
+def test_fewer_faults_are_judged_alike() -> None:
+    week = Week([0.02] * 7, [0.008] * 7)
+    assert not week.is_beyond(0.0035, 0.01, wanders=False)
+    assert week.is_beyond(0.0025, 0.01, wanders=False)
 
 
 def test_client_errors_of_a_steady_week_need_not_be_far_beyond_it() -> None:
