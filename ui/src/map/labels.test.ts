@@ -93,6 +93,15 @@ test('a name that no other node has needs no region', () => {
   ])
 })
 
+test('from afar what fails has its numbers, where there is room, and nothing else', () => {
+  const nodes = placed(9, (i) => ({ avg_ms: 12, traces_per_min: 3, x: (i % 3) * 400, y: i * 120 }))
+  const ill = nodes.slice(0, 2).map(({ data }) => data.id)
+  const labels = layout(nodes, 0.4, new Set(ill))
+  const withNumbers = [...labels].filter(([, { lines }]) => lines.some(({ text }) => text.includes('ms')))
+  expect(labels.size).toBe(9)
+  expect(withNumbers.map(([id]) => id).toSorted()).toEqual(ill.toSorted())
+})
+
 test('every node has its numbers before any has its type', () => {
   // The first one's type is so wide that it would be in the way of the second one's numbers.
   const nodes = placed(2, (i) => ({ name: `n${i}`, x: i * 95, y: 0, requests: 2 - i }))

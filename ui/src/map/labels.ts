@@ -121,20 +121,23 @@ export function layoutLabels(input: LabelInput): Map<string, Label> {
     textOf.set(node, box)
     placed.set(node.data.id, label)
   }
-  if (k < CLOSE) return placed
   const isOneOfSeveral = sharedNames(nodes)
-  for (const detailsOf of [numbersBelow, allBelow]) {
-    for (const [id, { node }] of placed) {
+  // Read from afar, only what fails has its numbers: those of all would be a mosaic.
+  const spots = k < CLOSE ? besides(k) : [below(k)]
+  const details = k < CLOSE ? [numbersBelow] : [numbersBelow, allBelow]
+  const near = [...placed].filter(([, { node }]) => k >= CLOSE || tierOf(node) >= 2)
+  for (const detailsOf of details) {
+    for (const [id, { node }] of near) {
       const own = textOf.get(node)
       const isClear = (box: Box) => texts.isFree(box, own) && rings.isFree(box, ringOf.get(node))
       const variants = detailsOf(node, k, isOneOfSeveral.has(node.data.name))
-      const detailed = firstFree(node, input, variants, [below(k)], isClear)
-      if (!detailed) continue
+      const label = firstFree(node, input, variants, spots, isClear)
+      if (!label) continue
       if (own) texts.remove(own)
-      const box = shifted(detailed.box, node, k)
+      const box = shifted(label.box, node, k)
       texts.add(box)
       textOf.set(node, box)
-      placed.set(id, detailed)
+      placed.set(id, label)
     }
   }
   return placed
@@ -166,14 +169,20 @@ function besideRing(k: number): number {
   return (R + 12) * k + 2
 }
 
-function anywhere(k: number): Spot[] {
+/** On all four sides of the node. */
+function besides(k: number): Spot[] {
   const r = besideRing(k)
-  const spots: Spot[] = [
+  return [
     below(k),
     { x: r + 2, y: 0, side: 'left', leader: false },
     { x: -r - 2, y: 0, side: 'right', leader: false },
     above(k),
   ]
+}
+
+function anywhere(k: number): Spot[] {
+  const r = besideRing(k)
+  const spots = besides(k)
   for (const radius of LEADER_RADII) {
     for (let step = 0; step < LEADER_STEPS; step++) {
       const angle = (step / LEADER_STEPS) * Math.PI * 2 + Math.PI / LEADER_STEPS
