@@ -199,7 +199,7 @@ test('a young server says by how many minutes something is usual, or when it wil
   const known = { ...young, usual: [quarter], usual_since: null }
   expect(usualFrom(known)).toBeNull()
   expect(reading(known, point(2700, 7)).usual).toEqual({
-    short: 'by the 45 min before',
+    short: 'by 45 min',
     full: 'Usual by the 45 min before',
   })
   expect(reading(known, point(2100, 7)).requests).not.toContain('usual')

@@ -253,7 +253,7 @@ const BASIS: Record<Usual['basis'], string> = {
 export function basisOf({ basis, minutes }: Usual): { short: string; full: string } {
   const before = minutes < 60 ? `the ${minutes} min before` : BASIS.hour
   const words = basis === 'hour' ? before : BASIS[basis]
-  const brief = { weeks: `${minutes / 60} weeks`, yesterday: 'yesterday', hour: before }[basis]
+  const brief = { weeks: `${minutes / 60} weeks`, yesterday: 'yesterday', hour: `${minutes} min` }[basis]
   return { short: `by ${brief}`, full: `Usual by ${words}${minutes < 60 ? '' : `, ${minutes} minutes`}` }
 }
 
