@@ -19,7 +19,12 @@ from store.rules.brokers import answers
 from store.rules.identity import segment_node
 from store.rules.namespaces import names_of
 from store.summary import entry_of
-from store.trace_documents import entering_spans, unsorted_documents
+from store.trace_documents import (
+    entering_spans,
+    inferred_segment,
+    reported_documents,
+    unanswered_calls,
+)
 
 MAX_PATHS = 20
 """Paths of one kind: a fan-out of a thousand failing calls is not a thousand root causes."""
@@ -91,16 +96,19 @@ def root_causes(trace: Trace, parents: ParentIndex | None = None) -> RootCauses:
 
 
 class _Tree:
-    """Processed documents by id, and the segments that answer each call."""
+    """Processed documents by id, and the segments that answer each call. Most calls lie on no path: their
+    inferred segments are made when a path gets there."""
 
     def __init__(self, trace: Trace, parents: ParentIndex) -> None:
         self._trace = trace
         self._parents = parents
         self._entering = entering_spans(trace, parents)
-        shown = unsorted_documents(trace, parents)
+        shown = reported_documents(trace, parents)
         documents = [d for d in shown if d.get("type") != "subsegment"]
         self.segments: dict[str, Json] = {str(d["id"]): d for d in documents}
         self._calls = {f"{id:016x}": owned for id, owned in trace.calls.items()}
+        unanswered = unanswered_calls(shown, trace, parents)
+        self._unanswered = {str(call["id"]).lower(): call for call in unanswered}
         self._answers: dict[str, list[Json]] = {}
         for document in documents:
             parent = document.get("parent_id")
@@ -117,7 +125,11 @@ class _Tree:
 
     def answers(self, entity: Json) -> list[Json]:
         """The segments whose parent an entity is."""
-        return self._answers.get(str(entity.get("id")).lower(), [])
+        id = str(entity.get("id")).lower()
+        call = self._unanswered.pop(id, None)
+        if call is not None:
+            self._answers.setdefault(id, []).append(inferred_segment(call, self._trace))
+        return self._answers.get(id, [])
 
     def down(self, path: _Path, answer: Json) -> _Path:
         """A path that goes on at an answer: another service, unless that is part of the same request."""
@@ -219,7 +231,7 @@ def _paths(tree: _Tree, segment: Json, flag: str) -> Iterator[_Path]:
 
 def _slowest(tree: _Tree, root: Json) -> tuple[RootCause, ...]:
     """The chain of the longest child, as long as it takes most of its parent's time."""
-    whole = _seconds(root)
+    whole = took = _seconds(root)
     if whole <= 0:
         return ()
     path: _Path = [[root]]
@@ -227,11 +239,11 @@ def _slowest(tree: _Tree, root: Json) -> tuple[RootCause, ...]:
     for _ in range(MAX_DEPTH):
         answers, children = tree.answers(entity), _children(entity)
         longest = max([*answers, *children], key=_seconds, default=None)
-        if longest is None or _seconds(longest) < DOMINANT * _seconds(entity):
+        if longest is None or (lasted := _seconds(longest)) < DOMINANT * took:
             break
         is_answer = any(longest is answer for answer in answers)
         path = tree.down(path, longest) if is_answer else _inside(path, longest)
-        entity = longest
+        entity, took = longest, lasted
     return (_cause(tree, path, impacting=True, whole=whole),)
 
 

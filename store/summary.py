@@ -7,12 +7,14 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
+from store.draw import draw
+from store.facts import facts_of
 from store.model import NO_HTTP, Document, Http, NodeKey, State, Trace, confirmed
 from store.parents import ParentIndex, is_root
 from store.rules.annotations import split_annotation_item
 from store.rules.namespaces import bare_names, names_of, unique_names
-from store.units import NodeUnit, trace_units
 
+NO_NAMES: frozenset[str] = frozenset()
 MAX_ANNOTATION_KEYS = 50
 """Indexed annotation keys a summary shows per trace: the first in (segment start) order (§2.8)."""
 
@@ -68,15 +70,16 @@ def touched_nodes(
 ) -> dict[NodeKey, frozenset[str]]:
     """The nodes a trace has units of, with their names."""
     nodes: dict[NodeKey, frozenset[str]] = {}
-    for unit in trace_units(trace, parents=parents):
-        if isinstance(unit, NodeUnit):
-            nodes[unit.node] = nodes.get(unit.node, frozenset()) | unit.names
-        elif unit.root:
-            caller = confirmed(unit.source)
-            names = frozenset((caller.name,))
-            if caller.is_client and isinstance(unit.origin, Document):
-                names = names_of(unit.origin.node, unit.origin.service)
-            nodes[caller] = nodes.get(caller, frozenset()) | names
+    for fact in facts_of(trace, trace.caused, parents):
+        for source, target, words, _, root, _ in draw(fact.parent, fact.case, fact.answer):
+            if source is None:
+                nodes[target] = nodes.get(target, NO_NAMES).union(words)
+            elif root:
+                caller = confirmed(source)
+                names = frozenset((caller.name,))
+                if caller.is_client and isinstance(fact.origin, Document):
+                    names = names_of(fact.origin.node, fact.origin.service)
+                nodes[caller] = nodes.get(caller, NO_NAMES) | names
     return nodes
 
 

@@ -75,6 +75,13 @@ def processed_documents(trace: Trace) -> list[Json]:
 def unsorted_documents(trace: Trace, parents: ParentIndex | None = None) -> list[Json]:
     """The same, with their members in any order."""
     parents = parents or ParentIndex(trace)
+    shown = reported_documents(trace, parents)
+    inferred = [inferred_segment(call, trace) for call in unanswered_calls(shown, trace, parents)]
+    return shown + inferred
+
+
+def reported_documents(trace: Trace, parents: ParentIndex) -> list[Json]:
+    """The same without inferred segments."""
     shown = _folded(trace, parents)
     for document in shown:
         for subsegment in subsegments_of(document):
@@ -83,13 +90,7 @@ def unsorted_documents(trace: Trace, parents: ParentIndex | None = None) -> list
         if document.get("type") == "subsegment":
             _name_call(document)
         _drop_finished(document)
-    newest = {f"{id:016x}": owned.call.state for id, owned in trace.calls.items()}
-    inferred = [_inferred(call, trace.trace_id) for call in _unanswered(shown, trace, parents)]
-    for segment in inferred:
-        if newest.get(segment["parent_id"].lower()) is State.OK and any(map(segment.get, FLAGS)):
-            for member in (*FLAGS, "http"):
-                segment.pop(member, None)
-    return shown + inferred
+    return shown
 
 
 def _folded(trace: Trace, parents: ParentIndex) -> list[Json]:
@@ -98,9 +99,11 @@ def _folded(trace: Trace, parents: ParentIndex) -> list[Json]:
     Of two subsegments with one id, embedded and independent, the one with the greater precedence is
     shown (§3.3). Subsegments that name each other as parents in a cycle stay on their own.
     """
+    order = sorted(trace.documents.values(), key=lambda d: (d.independent, d.start, d.id))
+    if order and not order[-1].independent:
+        return [parse_document(document) for document in order]
     entering = entering_spans(trace, parents)
     around = {document.id: segment for segment, document in entering.items()}
-    order = sorted(trace.documents.values(), key=lambda d: (d.independent, d.start, d.id))
     contents = {document.id: parse_document(document) for document in order}
     spots = _spots(order, contents)
     documents = {d.id: d for d in order if not _superseded(d, spots)}
@@ -244,8 +247,8 @@ def _name_call(subsegment: Json) -> None:
         block["resource_names"] = names
 
 
-def _unanswered(shown: Iterable[Json], trace: Trace, parents: ParentIndex) -> Iterator[Json]:
-    """Calls that count and that no request answers, each id once."""
+def unanswered_calls(shown: Iterable[Json], trace: Trace, parents: ParentIndex) -> Iterator[Json]:
+    """Calls of reported documents that count and that no request answers, each id once."""
     answered = parents.answers_by_call
     counted_as = parents.once.counted_as
     seen = {
@@ -264,8 +267,9 @@ def _unanswered(shown: Iterable[Json], trace: Trace, parents: ParentIndex) -> It
                 yield call
 
 
-def _inferred(call: Json, trace_id: bytes) -> Json:
+def inferred_segment(call: Json, trace: Trace) -> Json:
     """The inferred segment of a call (§4.3)."""
+    trace_id = trace.trace_id
     aws = call.get("aws")
     name = call.get("name")
     name = name if isinstance(name, str) and name else "unknown"
@@ -283,7 +287,20 @@ def _inferred(call: Json, trace_id: bytes) -> Json:
     origin = inferred_origin(call["namespace"], name, block, has_sql, given)
     if origin:
         segment["origin"] = origin
+    if any(map(segment.get, FLAGS)) and _newest_state(call["id"], trace) is State.OK:
+        for member in (*FLAGS, "http"):
+            segment.pop(member, None)
     return segment
+
+
+def _newest_state(id: str, trace: Trace) -> State | None:
+    """How the call with an id ended, by its newest copy; None if it is not stored under that id."""
+    try:
+        number = int(id, 16)
+    except ValueError:
+        return None
+    owned = trace.calls.get(number) if f"{number:016x}" == id.lower() else None
+    return owned.call.state if owned else None
 
 
 def inferred_id(trace_id: bytes, call_id: str) -> str:

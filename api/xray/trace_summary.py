@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterable
 from typing import Any
 
 from api.xray.root_cause_json import render_root_causes
@@ -20,6 +21,7 @@ Json = dict[str, Any]
 def render_summary(summary: Summary, causes: RootCauses, matched: int | None = None) -> Json:
     """One TraceSummary; ``matched`` is its event time when the query was by event time."""
     entry = summary.entry
+    services = _Services(summary)
     rendered: Json = {
         "Id": format_trace_id(summary.trace_id),
         "StartTime": summary.start / SECOND,
@@ -31,14 +33,14 @@ def render_summary(summary: Summary, causes: RootCauses, matched: int | None = N
         "IsPartial": summary.partial,
         "Http": _http(summary.http),
         "Annotations": {
-            key: [_value(text, nodes, summary) for text, nodes in values.items()]
+            key: [_value(text, nodes, services) for text, nodes in values.items()]
             for key, values in summary.annotations.items()
         },
         "Users": [
-            {"UserName": user, "ServiceIds": _services(nodes, summary)}
+            {"UserName": user, "ServiceIds": services.of(nodes)}
             for user, nodes in summary.users.items()
         ],
-        "ServiceIds": _services(set(summary.nodes), summary),
+        "ServiceIds": services.of(summary.nodes),
         "ResourceARNs": [{"ARN": arn} for arn in summary.resource_arns],
         "InstanceIds": [{"Id": id} for id in summary.instance_ids],
         "AvailabilityZones": [{"Name": name} for name in summary.availability_zones],
@@ -48,7 +50,7 @@ def render_summary(summary: Summary, causes: RootCauses, matched: int | None = N
     if summary.response_time is not None:
         rendered["ResponseTime"] = round(summary.response_time / SECOND, 3)
     if entry is not None:
-        rendered["EntryPoint"] = _service(entry.node, summary)
+        rendered["EntryPoint"] = services[entry.node]
     if matched is not None:
         rendered["MatchedEventTime"] = matched / SECOND
     return rendered
@@ -65,17 +67,25 @@ def _http(http: Http) -> Json:
     return {member: value for member, value in known.items() if value}
 
 
-def _services(nodes: set[NodeKey], summary: Summary) -> list[Json]:
-    return [_service(node, summary) for node in sorted(nodes)]
+class _Services(dict[NodeKey, Json]):
+    """The services of a summary by node; each is needed several times."""
+
+    def __init__(self, summary: Summary) -> None:
+        self._summary = summary
+
+    def __missing__(self, node: NodeKey) -> Json:
+        summary = self._summary
+        names = summary.nodes.get(node, frozenset())
+        self[node] = found = service_id(node, summary.name_of(node), names)
+        return found
+
+    def of(self, nodes: Iterable[NodeKey]) -> list[Json]:
+        """Those of some nodes, in order."""
+        return [self[node] for node in sorted(nodes)]
 
 
-def _service(node: NodeKey, summary: Summary) -> Json:
-    names = summary.nodes.get(node, frozenset())
-    return service_id(node, summary.name_of(node), names)
-
-
-def _value(text: str, nodes: set[NodeKey], summary: Summary) -> Json:
-    return {"AnnotationValue": _annotation(text), "ServiceIds": _services(nodes, summary)}
+def _value(text: str, nodes: set[NodeKey], services: _Services) -> Json:
+    return {"AnnotationValue": _annotation(text), "ServiceIds": services.of(nodes)}
 
 
 def _annotation(text: str) -> Json:
