@@ -133,7 +133,8 @@ READS: dict[str, Read] = {
     "jaeger service": jaeger(service="svc-07", limit=20),
     "jaeger operation": jaeger(service="svc-07", operation="GET /svc-07", limit=20),
     "jaeger errors": jaeger(service="svc-07", tags='{"error": "true"}', limit=20),
-    "jaeger tag": jaeger(service="svc-03", tags='{"order_id": "4242"}', limit=20),
+    "jaeger tag": jaeger(service="svc-03", tags='{"customer_tier": "gold"}', limit=20),
+    "jaeger tag, none": jaeger(service="svc-03", tags='{"order_id": "nothing"}', limit=20),
     "jaeger duration": jaeger(service="svc-03", minDuration="400ms", limit=20),
     "jaeger v3 summaries": jaeger_summaries("svc-07"),
     "jaeger dependencies": lambda window: Request(
