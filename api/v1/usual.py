@@ -83,7 +83,7 @@ def usual_in(window: TimeRange, step: int, until: int, read: Reader) -> Known:
     young = [at for at, found in samples.items() if found is None]
     if not young or until <= young[0]:
         return Known(usual)
-    quarters = TimeRange(max(0, young[0] - HOUR), min(young[-1] + HOUR, until))
+    quarters = TimeRange(max(0, young[0] - HOUR), young[-1] + HOUR)
     counted = read(quarters, QUARTER)
     if known > quarters.start:
         known = min(counted, default=until) + QUARTER

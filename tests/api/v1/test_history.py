@@ -158,6 +158,7 @@ def test_too_little_traffic_says_when_what_is_usual_will_be_known() -> None:
     counted = minutes(NOON + 7 * MINUTE, NOON + 40 * MINUTE)
     early = usual_of(counted, day, NOON + 40 * MINUTE)
     assert early == Known([], NOON + 45 * MINUTE)  # whole quarters of an hour from 12:15 on
+    assert usual_of(counted, day, NOON + 2 * MINUTE) == early  # the first minutes still wait
     (first,) = usual_of(counted, day, NOON + 45 * MINUTE).usual
     assert (first.start, first.minutes) == (NOON + 45 * MINUTE, 30)
 
