@@ -1,14 +1,17 @@
 """What tests cost: seconds of CPU time, of the worker and of all processes that it has started, and a bound on them; and
 after which the worker retained much more memory.
 
-Seconds by the clock depend on what else the machine does; these hardly. Fixtures that tests share do not count. Linux
-alone has the figures.
+Seconds by the clock depend on what else the machine does; these hardly. Fixtures count apart, with the test that
+needed them first, and not towards the bound. Linux alone has the figures.
 """
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import os
 import time
+from collections import defaultdict
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +25,7 @@ OFTEN = 0.25
 SHOWN = 20
 GROWN = 50 << 20
 """Bytes by which a worker has grown with a test that is named for it."""
+M_MMAP_THRESHOLD, MAPPED = -3, 1 << 20
 PROC = Path("/proc")
 
 
@@ -55,15 +59,41 @@ def _text(path: Path) -> str:
         return ""
 
 
+def return_large_blocks() -> None:
+    """Let glibc map each large block, and unmap it when it is freed. By itself it learns to cut blocks of up to 32 MB from
+    the arenas of threads, each of which then retains one."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(M_MMAP_THRESHOLD, MAPPED)
+
+
 class Measured:
-    """In a worker: notes with each test what its call has cost."""
+    """In a worker: notes with each test what its phases have cost, and collects the garbage of those that used much."""
 
     def __init__(self) -> None:
         self._at, self._before = 0.0, 0.0
 
     @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        return (yield from self._phase(item, "setup"))
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        return (yield from self._phase(item, "teardown"))
+
+    @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, Any, Any]:
-        begun, memory = time.monotonic(), resident()
+        memory = resident()
+        try:
+            return (yield from self._phase(item, "call"))
+        finally:
+            if resident() - memory > GROWN:
+                gc.collect()
+            if (more := resident() - memory) > GROWN:
+                item.user_properties.append(("grown", more))
+
+    def _phase(self, item: pytest.Item, phase: str) -> Generator[None, Any, Any]:
+        begun = time.monotonic()
         if begun - self._at > OFTEN:
             self._at, self._before = begun, spent()
         try:
@@ -71,10 +101,8 @@ class Measured:
         finally:
             if time.monotonic() - begun > OFTEN:
                 now = spent()
-                item.user_properties.append(("cpu", now - self._before))
+                item.user_properties.append((f"cpu of {phase}", now - self._before))
                 self._at, self._before = time.monotonic(), now
-            if (more := resident() - memory) > GROWN:
-                item.user_properties.append(("grown", more))
 
 
 def _noted(report: pytest.TestReport, what: str) -> float:
@@ -86,19 +114,23 @@ class Budget:
 
     def __init__(self) -> None:
         self.by_test: dict[str, float] = {}
-        self.by_file: dict[str, float] = {}
+        self.by_file: defaultdict[str, float] = defaultdict(float)
+        self.by_folder: defaultdict[str, float] = defaultdict(float)
+        self.fixtures: defaultdict[str, float] = defaultdict(float)
         self.beyond: dict[str, float] = {}
         self.grown: dict[str, int] = {}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        seconds = _noted(report, f"cpu of {report.when}")
+        file = report.nodeid.partition("::")[0]
+        self.by_folder[f"{Path(file).parent}/"] += seconds
         if report.when != "call":
+            self.fixtures[file] += seconds
             return
         if more := _noted(report, "grown"):
             self.grown[report.nodeid] = int(more)
-        seconds = _noted(report, "cpu")
-        file = report.nodeid.partition("::")[0]
         self.by_test[report.nodeid] = seconds
-        self.by_file[file] = self.by_file.get(file, 0.0) + seconds
+        self.by_file[file] += seconds
         if seconds > BOUND and "slow" not in report.keywords:
             self.beyond[report.nodeid] = seconds
 
@@ -107,11 +139,19 @@ class Budget:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        terminalreporter.section(f"CPU seconds: {sum(self.by_file.values()):.0f} in calls")
-        for counted in (self.by_file, self.by_test):
-            for name in sorted(counted, key=counted.__getitem__, reverse=True)[:SHOWN]:
-                if counted[name] >= 1:
-                    terminalreporter.write_line(f"{counted[name]:7.1f}  {name}")
+        calls, fixtures = sum(self.by_file.values()), sum(self.fixtures.values())
+        terminalreporter.section(f"CPU seconds: {calls:.0f} in calls, {fixtures:.0f} in fixtures")
+        kinds: dict[str, dict[str, float]] = {
+            "folders, with fixtures": self.by_folder,
+            "calls by file": self.by_file,
+            "fixtures by the file that was first": self.fixtures,
+            "calls": self.by_test,
+        }
+        for title, counted in kinds.items():
+            dear = sorted(counted, key=counted.__getitem__, reverse=True)[:SHOWN]
+            lines = [f"{counted[name]:7.1f}  {name}" for name in dear if counted[name] >= 1]
+            for line in [f"{title}:", *lines] if lines else ():
+                terminalreporter.write_line(line)
         for name in sorted(self.grown, key=self.grown.__getitem__, reverse=True)[:SHOWN]:
             terminalreporter.write_line(
                 f"memory: {self.grown[name] >> 20:,} MiB retained by {name}"
@@ -128,6 +168,7 @@ def measure(config: pytest.Config) -> None:
         return
     is_worker = hasattr(config, "workerinput")
     if is_worker or config.getoption("dist", "no") == "no":
+        return_large_blocks()
         config.pluginmanager.register(Measured())
     if not is_worker:
         config.pluginmanager.register(Budget())

@@ -4,6 +4,7 @@ named."""
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +21,12 @@ def test_of_a_moment(): pass
 RETAINED = []
 def test_that_retains(): RETAINED.append(b"x" * (80 << 20))
 def test_that_frees(): len(b"x" * (80 << 20))
+class Circle:
+    def __init__(self): self.own, self.content = self, b"x" * (80 << 20)
+def test_that_leaves_garbage(): Circle()
+@pytest.fixture
+def dear(): subprocess.run(BURN, check=True)
+def test_with_a_dear_fixture(dear): pass
 def test_of_a_child(): subprocess.run(BURN, check=True)
 @pytest.mark.slow
 def test_that_may(): subprocess.run(BURN, check=True)
@@ -48,4 +55,5 @@ def test_a_test_beyond_the_bound_fails_the_run(tmp_path: Path, workers: str) -> 
     assert [line.rpartition("::")[2] for line in beyond] == ["test_of_a_child"]
     grown = [line for line in ended.stdout.splitlines() if line.startswith("memory")]
     assert [line.rpartition("::")[2] for line in grown] == ["test_that_retains"]
-    assert "5 passed" in ended.stdout
+    assert re.search("CPU seconds: [34] in calls, [12] in fixtures", ended.stdout), ended.stdout
+    assert "7 passed" in ended.stdout
