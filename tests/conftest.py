@@ -115,8 +115,11 @@ def pytest_configure(config: pytest.Config) -> None:
     measure(config)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests by the fixtures they use, directly or through other fixtures."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out those of the night, and mark tests by the fixtures they use, directly or through other fixtures."""
+    if later := [item for item in items if not NIGHTLY and item.get_closest_marker("nightly")]:
+        config.hook.pytest_deselected(items=later)
+        items[:] = [item for item in items if item not in later]
     for item in items:
         used = set(getattr(item, "fixturenames", ()))
         if isinstance(item, pytest.Function) and hasattr(

@@ -134,6 +134,7 @@ def agree(
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_examples_have_every_shape() -> None:
     """Each among 300. Of one seed many are alike, so these are of many."""
     found = [shapes_of(batches) for by in range(1, 16) for batches in examples(TOGETHER, by)]

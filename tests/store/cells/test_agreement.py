@@ -8,14 +8,14 @@ from store.cells.store import CellStore
 from store.clickhouse.connection.address import Address
 from store.clickhouse.rollup import few_rows
 from tests.store.test_agreement_together import SEED, TOGETHER, examples, many_agree
-from tests.tiers import cases
+from tests.tiers import at_night, cases
 
 EXAMPLES = TOGETHER * cases(1)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(300 + 6 * EXAMPLES)
-@pytest.mark.parametrize("few", [few_rows.MOST, 0])
+@pytest.mark.parametrize("few", [few_rows.MOST, at_night(0)])
 def test_many_examples_agree(
     cell_store: CellStore,
     cell_addresses: list[Address],

@@ -15,6 +15,7 @@ from store.protocol import Store
 from store.query import Axis, TraceHit, TraceQuery, UnitQuery, UnitTrace
 from store.times import MINUTE, SECOND
 from tests.builders import T0, call, segment, trace_id
+from tests.tiers import at_night
 
 API, QUEUE, FRONT = NodeKey("", "api", ""), NodeKey("", "queue", ""), NodeKey("", "front", "")
 APART = SECOND // 4
@@ -83,9 +84,20 @@ def hits_of(store: Store, query: TraceQuery, limit: int) -> list[TraceHit]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("rows", [1, find_units.ROWS_OF_TRACE])
+@pytest.mark.parametrize(
+    ("rows", "limit"),
+    [
+        (1, 90),
+        (find_units.ROWS_OF_TRACE, 30),
+        at_night(1, 30),
+        at_night(find_units.ROWS_OF_TRACE, 90),
+    ],
+)
 def test_a_list_of_units_reaches_back_as_far_as_it_takes(
-    both: tuple[MemoryStore, ClickHouseStore], monkeypatch: pytest.MonkeyPatch, rows: int
+    both: tuple[MemoryStore, ClickHouseStore],
+    monkeypatch: pytest.MonkeyPatch,
+    rows: int,
+    limit: int,
 ) -> None:
     """Of nodes with segments and with calls alone, of edges, clients and links; however few rows it begins with."""
     memory, clickhouse = both
@@ -102,11 +114,10 @@ def test_a_list_of_units_reaches_back_as_far_as_it_takes(
         expected = {
             (each.trace_id, each.units, each.state) for each in units_of(memory, query, 999)
         }
-        for limit in (30, 90):
-            found = units_of(clickhouse, query, limit)
-            assert {(each.trace_id, each.units, each.state) for each in found} == expected
-            assert len(found) == len(expected)
-            assert [each.time for each in found] == sorted((e.time for e in found), reverse=True)
+        found = units_of(clickhouse, query, limit)
+        assert {(each.trace_id, each.units, each.state) for each in found} == expected
+        assert len(found) == len(expected)
+        assert [each.time for each in found] == sorted((e.time for e in found), reverse=True)
 
 
 @pytest.mark.parametrize("few", [3, 30])
