@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.graph.arrangement import Arrangements
+from api.graph.known_groupings import KnownGroupings
 from api.reach import ANYWHERE, Destinations
 from api.recent_graphs import RecentGraph
 from api.sampling import Sampler
@@ -97,6 +98,8 @@ class Context:
     """The layouts of the maps that consoles show."""
     map_boxes: str = "auto"
     """By what large maps are drawn in boxes (`api.graph.groups.By`), "auto" or "none"; consoles may choose otherwise."""
+    groupings: KnownGroupings = field(default_factory=KnownGroupings)
+    """How the nodes of the last large graph were grouped."""
     recent: RecentGraph[Any] = field(default_factory=RecentGraph)
     """The last large graph that a console was shown (`api.console.counted_graph.CountedGraph`)."""
 

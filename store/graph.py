@@ -78,8 +78,7 @@ def total_counts(every: Iterable[Statistics]) -> Statistics:
 def total_statistics(every: Collection[Statistics]) -> Statistics:
     """As `add_statistics` of all."""
     total = total_counts(every)
-    for each in every:
-        histogram.add(total.histogram, each.histogram)
+    total.histogram = histogram.total(each.histogram for each in every)
     return total
 
 
@@ -168,9 +167,11 @@ class ServiceStats(Struct, gc=False):
     @property
     def ring(self) -> Work:
         """What the map shows of it: its requests, or its background work if it has no requests."""
-        requests, background = self.requests, self.background
-        is_background = background.statistics.observed and not requests.statistics.observed
-        return background if is_background else requests
+        requests = self.requests
+        if requests.statistics.observed:
+            return requests
+        background = self.background
+        return background if background.statistics.observed else requests
 
     @property
     def statistics(self) -> Statistics:
@@ -196,7 +197,7 @@ class ServiceStats(Struct, gc=False):
     def unknown(self) -> int:
         """How many of its ok units may have failed: nothing says how they ended. Of a function that is known by its callers
         alone these are all: Lambda answers 200 also for one that raised, and 202 before it begins."""
-        if self.key.type == SERVICE and not self.active:
+        if not self.active and self.key.type == SERVICE:
             return self.statistics.ok
         return self.failures.get(UNKNOWN, 0)
 

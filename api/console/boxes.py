@@ -20,6 +20,7 @@ from api.graph.groups import (
     Box,
     Boxes,
     By,
+    Choice,
     Grouping,
     choose,
     failed,
@@ -56,13 +57,19 @@ class Level:
     ``grouping`` is None of so few nodes that they are drawn themselves, and of nodes that nothing tells apart.
     """
 
-    def __init__(self, services: ServiceGraph, stacks: dict[NodeKey, str], wanted: By | None):
+    def __init__(
+        self,
+        services: ServiceGraph,
+        stacks: dict[NodeKey, str],
+        wanted: By | None,
+        choose: Choice = choose,
+    ) -> None:
         self.services, self._stacks = services, stacks
         self.grouping: Grouping | None = None
         if len(services.services) > MOST_APART:
             self.grouping = choose(services, stacks, wanted)
             if self.grouping is None and wanted is not None:
-                self.grouping = choose(services, stacks)
+                self.grouping = choose(services, stacks, None)
         self.trail: list[BoxOnTrail] = []
         """The boxes this is inside of."""
 
@@ -100,7 +107,8 @@ def level_of(context: Context, counted: CountedGraph, wanted: str, path: Sequenc
     """The map as it is requested: ``wanted`` is a `By`, or `AUTO`; ``path`` has the ids of boxes to go into."""
     chosen = context.map_boxes if wanted == AUTO else wanted
     by = By(chosen) if chosen not in (AUTO, NONE) else None
-    level = Level(counted.services, _stacks(context, counted.services), by)
+    stacks = _stacks(context, counted.services)
+    level = Level(counted.services, stacks, by, context.groupings.choose)
     if chosen == NONE and not path:
         level.grouping = None
     for id in path:

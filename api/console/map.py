@@ -28,7 +28,14 @@ from api.graph.find import require_node
 from api.graph.fold import UNFOLDED, Fold, fold
 from api.graph.groups import MOST_APART
 from api.graph.open_ends import open_ends
-from api.graph.passes import MOST_NODES, count_states, focus, name_problems, prune, state_counts
+from api.graph.passes import (
+    MOST_NODES,
+    count_states_apart,
+    focus,
+    name_problems,
+    prune,
+    state_counts,
+)
 from api.graph.passes import StateCounts as CountsOfStates
 from api.schemas.boxes import BoxesBy, BoxesOfMap
 from api.schemas.common import ErrorReply
@@ -208,7 +215,7 @@ def level_response(
         lay_out=lay_out_boxes,
     )
     stats = services.services
-    states = count_states([each] for key, each in stats.items() if not key.is_client)
+    states = count_states_apart(each for key, each in stats.items() if not key.is_client)
     nodes, edges = render_boxes(boxes, counted.window, arranged.layout)
     return {
         **_head(context, counted, len(stats)),

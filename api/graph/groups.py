@@ -116,6 +116,10 @@ class Boxes(Struct):
         return dict(nlargest(MOST_LINES, self.edges.items(), key=lambda edge: _importance(*edge)))
 
 
+Choice = Callable[[ServiceGraph, Mapping[NodeKey, str], By | None], Grouping | None]
+"""As `choose`."""
+
+
 def choose(
     graph: ServiceGraph, stacks: Mapping[NodeKey, str], wanted: By | None = None
 ) -> Grouping | None:
@@ -147,7 +151,7 @@ def group(graph: ServiceGraph, by: By, stacks: Mapping[NodeKey, str]) -> Groupin
 def sum_up(
     graph: ServiceGraph, grouping: Grouping, is_unhealthy: Callable[[Statistics], bool]
 ) -> Boxes:
-    """The boxes of a graph."""
+    """The boxes of a graph. ``is_unhealthy``: called for nodes at which something failed."""
     of = grouping.value
     members: dict[str, list[ServiceStats]] = {}
     for key, stats in graph.services.items():
@@ -222,11 +226,13 @@ def _adopt(graph: ServiceGraph, value: dict[NodeKey, str]) -> None:
             if len(around) == 1:
                 found.setdefault(key, next(iter(around)))
     value.update(found)
-    # A client in front of such a node.
+    # A client in front of such a node; of several, of the first by name, in whatever order edges are.
     clients = {key for key in without - found.keys() if key.is_client}
+    behind: dict[NodeKey, str] = {}
     for source, target in graph.edges if clients else ():
         if source in clients:
-            value[source] = value[target]
+            behind[source] = min(behind.get(source, value[target]), value[target])
+    value.update(behind)
 
 
 def _share_prefixes(value: dict[NodeKey, str]) -> None:
@@ -240,7 +246,7 @@ def _share_prefixes(value: dict[NodeKey, str]) -> None:
 
 def _bounded(by: By, value: dict[NodeKey, str]) -> Grouping:
     """The largest groups, and the rest together."""
-    sizes = Counter(own for key, own in value.items() if not key.is_client)
+    sizes = _sizes(value)
     alone = {own for own, size in sizes.items() if size == 1} if by is By.PREFIX else set()
     ranked = sorted(sizes.keys() - alone - {""}, key=lambda own: (-sizes[own], own))
     room = MOST_BOXES - ("" in sizes)
@@ -254,8 +260,15 @@ def _bounded(by: By, value: dict[NodeKey, str]) -> Grouping:
 
 
 def _tells_enough(grouping: Grouping) -> bool:
-    sizes = Counter(own for key, own in grouping.value.items() if not key.is_client)
+    sizes = _sizes(grouping.value)
     return len(sizes) > 1 and max(sizes.values()) <= LARGEST_SHARE * sizes.total()
+
+
+def _sizes(value: Mapping[NodeKey, str]) -> Counter[str]:
+    """How many nodes each group has, without clients."""
+    sizes = Counter(value.values())
+    sizes.subtract(own for key, own in value.items() if key.is_client)
+    return +sizes
 
 
 def _box(
@@ -263,7 +276,11 @@ def _box(
 ) -> Box:
     """A box at which nothing has arrived yet."""
     figures = [each.statistics for each in members]
-    unhealthy = [each for each, own in zip(members, figures, strict=True) if is_unhealthy(own)]
+    unhealthy = [
+        each
+        for each, own in zip(members, figures, strict=True)
+        if (own.fault or own.error or own.throttle) and is_unhealthy(own)
+    ]
     unhealthy.sort(key=lambda each: (-failed(each.statistics), each.shown))
     return Box(value, members, _arrivals([]), total_counts(figures), unhealthy)
 
@@ -273,13 +290,14 @@ def _arriving(graph: ServiceGraph, of: Mapping[NodeKey, str]) -> dict[tuple[str,
     found: dict[tuple[str, str], list[EdgeStats]] = {}
     for edges in (graph.edges, graph.links):
         for (source, target), edge in edges.items():
-            ends = of[source], of[target]
-            if ends[0] == ends[1] and not source.is_client:
+            ends = begin, end = of[source], of[target]
+            if begin == end and not source.is_client:
                 continue
-            if ends in found:
-                found[ends].append(edge)
-            else:
+            known = found.get(ends)
+            if known is None:
                 found[ends] = [edge]
+            else:
+                known.append(edge)
     return {ends: _arrivals(each) for ends, each in found.items()}
 
 
@@ -287,7 +305,7 @@ def _arrivals(edges: Collection[EdgeStats]) -> Arrivals:
     return Arrivals(
         total_statistics([each.statistics for each in edges if not each.link]),
         total_counts(each.statistics for each in edges if each.link),
-        sum(each.unknown for each in edges),
+        sum(each.unknown for each in edges if each.failures),
     )
 
 

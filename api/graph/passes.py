@@ -70,10 +70,19 @@ def state_counts(graph: Graph, into: Mapping[NodeKey, NodeKey] | None = None) ->
 
 def count_states(drawn: Iterable[Collection[ServiceStats]]) -> StateCounts:
     """Of nodes, each with those that are drawn with it."""
-    together = Counter(reduce(or_, map(_states, nodes)) for nodes in drawn)
+    return _counted(reduce(or_, map(_states, nodes)) for nodes in drawn)
+
+
+def count_states_apart(nodes: Iterable[ServiceStats]) -> StateCounts:
+    """Of nodes that are drawn each by itself, or not at all."""
+    return _counted(map(_states, nodes))
+
+
+def _counted(states: Iterable[int]) -> StateCounts:
+    together = Counter(states)
     return StateCounts(
         *(
-            sum(many for states, many in together.items() if states >> at & 1)
+            sum(many for bits, many in together.items() if bits >> at & 1)
             for at in range(len(StateCounts._fields))
         )
     )
@@ -82,8 +91,11 @@ def count_states(drawn: Iterable[Collection[ServiceStats]]) -> StateCounts:
 def _states(stats: ServiceStats) -> int:
     """Of `StateCounts`, those of a node, as bits."""
     found, unknown = stats.statistics, stats.unknown
+    fine = found.ok > unknown
+    if not (found.error or found.throttle or found.fault or unknown):
+        return int(fine)  # most are
     return (
-        (found.ok > unknown)
+        fine
         | (found.error > 0) << 1
         | (found.throttle > 0) << 2
         | (found.fault > 0) << 3

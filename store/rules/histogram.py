@@ -10,7 +10,7 @@ exactly in any order.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 
 
@@ -34,6 +34,16 @@ def percentiles(histogram: dict[int, int], shares: Sequence[float]) -> list[int 
     if not seen or not seen[-1]:
         return [None] * len(shares)
     return [values[min(bisect_left(seen, share * seen[-1]), len(seen) - 1)] for share in shares]
+
+
+def total(every: Iterable[Mapping[int, int]]) -> dict[int, int]:
+    """As `add` of all, without a call for each."""
+    found: dict[int, int] = {}
+    counted = found.get
+    for each in every:
+        for value, count in each.items():
+            found[value] = counted(value, 0) + count
+    return found
 
 
 def add(into: dict[int, int], more: dict[int, int]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store.rules.histogram import add, bucket, percentiles
+from store.rules.histogram import add, bucket, percentiles, total
 
 
 @given(st.integers(0, 10**15 - 1))
@@ -31,3 +31,11 @@ def test_histograms_add() -> None:
     into = {10: 1}
     add(into, {10: 2, 30: 1})
     assert into == {10: 3, 30: 1}
+
+
+@given(st.lists(st.dictionaries(st.integers(0, 9), st.integers(0, 5))))
+def test_the_total_is_that_of_adding_one_by_one(every: list[dict[int, int]]) -> None:
+    found: dict[int, int] = {}
+    for each in every:
+        add(found, each)
+    assert total(every) == found
