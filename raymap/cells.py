@@ -10,7 +10,7 @@ from raymap.data_dir import require_owner
 from raymap.errors import CommandError
 from raymap.settings import StoreSettings
 from store.clickhouse.connection.address import Address, parse_url
-from store.clickhouse.connection.errors import is_transient
+from store.clickhouse.connection.errors import first_line, is_transient
 
 if TYPE_CHECKING:
     from store.cells.store import CellStore
@@ -55,31 +55,42 @@ def resolve_clickhouse(settings: StoreSettings) -> Address:
 
 
 def open_cells(cells: Sequence[Address], *, connections: int) -> ClickHouseStore | CellStore:
-    """A store over one cell, or several."""
+    """A store over one cell, or several, of which one at least has to answer: where traces are is stored in them."""
+    from store.cells.guard import CellGuard, LiveTopology
+    from store.cells.topology import TopologyMismatch, read_topology
     from store.clickhouse.store import ClickHouseStore
 
+    try:
+        member = read_topology(cells, wait_for_it=True) if len(cells) > 1 else None
+    except TopologyMismatch as error:
+        raise CommandError(f"{error}.") from None
     if len(cells) == 1:
-        return ClickHouseStore(cells[0], connections=connections)
+        guard = CellGuard(cells[0].database, LiveTopology(1))
+        return ClickHouseStore(cells[0], connections=connections, guard=guard)
     from store.cells.store import CellStore
 
-    return CellStore(cells, connections=connections)
+    return CellStore(cells, connections=connections, member=member)
 
 
 def require_cells(cells: Sequence[Address], *, wait_for_it: bool = False) -> None:
-    """CommandError unless each has this program's schema, and they are the topology that is stored in them. One cell
-    alone need not answer with ``wait_for_it``; of several all have to, since any might be another one."""
+    """CommandError unless each has this program's schema, and they are the topology that is stored in them. With
+    ``wait_for_it`` one alone need not answer, and of several all but one: what they are is looked at when they do."""
     from raymap.schema_check import require_schema
-    from store.cells.topology import TopologyMismatch, require_topology
+    from store.cells.topology import TopologyMismatch, read_topology
 
     for cell in cells:
-        require_schema(cell, wait_for_it=wait_for_it and len(cells) == 1)
+        require_schema(cell, wait_for_it=wait_for_it)
     try:
-        require_topology(cells)
+        read_topology(cells, wait_for_it=wait_for_it)
     except TopologyMismatch as error:
         raise CommandError(f"{error}.") from None
     except Exception as error:
-        if not (len(cells) == 1 and wait_for_it and is_transient(error)):
+        if not (wait_for_it and is_transient(error)):
             raise
+        if len(cells) > 1:
+            raise CommandError(
+                f"None of the {len(cells)} cells answers, and where traces are is stored in them: {first_line(error)}."
+            ) from None
 
 
 def prepare_cells(cells: Sequence[Address], retention: dict[str, int]) -> dict[str, list[str]]:

@@ -38,6 +38,7 @@ from raymap.settings import (
 )
 from raymap.shares_cli import share_app
 from raymap.tenants_cli import tenant_app
+from raymap.topology_cli import topology_app
 from raymap.users_cli import user_app
 
 app = typer.Typer(
@@ -132,24 +133,6 @@ def migrate(settings: StoreSettings, retention_days: RetentionDays = None) -> No
 
 @app.command()
 @with_settings
-def topology(settings: StoreSettings) -> None:
-    """Show the cells of ClickHouse; fails unless they are those that are stored in them.
-
-    Which cell has a trace follows from their order and number.
-    """
-    with exit_on_error():
-        from raymap.cells import require_cells, resolve_cells
-        from raymap.commands.topology import show
-        from raymap.logging import set_up_logging
-
-        set_up_logging()
-        cells = resolve_cells(settings)
-        require_cells(cells)
-        show(cells)
-
-
-@app.command()
-@with_settings
 def doctor(
     settings: DoctorSettings,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON array.")] = False,
@@ -202,6 +185,7 @@ app.add_typer(key_app)
 app.add_typer(user_app)
 app.add_typer(share_app)
 app.add_typer(tenant_app)
+app.add_typer(topology_app, name="topology")
 
 
 @app.command()

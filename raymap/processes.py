@@ -98,8 +98,9 @@ def run_collector_process(
     from raymap.tenants.parts import collector_parts
     from raymap.tenants.pipelines import PipelineChoice, per_request
     from raymap.tenants.ports import udp_ports
+    from store.clickhouse.store import ClickHouseStore
 
-    store = open_cells(cells[:1], connections=1)
+    store = ClickHouseStore(cells[0], connections=1)
     authentication = Authentication(settings, store)
     require_authentication(settings)
     limits = Limits(linger=settings.linger)

@@ -17,7 +17,6 @@ from store.clickhouse.connection.pool import connect
 from store.clickhouse.connection.query_runner import Rows, Statement, execute
 from store.clickhouse.rollup import compaction, few_rows
 from store.clickhouse.rollup.worker import RollupWorker
-from store.owner import owner_sql
 
 
 @contextmanager
@@ -51,11 +50,9 @@ def crossing_links(store: CellStore) -> tuple[int, int]:
     """How many links are stored, and how many of them lead from cell to cell."""
     links = crossing = 0
     for number, cell in enumerate(store.cells.stores):
-        owner = owner_sql("other_trace", len(store.cells))
+        beside = store.cells.owners.may_be_beside_sql("other_trace", number)
         with cell._asking() as ask:
-            ((all_of_cell, leading),) = ask(
-                f"SELECT count(), countIf({owner} != {number}) FROM links FINAL"
-            )
+            ((all_of_cell, leading),) = ask(f"SELECT count(), countIf({beside}) FROM links FINAL")
         links, crossing = links + all_of_cell, crossing + leading
     return links, crossing
 

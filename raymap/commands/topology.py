@@ -1,27 +1,117 @@
-"""raymap topology: the cells, and what each has of the traces."""
+"""raymap topology: the cells, what each has of the traces, and which take documents since when."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
 
-from store.cells.topology import read_member
-from store.clickhouse.connection.address import Address
-from store.clickhouse.connection.pool import connect
+from raymap.cells import require_cells
+from raymap.errors import CommandError, print_status
+from store.cells.topology import (
+    Member,
+    TopologyMismatch,
+    add_cell,
+    connected,
+    now,
+    read_topology,
+    set_active,
+)
+from store.clickhouse.connection.address import Address, parse_url
+from store.clickhouse.schema.retention import prepare_database
+from store.times import SECOND
 
 
-def show(cells: Sequence[Address]) -> None:
-    """A line for each cell, the home cell first."""
-    if len(cells) == 1:
-        print(f"one cell: {cells[0].name}/{cells[0].database}")
+def show(cells: Sequence[Address], *, as_json: bool) -> None:
+    """A line for each cell, the home cell first, and one for each epoch."""
+    require_cells(cells)
+    member = read_topology(cells)
+    lines = [_cell(place, cell, member) for place, cell in enumerate(cells)]
+    epochs: list[dict[str, Any]] = [
+        {
+            "epoch": number,
+            "since": _iso(each.since) if each.since else None,
+            "cells": [place + 1 for place in each.active],
+        }
+        for number, each in enumerate(member.owners.epochs if member else (), 1)
+    ]
+    if as_json:
+        print(json.dumps({"cells": lines, "epochs": epochs}, indent=2))
         return
-    for place, cell in enumerate(cells, 1):
-        client = connect(cell)
-        try:
-            member = read_member(client)
-            ((traces,),) = client.execute("SELECT uniq(trace_id) FROM traces")
-        finally:
-            client.disconnect()
-        assert member is not None, "the topology has been checked"
-        what = f"epoch {member.epoch}, {traces:,} traces"
-        home = ", configuration and logs" if place == 1 else ""
-        print(f"{place} of {len(cells)}  {cell.name}/{cell.database}  {what}{home}")
+    for line in lines:
+        home = ", configuration and logs" if line["cell"] == 1 and len(cells) > 1 else ""
+        print(
+            f"{line['cell']} of {len(cells)}  {line['database']}  epoch {line['epoch']}, "
+            f"{line['traces']:,} traces, {line['documents']:,} documents, {line['state']}{home}"
+        )
+    for each in epochs[1:]:
+        print(f"epoch {each['epoch']}  since {each['since']}  cells {_listed(each['cells'])}")
+
+
+def _cell(place: int, cell: Address, member: Member | None) -> dict[str, Any]:
+    with connected(cell) as client:
+        ((traces,),) = client.execute("SELECT uniq(trace_id) FROM traces")
+        ((documents,),) = client.execute("SELECT count() FROM segments")
+    return {
+        "cell": place + 1,
+        "database": f"{cell.name}/{cell.database}",
+        "epoch": member.epoch if member else 0,
+        "traces": traces,
+        "documents": documents,
+        "state": _state(place, member),
+    }
+
+
+def _state(place: int, member: Member | None) -> str:
+    """Whether it takes documents, now and at the end."""
+    if member is None:
+        return "active"
+    today = place in member.owners.epoch_at(now()).active
+    finally_ = place in member.owners.last.active
+    return {(1, 1): "active", (0, 0): "drained", (1, 0): "active until drained"}.get(
+        (today, finally_), "joining"
+    )
+
+
+def _listed(places: Sequence[int]) -> str:
+    return ", ".join(map(str, places))
+
+
+def add(cells: Sequence[Address], url: str, seconds: float) -> None:
+    """Add a cell at the end. CommandError for one that is of another topology, or has traces."""
+    require_cells(cells)
+    added = parse_url(url)
+    prepare_database(added, {})
+    _changed(lambda: add_cell(cells, added, _at(seconds)))
+
+
+def set_taking(cells: Sequence[Address], cell: int, taking: bool, seconds: float) -> None:
+    """Drain a cell, or have it take documents again. CommandError where there is none."""
+    require_cells(cells)
+    if not 1 <= cell <= len(cells):
+        raise CommandError(f"There is no cell {cell}: there are {len(cells)}.")
+    _changed(lambda: set_active(cells, cell - 1, taking, _at(seconds)))
+
+
+def _iso(time: int) -> str:
+    return datetime.fromtimestamp(time / SECOND, UTC).isoformat(timespec="seconds")
+
+
+def _at(seconds: float) -> int:
+    return now() + int(seconds * SECOND)
+
+
+def _changed(change: Callable[[], Member]) -> None:
+    try:
+        member = change()
+    except TopologyMismatch as error:
+        raise CommandError(f"{error}.") from None
+    last = member.owners.last
+    print_status(
+        f"epoch {member.epoch}: traces that begin from {_iso(last.since)} on go to cells "
+        f"{_listed([place + 1 for place in last.active])}"
+    )
+    print_status(
+        "by then start every process again with all cells; those with fewer stop inserting"
+    )

@@ -7,12 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
 
+from store.cells.guard import CellGuard, LiveTopology
+from store.cells.topology import Member
 from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.neighbours import Neighbours
 from store.clickhouse.store import ClickHouseStore
 from store.errors import SchemaMismatch, StoreUnavailable
 from store.missing import lacks, note
-from store.owner import owner_of
+from store.owner import Owners
 from store.together import together
 
 T = TypeVar("T")
@@ -23,11 +25,21 @@ MOST_SETTLING = 8
 class Cells:
     """The cells, in the order of the topology: the first is the home of all that is about no trace."""
 
-    def __init__(self, addresses: Sequence[Address], *, connections: int) -> None:
-        self._neighbours = [Neighbours(place, addresses) for place in range(len(addresses))]
+    def __init__(
+        self, addresses: Sequence[Address], *, connections: int, member: Member | None = None
+    ) -> None:
+        topology = self._topology = LiveTopology(len(addresses), member)
+        self._neighbours = [
+            Neighbours(place, addresses, lambda: topology.owners) for place in range(len(addresses))
+        ]
         self.stores = [
-            ClickHouseStore(address, connections=connections, cells=others)
-            for address, others in zip(addresses, self._neighbours, strict=True)
+            ClickHouseStore(
+                address,
+                connections=connections,
+                cells=self._neighbours[place],
+                guard=CellGuard(address.database, topology, place),
+            )
+            for place, address in enumerate(addresses)
         ]
         self.names = [
             f"cell {place} of {len(addresses)} ({address.name})"
@@ -44,9 +56,14 @@ class Cells:
         """The first."""
         return self.stores[0]
 
-    def of_trace(self, trace_id: bytes) -> ClickHouseStore:
-        """The one that has a trace."""
-        return self.stores[owner_of(trace_id, len(self))]
+    @property
+    def owners(self) -> Owners:
+        """Where traces are."""
+        return self._topology.owners
+
+    def of_trace(self, trace_id: bytes) -> list[ClickHouseStore]:
+        """Those that may have a trace: one for each epoch with another rule."""
+        return [self.stores[place] for place in self.owners.places_of(trace_id)]
 
     def each(self, work: Callable[[ClickHouseStore], T]) -> list[T]:
         """The results of the cells that answer, at least one: `by_store`."""
@@ -91,11 +108,12 @@ class Cells:
     def by_owner(
         self, trace_ids: Iterable[bytes], work: Callable[[ClickHouseStore, list[bytes]], T]
     ) -> list[T]:
-        """The results of the cells that have some traces, for those of each. Raises StoreUnavailable, with its name, if one
-        does not answer: that it has a trace follows from the id."""
+        """The results of the cells that may have some traces, for those of each. Raises StoreUnavailable, with its name, if one
+        does not answer: that it may have a trace follows from the id."""
         ids: dict[int, list[bytes]] = {}
         for id in trace_ids:
-            ids.setdefault(owner_of(id, len(self)), []).append(id)
+            for place in self.owners.places_of(id):
+                ids.setdefault(place, []).append(id)
         if not ids:
             return []
         return together(

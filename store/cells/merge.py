@@ -9,16 +9,18 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
+from store.clickhouse.search.get_traces import Copy, add_copy
 from store.cursor import decode_cursor, encode_cursor
 from store.document_values import value_text
 from store.filters.ast import Value
 from store.graph import Statistics, add_statistics
 from store.minutes import MinuteCounts
-from store.model import TimeRange
+from store.model import TimeRange, Trace
 from store.query import (
     MOST_VERSIONS,
     OTHER_VERSIONS,
     Backlog,
+    EntryTime,
     Page,
     SeenOperation,
     TimeBucket,
@@ -71,6 +73,44 @@ def _merged(
         last = known[limit - 1]
         return known[:limit], encode_cursor(last.time, last.trace_id)
     return known, encode_cursor(*bound) if bound else None
+
+
+def traces(parts: Iterable[Mapping[bytes, Trace]]) -> dict[bytes, Trace]:
+    """Whole traces: two cells may have parts of one that was under way when an epoch began."""
+    found: dict[bytes, Trace] = {}
+    for part in parts:
+        for id, trace in part.items():
+            found[id] = joined_trace(found[id], trace) if id in found else trace
+    return found
+
+
+def joined_trace(one: Trace, other: Trace) -> Trace:
+    """All that both have; of copies the newer ones."""
+    return Trace(
+        one.trace_id,
+        _copies(one.documents, other.documents),
+        _copies(one.calls, other.calls),
+        max(one.updated, other.updated),
+        one.revision + other.revision,
+        _copies(one.links, other.links),
+        one.caused | other.caused,
+    )
+
+
+def _copies(one: Mapping[K, Copy], other: Mapping[K, Copy]) -> dict[K, Copy]:
+    found = dict(one)
+    for key, copy in other.items():
+        add_copy(found, key, copy)
+    return found
+
+
+def entry_times(parts: Iterable[Mapping[bytes, EntryTime]]) -> dict[bytes, EntryTime]:
+    """That of the earliest entry."""
+    found: dict[bytes, EntryTime] = {}
+    for part in parts:
+        for id, time in part.items():
+            found[id] = min(found.get(id, time), time)
+    return found
 
 
 def ranked(parts: Iterable[Sequence[ValueCount]], limit: int) -> list[ValueCount]:

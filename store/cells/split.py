@@ -11,22 +11,30 @@ import msgspec
 
 from store.column_types import Coded, PackedTexts, SpanBodies
 from store.columnar import BodyParts, CallColumns, DocumentColumns
-from store.owner import owner_of
+from store.owner import Owners
 
 T = TypeVar("T")
 _ARRAYS = {"annotations": "annotation_counts", "members": "member_counts"}
 """Concatenated columns, by which has the number of each row's."""
 
 
-def split(documents: DocumentColumns, cells: int) -> list[DocumentColumns | None]:
+def split(
+    documents: DocumentColumns, cells: int, all_owners: Owners
+) -> list[DocumentColumns | None]:
     """The documents of each cell, in order; None for a cell without any."""
-    owners: dict[bytes, int] = {}
     rows: list[list[int]] = [[] for _ in range(cells)]
-    for place, trace in enumerate(documents.trace_ids):
-        owner = owners.get(trace)
-        if owner is None:
-            owner = owners[trace] = owner_of(trace, cells)
-        rows[owner].append(place)
+    rule = all_owners.since(documents.versions)
+    if len(rule.epochs) == 1:
+        owners: dict[bytes, int] = {}
+        for place, trace in enumerate(documents.trace_ids):
+            owner = owners.get(trace)
+            if owner is None:
+                owner = owners[trace] = rule.last.owner_of(trace)
+            rows[owner].append(place)
+    else:
+        pairs = zip(documents.trace_ids, documents.versions, strict=True)
+        for place, (trace, version) in enumerate(pairs):
+            rows[rule.of_document(trace, version)].append(place)
     return [_whole_or_part(documents, places) for places in rows]
 
 

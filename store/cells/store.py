@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 
 from clickhouse_driver import Client
 
 from store.cells import merge
 from store.cells.cells import Cells
 from store.cells.graph import GraphMethods
+from store.cells.topology import Member
 from store.cells.writer import SplitDocuments, StoreCellWriter, encode
 from store.clickhouse.alarms import AlarmMethods
 from store.clickhouse.config.methods import ConfigMethods
@@ -27,6 +28,7 @@ from store.clickhouse.logs.methods import LogMethods
 from store.clickhouse.metrics.methods import MetricMethods
 from store.clickhouse.problems import ProblemMethods
 from store.columnar import DocumentColumns
+from store.errors import TraceNotFound
 from store.filters.ast import Expression, Field
 from store.model import Document, TimeRange, Trace
 from store.pins import Pin
@@ -40,6 +42,7 @@ from store.query import (
     ValueCount,
 )
 from store.stats_query import AlikePart, StatsQuery
+from store.trace_id import format_trace_id
 
 DEEPER = 10
 """How many times as many values a cell lists as are wanted: one that is rare in a cell may be frequent in all."""
@@ -57,8 +60,10 @@ class CellStore(
 ):
     """`store.protocol.Store` over cells that `raymap migrate` has prepared."""
 
-    def __init__(self, addresses: Sequence[Address], *, connections: int = 8) -> None:
-        self.cells = Cells(addresses, connections=connections)
+    def __init__(
+        self, addresses: Sequence[Address], *, connections: int = 8, member: Member | None = None
+    ) -> None:
+        self.cells = Cells(addresses, connections=connections, member=member)
         self.address = self.cells.home.address
         self.login = self.cells.home.login
 
@@ -77,12 +82,11 @@ class CellStore(
 
     def cell_writers(self) -> list[StoreCellWriter]:
         """A writer for each cell."""
-        stores = self.cells.stores
-        return [StoreCellWriter(stores, place, name) for place, name in enumerate(self.cells.names)]
+        return [StoreCellWriter(self.cells, place) for place in range(len(self.cells))]
 
     def encode(self, columns: DocumentColumns) -> SplitDocuments:
         """Documents as they go to the cells."""
-        return encode(self.cells.stores, columns)
+        return encode(self.cells.stores, self.cells.owners, columns)
 
     def put_encoded(self, packed: Sequence[SplitDocuments], token: str) -> None:
         """Store encoded documents. Those of a cell that has them already are ignored there, by their token."""
@@ -96,7 +100,7 @@ class CellStore(
         parts = self.cells.by_owner(
             trace_ids, lambda store, ids: store.get_traces(ids, raw=raw, links=links)
         )
-        return {id: trace for part in parts for id, trace in part.items()}
+        return merge.traces(parts)
 
     def get_evaluable(
         self, trace_ids: Sequence[bytes], expression: Expression
@@ -105,7 +109,7 @@ class CellStore(
         parts = self.cells.by_owner(
             trace_ids, lambda store, ids: store.get_evaluable(ids, expression)
         )
-        return {id: trace for part in parts for id, trace in part.items()}
+        return merge.traces(parts)
 
     def find_traces(
         self, query: TraceQuery, *, limit: int, cursor: str | None = None, raw: bool = False
@@ -147,7 +151,7 @@ class CellStore(
     def entry_times(self, trace_ids: Sequence[bytes]) -> dict[bytes, EntryTime]:
         """What a chart shows of finished traces."""
         parts = self.cells.by_owner(trace_ids, lambda store, ids: store.entry_times(ids))
-        return {id: time for part in parts for id, time in part.items()}
+        return merge.entry_times(parts)
 
     def annotation_keys(
         self, window: TimeRange, *, limit: int, prefix: str = ""
@@ -187,20 +191,29 @@ class CellStore(
 
     def pin(self, trace_id: bytes, note: str, at: int) -> Pin:
         """Exempt a trace from expiry."""
-        return self.cells.of_trace(trace_id).pin(trace_id, note, at)
+        pins = []
+        for store in self.cells.of_trace(trace_id):
+            with suppress(TraceNotFound):
+                pins.append(store.pin(trace_id, note, at))
+        if not pins:
+            raise TraceNotFound(f"there is no trace {format_trace_id(trace_id)} here")
+        return min(pins, key=lambda pin: pin.at)
 
     def unpin(self, trace_id: bytes, at: int) -> bool:
         """Let a trace expire."""
-        return self.cells.of_trace(trace_id).unpin(trace_id, at)
+        done = [each.unpin(trace_id, at) for each in self.cells.of_trace(trace_id)]
+        return any(done)
 
     def pins(self) -> list[Pin]:
         """Pinned traces, the latest first."""
-        found = [pin for part in self.cells.each(lambda store: store.pins()) for pin in part]
-        return sorted(found, key=lambda pin: (pin.at, pin.trace_id), reverse=True)
+        parts = self.cells.each(lambda store: store.pins())
+        found = {pin.trace_id: pin for part in parts for pin in part}
+        return sorted(found.values(), key=lambda pin: (pin.at, pin.trace_id), reverse=True)
 
     def pin_of(self, trace_id: bytes) -> Pin | None:
         """The pin of one trace."""
-        return self.cells.of_trace(trace_id).pin_of(trace_id)
+        pins = [store.pin_of(trace_id) for store in self.cells.of_trace(trace_id)]
+        return next(filter(None, pins), None)
 
     def refresh_pins(self) -> int:
         """Copy what arrived late of pinned traces."""

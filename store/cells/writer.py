@@ -7,13 +7,14 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from store.cells.cells import Cells
 from store.cells.split import split
 from store.clickhouse.store import ClickHouseStore
 from store.clickhouse.write.inserts import EncodedDocuments
 from store.columnar import ColumnarDocuments, DocumentColumns
 from store.log_lines import LogLine
 from store.model import Document
-from store.owner import owner_of
+from store.owner import Owners
 from store.platform_metrics import MetricPoint
 
 
@@ -27,10 +28,13 @@ class SplitDocuments(Struct, gc=False):
 
 
 def encode(
-    stores: Sequence[ClickHouseStore], columns: DocumentColumns, only: int | None = None
+    stores: Sequence[ClickHouseStore],
+    owners: Owners,
+    columns: DocumentColumns,
+    only: int | None = None,
 ) -> SplitDocuments:
     """Documents as they go to the cells, or to ``only`` one."""
-    own = split(columns, len(stores))
+    own = split(columns, len(stores), owners)
     parts = [
         store.encode(part) if part is not None and only in (None, place) else None
         for place, (store, part) in enumerate(zip(stores, own, strict=True))
@@ -42,9 +46,9 @@ def encode(
 class StoreCellWriter:
     """`store.protocol.CellWriter` of the cell at a place."""
 
-    def __init__(self, stores: Sequence[ClickHouseStore], place: int, name: str) -> None:
-        self._stores, self._place, self.name = stores, place, name
-        self._store = stores[place]
+    def __init__(self, cells: Cells, place: int) -> None:
+        self._cells, self._place, self.name = cells, place, cells.names[place]
+        self._store = cells.stores[place]
 
     def check(self) -> None:
         """Raises StoreUnavailable when the cell does not answer."""
@@ -53,17 +57,17 @@ class StoreCellWriter:
     def close(self) -> None:
         """Nothing: the connections are the store's."""
 
-    def _owns(self, trace_id: bytes) -> bool:
-        return owner_of(trace_id, len(self._stores)) == self._place
+    def _owns(self, trace_id: bytes, version: int) -> bool:
+        return self._cells.owners.of_document(trace_id, version) == self._place
 
     def put(self, documents: Sequence[Document], token: str) -> None:
         """Store those of the cell."""
-        if own := [each for each in documents if self._owns(each.trace_id)]:
+        if own := [each for each in documents if self._owns(each.trace_id, each.version)]:
             self._store.put(own, token)
 
     def encode(self, columns: DocumentColumns) -> SplitDocuments:
         """Those of the cell."""
-        return encode(self._stores, columns, self._place)
+        return encode(self._cells.stores, self._cells.owners, columns, self._place)
 
     def put_encoded(self, packed: Sequence[SplitDocuments], token: str) -> None:
         """Store those of the cell."""
@@ -73,8 +77,12 @@ class StoreCellWriter:
     def count_own(self, documents: Sequence[Document]) -> int:
         """By their traces."""
         if isinstance(documents, ColumnarDocuments):
-            return sum(self._owns(id) for part in documents.columns for id in part.trace_ids)
-        return sum(self._owns(each.trace_id) for each in documents)
+            return sum(
+                self._owns(*each)
+                for part in documents.columns
+                for each in zip(part.trace_ids, part.versions, strict=True)
+            )
+        return sum(self._owns(each.trace_id, each.version) for each in documents)
 
     def count_encoded(self, encoded: SplitDocuments) -> int:
         """As they were split."""

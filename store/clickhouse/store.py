@@ -89,7 +89,8 @@ class ClickHouseStore(
 ):
     """`store.protocol.Store` on a ClickHouse that `raymap migrate` has prepared.
 
-    ``login``: see `ClientPool`. ``cells``: the others, where this is one of several (`store.cells`).
+    ``login``: see `ClientPool`. ``cells``: the others, where this is one of several (`store.cells`). ``guard``: what
+    decides whether the database can be used, besides its schema.
     """
 
     def __init__(
@@ -99,12 +100,13 @@ class ClickHouseStore(
         connections: int = 8,
         login: Callable[[], Address] | None = None,
         cells: OtherCells | None = None,
+        guard: SchemaGuard | None = None,
     ) -> None:
         self._cells = cells
         self._pool = ClientPool(url, connections, login=login)
         self.login = self._pool.login
         self.address = self._pool.address
-        self.schema = SchemaGuard(self.address.database)
+        self.schema = guard or SchemaGuard(self.address.database)
         self._threads = ThreadPoolExecutor(connections, "ask")
         self.rollup_cache = RollupCache()
         self._linked = get_traces.LinkPresence()

@@ -44,7 +44,7 @@ def test_a_server_over_two_cells(clickhouse: Address, tmp_path: Path) -> None:
             seconds=60,
         )
         assert [_traces(cell) for cell in cells] == [4, 4]
-        shown = _command("topology", "--clickhouse", text_of(cells))
+        shown = _command("topology", "list", "--clickhouse", text_of(cells))
         assert shown.returncode == 0, shown.stderr
         assert "2 of 2" in shown.stdout
         assert "epoch 1, 4 traces" in shown.stdout

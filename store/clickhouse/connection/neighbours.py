@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.errors import is_transient
 from store.clickhouse.connection.pool import ClientPool
 from store.clickhouse.connection.query_runner import Rows, RunQuery, Statement, run_on
+from store.owner import Owners
 
 CONNECTIONS = 4
 """To each other cell. Of a pool of their own: two requests that wait for each other's connections would not end."""
@@ -24,9 +25,11 @@ AWAY = 5.0
 class Neighbours:
     """The cells beside the one at a place (``index``) of a topology."""
 
-    def __init__(self, index: int, addresses: Sequence[Address]) -> None:
+    def __init__(
+        self, index: int, addresses: Sequence[Address], owners: Callable[[], Owners]
+    ) -> None:
         self.index = index
-        self.count = len(addresses)
+        self._owners = owners
         self._pools = {
             place: ClientPool(address, CONNECTIONS)
             for place, address in enumerate(addresses)
@@ -35,6 +38,11 @@ class Neighbours:
         self._lock = threading.Lock()
         self._away: dict[int, float] = {}
         self._failures = 0
+
+    @property
+    def owners(self) -> Owners:
+        """Where traces are."""
+        return self._owners()
 
     @property
     def failures(self) -> int:

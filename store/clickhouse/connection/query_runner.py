@@ -13,6 +13,7 @@ from store.cancellation import cancellable
 from store.clickhouse.connection.pool import ClientPool, abort
 from store.clickhouse.queries import Sql, joined
 from store.metrics import timed_query
+from store.owner import Owners
 from store.together import together
 
 T = TypeVar("T")
@@ -46,11 +47,14 @@ PARTIAL_LIMITS = {**READ_LIMITS, "timeout_overflow_mode": "break"}
 
 
 class OtherCells(Protocol):
-    """The other cells of an installation (`store.clickhouse.connection.neighbours`), seen from the one at ``index`` of
-    ``count``."""
+    """The other cells of an installation (`store.clickhouse.connection.neighbours`), seen from the one at ``index``."""
 
     index: int
-    count: int
+
+    @property
+    def owners(self) -> Owners:
+        """Where traces are."""
+        ...
 
     @property
     def failures(self) -> int:

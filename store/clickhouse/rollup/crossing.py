@@ -19,7 +19,6 @@ from store.clickhouse.rollup import dirty
 from store.clickhouse.rollup.buckets import FarRows, numbers_list
 from store.clickhouse.search.get_traces import located
 from store.clickhouse.units.base_buckets import rows_in_buckets
-from store.owner import owner_of, owner_sql
 
 Place = tuple[bytes, int]
 """A trace in a bucket."""
@@ -72,7 +71,7 @@ class _Crossing(Crossing):
 
     def _read_here(self, due: Collection[int]) -> None:
         rows = Sql(f"{rows_in_buckets(due)} AND {NOT_PINNED_COPY}")
-        foreign = Sql(f"{owner_sql('other_trace', self._cells.count)} != {self._cells.index}")
+        foreign = Sql(self._cells.owners.may_be_beside_sql("other_trace", self._cells.index))
         for digits, bucket, sends in self._run(
             queries.CROSSING_LINKS.render({"rows": rows, "foreign": foreign})
         ):
@@ -131,7 +130,8 @@ class _Crossing(Crossing):
         by_cell: dict[int, list[tuple[bytes, int, int, int]]] = defaultdict(list)
         for (trace, bucket), sends in self._leading.items():
             row = trace, self._cells.index, bucket, int(sends)
-            by_cell[owner_of(trace, self._cells.count)].append(row)
+            for cell in self._cells.owners.places_of(trace):
+                by_cell[cell].append(row)
         statement = Sql("INSERT INTO crossing_refs (trace_id, cell, bucket, sends) VALUES")
         for cell, other in self._run.elsewhere():
             if rows := by_cell.get(cell):
@@ -145,8 +145,8 @@ class _Crossing(Crossing):
                     marks[cell].add(bucket)
         for (trace, bucket), sends in self._leading.items():
             if sends and bucket in counted:
-                cell = owner_of(trace, self._cells.count)
-                marks[cell] |= self._buckets.get((cell, trace), set())
+                for cell in self._cells.owners.places_of(trace):
+                    marks[cell] |= self._buckets.get((cell, trace), set())
         self._mark(marks)
 
     def _mark(self, marks: Mapping[int, Collection[int]]) -> None:

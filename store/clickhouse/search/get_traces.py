@@ -189,7 +189,7 @@ def add_documents(traces: Mapping[bytes, Trace], rows: Iterable[tuple[Any, ...]]
 def add_document(trace: Trace, document: Document) -> None:
     """Put a document into its trace, unless a newer copy is there."""
     assert isinstance(trace.documents, dict)
-    _add_copy(trace.documents, document.id, document)
+    add_copy(trace.documents, document.id, document)
 
 
 def add_calls(traces: Mapping[bytes, Trace], rows: Iterable[tuple[Any, ...]]) -> None:
@@ -199,13 +199,13 @@ def add_calls(traces: Mapping[bytes, Trace], rows: Iterable[tuple[Any, ...]]) ->
         if trace is not None:
             owned = decode_call(columns)
             assert isinstance(trace.calls, dict)
-            _add_copy(trace.calls, owned.call.id, owned)
+            add_copy(trace.calls, owned.call.id, owned)
 
 
 Copy = TypeVar("Copy", Document, OwnedCall, OwnedLink)
 
 
-def _add_copy(known: dict[K, Copy], key: K, copy: Copy) -> None:
+def add_copy(known: dict[K, Copy], key: K, copy: Copy) -> None:
     """Add a copy unless a newer one is there: to the tables, rows that start in different minutes
     are no copies."""
     other = known.get(key)

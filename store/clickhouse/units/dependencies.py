@@ -30,7 +30,6 @@ from store.clickhouse.queries import Sql, Template
 from store.clickhouse.units.aggregates import UNWEIGHTED, WEIGHTED
 from store.clickhouse.units.base_buckets import buckets_within, rows_in_buckets
 from store.model import TimeRange
-from store.owner import owner_sql
 from store.rules import other_names
 from store.times import MINUTE
 
@@ -160,7 +159,7 @@ def _add_caused_elsewhere(run: RunQuery) -> None:
     cells = cells_of(run)
     if cells is None or not isinstance(run, QueryRunner):
         return
-    ours = Sql(f"{owner_sql('other_trace', cells.count)} = {cells.index}")
+    ours = Sql(cells.owners.may_be_at_sql("other_trace", cells.index))
     statement = queries.SENDERS_ELSEWHERE.render({"ours": ours})
     found = {digits for _, other in run.elsewhere() for (digits,) in other(statement)}
     if found:
