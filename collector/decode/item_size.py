@@ -3,6 +3,8 @@ the same for all of a process."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from collector.decode.rejected import Reason, Rejected
@@ -41,6 +43,16 @@ class ItemSize:
         """Take items of so many bytes from now on."""
         self.limit = SizeLimit(size, FLAG)
         self.in_json = SizeLimit(2 * size, f"twice {FLAG}")
+
+    @contextmanager
+    def at_most(self, size: int) -> Iterator[None]:
+        """Take items of so many bytes for a while."""
+        before = self.limit.bytes
+        self.set(size)
+        try:
+            yield
+        finally:
+            self.set(before)
 
 
 ITEM = ItemSize()

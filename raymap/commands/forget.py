@@ -211,7 +211,6 @@ def _wait(left: Callable[[], list[str]], seconds: float) -> list[str]:
 def _remove_quarantined(root: Path, subject: Subject) -> int:
     """Remove matching documents from the quarantine, however large they were allowed to be; how many."""
     removed = 0
-    ITEM.set(LARGEST)
 
     def change(entry: Quarantined) -> list[Quarantined]:
         nonlocal removed
@@ -228,5 +227,6 @@ def _remove_quarantined(root: Path, subject: Subject) -> int:
             for d in staying
         ]
 
-    Quarantine(root).rewrite(change)
+    with ITEM.at_most(LARGEST):
+        Quarantine(root).rewrite(change)
     return removed

@@ -111,10 +111,8 @@ def test_large_documents_of_the_quarantine_are_found(tmp_path: Path) -> None:
     quarantine = Quarantine(tmp_path)
     large = segment_bytes(user=ANA, metadata={"default": {"prompt": "x" * (3 << 20)}})
     quarantine.add("refused", Kind.DOCUMENTS, 1, 1, pack([large]))
-    try:
-        assert forget_command._remove_quarantined(tmp_path, of_user(ANA)) == 1
-    finally:
-        ITEM.set(DEFAULT)
+    assert forget_command._remove_quarantined(tmp_path, of_user(ANA)) == 1
+    assert ITEM.limit.bytes == DEFAULT
     assert list(quarantine.read()) == []
 
 
