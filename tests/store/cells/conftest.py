@@ -1,4 +1,4 @@
-"""Two cells, each with an engine of its own, for this folder."""
+"""Two cells, each with an engine of its own, for this folder, and four, of which two share one."""
 
 from __future__ import annotations
 
@@ -35,11 +35,29 @@ def cell_addresses(clickhouse: Address, other_engine: Address) -> Iterator[list[
         yield [first, second]
 
 
+@pytest.fixture(scope="session")
+def four_addresses(cell_addresses: list[Address]) -> Iterator[list[Address]]:
+    """Two more databases."""
+    first, second = cell_addresses
+    with migrated_database(first) as third, migrated_database(second) as fourth:
+        yield [first, second, third, fourth]
+
+
 @pytest.fixture
 def cell_store(cell_addresses: list[Address]) -> Iterator[CellStore]:
-    """An empty store over both."""
-    for address in cell_addresses:
+    """An empty store over two."""
+    yield from _empty_store(cell_addresses)
+
+
+@pytest.fixture
+def four_cells(four_addresses: list[Address]) -> Iterator[CellStore]:
+    """An empty store over four."""
+    yield from _empty_store(four_addresses)
+
+
+def _empty_store(addresses: list[Address]) -> Iterator[CellStore]:
+    for address in addresses:
         empty(address)
-    store = CellStore(cell_addresses, connections=4)
+    store = CellStore(addresses, connections=4)
     yield store
     store.close()

@@ -1,4 +1,4 @@
-"""The contract of every store, over two cells.
+"""The contract of every store, over two cells, and at night over four.
 
 At night all of it. In each run are the tests of what cells answer together: which methods they sum or merge, what looks
 at a whole graph (clients, names, links), and what lies in the home cell. What rules make of the rows of one trace is
@@ -55,3 +55,17 @@ class TestCells(Tried):  # type: ignore[misc]
     @pytest.fixture
     def store(self, cell_store: CellStore) -> Store:
         return cell_store
+
+
+@pytest.mark.nightly
+class TestFourCells(StoreContract):
+    """But for what is of each cell: the limits of names and callers, and in how many minutes it has requests. In two cells the few
+    traces of these tests are together where it matters."""
+
+    test_names_in_excess_are_counted_as_one_node = None  # type: ignore[assignment]
+    test_callers_in_excess_are_one_node = None  # type: ignore[assignment]
+    test_minutes_by_node_and_edge = None  # type: ignore[assignment]
+
+    @pytest.fixture
+    def store(self, four_cells: CellStore) -> Store:
+        return four_cells
