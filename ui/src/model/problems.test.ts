@@ -54,6 +54,16 @@ describe('a line', () => {
     expect(when(of({ ended: SINCE + 360 }))).toBe('09:38 to 09:44')
   })
 
+  test.each([
+    [-1, '1 min after'],
+    [0, 'with'],
+    [59, 'with'],
+    [60, '1 min before'],
+  ])('what changed %i s from its minute on', (seconds, words) => {
+    const change = { ...FAILING.changes[0]!, at: SINCE + seconds }
+    expect(changeWords(of({ changes: [change] }))).toBe(`${words} deployment of payments v2`)
+  })
+
   test('of slowness and calls', () => {
     expect(numbers(of({ measure: 'p90', usual: 12_000, now: 340_000 }))).toBe('p90 12 → 340 ms')
     expect(numbers(of({ measure: 'p50', usual: 12_000, now: 3_400_000 }))).toBe('p50 12 ms → 3.40 s')

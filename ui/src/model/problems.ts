@@ -66,7 +66,8 @@ export function reach({ entries, callers }: Problem): string {
 export function changeWords({ changes, since }: Problem): string {
   const [nearest] = changes
   if (!nearest) return ''
-  const minutes = Math.round((since - nearest.at) / 60)
+  // As the server counts: what begins in one minute goes together.
+  const minutes = Math.floor(since / 60) - Math.floor(nearest.at / 60)
   const where = minutes > 0 ? `${minutes} min after` : minutes < 0 ? `${-minutes} min before` : 'with'
   return `${where} ${nearest.what}`
 }
