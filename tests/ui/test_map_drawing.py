@@ -159,6 +159,33 @@ def test_a_newcomer_outside_the_view_moves_nothing(page: Page, raymap_server: An
     assert page.evaluate(CAMERA) != camera
 
 
+LOWEST = """() => {
+  const { scene, camera } = window.__map
+  return Math.max(...[...scene.nodes.values()].map(({ y }) => y * camera.k + camera.ty))
+}"""
+"""Pixels from the top of the map to its lowest node."""
+
+
+def test_a_map_that_gets_lower_keeps_what_it_shows(page: Page, raymap_server: Any) -> None:
+    """A strip above it takes some of its height: no node goes under the legend, until someone has moved the map."""
+    answer = service_map(
+        [map_node(f"service-{at}", x=at % 2 * 300, y=at * 90) for at in range(14)], []
+    )
+    serve_map(page, lambda: answer)
+    open_map(page, raymap_server.http + "/map?test=1")
+    height = page.evaluate("window.__map.size.height")
+    size = page.viewport_size
+    assert size is not None
+    page.set_viewport_size({"width": size["width"], "height": size["height"] - 100})
+    wait_until(page, f"window.__map.size.height === {height - 100}")
+    assert page.evaluate(LOWEST) <= height - 100 - 52
+    page.keyboard.press("0")
+    page.set_viewport_size({"width": size["width"], "height": size["height"] - 160})
+    camera = page.evaluate(CAMERA)
+    wait_until(page, f"window.__map.size.height === {height - 160}")
+    assert page.evaluate(CAMERA) == camera
+
+
 def test_only_unhealthy_hides_rare_failures_and_their_clients(
     page: Page, raymap_server: Any
 ) -> None:

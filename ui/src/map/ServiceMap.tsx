@@ -131,7 +131,10 @@ export function ServiceMap(props: ServiceMapProps) {
     map.current = view
     view.resize({ width: place.clientWidth, height: place.clientHeight })
     const watcher = new ResizeObserver(() => {
-      view.resize({ width: place.clientWidth, height: place.clientHeight })
+      const size = { width: place.clientWidth, height: place.clientHeight }
+      // A strip above the map takes some of its height; a panel beside it makes room itself.
+      if (touched.current || inSight.current || size.width !== view.size.width) view.resize(size)
+      else view.resizeAround(size)
       if (restored.current) view.setViewport(restored.current)
       else if (inSight.current) makeRoom(inSight.current)
     })
