@@ -9,6 +9,7 @@ from typing import Any
 
 from raymap.cells import require_cells
 from raymap.errors import CommandError, print_status
+from raymap.schema_check import require_schema
 from store.cells.topology import (
     Member,
     TopologyMismatch,
@@ -79,8 +80,8 @@ def _listed(places: Sequence[int]) -> str:
 
 
 def add(cells: Sequence[Address], url: str, seconds: float) -> None:
-    """Add a cell at the end. CommandError for one that is of another topology, or has traces."""
-    require_cells(cells)
+    """Add a cell at the end, or end an addition that broke off. CommandError for one that is of another topology, or has traces."""
+    _require_schemas(cells)
     added = parse_url(url)
     prepare_database(added, {})
     _changed(lambda: add_cell(cells, added, _at(seconds)))
@@ -88,10 +89,16 @@ def add(cells: Sequence[Address], url: str, seconds: float) -> None:
 
 def set_taking(cells: Sequence[Address], cell: int, taking: bool, seconds: float) -> None:
     """Drain a cell, or have it take documents again. CommandError where there is none."""
-    require_cells(cells)
+    _require_schemas(cells)
     if not 1 <= cell <= len(cells):
         raise CommandError(f"There is no cell {cell}: there are {len(cells)}.")
     _changed(lambda: set_active(cells, cell - 1, taking, _at(seconds)))
+
+
+def _require_schemas(cells: Sequence[Address]) -> None:
+    """Not `require_cells`: a change that broke off has left them with two topologies, and is to be ended."""
+    for cell in cells:
+        require_schema(cell)
 
 
 def _iso(time: int) -> str:

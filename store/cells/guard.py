@@ -23,12 +23,17 @@ class LiveTopology:
         self._cells = cells
         self._lock = threading.Lock()
         self._member = member
-        self._owners = member.owners if member else Owners.of(cells)
+        self._owners = self._known_of(member) if member else Owners.of(cells)
 
     @property
     def owners(self) -> Owners:
         """Where traces are."""
         return self._owners
+
+    def _known_of(self, member: Member) -> Owners:
+        """Without epochs to come of cells that this process does not have: by then it is over."""
+        known = (each for each in member.owners.epochs if max(each.active) < self._cells)
+        return Owners(tuple(known))
 
     @property
     def is_over(self) -> bool:
@@ -49,7 +54,7 @@ class LiveTopology:
             if known is None or (
                 member.epoch > known.epoch and member.cells[: len(known.cells)] == known.cells
             ):
-                self._member, self._owners = member, member.owners
+                self._member, self._owners = member, self._known_of(member)
             elif member.cells[: len(known.cells)] != known.cells[: len(member.cells)]:
                 raise TopologyMismatch(
                     f"{name} is {member.name} of another topology than the others"

@@ -91,9 +91,7 @@ def read_topology(addresses: Sequence[Address], *, wait_for_it: bool = False) ->
     (`store.cells.guard`). None of several answers: nothing says which cell has a trace, and its error is raised.
     """
     found = _read(addresses, wait_for_it=wait_for_it)
-    known = max(
-        (each for each in found.values() if each), key=lambda each: each.epoch, default=None
-    )
+    known = _newest(found)
     if known is None and len(addresses) == 1:
         return None
     given = "one cell" if len(addresses) == 1 else f"{len(addresses)} cells"
@@ -118,7 +116,11 @@ def require_place(member: Member, where: str, place: int, cells: int) -> None:
     """Raises TopologyMismatch unless a process with so many cells has to have it at this place, now."""
     if member.place == place and member.cells_at(now()) <= cells <= len(member.cells):
         return
-    raise TopologyMismatch(
+    raise _misplaced(member, where, place, cells)
+
+
+def _misplaced(member: Member, where: str, place: int, cells: int) -> TopologyMismatch:
+    return TopologyMismatch(
         f"{where} is {member.name}, and this process was given it as cell {place + 1} of "
         f"{cells}: name all cells with --clickhouse, in the order of the topology"
     )
@@ -164,9 +166,7 @@ def add_cell(addresses: Sequence[Address], added: Address, since: int) -> Member
             return known
         id = member.cells[place]
     elif len(known.cells) > place:
-        raise TopologyMismatch(
-            f"the topology has {len(known.cells)} cells: name all with --clickhouse"
-        )
+        raise _lacking(known)
     new = known.changed((*known.cells, id), (*known.owners.last.active, place), since)
     _join(added, new.at(place))
     _write_all(addresses, new)
@@ -179,6 +179,8 @@ def set_active(addresses: Sequence[Address], place: int, active: bool, since: in
     Raises TopologyMismatch where none would be left.
     """
     known = _whole(addresses)
+    if len(addresses) < len(known.cells):
+        raise _lacking(known)
     others = [each for each in known.owners.last.active if each != place]
     new = sorted([*others, place]) if active else others
     if not new:
@@ -191,11 +193,9 @@ def set_active(addresses: Sequence[Address], place: int, active: bool, since: in
 
 
 def _whole(addresses: Sequence[Address]) -> Member:
-    """The topology of all of these cells; of one alone a new one. A change that broke off is ended."""
+    """The topology of these cells, the first ones of it; of one alone a new one. A change that broke off is ended."""
     found = _read(addresses)
-    known = max(
-        (each for each in found.values() if each), key=lambda each: each.epoch, default=None
-    )
+    known = _newest(found)
     if known is None and len(addresses) == 1:
         known = Member(1, (str(uuid.uuid4()),), 0)
         _write(addresses[0], known)
@@ -204,7 +204,8 @@ def _whole(addresses: Sequence[Address]) -> Member:
         where = _where(addresses[place])
         if member is None or known is None:
             raise TopologyMismatch(f"{where} has no topology: raymap migrate makes cells of one")
-        require_place(member, where, place, len(addresses))
+        if member.place != place:
+            raise _misplaced(member, where, place, len(addresses))
         if member.is_like(known):
             continue
         if member.epoch + 1 != known.epoch or member.cells != known.cells[: len(member.cells)]:
@@ -212,6 +213,16 @@ def _whole(addresses: Sequence[Address]) -> Member:
         _write(addresses[place], known.at(place))
     assert known is not None
     return known
+
+
+def _lacking(known: Member) -> TopologyMismatch:
+    return TopologyMismatch(
+        f"the topology has {len(known.cells)} cells: name all with --clickhouse"
+    )
+
+
+def _newest(found: Mapping[int, Member | None]) -> Member | None:
+    return max(filter(None, found.values()), key=lambda each: each.epoch, default=None)
 
 
 def _join(address: Address, member: Member) -> None:

@@ -9,6 +9,8 @@ from unittest.mock import Mock
 import pytest
 from clickhouse_driver.errors import NetworkError
 
+from raymap.commands import topology as commands
+from store.cells import topology
 from store.cells.guard import CellGuard, LiveTopology
 from store.cells.store import CellStore
 from store.cells.topology import (
@@ -146,6 +148,50 @@ def test_an_addition_that_broke_off_is_ended(
         read_topology(three)
     assert add_cell(three[:2], three[2], now()).epoch == 2
     assert read_topology(three) is not None
+
+
+def test_a_process_reads_with_its_cells_until_the_epoch(three: list[Address]) -> None:
+    """It learns of the third one before it has it; what it looks for and stores is where its own rule says."""
+    store = CellStore(three[:2], connections=2, member=read_topology(three[:2]))
+    ids = [bytes(15) + bytes([last]) for last in range(12)]
+    add_cell(three[:2], three[2], now() + 60_000_000)
+    for each in store.cells.stores:
+        each.check()
+    store.put([segment(1, trace_id=id, version=now() + 90_000_000) for id in ids], "a")
+    assert set(store.get_traces(ids)) == set(ids)
+    assert store.pin_of(ids[2]) is None
+    store.close()
+
+
+@pytest.mark.parametrize("broken", [0, 1])
+def test_a_command_that_broke_off_is_run_again(
+    three: list[Address], monkeypatch: pytest.MonkeyPatch, broken: int
+) -> None:
+    """Whether it had reached a cell of before or not, and after the time from which it was to hold."""
+    write = topology._write
+    rest = [broken + 1]
+
+    def breaking(address: Address, member: Member) -> None:
+        if not rest[0]:
+            raise OSError("gone")
+        rest[0] -= 1
+        write(address, member)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(topology, "_write", breaking)
+        with pytest.raises(OSError, match="gone"):
+            commands.add(three[:2], three[2].url, -1)
+    commands.add(three[:2], three[2].url, 60)
+    found = read_topology(three)
+    assert found is not None
+    assert (found.epoch, len(found.cells)) == (2, 3)
+
+
+def test_draining_takes_all_cells(three: list[Address]) -> None:
+    """One that is not named would go on by the rule of before."""
+    add_cell(three[:2], three[2], now() + 60_000_000)
+    with pytest.raises(TopologyMismatch, match="the topology has 3 cells: name all"):
+        set_active(three[:2], 0, False, now() + 90_000_000)
 
 
 def test_a_cell_of_another_topology_is_not_added(three: list[Address]) -> None:
