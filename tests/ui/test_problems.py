@@ -98,6 +98,21 @@ def test_the_line_and_what_it_shows_of_the_map(page: Page, url: str) -> None:
     expect(page).not_to_have_url(re.compile("problem="))
 
 
+def test_key_c_compares_with_the_time_before_the_problem(page: Page, url: str) -> None:
+    """Of a window in which it had begun: one of before is compared with the period before it."""
+    page.goto(f"{url}/map?{WINDOW}")
+    expect(strip(page)).to_contain_text("payments")
+    page.keyboard.press("c")
+    expect(page).to_have_url(re.compile("against=problem"))
+    bar = page.get_by_role("region", name="Compared in time")
+    expect(bar.get_by_role("status")).to_have_text(re.compile("failing more"))
+    expect(bar).to_contain_text("before the problem")
+    page.goto(f"{url}/map?from={T0 // 10**6}&to={T0 // 10**6 + BEGAN * 60}")
+    expect(strip(page)).to_contain_text("payments")
+    page.keyboard.press("c")
+    expect(page).to_have_url(re.compile("against=before"))
+
+
 def test_the_exception_leads_to_its_traces(page: Page, url: str) -> None:
     page.goto(f"{url}/map?{WINDOW}")
     strip(page).get_by_role("link", name="CardDeclined").click()

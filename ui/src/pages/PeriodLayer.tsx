@@ -4,6 +4,7 @@ import { useQueryClient } from '@tanstack/react-query'
 import { useEffect } from 'react'
 import type { ProblemList } from '../api/types'
 import { nextPeriod, periodOf } from '../model/periods'
+import { parseRange } from '../model/range'
 import { setParams, useAddress } from './router'
 import { useKeys } from './useKeys'
 import '../styles/periods.css'
@@ -18,7 +19,11 @@ export function PeriodLayer({ shown }: { shown: boolean }) {
   const client = useQueryClient()
   const next = () => {
     const problems = client.getQueryData<ProblemList>(['problems'])?.problems ?? []
-    const isWrong = problems.some(({ state, muted_until }) => state === 'active' && muted_until === null)
+    const range = parseRange(params)
+    const end = range.kind === 'fixed' ? range.to : Infinity
+    const isWrong = problems.some(
+      ({ state, muted_until, since }) => state === 'active' && muted_until === null && since < end,
+    )
     setParams({ against: nextPeriod(against, isWrong) })
   }
   useKeys({ c: () => shown && next() })
