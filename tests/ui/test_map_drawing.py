@@ -160,29 +160,36 @@ def test_a_newcomer_outside_the_view_moves_nothing(page: Page, raymap_server: An
 
 
 LOWEST = """() => {
-  const { scene, camera } = window.__map
-  return Math.max(...[...scene.nodes.values()].map(({ y }) => y * camera.k + camera.ty))
+  const { scene, camera, size } = window.__map
+  return size.height - Math.max(...[...scene.nodes.values()].map(({ y }) => y * camera.k + camera.ty))
 }"""
-"""Pixels from the top of the map to its lowest node."""
+"""Pixels from the lowest node to the end of the map."""
 
 
-def test_a_map_that_gets_lower_keeps_what_it_shows(page: Page, raymap_server: Any) -> None:
-    """A strip above it takes some of its height: no node goes under the legend, until someone has moved the map."""
+def test_a_comparison_hides_no_node(page: Page, raymap_server: Any) -> None:
+    """Its sentence takes some of the map's height: no node goes under the legend. What makes the map lower by itself moves
+    nothing, nor does anything once someone has moved the map."""
     answer = service_map(
         [map_node(f"service-{at}", x=at % 2 * 300, y=at * 90) for at in range(14)], []
     )
     serve_map(page, lambda: answer)
     open_map(page, raymap_server.http + "/map?test=1")
-    height = page.evaluate("window.__map.size.height")
     size = page.viewport_size
     assert size is not None
-    page.set_viewport_size({"width": size["width"], "height": size["height"] - 100})
-    wait_until(page, f"window.__map.size.height === {height - 100}")
-    assert page.evaluate(LOWEST) <= height - 100 - 52
-    page.keyboard.press("0")
-    page.set_viewport_size({"width": size["width"], "height": size["height"] - 160})
+    height = page.evaluate("window.__map.size.height")
     camera = page.evaluate(CAMERA)
-    wait_until(page, f"window.__map.size.height === {height - 160}")
+    page.set_viewport_size({"width": size["width"], "height": size["height"] - 30})
+    wait_until(page, f"window.__map.size.height === {height - 30}")
+    assert page.evaluate(CAMERA) == camera
+    compared = page.get_by_role("button", name="Compare in time")
+    compared.click()
+    wait_until(page, f"window.__map.size.height < {height - 30} && ({LOWEST})() >= 52")
+    compared.click()
+    wait_until(page, f"window.__map.size.height === {height - 30}")
+    page.get_by_role("button", name="Zoom in").click()
+    camera = page.evaluate(CAMERA)
+    compared.click()
+    wait_until(page, f"window.__map.size.height < {height - 30}")
     assert page.evaluate(CAMERA) == camera
 
 

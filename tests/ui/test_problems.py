@@ -100,8 +100,10 @@ def test_the_line_and_what_it_shows_of_the_map(page: Page, url: str) -> None:
 
 def test_key_c_compares_with_the_time_before_the_problem(page: Page, url: str) -> None:
     """Of a window in which it had begun: one of before is compared with the period before it."""
+    switch = page.get_by_role("button", name="Compare in time")
     page.goto(f"{url}/map?{WINDOW}")
     expect(strip(page)).to_contain_text("payments")
+    expect(switch).to_be_visible()
     page.keyboard.press("c")
     expect(page).to_have_url(re.compile("against=problem"))
     bar = page.get_by_role("region", name="Compared in time")
@@ -109,6 +111,7 @@ def test_key_c_compares_with_the_time_before_the_problem(page: Page, url: str) -
     expect(bar).to_contain_text("before the problem")
     page.goto(f"{url}/map?from={T0 // 10**6}&to={T0 // 10**6 + BEGAN * 60}")
     expect(strip(page)).to_contain_text("payments")
+    expect(switch).to_be_visible()
     page.keyboard.press("c")
     expect(page).to_have_url(re.compile("against=before"))
 

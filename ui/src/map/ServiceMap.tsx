@@ -55,6 +55,8 @@ export interface ServiceMapProps {
   selection: string | null
   /** The map is the surroundings of a node: a selection dims none of them. */
   isFocus?: boolean
+  /** Something that was requested takes of the map's height: a map that no one has moved is fitted into what is left. */
+  isLowered?: boolean
   /** Nodes to show at full strength; null: no search or filter is on. */
   hits: ReadonlySet<string> | null
   options: MapOptions
@@ -131,12 +133,11 @@ export function ServiceMap(props: ServiceMapProps) {
     map.current = view
     view.resize({ width: place.clientWidth, height: place.clientHeight })
     const watcher = new ResizeObserver(() => {
-      const size = { width: place.clientWidth, height: place.clientHeight }
-      // A strip above the map takes some of its height; a panel beside it makes room itself.
-      if (touched.current || inSight.current || size.width !== view.size.width) view.resize(size)
-      else view.resizeAround(size)
+      const before = view.size.height
+      view.resize({ width: place.clientWidth, height: place.clientHeight })
       if (restored.current) view.setViewport(restored.current)
       else if (inSight.current) makeRoom(inSight.current)
+      else if (latest.current.isLowered && !touched.current && view.size.height < before) view.fit()
     })
     watcher.observe(place)
 

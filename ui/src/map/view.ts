@@ -95,13 +95,6 @@ export class MapView {
     this.redraw()
   }
 
-  /** Resizes, and moves as little as needed for what is in view to stay there. */
-  resizeAround(size: Size): void {
-    const before = this.inView
-    this.resize(size)
-    this.revealNodes(before)
-  }
-
   setPalette(palette: Palette): void {
     this.palette = palette
     this.redraw()
@@ -126,11 +119,6 @@ export class MapView {
     this.labelRevision++
     this.scene.update(graph, positions, performance.now())
     this.redraw()
-  }
-
-  private get inView(): SceneNode[] {
-    const seen = visibleWorld(this.camera, this.size, 0)
-    return this.shown.filter(({ x, y }) => x > seen.left && x < seen.right && y > seen.top && y < seen.bottom)
   }
 
   private get shown(): SceneNode[] {
@@ -167,10 +155,7 @@ export class MapView {
 
   /** Brings nodes into view, moving as little as needed; true when it had to move. */
   reveal(ids: Iterable<string>): boolean {
-    return this.revealNodes([...ids].flatMap((id) => this.scene.nodes.get(id) ?? []))
-  }
-
-  private revealNodes(nodes: SceneNode[]): boolean {
+    const nodes = [...ids].flatMap((id) => this.scene.nodes.get(id) ?? [])
     const box = bounds(nodes)
     if (!box) return false
     const before = this.camera
@@ -275,11 +260,13 @@ export class MapView {
     this.moving = false
     if (rescaled) this.buffer.invalidate()
     if (coarse) this.paint()
-    const visible = this.inView
-    const inside = new Set(visible)
-    const outside = this.shown.filter((node) => !inside.has(node))
+    const seen = visibleWorld(this.camera, this.size, 0)
+    const isInside = (n: SceneNode) =>
+      n.x > seen.left && n.x < seen.right && n.y > seen.top && n.y < seen.bottom
+    const shown = this.shown
+    const outside = shown.filter((node) => !isInside(node))
     this.listener.onIdle({
-      visible: byPriority(visible, (node) => this.tierOf(node)),
+      visible: byPriority(shown.filter(isInside), (node) => this.tierOf(node)),
       outside: outside.length,
       outsideUnhealthy: outside.filter(({ data }) => this.health.unhealthy.has(data.id)).length,
     })

@@ -310,6 +310,7 @@ export function MapPage() {
               selection={selection && drawn.drawnId(selection)}
               hits={lit}
               isFocus={focus !== null}
+              isLowered={Boolean(overlay?.strip)}
               options={options}
               health={drawnHealth}
               view={params.get('view')}
