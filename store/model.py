@@ -153,8 +153,12 @@ def is_settled(client: NodeKey, settled_before: int | None) -> bool:
     """
     if settled_before is None or not is_unconfirmed(client):
         return True
-    slot = client.account.removeprefix(UNCONFIRMED).partition(" ")[0]
-    return int(slot) < settled_before // SETTLE_SLOT
+    return waiting_slot(client) < settled_before // SETTLE_SLOT
+
+
+def waiting_slot(client: NodeKey) -> int:
+    """The `SETTLE_SLOT` in which the root arrived that an unconfirmed node is in front of."""
+    return int(client.account.removeprefix(UNCONFIRMED).partition(" ")[0])
 
 
 def is_young(start: int, settled_before: int | None) -> bool:

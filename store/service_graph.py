@@ -136,8 +136,7 @@ def resolve_clients(
     The roots behind one unconfirmed node arrived in the same slot, so all of them are settled or none
     (`store.model.is_settled`).
     """
-    unconfirmed = set(filter(is_unconfirmed, {source for source, _ in edges}))
-    for source, target in [pair for pair in edges if pair[0] in unconfirmed] if unconfirmed else ():
+    for source, target in [pair for pair in edges if is_unconfirmed(pair[0])]:
         edge = edges.pop((source, target))
         if is_settled(source, settled_before):
             edge.source = confirmed(source)
@@ -151,19 +150,14 @@ def resolve_clients(
 
 
 def join_nodes(
-    services: dict[NodeKey, ServiceStats], *edge_sets: dict[tuple[NodeKey, NodeKey], EdgeStats]
+    services: dict[NodeKey, ServiceStats],
+    edges: dict[Ends, EdgeStats],
+    links: dict[Ends, EdgeStats],
 ) -> None:
     """Merge inferred nodes into those they join (`store.rules.joins`), with their edges; so join brokers that
     consumers alone name, which have no units."""
     nodes = {key: stats.active for key, stats in services.items()}
-    linked = {
-        end
-        for edges in edge_sets
-        for pair, each in edges.items()
-        if each.link
-        for end in pair
-        if sends_messages(end)
-    }
+    linked = {end for pair in links for end in pair if sends_messages(end)}
     found = joined_nodes({**dict.fromkeys(linked, False), **nodes})
     joined = {key: into for key, into in found.items() if into in services}
     for key, into in joined.items():
@@ -171,11 +165,11 @@ def join_nodes(
             merge_service(services[into], services.pop(key))
         else:
             services[into].joined |= {key}
-    for edges in edge_sets if joined else ():
-        for pair in [pair for pair in edges if pair[0] in joined or pair[1] in joined]:
-            edge = edges.pop(pair)
+    for found_edges in (edges, links) if joined else ():
+        for pair in [pair for pair in found_edges if pair[0] in joined or pair[1] in joined]:
+            edge = found_edges.pop(pair)
             edge.source, edge.target = (joined.get(end, end) for end in pair)
-            known = edges.setdefault((edge.source, edge.target), edge)
+            known = found_edges.setdefault((edge.source, edge.target), edge)
             if known is not edge:
                 merge_edge(known, edge)
 
@@ -204,7 +198,10 @@ def add_missing_endpoints(
         if stats.requests.trace_minutes or stats.trace_minutes
     }
     for edge in edges:
-        for key in (edge.source, edge.target):
+        source, target = edge.source, edge.target
+        if source in counted and target in counted:
+            continue  # most are
+        for key in (source, target):
             if key in counted:
                 continue
             known = services.get(key)

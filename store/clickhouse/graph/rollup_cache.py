@@ -13,17 +13,13 @@ from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import Rows, RunQuery, run_concurrently
 from store.clickhouse.graph import cut_buckets, stored_buckets
 from store.clickhouse.graph.cut_buckets import CutBuckets
+from store.clickhouse.graph.known_graphs import KnownGraphs
 from store.clickhouse.graph.sized_cache import SizedCache
 from store.clickhouse.graph.stored_buckets import StoredBuckets
 from store.clickhouse.graph.window_plan import Slot, rows_of
 from store.clickhouse.queries import Sql
 from store.clickhouse.rollup.buckets import MARKER
-from store.clickhouse.units.aggregates import (
-    Aggregate,
-    Key,
-    collect,
-    sum_of,
-)
+from store.clickhouse.units.aggregates import Aggregate, Key, collect
 
 MOST_SLOTS = 2000
 """Slots that a statement lists individually at most."""
@@ -39,17 +35,18 @@ Counted = dict[Key, Aggregate]
 class RollupCache:
     """An LRU cache of the sums of slots of one database, shared by threads and bounded by `CAPACITY`.
 
-    ``stored`` and ``cut``: of minutes that windows cut, their buckets.
+    ``stored`` and ``cut``: of minutes that windows cut, their buckets. ``graphs``: of windows that cut none.
     """
 
     def __init__(self, room: int = CAPACITY) -> None:
         self._known: SizedCache[frozenset[Slot], Counted] = SizedCache(room)
         self.stored: StoredBuckets = SizedCache(stored_buckets.CAPACITY)
         self.cut: CutBuckets = SizedCache(cut_buckets.CAPACITY)
+        self.graphs = KnownGraphs()
 
-    def read(self, run: RunQuery, windows: Sequence[Sequence[Slot]]) -> list[Counted] | None:
-        """For each window the sum over its slots, not to be modified; None when one of the slots has a new revision.
-        No slot is in two windows, and all together are MOST_SLOTS at most."""
+    def read(self, run: RunQuery, windows: Sequence[Sequence[Slot]]) -> list[list[Counted]] | None:
+        """For each window the sums over parts of its slots, not to be modified; None when one of the slots has a new
+        revision. No slot is in two windows, and all together are MOST_SLOTS at most."""
         parts_of = list(map(_parts, windows))
         found = {part: self._known.recall(part) for parts in parts_of for part in parts}
         missing = [part for part, counted in found.items() if counted is None]
@@ -60,13 +57,13 @@ class RollupCache:
                 self._known.remember(part, counted, _size(counted))
                 found[part] = counted
         return [
-            sum_of([counted for part in parts if (counted := found[part]) is not None])
+            [counted for part in parts if (counted := found[part]) is not None]
             for parts in parts_of
         ]
 
     def forget(self) -> None:
         """Empty the cache."""
-        for cache in (self._known, self.stored, self.cut):
+        for cache in (self._known, self.stored, self.cut, self.graphs):
             cache.forget()
 
 

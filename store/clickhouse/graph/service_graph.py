@@ -16,9 +16,9 @@ from store.clickhouse.connection.query_runner import RunQuery, run_both, run_con
 from store.clickhouse.graph.pieces import PieceSums, read_pieces
 from store.clickhouse.graph.rollup_cache import MOST_SLOTS, RollupCache
 from store.clickhouse.graph.series import CutUnits
-from store.clickhouse.graph.window_plan import Marks, Plan, plan, rows_of
+from store.clickhouse.graph.window_plan import Marks, Plan, Slot, plan, rows_of
 from store.clickhouse.queries import Sql
-from store.clickhouse.units.aggregates import Aggregate, Key, collect, graph_of, sum_of
+from store.clickhouse.units.aggregates import Aggregate, Key, collect, sum_of
 from store.graph import ServiceGraph
 from store.model import TimeRange
 
@@ -34,10 +34,17 @@ class Counted(NamedTuple):
 
 
 class Sums(NamedTuple):
-    """The aggregates of a window, from which its graph is made, and the same; not to be modified."""
+    """The aggregates of parts of a window, not to be modified, and the units of pieces. ``slots``: what was read, if that
+    is whole slots alone and these are known."""
 
-    aggregates: dict[Key, Aggregate]
+    parts: list[dict[Key, Aggregate]]
     cut: CutUnits
+    slots: frozenset[Slot] | None
+
+    @property
+    def aggregates(self) -> dict[Key, Aggregate]:
+        """Of the whole window, not to be modified."""
+        return sum_of(self.parts)
 
 
 def service_graphs(
@@ -49,7 +56,10 @@ def service_graphs(
 ) -> list[Counted]:
     """`store.service_graph.build_service_graph` over each window. ``marks``: as of `sums_of`."""
     found = sums_of(run, windows, rollup_cache, marks)
-    return [Counted(graph_of(each.aggregates, settled_before), each.cut) for each in found]
+    graphs = rollup_cache.graphs
+    return [
+        Counted(graphs.graph(each.slots, each.parts, settled_before), each.cut) for each in found
+    ]
 
 
 def sums_of(
@@ -71,16 +81,18 @@ def sums_of(
     return [_sums(*each) for each in found]
 
 
-def _sums(chosen: Plan, found: dict[Key, Aggregate], pieces: PieceSums) -> Sums:
+def _sums(chosen: Plan, found: list[dict[Key, Aggregate]], pieces: PieceSums) -> Sums:
     known = pieces.units is not None
     cut = CutUnits(frozenset(chosen.pieces.raw), tuple(pieces.units or ())) if known else CutUnits()
-    return Sums(sum_of([found, pieces.sums]), cut)
+    if chosen.pieces.buckets or chosen.pieces.raw:
+        return Sums([*found, pieces.sums], cut, None)
+    return Sums(found, cut, frozenset(chosen.slots))
 
 
 def _summed(
     run: RunQuery, windows: Sequence[tuple[TimeRange, Marks | None]], rollup_cache: RollupCache
-) -> list[tuple[Plan, dict[Key, Aggregate], PieceSums]]:
-    """The plans of windows, the sums over their slots, and those over their pieces."""
+) -> list[tuple[Plan, list[dict[Key, Aggregate]], PieceSums]]:
+    """The plans of windows, the sums over parts of their slots, and those over their pieces."""
     for attempt in range(TRIES):
         plans = [plan(run, window, None if attempt else marks) for window, marks in windows]
         if sum(len(chosen.slots) for chosen in plans) > MOST_SLOTS:
@@ -96,7 +108,7 @@ def _summed(
     for chosen, into in zip(plans, rolled, strict=True):
         collect(read_rolled(run, rows_of(chosen.slots)), into)
     pieces = read_pieces(run, [chosen.pieces for chosen in plans], rollup_cache)
-    return list(zip(plans, rolled, pieces, strict=True))
+    return list(zip(plans, ([each] for each in rolled), pieces, strict=True))
 
 
 def read_rolled(run: RunQuery, slots: str) -> Iterable[tuple[Any, ...]]:

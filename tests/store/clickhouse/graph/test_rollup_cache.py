@@ -12,6 +12,7 @@ from store.clickhouse.graph import service_graph
 from store.clickhouse.graph.rollup_cache import RollupCache
 from store.clickhouse.graph.window_plan import Marks, Slot, marks_of, plan, versions_query
 from store.clickhouse.store import ClickHouseStore
+from store.graph import ServiceGraph
 from store.model import NodeKey, TimeRange
 from store.times import MINUTE
 from tests.builders import T0, segment, trace_id
@@ -79,6 +80,23 @@ def test_a_minute_recounted_after_planning(
     ask("OPTIMIZE TABLE rollups FINAL")
     assert rollup_cache.read(ask, [old]) is None
     assert ask.total(rollup_cache, marks) == 3
+
+
+def test_the_graph_of_the_same_slots_is_not_made_anew(
+    clickhouse_store: ClickHouseStore, ask: Recorder
+) -> None:
+    rollup_cache = RollupCache()
+    put(clickhouse_store, 1)
+
+    def graph() -> ServiceGraph:
+        return service_graph.service_graphs(ask, [WINDOW], rollup_cache)[0].graph
+
+    first = graph()
+    assert graph() is first
+    put(clickhouse_store, 2)
+    assert graph().services[FRONTEND].statistics.total == 2
+    rollup_cache.forget()
+    assert graph() is not first
 
 
 def test_the_memory_is_bounded(clickhouse_store: ClickHouseStore, ask: Recorder) -> None:
