@@ -9,7 +9,10 @@ const KEYS: [string, string][] = [
   ['Enter', 'Choose the service'],
   ['F', 'Focus on the chosen service'],
   ['E', 'On to the error: failing traces of the choice, the newest of them, its exception'],
-  ['C', 'Compare with the period before; again: yesterday, a week ago, before the last deployment'],
+  [
+    'C',
+    'Compare with the period before; again: yesterday, a week ago, before the last deployment. The menu has two versions, accounts, filters',
+  ],
   ['A', 'Arrange again, for everybody'],
   ['/', 'Search'],
   ['Ctrl+K', 'Go to a service, a trace, a page or a time'],

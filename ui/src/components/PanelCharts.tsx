@@ -11,7 +11,7 @@ import { Chart } from './Chart'
 export interface ChartsProps {
   detail: NodeDetail | EdgeDetail
   /** Response times that those of now are drawn with. */
-  then?: { figure: Figure; words: string } | null
+  then?: { figure: Figure; words: string; now?: { figure: Figure; words: string } } | null
   /** A link to a new alarm. Absent where none can be made. */
   alarmLink: ((rule: Proposal) => ReactNode) | undefined
   /** Dragging over the histogram: milliseconds. Absent where it changes nothing. */
@@ -27,7 +27,8 @@ interface Clicked {
 }
 
 export function PanelCharts({ detail, then, alarmLink, onResponseTimes, onTimes }: ChartsProps) {
-  const { histogram, over_time: overTime } = detail
+  const { over_time: overTime } = detail
+  const histogram = then?.now?.figure ?? detail.histogram
   const thing = 'node' in detail ? detail.node : detail.edge
   const minutes = minutesOf(overTime)
   const earlier = then?.figure
@@ -47,7 +48,8 @@ export function PanelCharts({ detail, then, alarmLink, onResponseTimes, onTimes 
       <ChartHead title="Response time">{alarmLink && latency && alarmLink(latency)}</ChartHead>
       {isBoth && (
         <p className="chart-key mute">
-          <span className="chart-now" /> now <span className="chart-then" /> {then?.words}
+          <span className="chart-now" /> {then?.now?.words ?? 'now'} <span className="chart-then" />{' '}
+          {then?.words}
         </p>
       )}
       <Chart

@@ -44,6 +44,12 @@ export function partOf(id: string): { whole: string; value: string } | null {
   }
 }
 
+/** The id of the part of a node that has a value. */
+export function partId(whole: string, value: string): string {
+  const bytes = Array.from(new TextEncoder().encode(value), (one) => String.fromCodePoint(one)).join('')
+  return `${whole}~${btoa(bytes).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')}`
+}
+
 /** The graph with its nodes called so; `whole` is what the node is called that a part is of. */
 export function withValues<G extends Graph>(graph: G, by: Dimension | null): G {
   if (!by) return graph

@@ -1,4 +1,5 @@
-// Two periods of the map: the earlier one's ring inside the ring of now, and a mark where a difference is significant. Pure.
+// Two periods of the map, or two sides of one: the ring of one inside that of the other, and a mark where a difference is
+// significant. Pure.
 
 import type { ComparedFigures, Graph, MapEdge, PeriodComparison, SignificantChange } from '../api/types'
 import { ringPainter } from '../map/candidateRing'
@@ -6,6 +7,7 @@ import { R } from '../map/geometry'
 import type { Brush } from '../styles/brush'
 import { ghostEdge } from './ghosts'
 import { shares } from './health'
+import { withFigures } from './sides'
 
 /** What the earlier period is, in the order in which key C goes through them. */
 export const PERIODS = {
@@ -53,11 +55,14 @@ export function beginnings({ changes }: PeriodComparison): { id: string; name: s
 /** The graph with the rings of the earlier period, its vanished edges, and marks at what differs. */
 export function withPeriod(graph: Graph, found: PeriodComparison | null): Graph {
   if (!found) return graph
-  const then = new Map(found.nodes.map((node) => [node.id, node.then]))
-  const nodes = graph.nodes.map((node) => {
+  const compared = new Map(found.nodes.map((node) => [node.id, node]))
+  const nodes = graph.nodes.map((whole) => {
+    const both = compared.get(whole.id)
+    // The map counts both sides; of periods it has the later one.
+    const node = found.by ? withFigures(whole, both?.now, both?.then) : whole
     const changes = changesOf(found, node.id)
     const words = wordsOf(changes)
-    const before = ringOf(then.get(node.id))
+    const before = ringOf(both?.then)
     const rollout = { words, paint: before ?? nothing }
     return { ...node, rollout, ...(words && { trust: marked(changes, -R * 0.86, node.trust) }) }
   })

@@ -3,10 +3,12 @@
 import { lazy, Suspense, useEffect, useState, type ReactNode } from 'react'
 import { addresses, type TimeWindow } from '../api/client'
 import type { Graph, PeriodComparison, ServiceMap, TrustReply } from '../api/types'
+import { both } from '../filter/tokens'
 import { span } from '../model/format'
 import { withOpenEnds } from '../model/openEnds'
 import { periodOf, withPeriod } from '../model/periods'
 import { MOST, withRollouts } from '../model/rollouts'
+import { placeOf, type By } from '../model/sides'
 import { withPoints, type SinglePoint } from '../model/structure'
 import { marked, TRUST_GLYPHS, TRUST_WORDS, withTrust } from '../model/trust'
 import { edgeEnds } from '../model/url'
@@ -135,10 +137,34 @@ export function MapLayers({ window, filter, data, isBoxed, onOverlay }: Props) {
   )
 }
 
-function earlierOf(id: string, { then: { from, to } }: PeriodComparison, filter: string): Earlier {
+function earlierOf(id: string, found: PeriodComparison, filter: string): Earlier | null {
+  const { now, then } = found
+  if (!found.by) return { url: placeAddress(then, id, filter, ''), words: span(then.from, then.to) }
+  const place = [...found.nodes, ...found.edges].find((one) => one.id === id)
+  const [url, before] = [
+    sideAddress(found, now, id, id, filter),
+    sideAddress(found, then, id, place?.then_id ?? null, filter),
+  ]
+  if (!place?.now || !place.then || !url || !before) return null
+  return { url: before, words: then.side ?? '', now: { url, words: now.side ?? '' } }
+}
+
+function sideAddress(
+  { by }: PeriodComparison,
+  period: PeriodComparison['now'],
+  id: string,
+  own: string | null,
+  filter: string,
+): string | null {
+  const place = placeOf(by as By, period.side ?? '', id, own)
+  return place && placeAddress(period, place.id, both(filter, place.filter), place.group_by)
+}
+
+function placeAddress(period: TimeWindow, id: string, filter: string, grouping: string): string {
   const ends = edgeEnds(id)
+  const { from, to } = period
   const url = ends ? addresses.edge({ from, to }, filter, ...ends) : addresses.node({ from, to }, filter, id)
-  return { url, words: span(from, to) }
+  return grouping ? `${url}&group_by=${grouping}` : url
 }
 
 const EXPLAINED = [

@@ -1,4 +1,4 @@
-// Compare in time, over the map: the switch and its keys.
+// The comparison, over the map: the switch and its keys.
 
 import { useQueryClient } from '@tanstack/react-query'
 import { useEffect } from 'react'
@@ -12,6 +12,8 @@ import '../styles/periods.css'
 /** What Escape clears first. */
 const BEFORE = ['sel', 'focus', 'q', 'state', 'problem']
 
+const NOTHING = { against: null, side: null, other: null }
+
 /** `shown`: whether there is a map, or its list, on the screen. */
 export function PeriodLayer({ shown }: { shown: boolean }) {
   const { params } = useAddress()
@@ -24,7 +26,7 @@ export function PeriodLayer({ shown }: { shown: boolean }) {
     const isWrong = problems.some(
       ({ state, muted_until, since }) => state === 'active' && muted_until === null && since < end,
     )
-    setParams({ against: nextPeriod(against, isWrong) })
+    setParams({ ...NOTHING, against: nextPeriod(against, isWrong) })
   }
   useKeys({ c: () => shown && next() })
   useEscape(against !== null && !BEFORE.some((word) => params.has(word)))
@@ -35,8 +37,8 @@ export function PeriodLayer({ shown }: { shown: boolean }) {
         type="button"
         className="legend-entry"
         aria-pressed={against !== null}
-        title="With an earlier period (C)"
-        onClick={() => (against === null ? next() : setParams({ against: null }))}
+        title="With an earlier period, or two versions, environments, accounts, filters (C)"
+        onClick={() => (against === null ? next() : setParams(NOTHING))}
       >
         Compare in time
       </button>
@@ -52,7 +54,7 @@ function useEscape(active: boolean): void {
       if (event.key !== 'Escape' || document.querySelector('dialog[open]')) return
       event.preventDefault()
       event.stopPropagation()
-      setParams({ against: null })
+      setParams(NOTHING)
     }
     document.addEventListener('keydown', press, { capture: true })
     return () => document.removeEventListener('keydown', press, { capture: true })

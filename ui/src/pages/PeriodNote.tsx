@@ -1,10 +1,11 @@
 // What the panel of a node or an edge says of two periods: what differs, both figures, traces of both.
 
-import type { TimeWindow } from '../api/client'
 import type { ComparedFigures, PeriodComparison } from '../api/types'
+import { both } from '../filter/tokens'
 import { duration, percent, rate, span } from '../model/format'
 import { shares } from '../model/health'
 import { changesOf } from '../model/periods'
+import { placeOf, type By } from '../model/sides'
 import { carried, edgeEnds, href } from '../model/url'
 import { Link, setParams, useAddress } from './router'
 
@@ -14,27 +15,19 @@ interface Props {
 }
 
 export default function PeriodNote({ id, found }: Props) {
-  const { params } = useAddress()
   const place = [...found.nodes, ...found.edges].find((one) => one.id === id)
   if (!place) return null
-  const traces = ({ from, to }: TimeWindow) =>
-    href('/traces', {
-      ...carried(params),
-      range: null,
-      from: String(from),
-      to: String(to),
-      [edgeEnds(id) ? 'edge' : 'node']: id,
-    })
+  const [now, then] = found.by ? [found.now.side, found.then.side] : ['Now', 'Then']
   return (
-    <section className="period-panel" aria-label="Then and now">
-      <h3>Compared with {span(found.then.from, found.then.to)}</h3>
+    <section className="period-panel" aria-label={found.by ? 'Both sides' : 'Then and now'}>
+      <h3>Compared with {found.by ? then : span(found.then.from, found.then.to)}</h3>
       <Changes id={id} found={found} />
       <table className="table">
         <thead>
           <tr>
             <td />
-            <th className="numeric">Then</th>
-            <th className="numeric">Now</th>
+            <th className="numeric">{then}</th>
+            <th className="numeric">{now}</th>
           </tr>
         </thead>
         <tbody>
@@ -47,13 +40,41 @@ export default function PeriodNote({ id, found }: Props) {
           ))}
         </tbody>
       </table>
-      <p>
-        {place.then && <Link href={traces(found.then)}>Traces then</Link>}
-        {place.then && place.now && ' · '}
-        {place.now && <Link href={traces(found.now)}>Traces now</Link>}
+      <p className="period-traces">
+        {place.then && (
+          <TracesLink id={id} found={found} period={found.then} own={place.then_id} words={then} />
+        )}
+        {place.now && <TracesLink id={id} found={found} period={found.now} own={id} words={now} />}
       </p>
     </section>
   )
+}
+
+interface LinkProps extends Props {
+  period: PeriodComparison['now']
+  /** The id of the place in it. */
+  own: string | null
+  words: string | null
+}
+
+function TracesLink({ id, found, period, own, words }: LinkProps) {
+  const { params } = useAddress()
+  const place = found.by
+    ? placeOf(found.by as By, period.side ?? '', id, own)
+    : { id, filter: '', group_by: '' }
+  if (!place) return null
+  const list = carried(params)
+  const narrowed = both(list['filter'] ?? '', place.filter)
+  const address = href('/traces', {
+    ...list,
+    range: null,
+    from: String(period.from),
+    to: String(period.to),
+    filter: narrowed || null,
+    ...(place.group_by && { group_by: place.group_by }),
+    [edgeEnds(id) ? 'edge' : 'node']: place.id,
+  })
+  return <Link href={address}>Traces {found.by ? `of ${words}` : words?.toLowerCase()}</Link>
 }
 
 const ROWS: [string, (figures: ComparedFigures) => string][] = [
