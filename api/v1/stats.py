@@ -239,12 +239,11 @@ def _metric(name: str, parameter: str) -> Metric:
 
 def _time(figures: Figures, name: str) -> float | None:
     """Milliseconds."""
-    if not figures.times:
-        return None
     if name == "avg":
-        return milliseconds(sum(figures.times) / len(figures.times))
-    share = {"min": 0.0, "max": 1.0}.get(name)
-    found = figures.quantile(float(name[1:]) / 100 if share is None else share)
+        found = figures.mean
+    else:
+        share = {"min": 0.0, "max": 1.0}.get(name)
+        found = figures.quantile(float(name[1:]) / 100 if share is None else share)
     return None if found is None else milliseconds(found)
 
 

@@ -7,6 +7,7 @@ and each call that no segment answers. Where another rule may apply, or rows lie
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
@@ -89,7 +90,9 @@ def alike_part(
         )
     )
     alike = [
-        AlikeTraces(step, [_unit(each) for each in units], traces, times)
+        AlikeTraces(
+            step, [_unit(each) for each in units], traces, [array("q", each) for each in times]
+        )
         for plain, step, units, traces, times, _ in found
         if plain
     ]
