@@ -86,6 +86,13 @@ class SentBy(Struct, frozen=True):
     service: str
 
 
+class MayHaveFailed(Struct, frozen=True):
+    """Some document of a service, or of its parent's, that did not end well, has a call that did not, or contains local work,
+    of which only the document says how it ended."""
+
+    service: str
+
+
 NodeMatch: TypeAlias = Selector | NodeKey
 """Which nodes are meant: those that a selector describes, or exactly one."""
 
@@ -131,6 +138,7 @@ Expression: TypeAlias = (
     | EntryState
     | Streamed
     | SentBy
+    | MayHaveFailed
     | ServiceMatch
     | EdgeMatch
     | RootCauseMatch

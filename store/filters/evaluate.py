@@ -20,6 +20,7 @@ from store.filters.ast import (
     Exists,
     Expression,
     Field,
+    MayHaveFailed,
     NodeMatch,
     Not,
     OneOf,
@@ -106,6 +107,8 @@ def satisfies(expression: Expression, subject: Subject) -> bool:
             return subject.is_streamed
         case SentBy(service):
             return service in subject.senders
+        case MayHaveFailed(service):
+            return subject.may_have_failed(service)
         case ServiceMatch(selector, condition):
             units: Iterable[Subject] = (
                 u for u in subject.services if selects(selector, u.node, u.names)
@@ -185,6 +188,10 @@ class TraceSubject:
         documents = self._trace.documents.values()
         return {name for each in documents for name in (each.service, each.node.name)}
 
+    def may_have_failed(self, service: str) -> bool:
+        """Whether work of a service is known to have failed, or only its documents say how it ended. With '' of any."""
+        return any(_may_have_failed(each, service) for each in self._trace.documents.values())
+
     @cached_property
     def causes(self) -> RootCauses:
         return root_causes(self._trace)
@@ -246,3 +253,13 @@ class TraceSubject:
             return [False] if keyword in ("ok", "error", "fault") else []
         took = None if entry.in_progress else entry.end - entry.start
         return unit_values(keyword, entry.state, took, entry.http)
+
+
+def _may_have_failed(document: Document, service: str) -> bool:
+    name = document.node.name
+    any_service = not service or document.independent == Independent.OF_PARENT
+    sent = any_service or service in (document.service, name)
+    if sent and (document.state != State.OK or document.members):
+        return True
+    owned = any_service or name == service or name.endswith(f"/{service}")
+    return owned and any(call.state != State.OK for call in document.calls)

@@ -10,6 +10,7 @@ from store.filters.ast import (
     EntryState,
     Exists,
     Expression,
+    MayHaveFailed,
     OneOf,
     Or,
     RootCauseMatch,
@@ -47,7 +48,7 @@ def is_selective(expression: Expression) -> bool:
             return field.keyword in _RARE | _MEASURED | _EXACT
         case ServiceMatch(condition=condition) | EdgeMatch(condition=condition):
             return condition is not None and is_selective(condition)
-    return isinstance(expression, RootCauseMatch | RootCausePath | Streamed)
+    return isinstance(expression, MayHaveFailed | RootCauseMatch | RootCausePath | Streamed)
 
 
 def is_likely(expression: Expression) -> bool:

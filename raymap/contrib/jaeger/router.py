@@ -204,9 +204,7 @@ def _by_id(context: Context, ids: Sequence[bytes]) -> Response:
 
 
 def _found(found: Found[JaegerTrace]) -> Response:
-    """Some of the traces if the search ended early; without any it has failed."""
-    if found.stopped and not found.traces:
-        raise ApiError(found.stopped, status=503)
+    """The traces; if the search ended early, with an error that says so: 206, partial content."""
     partial: list[JaegerError] = [{"code": 206, "msg": found.stopped}] if found.stopped else []
     return _answer(found.traces, partial)
 

@@ -1,8 +1,9 @@
 """Finds traces as Jaeger does: with a span of a service that has an operation, tags and a duration.
 
 The store finds traces of the service, newest first; which spans match is decided on the spans that are
-returned. The operation, and tags that the store has an index for, narrow a first pass; a second one looks at all traces, as
-some spans that match are not indexed (local work that failed, attributes beyond the first 50).
+returned. The operation, and tags that the store has an index for, narrow a first pass; a second one looks at the newest
+traces whatever they have, as some spans that match are not indexed (local work, attributes beyond the first 50).
+Spans that failed need no second one: what may contain some is a condition of the store.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from fastapi import Response
 
 from api.context import Context, json_response
 from api.counted import INCOMPLETE
-from api.errors import ApiError
 from raymap.contrib.jaeger.params import SpanQuery
 from raymap.contrib.jaeger.schemas import JaegerSpan, JaegerTag, JaegerTrace
 from raymap.contrib.jaeger.spans import ReadTrace, read_traces
@@ -26,6 +26,7 @@ from store.filters.ast import (
     EdgeMatch,
     Expression,
     Field,
+    MayHaveFailed,
     Selector,
     SentBy,
     ServiceMatch,
@@ -41,6 +42,8 @@ PAGE = 100
 """Traces searched for at once."""
 MOST_SCANNED = 2000
 MOST_SPANS = 30_000
+MOST_UNINDEXED = 200
+"""Traces of the second pass."""
 SECONDS = 8.0
 FAILED = any_of(Bare(Field(flag)) for flag in ("fault", "error", "throttle"))
 NEWER_NAMES = {
@@ -69,10 +72,11 @@ def search(
     certain = all_of(
         SentBy(query.service) if query.service else None,
         lasting(query.shortest) if query.shortest else None,
+        _failed(query) if query.tags.get("error") == "true" else None,
     )
     narrow = all_of(
         Compare(Field("operation"), "=", query.operation) if query.operation else None,
-        *(_indexed(query, key, value) for key, value in query.tags.items()),
+        *(_indexed(query, key, value) for key, value in query.tags.items() if key != "error"),
     )
     return search_twice(
         context, Bounds(query.window, query.limit, most_spans), certain, narrow, take
@@ -100,6 +104,8 @@ def search_twice(
     found: dict[bytes, tuple[int, T]] = {}
     seen: set[bytes] = set()
     for condition in [all_of(certain, narrow), certain] if narrow else [certain]:
+        if narrow and condition == certain:
+            budget.limit(MOST_UNINDEXED)
         for read in scan(context, bounds.window, bounds.limit, condition, budget, seen):
             taken = take(read)
             if taken is not None:
@@ -113,9 +119,7 @@ def search_twice(
 
 
 def response_of(body: Mapping[str, object] | Sequence[object], found: Found[Any]) -> Response:
-    """What was found, with a header if the search ended early; ApiError (503) if it found nothing until then."""
-    if found.stopped and not found.traces:
-        raise ApiError(found.stopped, status=503)
+    """What was found, with a header if the search ended early."""
     answer = json_response(body)
     if found.stopped:
         answer.headers[INCOMPLETE] = found.stopped
@@ -141,6 +145,12 @@ class Budget:
         self.is_complete = False
         self._most = self.traces, most_spans
         self._until = time.monotonic() + SECONDS
+
+    def limit(self, traces: int) -> None:
+        """Read so many further traces at most."""
+        if traces < self.traces:
+            self._most = self._most[0] - self.traces + traces, self._most[1]
+            self.traces = traces
 
     def is_late(self) -> bool:
         """Whether the time is up, looked at after each trace: clients give up soon after it."""
@@ -226,13 +236,17 @@ def _has(trace: JaegerTrace, span: JaegerSpan, key: str, value: str) -> bool:
 def _indexed(query: SpanQuery, key: str, value: str) -> Expression | None:
     """A condition that most traces with such a tag satisfy, and that an index answers."""
     service = Selector(name=query.service) if query.service else Selector()
-    if key == "error":
-        return at(service, FAILED) if value == "true" else None
     if NEWER_NAMES.get(key, key) == NEWER_NAMES["http.status_code"]:
         return at(service, Compare(Field("http.status"), "=", int(value))) if value.isdecimal() else None  # fmt: skip
     if key in ("span.kind", "otel.status_code", *NEWER_NAMES, *NEWER_NAMES.values()):
         return None
     return any_of(Compare(Field("annotation", key), "=", each) for each in _values(value))
+
+
+def _failed(query: SpanQuery) -> Expression | None:
+    """What every trace with such a span satisfies that failed, or that has an attribute which says so."""
+    says = (Compare(Field("annotation", "error"), "=", each) for each in _values("true"))
+    return any_of((MayHaveFailed(query.service), *says))
 
 
 def at(service: Selector, condition: Expression) -> Expression:

@@ -42,7 +42,8 @@ def parse_terms(text: str) -> dict[str, str]:
 
 
 def find(context: Context, query: ZipkinQuery) -> Found[list[ZipkinSpan]]:
-    """The newest traces that match, bounded as Jaeger's searches are."""
+    """The newest traces that match, bounded as Jaeger's searches are; an annotation ``error`` of work that did not fail is
+    not looked for."""
     tags = {key: value for key, value in query.terms.items() if value}
     if query.terms.get("error") == "":
         tags["error"] = "true"

@@ -66,6 +66,7 @@ from store.filters.ast import (
     EntryState,
     Expression,
     FieldTest,
+    MayHaveFailed,
     Not,
     OneOf,
     Or,
@@ -114,6 +115,8 @@ class Compiler:
                     "(service = <service> OR name = <service>)", service=(service, "String")
                 )
                 return self._sets.segments(exactly(own))
+            case MayHaveFailed(service):
+                return self._may_have_failed(service)
             case ServiceMatch():
                 return self._service(expression)
             case EdgeMatch():
@@ -123,6 +126,23 @@ class Compiler:
             case RootCausePath():
                 return every([UNKNOWN, *map(self.trace, services_on(expression))])
         return self._field(expression)
+
+    def _may_have_failed(self, service: str) -> Bounds:
+        of_any = Sql(f"independent = {Independent.OF_PARENT:d}") if service else TRUE
+        given = {"service": (service, "String"), "suffix": (f"/{service}", "String")}
+        sent = self._values.text(
+            "(service = <service> OR name = <service>)", service=given["service"]
+        )
+        owned = self._values.text(
+            "(owner_name = <service> OR endsWith(owner_name, <suffix>))", **given
+        )
+        failed = Sql(f"state != {State.OK:d}")
+        unsaid = disjunction([failed, Sql("notEmpty(members)")])
+        documents = conjunction([disjunction([of_any, sent]), unsaid])
+        calls = conjunction([disjunction([of_any, owned]), failed])
+        return some(
+            [self._sets.segments(Bounds(documents, FALSE)), self._sets.calls(Bounds(calls, FALSE))]
+        )
 
     def _all(self, terms: Sequence[Expression]) -> Bounds:
         """Few traces meet a selective term: rows for the others are looked for among these."""

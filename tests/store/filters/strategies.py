@@ -22,6 +22,7 @@ from store.filters.ast import (
     Exists,
     Expression,
     Field,
+    MayHaveFailed,
     Not,
     OneOf,
     Or,
@@ -309,4 +310,7 @@ def expressions() -> st.SearchStrategy[Expression]:
     states = st.frozensets(st.sampled_from(tuple(State)), max_size=3).map(EntryState)
     tests, units = field_tests(Scope.TRACE), unit_matches()
     streamed = st.just(Streamed()) | st.sampled_from(NAMES).map(SentBy)
-    return combined(st.one_of(*[tests] * 2, *[units] * 4, states, streamed, *[root_causes()] * 3))
+    failed = st.sampled_from(("", *NAMES)).map(MayHaveFailed)
+    return combined(
+        st.one_of(*[tests] * 2, *[units] * 4, states, streamed, failed, *[root_causes()] * 3)
+    )
