@@ -17,6 +17,14 @@ export interface Rollout {
   paint(brush: Brush, x: number, y: number): void
 }
 
+/** What differs at a node from an earlier period, in words; its paint draws a mark (`model/periods`). */
+export interface Delta {
+  words: string
+  /** Or follows from what begins elsewhere. */
+  begins: boolean
+  paint(brush: Brush, x: number, y: number): void
+}
+
 /** An edge that is missing at a node, in words; its paint draws a stub (`model/openEnds`). */
 export interface OpenEnd {
   words: string
@@ -37,6 +45,7 @@ export interface TrustMark {
 export type MapNode = Schemas['MapNode'] &
   Declarable & {
     rollout?: Rollout
+    delta?: Delta
     openEnd?: OpenEnd
     trust?: TrustMark
     whole?: string

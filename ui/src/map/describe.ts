@@ -8,7 +8,10 @@ import { KIND_WORDS } from './glyphs'
 
 /** What a node is, and where, if the map has nodes of several accounts or regions. */
 export function typeWords(
-  node: Pick<MapNode, 'type' | 'kind' | 'location' | 'work' | 'declared' | 'rollout' | 'openEnd' | 'trust'>,
+  node: Pick<
+    MapNode,
+    'type' | 'kind' | 'location' | 'work' | 'declared' | 'rollout' | 'delta' | 'openEnd' | 'trust'
+  >,
 ): string {
   const kind = node.type || KIND_WORDS[node.kind]
   const parts = [
@@ -17,6 +20,7 @@ export function typeWords(
     workWords(node),
     declaredWords(node),
     node.rollout?.words,
+    node.delta?.words,
     node.openEnd?.words,
     node.trust?.words,
   ]

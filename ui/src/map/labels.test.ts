@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { MapNode } from '../api/types'
 import { node } from '../model/samples'
 import { overlap, R, type Box } from './geometry'
-import { layoutLabels, mostLabels, SMALLEST_TEXT, type Label, type Measure } from './labels'
+import { importance, layoutLabels, mostLabels, SMALLEST_TEXT, type Label, type Measure } from './labels'
 import { Scene, type SceneNode } from './scene'
 
 const COLUMN = 200
@@ -100,6 +100,21 @@ test('from afar what fails has its numbers, where there is room, and nothing els
   const withNumbers = [...labels].filter(([, { lines }]) => lines.some(({ text }) => text.includes('ms')))
   expect(labels.size).toBe(9)
   expect(withNumbers.map(([id]) => id).toSorted()).toEqual(ill.toSorted())
+})
+
+test('from afar what differs says by how much, where it begins before where it follows', () => {
+  const delta = (begins: boolean) => ({ words: begins ? 'Δ begins' : 'Δ follows', begins, paint: () => {} })
+  const differing = (apart: number) =>
+    layoutLabels({
+      nodes: placed(2, (i) => ({ x: i * apart, y: 0, requests: 2 - i, delta: delta(i === 1) })),
+      k: 0.38,
+      measure,
+      tierOf: (one) => importance(one, new Set(), null),
+    })
+  const last = (labels: ReturnType<typeof differing>) =>
+    [...labels.values()].map(({ lines }) => lines.at(-1)?.text)
+  expect(last(differing(600))).toEqual(['Δ begins', 'Δ follows'])
+  expect([...differing(600).keys()]).toEqual(['service-number-1', 'service-number-0'])
 })
 
 test('every node has its numbers before any has its type', () => {

@@ -45,7 +45,7 @@ export interface Label {
 /** Width of a text in pixels. */
 export type Measure = (text: string, size: number, bold: boolean) => number
 
-/** 0: dimmed, 1: calm, 2: some requests failed, 3: unhealthy, 4: selected or found. */
+/** 0: dimmed, 1: calm, 2: some requests failed, or figures differ, 3: unhealthy, or differences begin here, 4: selected or found. */
 export type Tier = 0 | 1 | 2 | 3 | 4
 
 export interface LabelInput {
@@ -69,9 +69,18 @@ export function textSizes(k: number): { name: number; number: number } {
 
 /** The most important first; ties by traffic, then by id, so that a refresh changes as little as possible. */
 export function byPriority(nodes: readonly SceneNode[], tierOf: LabelInput['tierOf']): SceneNode[] {
-  const keyed = nodes.map((node) => ({ node, tier: tierOf(node), requests: node.data.requests ?? 0 }))
+  const keyed = nodes.map((node) => ({
+    node,
+    tier: tierOf(node),
+    begins: Number(node.data.delta?.begins ?? false),
+    requests: node.data.requests ?? 0,
+  }))
   keyed.sort(
-    (a, b) => b.tier - a.tier || b.requests - a.requests || (a.node.data.id < b.node.data.id ? -1 : 1),
+    (a, b) =>
+      b.tier - a.tier ||
+      b.begins - a.begins ||
+      b.requests - a.requests ||
+      (a.node.data.id < b.node.data.id ? -1 : 1),
   )
   return keyed.map(({ node }) => node)
 }
@@ -122,7 +131,7 @@ export function layoutLabels(input: LabelInput): Map<string, Label> {
     placed.set(node.data.id, label)
   }
   const isOneOfSeveral = sharedNames(nodes)
-  // Read from afar, only what fails has its numbers: those of all would be a mosaic.
+  // Read from afar, only what fails or differs has its numbers: those of all would be a mosaic.
   const spots = k < CLOSE ? besides(k) : [below(k)]
   const details = k < CLOSE ? [numbersBelow] : [numbersBelow, allBelow]
   const near = [...placed].filter(([, { node }]) => k >= CLOSE || tierOf(node) >= 2)
@@ -298,10 +307,11 @@ function shortName({ name, whole }: SceneNode['data'], length: number): string {
   return cut(whole, length - value.length) + value
 }
 
-/** The type; during a deployment, which version gets how much. */
-function typeLine({ data: { name, type, rollout } }: SceneNode, k: number): TextLine | null {
-  if (!rollout?.words && (!type || type.toLowerCase() === name.toLowerCase())) return null
-  return { text: rollout?.words || cut(type, 26), size: textSizes(k).number, bold: false, colour: 'mute' }
+/** The type; what differs from an earlier period; during a deployment, which version gets how much. */
+function typeLine({ data: { name, type, rollout, delta } }: SceneNode, k: number): TextLine | null {
+  const words = delta?.words || rollout?.words
+  if (!words && (!type || type.toLowerCase() === name.toLowerCase())) return null
+  return { text: words || cut(type, 26), size: textSizes(k).number, bold: false, colour: 'mute' }
 }
 
 /** Account and region, on a map with several. */
@@ -310,8 +320,9 @@ function locationLine({ data: { location } }: SceneNode, k: number): TextLine[] 
 }
 
 function numbersLine({ data }: SceneNode, k: number): TextLine | null {
-  const text = numbersText(data)
-  return text ? { text, size: textSizes(k).number, bold: false, colour: 'mute' } : null
+  const delta = k < CLOSE ? data.delta?.words : undefined
+  const text = delta ?? numbersText(data)
+  return text ? { text, size: textSizes(k).number, bold: false, colour: delta ? 'ink' : 'mute' } : null
 }
 
 function numbersText(data: SceneNode['data']): string {
@@ -329,8 +340,8 @@ export function importance(
   unhealthy: ReadonlySet<string>,
   lit: ReadonlySet<string> | null,
 ): Tier {
-  const { id } = node.data
+  const { id, delta } = node.data
   if (lit) return lit.has(id) ? 4 : 0
-  if (unhealthy.has(id)) return 3
-  return (ringShares(node.data)?.fault ?? 0) > 0 ? 2 : 1
+  if (unhealthy.has(id) || delta?.begins) return 3
+  return delta || (ringShares(node.data)?.fault ?? 0) > 0 ? 2 : 1
 }

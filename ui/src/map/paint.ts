@@ -104,6 +104,7 @@ function paintNodes(picture: Picture, nodes: readonly SceneNode[], alpha: number
     picture,
     nodes.filter(({ data }) => data.declared === 'undeclared'),
   )
+  if (detail !== 'full') for (const { data, x, y } of nodes) data.delta?.paint(picture, x, y)
   if (detail === 'far') return
   paintInferred(
     picture,
@@ -115,7 +116,10 @@ function paintNodes(picture: Picture, nodes: readonly SceneNode[], alpha: number
     nodes.filter(({ data }) => data.kind !== 'client'),
   )
   paintRingLabels(picture, nodes)
-  for (const { data, x, y } of nodes) data.trust?.paint(picture, x, y)
+  for (const { data, x, y } of nodes) {
+    data.trust?.paint(picture, x, y)
+    data.delta?.paint(picture, x, y)
+  }
 }
 
 interface Ring {

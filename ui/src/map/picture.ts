@@ -48,7 +48,6 @@ export interface Frame {
 
 /** The frame as painters see it: only what lies in the view. */
 export interface Picture extends Frame, Brush {
-  k: number
   nodes: SceneNode[]
   edges: SceneEdge[]
   isLit: (node: SceneNode) => boolean

@@ -44,6 +44,7 @@ export function folded(graph: Graph): Folded {
 
 function together(node: MapNode, inner: MapNode): MapNode {
   const rollout = node.rollout ?? inner.rollout
+  const delta = inner.delta?.begins && !node.delta?.begins ? inner.delta : (node.delta ?? inner.delta)
   const declared = node.declared ?? inner.declared
   const openEnd = node.openEnd ?? inner.openEnd
   const trust = node.trust ?? inner.trust
@@ -52,6 +53,7 @@ function together(node: MapNode, inner: MapNode): MapNode {
     inner,
     ring: worst(shares(node), shares(inner)),
     ...(rollout && { rollout }),
+    ...(delta && { delta }),
     ...(declared && { declared }),
     ...(openEnd && { openEnd }),
     ...(trust && { trust }),

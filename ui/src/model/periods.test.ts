@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Graph, MapEdge, MapNode, PeriodComparison, SignificantChange } from '../api/types'
+import { folded } from './fold'
+import { node as mapNode } from './samples'
 import { beginnings, nextPeriod, withPeriod } from './periods'
 
 const change = (id: string, text: string, more: Partial<SignificantChange> = {}) =>
@@ -49,9 +51,9 @@ test('places where changes begin are listed once, with all their changes', () =>
 
 test('what differs says so, and vanished edges between nodes of the map are drawn', () => {
   const drawn = withPeriod(graph, found)
-  expect(drawn.nodes.map(({ rollout }) => rollout?.words)).toEqual([
-    'Δ faults 0 → 4 %',
-    'Δ faults 0 → 9 % +1',
+  expect(drawn.nodes.map(({ delta }) => [delta?.words, delta?.begins])).toEqual([
+    ['Δ faults 0 → 4 %', false],
+    ['Δ faults 0 → 9 % +1', true],
   ])
   expect(drawn.edges.map(({ id, trust }) => [id, Boolean(trust)])).toEqual([
     ['a:b', false],
@@ -61,4 +63,9 @@ test('what differs says so, and vanished edges between nodes of the map are draw
 
 test('without a comparison the map is the same object', () => {
   expect(withPeriod(graph, null)).toBe(graph)
+})
+
+test('of a service and the function drawn with it, the difference that begins is shown', () => {
+  const drawn = withPeriod({ nodes: [mapNode('a'), mapNode('b', { drawn_with: 'a' })], edges: [] }, found)
+  expect(folded(drawn).graph.nodes.map(({ delta }) => delta?.words)).toEqual(['Δ faults 0 → 9 % +1'])
 })

@@ -1,7 +1,14 @@
 // Two periods of the map, or two sides of one: the ring of one inside that of the other, and a mark where a difference is
 // significant. Pure.
 
-import type { ComparedFigures, Graph, MapEdge, PeriodComparison, SignificantChange } from '../api/types'
+import type {
+  ComparedFigures,
+  Delta,
+  Graph,
+  MapEdge,
+  PeriodComparison,
+  SignificantChange,
+} from '../api/types'
 import { ringPainter } from '../map/candidateRing'
 import { R } from '../map/geometry'
 import type { Brush } from '../styles/brush'
@@ -62,14 +69,13 @@ export function withPeriod(graph: Graph, found: PeriodComparison | null): Graph 
     const node = found.by ? withFigures(whole, both?.now, both?.then) : whole
     const changes = changesOf(found, node.id)
     const words = wordsOf(changes)
-    const before = ringOf(both?.then)
-    const rollout = { words, paint: before ?? nothing }
-    return { ...node, rollout, ...(words && { trust: marked(changes, -R * 0.86, node.trust) }) }
+    const rollout = { words: '', paint: ringOf(both?.then) ?? nothing }
+    return { ...node, rollout, ...(words && { delta: deltaOf(changes, words) }) }
   })
   const edges = [...graph.edges, ...vanished(graph, found)].map((edge) => {
     // What follows is marked at the nodes.
     const changes = changesOf(found, edge.id).filter(({ follows }) => follows === null)
-    return changes.length ? { ...edge, trust: marked(changes, 0, undefined) } : edge
+    return changes.length ? { ...edge, trust: markOf(changes) } : edge
   })
   return { ...graph, nodes, edges }
 }
@@ -100,32 +106,42 @@ function vanished(graph: Graph, found: PeriodComparison): MapEdge[] {
 }
 
 /** The radius of a mark: where the map is small, it stays readable. */
-const [NEAR, FURTHER] = [10, 16]
+const [NEAR, FURTHER, LEAST_PIXELS] = [10, 16, 8]
 
-/** A filled mark where changes begin, an empty one where they follow. */
-function marked(
-  changes: readonly SignificantChange[],
-  offset: number,
-  other: MapEdge['trust'],
-): NonNullable<MapEdge['trust']> {
-  const begins = changes.some(({ follows }) => follows === null)
+function begin(changes: readonly SignificantChange[]): boolean {
+  return changes.some(({ follows }) => follows === null)
+}
+
+/** From afar, where differences begin alone. */
+function deltaOf(changes: readonly SignificantChange[], words: string): Delta {
+  const begins = begin(changes)
   return {
-    trust: other?.trust ?? 'exact',
-    words: other?.words ?? '',
+    words,
+    begins,
     paint(brush, x, y) {
-      other?.paint(brush, x, y)
-      paintDelta(brush, x + offset, y + offset, begins)
+      if (brush.detail === 'far' && !begins) return
+      paintDelta(brush, x - R * 0.86, y - R * 0.86, Math.max(NEAR, LEAST_PIXELS / brush.k), begins)
     },
   }
 }
 
-function paintDelta({ g, palette, detail }: Brush, x: number, y: number, filled: boolean): void {
-  if (detail === 'far') return
-  const radius = detail === 'full' ? NEAR : FURTHER
+function markOf(changes: readonly SignificantChange[]): NonNullable<MapEdge['trust']> {
+  return {
+    trust: 'exact',
+    words: '',
+    paint(brush, x, y) {
+      if (brush.detail !== 'far')
+        paintDelta(brush, x, y, brush.detail === 'full' ? NEAR : FURTHER, begin(changes))
+    },
+  }
+}
+
+/** A filled mark where changes begin, an empty one where they follow. */
+function paintDelta({ g, palette, k }: Brush, x: number, y: number, radius: number, filled: boolean): void {
   g.setLineDash([])
   g.fillStyle = filled ? palette.ink : palette.panel
   g.strokeStyle = palette.ink
-  g.lineWidth = 1
+  g.lineWidth = Math.max(1, 1 / k)
   g.beginPath()
   g.arc(x, y, radius, 0, Math.PI * 2)
   g.fill()

@@ -8,4 +8,6 @@ export interface Brush {
   g: CanvasRenderingContext2D
   palette: Palette
   detail: Detail
+  /** The scale: pixels per unit. */
+  k: number
 }
