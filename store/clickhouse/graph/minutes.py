@@ -12,11 +12,8 @@ from store.minutes import MinuteCounts, Series, SeriesKind
 from store.model import NodeKey, TimeRange
 from store.query import Backlog
 from store.times import MINUTE
-from store.varint import read_varint
 
 _WIDTH = len(NodeKey._fields)
-_BYTES = (*[8] * 8, 4, 4)
-"""Of an element of each column of `MinuteCounts`."""
 BINARY_LIMITS = {**READ_LIMITS, "strings_as_bytes": True}
 
 
@@ -37,7 +34,7 @@ class MinuteMethods:
         with self._asking() as ask:
             self._fresh(ask, [TimeRange(first * MINUTE, (last + 1) * MINUTE)])
             rows = ask.with_limits(BINARY_LIMITS)(statement)
-        return [MinuteCounts(minute, *_arrays(row)) for minute, row in rows]
+        return [MinuteCounts(*row) for row in rows]
 
     def counted_minutes(self: _HasRunner, first: int, last: int) -> int:
         """By the rows that say which revision applies."""
@@ -58,13 +55,3 @@ class MinuteMethods:
             id: Series(SeriesKind(kind), NodeKey(*names[:_WIDTH]), NodeKey(*names[_WIDTH:]))
             for id, kind, *names in rows
         }
-
-
-def _arrays(row: bytes) -> list[bytes]:
-    """The elements of each array: its length goes before them."""
-    found, at = [], 0
-    for size in _BYTES:
-        length, at = read_varint(row, at)
-        found.append(row[at : at + length * size])
-        at += length * size
-    return found

@@ -1,7 +1,8 @@
-SELECT bucket, formatRow('RowBinary', groupArray(id), groupArray(ok), groupArray(error), groupArray(throttle), groupArray(fault),
-                         groupArray(in_progress), groupArray(observed), groupArray(toUInt64(length(histogram))),
-                         groupArrayArray(CAST(mapKeys(histogram), 'Array(Float32)')),
-                         groupArrayArray(CAST(mapValues(histogram), 'Array(Float32)')))
+SELECT bucket, reinterpret(groupArray(id), 'String'), reinterpret(groupArray(ok), 'String'), reinterpret(groupArray(error), 'String'),
+       reinterpret(groupArray(throttle), 'String'), reinterpret(groupArray(fault), 'String'), reinterpret(groupArray(in_progress), 'String'),
+       reinterpret(groupArray(observed), 'String'), reinterpret(groupArray(toUInt64(length(histogram))), 'String'),
+       reinterpret(groupArrayArray(CAST(mapKeys(histogram), 'Array(Float32)')), 'String'),
+       reinterpret(groupArrayArray(CAST(mapValues(histogram), 'Array(Float32)')), 'String')
 FROM (
     SELECT bucket, cityHash64(kind, if(startsWith(source_account, 'unconfirmed '), replaceRegexpOne(toString(source_account), '^unconfirmed [0-9]+ ?', ''), toString(source_account)), source_name, source_type, source_region, account, name, type, region) AS id, ok, error, throttle, fault, in_progress, observed, histogram
     FROM rollups
