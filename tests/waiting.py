@@ -23,12 +23,15 @@ def eventually(
     """
     begun = time.monotonic()
     while True:
+        called = time.monotonic()
         try:
             if found := condition():
                 return found
         except ignore:
             pass
-        waited = time.monotonic() - begun
+        now = time.monotonic()
+        waited = now - begun
         if waited > seconds:
             raise AssertionError(f"{what}: not within {seconds:g} s")
-        time.sleep(min(max(0.01, waited / 10), 0.5))  # a condition takes CPU time, too
+        # A condition takes CPU time, often that of what it waits for: at most a third of the time is its.
+        time.sleep(min(max(0.01, 2 * (now - called), waited / 10), 0.5))
