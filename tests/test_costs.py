@@ -8,9 +8,12 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from tests import costs
 from tests.conftest import ROOT
 
 TESTS = """
@@ -57,3 +60,19 @@ def test_a_test_beyond_the_bound_fails_the_run(tmp_path: Path, workers: str) -> 
     assert [line.rpartition("::")[2] for line in grown] == ["test_that_retains"]
     assert re.search("CPU seconds: [34] in calls, [12] in fixtures", ended.stdout), ended.stdout
     assert "7 passed" in ended.stdout
+
+
+def test_a_process_that_no_one_waits_for_gives_nothing_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its seconds are in no figure once it has ended, as those of a page's renderer, closed by a fixture."""
+    figures, moments = iter([5.0, 4.0]), iter([1.0, 2.0, 2.0])
+    item: Any = SimpleNamespace(user_properties=[])
+    with monkeypatch.context() as patched:  # this test is measured, too
+        patched.setattr(costs, "spent", lambda: next(figures))
+        patched.setattr(costs, "time", SimpleNamespace(monotonic=lambda: next(moments)))
+        phase = costs.Measured()._phase(item, "teardown")
+        next(phase)
+        with pytest.raises(StopIteration):
+            next(phase)
+    assert item.user_properties == [("cpu of teardown", 0.0)]
