@@ -59,7 +59,7 @@ class Search:
                 break
         self.is_cut = cursor is not None
         for start in range(0, len(changed), BATCH):
-            found = self._reader.get_traces(changed[start : start + BATCH], raw=True)
+            found = self._reader.get_traces(changed[start : start + BATCH], raw=True, links=False)
             yield list(found.values())
 
     def _is_due(self, trace_id: bytes, updated: int, now: int) -> bool:

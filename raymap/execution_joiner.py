@@ -180,7 +180,9 @@ class ExecutionJoiner:
             return
         traces = self._traces(node, _span(executions), OTHERS)
         known = reported_ones(map(values_of, executions), reported_in(traces.values()))
-        stored = self._store.get_traces([trace_of(each.arn) for each in executions], raw=True)
+        stored = self._store.get_traces(
+            [trace_of(each.arn) for each in executions], raw=True, links=False
+        )
         for execution in executions:
             trace, document = stored.get(trace_of(execution.arn)), segment_of(execution)
             if execution.arn not in known and not (trace and has(trace, document)):
@@ -228,7 +230,7 @@ class ExecutionJoiner:
         ids = [hit.trace_id for hit in self._store.find_traces(query, limit=MOST_TRACES).found]
         found: dict[bytes, Trace] = {}
         for at in range(0, len(ids), BATCH):
-            found |= self._store.get_traces(ids[at : at + BATCH], raw=True)
+            found |= self._store.get_traces(ids[at : at + BATCH], raw=True, links=False)
         return found
 
 

@@ -173,7 +173,7 @@ class InvocationJoiner:
         traces = sorted({request.trace_id for request in failed - self._failed})
         joined = 0
         for start in range(0, len(traces), BATCH):
-            found = self._store.get_traces(traces[start : start + BATCH], raw=True)
+            found = self._store.get_traces(traces[start : start + BATCH], raw=True, links=False)
             joined += self._join(found.values(), now)
         self._failed = failed
         return joined

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from store.errors import StoreUnavailable
 from store.log_lines import LogLine
 from store.memory import MemoryStore
 from store.metrics import QUERIES, QueryTime
-from store.model import Document, Independent, State, TimeRange, relayed_version
+from store.model import Document, Independent, State, TimeRange, Trace, relayed_version
 from store.rules.event_sources import Messages
 from store.rules.invocations import FUNCTION, NOTHING, Invocation
 from store.times import MINUTE, SECOND
@@ -405,3 +405,22 @@ def test_a_quiet_store_is_not_idle_before_functions_without_a_record_were_looked
     assert not setting.joiner.is_idle()
     setting.clock.at += 1
     assert setting.joiner.is_idle()
+
+
+def test_no_links_are_read(setting: Setting, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing that is derived depends on them, and they take as many statements again."""
+    read: list[bool] = []
+    get_traces = MemoryStore.get_traces
+
+    def noted(
+        self: MemoryStore, trace_ids: Sequence[bytes], *, raw: bool = False, links: bool = True
+    ) -> dict[bytes, Trace]:
+        read.append(links)
+        return get_traces(self, trace_ids, raw=raw, links=links)
+
+    monkeypatch.setattr(MemoryStore, "get_traces", noted)
+    setting.memory.put([web(request_id=REQUEST)], "web")
+    setting.report(telemetry())
+    assert setting.joiner.join() == 1
+    assert read
+    assert not any(read)
