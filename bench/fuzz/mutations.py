@@ -61,10 +61,9 @@ def mutate_json(sample: bytes, other: bytes, random: Random) -> bytes:
     """Values, keys and elements replaced, removed, doubled or nested; sometimes bytes, too."""
     if random.random() < 0.25:
         return mutate_bytes(sample, other, random)
-    head, line_feed, body = sample.rpartition(b"\n")
     try:
-        root = json.loads(body)
-        donor = json.loads(other.rpartition(b"\n")[2])
+        head, root = _parsed(sample)
+        _, donor = _parsed(other)
     except ValueError:
         return mutate_bytes(sample, other, random)
     for _ in range(random.randint(1, 3)):
@@ -73,7 +72,16 @@ def mutate_json(sample: bytes, other: bytes, random: Random) -> bytes:
     body = text.encode(errors="surrogatepass")
     if random.random() < 0.1:
         body = mutate_bytes(body, other, random)
-    return head + line_feed + body
+    return head + body
+
+
+def _parsed(sample: bytes) -> tuple[bytes, Any]:
+    """The value, which may have several lines, and a datagram's line before it."""
+    try:
+        return b"", json.loads(sample)
+    except ValueError:
+        head, line_feed, body = sample.partition(b"\n")
+        return head + line_feed, json.loads(body)
 
 
 def _changed(root: Any, donor: Any, random: Random) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from random import Random
 
@@ -88,3 +89,22 @@ def test_mutations_depend_on_the_seed_alone_and_are_mostly_well_formed() -> None
 
 def test_the_corpus_is_small() -> None:
     assert sum(path.stat().st_size for path in CORPUS.rglob("*") if path.is_file()) < 100_000
+
+
+@pytest.mark.parametrize("head", [b"", b'{"format": "json", "version": 1}\n'])
+def test_values_are_changed_also_in_json_of_several_lines(head: bytes) -> None:
+    """Behind a datagram's line as well; a quarter has other bytes instead, and a tenth of the others, too."""
+    random, sample = (
+        Random(1),
+        b'{\n "id": "1",\n "name": "shop",\n "calls": [\n  {"id": "2"}\n ]\n}\n',
+    )
+    changed = [mutate_json(head + sample, head + sample, random) for _ in range(400)]
+    assert sum(is_json(each.removeprefix(head)) for each in changed) > 200
+
+
+def is_json(text: bytes) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
