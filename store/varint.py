@@ -1,4 +1,4 @@
-"""LEB128: how protobuf and ClickHouse write lengths."""
+"""LEB128: how protobuf writes lengths."""
 
 from __future__ import annotations
 
@@ -13,13 +13,3 @@ def varint(number: int) -> bytes:
         number >>= 7
     digits.append(number)
     return bytes(digits)
-
-
-def read_varint(data: bytes, at: int) -> tuple[int, int]:
-    """The number that begins at a position, and where it ends. IndexError if it does not."""
-    number = shift = 0
-    while data[at] >= 0x80:
-        number |= (data[at] & 0x7F) << shift
-        shift += 7
-        at += 1
-    return number | data[at] << shift, at + 1

@@ -132,3 +132,20 @@ def serve_map(page: Page, answer: Callable[[], dict[str, Any]]) -> None:
         route.fulfill(content_type="application/json", body=json.dumps(found))
 
     page.route("**/api/map?*", fulfil)
+
+
+def serve_comparison(page: Page, changes: list[dict[str, Any]], **over: Any) -> None:
+    """Answer every comparison of the map with these differences."""
+    span = {"side": None, "from": 0.0, "to": 600.0, "data_until": 600.0, "incomplete": None}
+    period = {**span, "minutes": 10, "counted": 10}
+    nothing: dict[str, Any] = {
+        "deployment": None,
+        "problem": None,
+        "notes": [],
+        "nodes": [],
+        "edges": [],
+    }
+    summary = f"{len(changes)} failing more"
+    found = {"now": period, "then": period, "days": 7, "summary": summary, "left_out": 0}
+    body = {**nothing, **found, "by": None, "values": [], "changes": changes, **over}
+    page.route("**/api/v1/compare?*", lambda route: route.fulfill(json=body))

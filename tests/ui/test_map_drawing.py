@@ -9,7 +9,15 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.ui.conftest import Delayed, until_later, wait_until
-from tests.ui.maps import grid_map, map_client, map_edge, map_node, serve_map, service_map
+from tests.ui.maps import (
+    grid_map,
+    map_client,
+    map_edge,
+    map_node,
+    serve_comparison,
+    serve_map,
+    service_map,
+)
 
 pytestmark = pytest.mark.browser
 
@@ -191,6 +199,26 @@ def test_a_comparison_hides_no_node(page: Page, raymap_server: Any) -> None:
     compared.click()
     wait_until(page, f"window.__map.size.height < {height - 30}")
     assert page.evaluate(CAMERA) == camera
+
+
+@pytest.mark.parametrize("count", [150, 500])
+def test_what_differs_is_marked_at_the_scale_of_the_whole_map(
+    page: Page, raymap_server: Any, count: int
+) -> None:
+    """As large as on a small map, and with the node's name; by how much is said where there is room."""
+    answer = grid_map(count)
+    named = answer["nodes"][count // 2]["name"]
+    page.add_init_script(RECORD_TEXT)
+    serve_map(page, lambda: answer)
+    begins = {"id": named, "name": named, "measure": "fault", "trend": "failing"}
+    serve_comparison(page, [{**begins, "text": "faults 0.5 → 15 %", "follows": None}])
+    page.set_viewport_size({"width": 1440, "height": 900})
+    open_map(page, raymap_server.http + "/map?as=map&test=1&against=before")
+    wait_until(page, "window.__texts.some(([text]) => text === 'Δ')")
+    assert page.evaluate("window.__map.camera.k") < 0.42
+    texts = page.evaluate("window.__texts")
+    assert min(size for text, size, _, _ in texts if text.startswith("Δ")) >= 10.5
+    assert named in {text for text, _, _, _ in texts}
 
 
 def test_only_unhealthy_hides_rare_failures_and_their_clients(
