@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from raymap.data_dir import require_owner
-from raymap.errors import CommandError
+from raymap.errors import CommandError, print_status
 from raymap.settings import StoreSettings
 from store.clickhouse.connection.address import Address, parse_url
 from store.clickhouse.connection.errors import first_line, is_transient
@@ -37,16 +37,11 @@ def resolve_cells(settings: StoreSettings) -> list[Address]:
 
 
 def resolve_clickhouse(settings: StoreSettings) -> Address:
-    """The ClickHouse of the URL; without one, the embedded one that runs in the data directory."""
+    """The ClickHouse of the URL, of several the home cell; without one, the embedded one that runs in the data directory."""
     from store.clickhouse.embedded import EmbeddedError, address
 
     if settings.clickhouse:
-        urls = urls_in(settings.clickhouse)
-        if len(urls) > 1:
-            raise CommandError(
-                "This command is about one cell: name one of them alone with --clickhouse."
-            )
-        return parse_url(urls[0])
+        return parse_url(urls_in(settings.clickhouse)[0])
     require_owner(settings.data_dir)
     try:
         return address(settings.data_dir)
@@ -88,23 +83,52 @@ def require_cells(cells: Sequence[Address], *, wait_for_it: bool = False) -> Non
         if not (wait_for_it and is_transient(error)):
             raise
         if len(cells) > 1:
-            raise CommandError(
-                f"None of the {len(cells)} cells answers, and where traces are is stored in them: {first_line(error)}."
-            ) from None
+            raise _none_answers(cells, error) from None
 
 
-def prepare_cells(cells: Sequence[Address], retention: dict[str, int]) -> dict[str, list[str]]:
-    """Bring the databases to this version's schema, and make cells of several; the migrations applied, by database."""
-    from raymap.tenants.databases import prepare_databases
-    from store.cells.topology import TopologyMismatch, form_topology
-    from store.clickhouse.schema.retention import prepare_database
+def _none_answers(cells: Sequence[Address], error: Exception) -> CommandError:
+    return CommandError(
+        f"None of the {len(cells)} cells answers, and where traces are is stored in them: {first_line(error)}."
+    )
 
-    home, *others = cells
-    applied = {f"{home.name}/{db}": done for db, done in prepare_databases(home, retention).items()}
-    for cell in others:
-        applied[f"{cell.name}/{cell.database}"] = prepare_database(cell, retention)
+
+def prepare_cells(
+    cells: Sequence[Address], retention: dict[str, int], *, wait_for_it: bool = False
+) -> dict[str, list[str]]:
+    """Bring the databases to this version's schema, and make cells of several; the migrations applied, by database.
+
+    With ``wait_for_it`` those of a topology that do not answer stay as they are: what they are is looked at when they do.
+    """
+    from store.cells.topology import TopologyMismatch, form_topology, read_topology
+
+    applied: dict[str, list[str]] = {}
+    absent: list[Exception] = []
+    for place, cell in enumerate(cells):
+        try:
+            applied |= _prepare_cell(cell, retention, home=place == 0)
+        except Exception as error:
+            if not (wait_for_it and len(cells) > 1 and is_transient(error)):
+                raise
+            absent.append(error)
+            print_status(
+                f"{cell.name}/{cell.database} does not answer: {first_line(error)}; going on without it"
+            )
+    if len(absent) == len(cells):
+        raise _none_answers(cells, absent[-1])
     try:
-        form_topology(cells)
+        read_topology(cells, wait_for_it=True) if absent else form_topology(cells)
     except TopologyMismatch as error:
         raise CommandError(f"{error}.") from None
     return applied
+
+
+def _prepare_cell(cell: Address, retention: dict[str, int], *, home: bool) -> dict[str, list[str]]:
+    """The migrations applied; those of tenants are in the home cell."""
+    from raymap.tenants.databases import prepare_databases
+    from store.clickhouse.schema.retention import prepare_database
+
+    if home:
+        done = prepare_databases(cell, retention)
+    else:
+        done = {cell.database: prepare_database(cell, retention)}
+    return {f"{cell.name}/{database}": applied for database, applied in done.items()}

@@ -39,7 +39,7 @@ def retention(
     """
     with exit_on_error():
         from raymap.commands.retention import show_retention
-        from raymap.processes import prepare_command
+        from raymap.processes import prepare_command_cells
 
         wanted = {
             "traces": traces,
@@ -48,7 +48,7 @@ def retention(
             "logs": logs,
             "metrics": metrics,
         }
-        show_retention(prepare_command(settings), wanted, yes=yes)
+        show_retention(prepare_command_cells(settings), wanted, yes=yes)
 
 
 @data_app.command()
@@ -112,9 +112,9 @@ def pin(
     """Retain a trace for ever, with documents that arrive later."""
     with exit_on_error():
         from raymap.commands import pins
-        from raymap.processes import prepare_command
+        from raymap.processes import prepare_command_cells
 
-        pins.pin(prepare_command(settings), trace_id, note)
+        pins.pin(prepare_command_cells(settings), trace_id, note)
 
 
 @data_app.command()
@@ -123,9 +123,9 @@ def unpin(trace_id: TraceId, settings: TenantSettings) -> None:
     """Let a pinned trace expire like any other."""
     with exit_on_error():
         from raymap.commands import pins
-        from raymap.processes import prepare_command
+        from raymap.processes import prepare_command_cells
 
-        pins.unpin(prepare_command(settings), trace_id)
+        pins.unpin(prepare_command_cells(settings), trace_id)
 
 
 @data_app.command()
@@ -163,9 +163,9 @@ def list_pins(settings: TenantSettings) -> None:
     """List the pinned traces."""
     with exit_on_error():
         from raymap.commands import pins
-        from raymap.processes import prepare_command
+        from raymap.processes import prepare_command_cells
 
-        pins.list_pins(prepare_command(settings))
+        pins.list_pins(prepare_command_cells(settings))
 
 
 @data_app.command()
@@ -181,8 +181,7 @@ def verify(
     """Recount a window of the map from the rows and report any difference."""
     with exit_on_error():
         from raymap.commands import verify as command
-        from raymap.processes import prepare_command
+        from raymap.processes import prepare_command_cells
 
-        compare = command.verify_decoding if decode else command.verify
-        same = compare(prepare_command(settings), start, end)
+        same = command.verify(prepare_command_cells(settings), start, end, decode=decode)
     raise typer.Exit(0 if same else 1)

@@ -38,6 +38,6 @@ def replay(
     """
     with exit_on_error():
         from raymap.commands.problems import replay
-        from raymap.processes import prepare_command
+        from raymap.processes import prepare_command_cells
 
-        replay(prepare_command(settings), start, end, every=every, as_json=as_json)
+        replay(prepare_command_cells(settings), start, end, every=every, as_json=as_json)

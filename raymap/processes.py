@@ -66,6 +66,21 @@ def prepare_command(settings: StoreSettings) -> Address:
     return resolve_tenant(settings)
 
 
+def prepare_command_cells(settings: StoreSettings) -> list[Address]:
+    """The same for a command about all cells."""
+    set_up_logging()
+    return resolve_command_cells(settings)
+
+
+def resolve_command_cells(settings: StoreSettings) -> list[Address]:
+    """All cells; of a tenant, whose data is in the home cell alone, its database."""
+    from raymap.cells import resolve_cells
+    from raymap.settings import TenantSettings
+
+    of_tenant = isinstance(settings, TenantSettings) and settings.tenant
+    return [resolve_tenant(settings)] if of_tenant else resolve_cells(settings)
+
+
 def require_private(settings: ProcessSettings) -> None:
     """CommandError when other machines could connect and the operator has not accepted that."""
     if settings.insecure or settings.auth == "on" or is_loopback(settings.host):

@@ -185,7 +185,7 @@ def _restore_tenant(settings: TenantSettings, manifest: Manifest, source: Path) 
 def _require_embedded(settings: StoreSettings) -> None:
     if settings.clickhouse:
         raise CommandError(
-            "This is for the embedded ClickHouse. Back up your own with its BACKUP DATABASE, and copy "
+            "This is for the embedded ClickHouse. Back up your own, each cell of several, with its BACKUP DATABASE, and copy "
             f"the folder {FOLDER} of each collector's data directory before that."
         )
 

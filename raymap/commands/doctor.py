@@ -11,7 +11,7 @@ import platform
 import resource
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -25,9 +25,10 @@ from raymap.commands.checks import Check, Status
 from raymap.commands.replica_checks import replica_checks
 from raymap.commands.tenant_checks import journal_checks, login_checks
 from raymap.errors import CommandError, describe
-from raymap.processes import raymap_version, resolve_tenant
+from raymap.processes import raymap_version, resolve_command_cells
 from raymap.settings import DoctorSettings
 from raymap.units import format_size
+from store.cells.topology import TopologyMismatch, cell_names, read_topology
 from store.clickhouse import damage, diagnostics
 from store.clickhouse.config import audit
 from store.clickhouse.config.configuration import read_configuration
@@ -130,10 +131,32 @@ def udp_check(rmem_max: Path) -> Check:
 
 def _clickhouse_checks(settings: DoctorSettings, repairs: Repairs) -> Iterator[Check]:
     try:
-        address = resolve_tenant(settings)
+        cells = resolve_command_cells(settings)
     except CommandError as error:
         yield Check("ClickHouse", "fail", str(error), "raymap serve")
         return
+    yield from topology_checks(cells)
+    for place, (name, address) in enumerate(zip(cell_names(cells), cells, strict=True)):
+        for check in _cell_checks(address, settings, repairs, home=place == 0):
+            yield check._replace(name=f"{name}: {check.name}") if name else check
+
+
+def topology_checks(cells: Sequence[Address]) -> Iterator[Check]:
+    """Whether these are all cells, in their order; nothing of a ClickHouse alone."""
+    try:
+        member = read_topology(cells, wait_for_it=True)
+    except TopologyMismatch as error:
+        yield Check("topology", "fail", str(error), "raymap topology list, with all cells")
+        return
+    except Exception:
+        return  # a cell that cannot be read fails by itself
+    if member is not None:
+        yield Check("topology", "ok", f"epoch {member.epoch}, {len(cells)} cells")
+
+
+def _cell_checks(
+    address: Address, settings: DoctorSettings, repairs: Repairs, *, home: bool
+) -> Iterator[Check]:
     with _connected(replace(address, database="")) as client:
         run = partial(execute, client)
         try:
@@ -149,7 +172,7 @@ def _clickhouse_checks(settings: DoctorSettings, repairs: Repairs) -> Iterator[C
             name = f"ClickHouse disk {disk.name}"
             yield disk_check(name, disk.free, disk.total, help="raymap retention --traces 14d")
     with _connected(address) as client:
-        yield from _database_checks(client, address, settings, repairs)
+        yield from _database_checks(client, address, settings, repairs, home=home)
 
 
 @contextmanager
@@ -173,7 +196,7 @@ def version_check(address: Address, version: str) -> Check:
 
 
 def _database_checks(
-    client: Client, address: Address, settings: DoctorSettings, repairs: Repairs
+    client: Client, address: Address, settings: DoctorSettings, repairs: Repairs, *, home: bool
 ) -> Iterator[Check]:
     run = partial(execute, client)
     state = schema_state(client)
@@ -188,8 +211,8 @@ def _database_checks(
         lambda: parts_checks(diagnostics.most_parts(run)),
         lambda: _damage_checks(client, run, repairs),
         lambda: _map_checks(run),
-        lambda: key_checks(read_configuration(client), time.time()),
-        lambda: login_checks(settings),
+        lambda: key_checks(read_configuration(client), time.time()) if home else (),
+        lambda: login_checks(settings) if home else (),
         lambda: backup_check(audit.last_backup(client), time.time()) if backed_up_here else (),
     )
     for check in checks:

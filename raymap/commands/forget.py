@@ -27,13 +27,12 @@ from collector.journal.reader import files_of, scan_in_use
 from collector.payloads import decode_again
 from raymap.auth.audit import record_command
 from raymap.auth.secret import server_secret
-from raymap.cells import require_cells, resolve_cells, urls_in
+from raymap.cells import require_cells
 from raymap.commands.open_store import long_connection, open_store
 from raymap.commands.pins import parse_id
 from raymap.errors import CommandError, print_status
-from raymap.logging import set_up_logging
-from raymap.processes import journal_dir, prepare_command
-from raymap.settings import StoreSettings, TenantSettings
+from raymap.processes import journal_dir, prepare_command_cells
+from raymap.settings import StoreSettings
 from store.clickhouse import forget as tables
 from store.clickhouse.connection.address import Address
 from store.clickhouse.embedded.logs import empty_logs
@@ -65,7 +64,7 @@ def forget(settings: StoreSettings, subject: Subject, *, wait: float, dry_run: b
 
     ``wait``: seconds for the journals. CommandError when they take longer.
     """
-    cells = _cells(settings)
+    cells = prepare_command_cells(settings)
     require_cells(cells)
     root = journal_dir(settings)
     with ExitStack() as connected:
@@ -92,15 +91,6 @@ def forget(settings: StoreSettings, subject: Subject, *, wait: float, dry_run: b
         )
     for cell in cells:
         _empty_logs(settings, cell)
-
-
-def _cells(settings: StoreSettings) -> Sequence[Address]:
-    """All of the topology; of a tenant, whose traces are in the home cell alone, its database."""
-    of_tenant = isinstance(settings, TenantSettings) and settings.tenant
-    if len(urls_in(settings.clickhouse)) > 1 and not of_tenant:
-        set_up_logging()
-        return resolve_cells(settings)
-    return [prepare_command(settings)]
 
 
 def _empty_logs(settings: StoreSettings, address: Address) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 
 from clickhouse_driver import Client
 
+from raymap.cells import open_cells, require_cells
 from raymap.errors import CommandError
 from raymap.schema_check import require_schema
+from store.cells.store import CellStore
 from store.cells.topology import read_member
 from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.pool import connect
@@ -24,6 +26,16 @@ def open_store(clickhouse: Address) -> Iterator[ClickHouseStore]:
     """A store on one connection. CommandError when the schema is another version's."""
     require_schema(clickhouse)
     with closing(ClickHouseStore(clickhouse, connections=1)) as store:
+        yield store
+
+
+@contextmanager
+def open_all(
+    cells: Sequence[Address], *, connections: int = 1
+) -> Iterator[ClickHouseStore | CellStore]:
+    """The same over all cells, each of which has to answer. CommandError for some of them alone."""
+    require_cells(cells)
+    with closing(open_cells(cells, connections=connections)) as store:
         yield store
 
 

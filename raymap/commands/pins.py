@@ -6,9 +6,10 @@ They connect to ClickHouse themselves, so they work with and without a running `
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from raymap.auth.audit import record_command
-from raymap.commands.open_store import open_store
+from raymap.commands.open_store import open_all
 from raymap.commands.tables import print_table
 from raymap.errors import CommandError, print_status
 from raymap.units import format_minute
@@ -18,33 +19,33 @@ from store.times import SECOND
 from store.trace_id import format_trace_id, parse_trace_id
 
 
-def pin(clickhouse: Address, text: str, note: str) -> None:
+def pin(cells: Sequence[Address], text: str, note: str) -> None:
     """Retain a trace for ever, with a note of one line."""
     trace_id = parse_id(text)
     try:
         note = pin_note(note)
     except ValueError as error:
         raise CommandError(f"--note: {error}.") from None
-    with open_store(clickhouse) as store:
+    with open_all(cells) as store:
         made = store.pin(trace_id, note, _now())
         record_command(store, f"pin {format_trace_id(trace_id)}")
     reason = f": {made.note}" if made.note else ""
     print_status(f"{format_trace_id(trace_id)} is retained for ever{reason}")
 
 
-def unpin(clickhouse: Address, text: str) -> None:
+def unpin(cells: Sequence[Address], text: str) -> None:
     """Let a trace expire like any other. CommandError when it is not pinned."""
     trace_id = parse_id(text)
-    with open_store(clickhouse) as store:
+    with open_all(cells) as store:
         if not store.unpin(trace_id, _now()):
             raise CommandError(f"{format_trace_id(trace_id)} is not pinned.")
         record_command(store, f"unpin {format_trace_id(trace_id)}")
     print_status(f"{format_trace_id(trace_id)} is retained as long as any other trace")
 
 
-def list_pins(clickhouse: Address) -> None:
+def list_pins(cells: Sequence[Address]) -> None:
     """Print the pinned traces, the latest first."""
-    with open_store(clickhouse) as store:
+    with open_all(cells) as store:
         store.refresh_pins()
         found = store.pins()
     if not found:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 
 import msgspec
 
@@ -14,7 +15,7 @@ from api.problems.render import line_of
 from api.problems.replay import Replayed
 from api.problems.replay import replay as judged
 from api.problems.tracker import EventKind
-from raymap.commands.open_store import open_store
+from raymap.commands.open_store import open_all
 from raymap.errors import CommandError, print_status
 from raymap.units import counted, format_minute, parse_instant
 from store.clickhouse.connection.address import Address
@@ -23,14 +24,14 @@ from store.times import MINUTE, SECOND
 ALWAYS = (EventKind.OPENED, EventKind.CLOSED)
 
 
-def replay(clickhouse: Address, start: str, end: str, *, every: bool, as_json: bool) -> None:
+def replay(cells: Sequence[Address], start: str, end: str, *, every: bool, as_json: bool) -> None:
     """Print what happens to problems in a window, a line each. CommandError for a window that is none."""
     first = parse_instant(start, "--from") // MINUTE
     last = min(parse_instant(end, "--to"), time.time_ns() // 1000) // MINUTE - 1
     if last < first:
         raise CommandError("--to must be a minute or more after --from, and --from in the past.")
     opened = 0
-    with open_store(clickhouse) as store:
+    with open_all(cells) as store:
         for each in judged(store, first, last):
             event = each.event
             opened += event.kind is EventKind.OPENED

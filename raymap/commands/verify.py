@@ -5,13 +5,15 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from contextlib import closing
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from raymap.commands.open_store import open_all
 from raymap.errors import CommandError, print_status
-from raymap.schema_check import require_schema
 from raymap.units import format_minute, parse_instant
+from store.cells.store import CellStore
 from store.clickhouse.graph.verify import Difference, Verified
+from store.clickhouse.store import ClickHouseStore
 from store.model import TimeRange
 from store.times import MINUTE, SECOND
 
@@ -23,23 +25,41 @@ SHOWN = 20
 """Differences printed in full."""
 
 
-def verify(clickhouse: Address, start: str, end: str) -> bool:
-    """Recount a window and print the differences; whether there are none."""
-    from store.clickhouse.store import ClickHouseStore
+Verify = Callable[[ClickHouseStore, TimeRange], bool]
+"""Compares one cell, and prints; whether all is well."""
 
+
+def verify(cells: Sequence[Address], start: str, end: str, *, decode: bool = False) -> bool:
+    """Recount a window, or with ``decode`` decode its documents once more, and print the differences cell by cell; whether
+    there are none in any."""
     window = _window(start, end)
-    require_schema(clickhouse)
+    compare = _decode_again if decode else _recount
+    with open_all(cells, connections=2) as store:
+        same = [_named(compare, name, each, window) for name, each in _by_name(store)]
+    return all(same)
+
+
+def _by_name(store: ClickHouseStore | CellStore) -> Iterable[tuple[str, ClickHouseStore]]:
+    return [("", store)] if isinstance(store, ClickHouseStore) else store.cells.one_by_one()
+
+
+def _named(compare: Verify, name: str, store: ClickHouseStore, window: TimeRange) -> bool:
+    if name:
+        print_status(f"{name}:")
+    return compare(store, window)
+
+
+def _recount(store: ClickHouseStore, window: TimeRange) -> bool:
     started = time.monotonic()
     minutes = figures = skipped = differing = 0
-    with closing(ClickHouseStore(clickhouse, connections=2)) as store:
-        for part in store.verify(window):
-            minutes += part.minutes
-            figures += part.figures
-            skipped += part.skipped
-            for number, each in enumerate(part.differences, differing + 1):
-                if number <= SHOWN:
-                    _show(part, each)
-            differing += len(part.differences)
+    for part in store.verify(window):
+        minutes += part.minutes
+        figures += part.figures
+        skipped += part.skipped
+        for number, each in enumerate(part.differences, differing + 1):
+            if number <= SHOWN:
+                _show(part, each)
+        differing += len(part.differences)
     if differing > SHOWN:
         print_status(f"and {differing - SHOWN:,} more")
     expired = f"; {skipped:,} minutes whose rows have expired were left out" if skipped else ""
@@ -50,30 +70,24 @@ def verify(clickhouse: Address, start: str, end: str) -> bool:
     return not differing
 
 
-def verify_decoding(clickhouse: Address, start: str, end: str) -> bool:
-    """Decode the documents of a window once more and print the differences; whether there are none."""
-    from store.clickhouse.store import ClickHouseStore
-
-    window = _window(start, end)
-    require_schema(clickhouse)
+def _decode_again(store: ClickHouseStore, window: TimeRange) -> bool:
     started = time.monotonic()
     minutes = figures = differing = decoded = without_bytes = unreadable = calls = 0
     left_out = Counter[str]()
-    with closing(ClickHouseStore(clickhouse, connections=2)) as store:
-        for part in store.verify_decoding(window):
-            if part.left_out:
-                left_out[part.left_out] += 1
-                continue
-            minutes += 1
-            figures += part.figures
-            decoded += part.sources.decoded
-            without_bytes += part.sources.documents
-            unreadable += part.sources.unreadable
-            calls += part.sources.calls
-            for number, each in enumerate(part.differences, differing + 1):
-                if number <= SHOWN:
-                    _show(part, each, "the bytes")
-            differing += len(part.differences)
+    for part in store.verify_decoding(window):
+        if part.left_out:
+            left_out[part.left_out] += 1
+            continue
+        minutes += 1
+        figures += part.figures
+        decoded += part.sources.decoded
+        without_bytes += part.sources.documents
+        unreadable += part.sources.unreadable
+        calls += part.sources.calls
+        for number, each in enumerate(part.differences, differing + 1):
+            if number <= SHOWN:
+                _show(part, each, "the bytes")
+        differing += len(part.differences)
     if differing > SHOWN:
         print_status(f"and {differing - SHOWN:,} more")
     for reason, number in left_out.items():

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
 
 from store.cells.guard import CellGuard, LiveTopology
-from store.cells.topology import Member
+from store.cells.topology import Member, cell_names
 from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.neighbours import Neighbours
 from store.clickhouse.store import ClickHouseStore
@@ -41,10 +41,7 @@ class Cells:
             )
             for place, address in enumerate(addresses)
         ]
-        self.names = [
-            f"cell {place} of {len(addresses)} ({address.name})"
-            for place, address in enumerate(addresses, 1)
-        ]
+        self.names = cell_names(addresses)
         """For messages."""
         self._threads = ThreadPoolExecutor(connections * len(addresses), "cell")
 
@@ -120,6 +117,16 @@ class Cells:
             self._threads,
             *(partial(self._named, partial(_of, work, own), n) for n, own in ids.items()),
         )
+
+    def one_by_one(self) -> Iterator[tuple[str, ClickHouseStore]]:
+        """Each cell with its name, for work on one after the other. Raises StoreUnavailable after one that another did
+        not answer: it lacked what links of its traces lead to."""
+        self.settle()
+        for name, store in zip(self.names, self.stores, strict=True):
+            before = self._failures()
+            yield name, store
+            if self._failures() != before:
+                raise StoreUnavailable(f"{name}: another cell did not answer it")
 
     def settle(self) -> None:
         """Have readers count what is due where no worker does."""

@@ -221,8 +221,7 @@ class CellStore(
 
     def verify(self, window: TimeRange) -> Iterator[Verified]:
         """Count a window once more from the rows, in each cell."""
-        self.cells.settle()
-        for store in self.cells.stores:
+        for _, store in self.cells.one_by_one():
             yield from store.verify(window)
 
     def run_rollups(self, stop: threading.Event) -> None:

@@ -126,6 +126,14 @@ def _misplaced(member: Member, where: str, place: int, cells: int) -> TopologyMi
     )
 
 
+def cell_names(addresses: Sequence[Address]) -> list[str]:
+    """For messages: each with its number; of one alone nothing."""
+    number = len(addresses)
+    if number == 1:
+        return [""]
+    return [f"cell {place} of {number} ({each.name})" for place, each in enumerate(addresses, 1)]
+
+
 def now() -> int:
     """Microseconds since the epoch."""
     return time.time_ns() // 1000

@@ -48,7 +48,7 @@ def test_pin_list_shorten_and_unpin(database: Address, capfd: Captured) -> None:
     pinned = raymap("pin", old, "--note", "the lost order", **url)
     assert pinned.stderr == f"raymap: {old} is retained for ever: the lost order\n"
     assert pinned.returncode == 0
-    pins.list_pins(database)
+    pins.list_pins([database])
     head, line = capfd.readouterr().out.splitlines()
     assert head.split() == ["trace", "pinned", "(UTC)", "note"]
     assert line.startswith(old)
@@ -58,7 +58,7 @@ def test_pin_list_shorten_and_unpin(database: Address, capfd: Captured) -> None:
     assert refused.returncode == 1
     assert "14 days instead of 30 days would delete 2 rows: traces and documents" in refused.stderr
     assert "Nothing was changed. To delete it, repeat the command with --yes." in refused.stderr
-    retention_command.show_retention(database, {}, yes=False)
+    retention_command.show_retention([database], {}, yes=False)
     assert " 30 days " in capfd.readouterr().out
 
     done = raymap("retention", "--traces", "2w", "--yes", **url)
@@ -69,26 +69,26 @@ def test_pin_list_shorten_and_unpin(database: Address, capfd: Captured) -> None:
     assert " 14 days " in traces
     assert pinned_row.split()[:3] == ["1", "pinned", "trace"]
     assert pinned_row.endswith("for ever  never")
-    pins.unpin(database, old)
+    pins.unpin([database], old)
     with pytest.raises(StoreError, match=f"^there is no trace {old} here$"):
-        pins.pin(database, old, "")
+        pins.pin([database], old, "")
 
 
 def test_both_forms_of_an_id(database: Address, capfd: Captured) -> None:
-    pins.pin(database, trace_id(1).hex(), "")
-    pins.unpin(database, format_trace_id(trace_id(1)))
+    pins.pin([database], trace_id(1).hex(), "")
+    pins.unpin([database], format_trace_id(trace_id(1)))
     said = capfd.readouterr().err
     assert said.count(format_trace_id(trace_id(1))) == 2
-    pins.list_pins(database)
+    pins.list_pins([database])
     assert capfd.readouterr() == ("", "raymap: no trace is pinned\n")
     with pytest.raises(CommandError, match="is not pinned"):
-        pins.unpin(database, trace_id(1).hex())
+        pins.unpin([database], trace_id(1).hex())
 
 
 @pytest.mark.parametrize("note", ["x" * 501, "two\nlines", "\x1b[31m", "\ud800"])
 def test_a_note_is_a_line_of_text(database: Address, note: str) -> None:
     with pytest.raises(CommandError, match=r"^--note: a note "):
-        pins.pin(database, trace_id(1).hex(), note)
+        pins.pin([database], trace_id(1).hex(), note)
 
 
 def test_without_a_database_it_says_so(clickhouse: Address) -> None:
@@ -97,7 +97,7 @@ def test_without_a_database_it_says_so(clickhouse: Address) -> None:
         CommandError,
         match=r"contains no Raymap tables: run  raymap migrate  first\.$",
     ):
-        pins.list_pins(empty)
+        pins.list_pins([empty])
     unavailable = raymap("retention", "--clickhouse", "clickhouse://127.0.0.1:1")
     assert unavailable.returncode == 1
     assert "127.0.0.1:1/raymap does not answer: " in unavailable.stderr
@@ -115,6 +115,6 @@ def test_an_older_schema_is_not_touched(database: Address) -> None:
         CommandError,
         match=r"has an older schema \(\d+, expected \d+\): run  raymap migrate  first\.$",
     ):
-        retention_command.show_retention(database, {"traces": "3d"}, yes=True)
+        retention_command.show_retention([database], {"traces": "3d"}, yes=True)
     retention.prepare_database(database, {})
     client.disconnect()

@@ -58,14 +58,14 @@ def test_what_was_wrong_then(
     deployed = Deployment("d", (BEGAN - 60) * SECOND, service="orders", version="v2")
     clickhouse_store.put_deployment(deployed, T0)
     start, end = str(T0 // SECOND + 3600), str(T0 // SECOND + MINUTES * 60)
-    replay(clickhouse_store.address, start, end, every=False, as_json=False)
+    replay([clickhouse_store.address], start, end, every=False, as_json=False)
     (line,) = capsys.readouterr().out.splitlines()
     assert "opened  ✕ orders fails" in line
     clock = f"{BEGAN // 3600 % 24:02}:{BEGAN // 60 % 60:02}"
     assert f"since {clock} · affects shop · 1 min after deployment of orders v2" in line
-    replay(clickhouse_store.address, start, str(BEGAN), every=True, as_json=True)
+    replay([clickhouse_store.address], start, str(BEGAN), every=True, as_json=True)
     assert capsys.readouterr().out == ""
-    replay(clickhouse_store.address, start, end, every=False, as_json=True)
+    replay([clickhouse_store.address], start, end, every=False, as_json=True)
     first = msgspec.json.decode(capsys.readouterr().out.splitlines()[0])
     assert (first["event"], first["at"], first["rank"]) == ("opened", BEGAN + 120, 1)
     problem = first["problem"]
@@ -78,4 +78,4 @@ def test_what_was_wrong_then(
 
 def test_a_window_that_is_none(clickhouse_store: ClickHouseStore) -> None:
     with pytest.raises(CommandError, match="--to must be a minute"):
-        replay(clickhouse_store.address, "now", "-1h", every=False, as_json=False)
+        replay([clickhouse_store.address], "now", "-1h", every=False, as_json=False)

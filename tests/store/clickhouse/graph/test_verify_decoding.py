@@ -165,7 +165,7 @@ def test_command(clickhouse_store: ClickHouseStore, capfd: pytest.CaptureFixture
     """It prints what differs, and says what was compared."""
     clickhouse_store.put(list(FAULTS["a state"]), "a")
     start, end = (str(each // SECOND) for each in WINDOW)
-    assert not command.verify_decoding(clickhouse_store.address, start, end)
+    assert not command.verify([clickhouse_store.address], start, end, decode=True)
     printed, status = capfd.readouterr()
     assert "node shop" in printed
     assert "  the map    failures {'2:HTTP 429': 1}, error 1, throttle 0\n" in printed
