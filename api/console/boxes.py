@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 import networkx as nx
@@ -96,6 +96,21 @@ class Level:
             ),
             None,
         )
+
+    def boxes_of(self, places: Iterable[str]) -> dict[str, str]:
+        """The boxes that nodes and edges are in, by id: an edge is in that of its caller. Those in none are left out."""
+        if self.grouping is None:
+            return {}
+        callers = {place: place.partition(":")[0] for place in places}
+        wanted = set(callers.values())
+        found = {
+            id: self.box_of(key)
+            for key, stats in self.services.services.items()
+            for id in map(node_id, (key, *stats.joined))
+            if id in wanted
+        }
+        boxes = ((place, found.get(caller)) for place, caller in callers.items())
+        return {place: box for place, box in boxes if box is not None}
 
     def box_of(self, node: NodeKey) -> str | None:
         """The id of the box that contains a node."""

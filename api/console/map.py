@@ -77,7 +77,7 @@ def map_router(context: Context) -> APIRouter:
         inside: Annotated[str, INSIDE] = "",
     ) -> Response:
         """The map of a window with at most 2,000 nodes, or 60 boxes."""
-        path = _path(inside)
+        path = path_of(inside)
 
         def work(window: TimeRange) -> ServiceMap:
             if group_by is not None or (boxes == "none" and not path):
@@ -107,7 +107,7 @@ def map_router(context: Context) -> APIRouter:
 
         def work(window: TimeRange) -> ServiceMap:
             counted = recent_window(context, window, expression)
-            level = level_of(context, counted, boxes, _path(inside))
+            level = level_of(context, counted, boxes, path_of(inside))
             wanted = level.find(node) if node else None
             id = box or (wanted and level.box_of(wanted))
             if not id:
@@ -270,7 +270,8 @@ def _head(context: Context, counted: CountedGraph, total: int) -> MapHead:
     }
 
 
-def _path(inside: str) -> tuple[str, ...]:
+def path_of(inside: str) -> tuple[str, ...]:
+    """The ids of boxes to go into. ApiError if they are too many."""
     path = tuple(filter(None, inside.split(",")))
     if len(path) > MOST_LEVELS:
         raise ApiError(f"inside may name {MOST_LEVELS} boxes at most, got {len(path)}")

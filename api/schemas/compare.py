@@ -123,6 +123,12 @@ class Comparison(TypedDict):
         list[SignificantChange],
         Field(description="those that begin where they are first, the surest first"),
     ]
+    boxes: Annotated[
+        dict[str, str],
+        Field(
+            description="of a request with `boxes`: the id of the box of the map that each node and edge of `changes` is in, an edge in that of its caller; those in none of this level are left out"
+        ),
+    ]
     nodes: list[ComparedNode]
     edges: list[ComparedEdge]
     left_out: Annotated[int, Field(description="nodes without a difference beyond 2,000")]

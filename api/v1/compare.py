@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -12,6 +11,9 @@ from api.comparison.read import Compared, Side, compare
 from api.comparison.significance import FAILING, SLOW, Difference, Measure
 from api.comparison.week import LEAST_DAYS
 from api.comparison.words import Change, Names, summary, text_of
+from api.console.boxes import level_of
+from api.console.counted_graph import recent_window
+from api.console.map import BOXES, INSIDE, path_of
 from api.console.map_json import NO_COUNTS, counts, times
 from api.console.node_kinds import kind_of
 from api.console.params import FilterExpression
@@ -20,6 +22,7 @@ from api.counted import freshness, incomplete_words
 from api.errors import ApiError
 from api.graph.build import Graph, calls_of, edge_id, node_id, shown_name, stats_of
 from api.graph.ratios import per_minute
+from api.schemas.boxes import BoxesBy
 from api.schemas.compare import (
     ComparedEdge,
     ComparedFigures,
@@ -62,17 +65,27 @@ def compare_router(context: Context) -> APIRouter:
         expression: FilterExpression,
         sides: GivenSides,
         then: Annotated[str, THEN] = "",
+        boxes: Annotated[BoxesBy, BOXES] = "none",
+        inside: Annotated[str, INSIDE] = "",
     ) -> Response:
         """Two periods of the map, or two sides of one (`by`): their figures, and the differences that are significant. Of 3 minutes to
         24 hours."""
         if sides and then:
             raise ApiError("then names an earlier period; expected none beside by, or no by")
-        work = (
-            partial(comparison_of_sides, context, window, sides, expression)
-            if sides
-            else partial(comparison, context, window, then or BEFORE, expression)
-        )
-        key = "compare", window, then, sides, expression
+        path = path_of(inside)
+
+        def work() -> Comparison:
+            found = (
+                comparison_of_sides(context, window, sides, expression)
+                if sides
+                else comparison(context, window, then or BEFORE, expression)
+            )
+            if found["changes"] and (boxes != "none" or path):
+                level = level_of(context, recent_window(context, window, expression), boxes, path)
+                found["boxes"] = level.boxes_of(each["id"] for each in found["changes"])
+            return found
+
+        key = "compare", window, then, sides, expression, boxes, path
         return await context.share_graph(request, key, work)
 
     return router
@@ -122,6 +135,7 @@ def _comparison(compared: Compared, names: Names | None, notes: list[str]) -> Co
         else "Nothing to compare",
         "notes": notes,
         "changes": _changes(compared, names),
+        "boxes": {},
         "nodes": nodes,
         "edges": _edges(compared, {node["id"] for node in nodes}),
         "left_out": left_out,

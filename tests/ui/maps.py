@@ -144,6 +144,7 @@ def serve_comparison(page: Page, changes: list[dict[str, Any]], **over: Any) -> 
         "notes": [],
         "nodes": [],
         "edges": [],
+        "boxes": {},
     }
     summary = f"{len(changes)} failing more"
     found = {"now": period, "then": period, "days": 7, "summary": summary, "left_out": 0}

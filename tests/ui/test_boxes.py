@@ -12,7 +12,15 @@ from playwright.sync_api import FloatRect, Page, Route, expect
 
 from api.graph.groups import MOST_APART
 from tests.ui.conftest import Shop, box_at_rest, until
-from tests.ui.maps import SHAPE, grid_map, map_edge, map_node, serve_map, service_map
+from tests.ui.maps import (
+    SHAPE,
+    grid_map,
+    map_edge,
+    map_node,
+    serve_comparison,
+    serve_map,
+    service_map,
+)
 
 BOXES = 24
 SHADOW = 24
@@ -163,45 +171,39 @@ def test_a_node_of_the_address_opens_its_box(opened: Page, lasting_shop: Shop) -
     expect(frame.locator("[data-node=service-0003]")).to_have_attribute("aria-pressed", "true")
 
 
-def compared(place: str) -> dict[str, Any]:
-    """A comparison that a node of a box differs in."""
-    figures = {"requests": 100, "ok": 100, "error": 0, "throttle": 0, "fault": 0}
-    times = {"avg_ms": 9.0, "p50_ms": 8.0, "p95_ms": 20.0, "p99_ms": 30.0, "requests_per_min": 10.0}
-    period = {"from": 0, "to": 600, "minutes": 10, "counted": 10}
+def differing(place: str, text: str) -> dict[str, Any]:
+    """A node that fails more."""
     change = {"measure": "fault", "trend": "failing", "unit": "share", "p": 0.0, "follows": None}
-    change |= {"id": place, "name": place, "then": 0.0, "now": 0.5, "text": "faults 0.0 → 50.0 %"}
-    both = figures | times
-    node = {"id": place, "name": place, "type": "", "kind": "service", "now": both, "then": both}
-    return {
-        "now": {**period, "data_until": None, "incomplete": None},
-        "then": {**period, "data_until": None, "incomplete": None},
-        "deployment": None,
-        "days": 3,
-        "summary": "1 failing more",
-        "notes": [],
-        "changes": [change],
-        "nodes": [node],
-        "edges": [],
-        "left_out": 0,
-    }
+    return change | {"id": place, "name": place, "then": 0.0, "now": 0.5, "text": text}
 
 
 def test_groups_are_compared_and_what_differs_is_found_in_its_box(opened: Page) -> None:
     """By key C: the sentence is above the map, and the node with its mark where its box opens."""
-    body = json.dumps(compared("service-0003"))
-    opened.route(
-        "**/api/v1/compare?*",
-        lambda route: route.fulfill(content_type="application/json", body=body),
-    )
+    changes = [
+        differing("service-0003", "faults 0.5 → 15 %"),
+        differing("service-0004", "faults 0 → 1 %"),
+        differing("service-0005", "faults 0.5 → 15 %") | {"follows": "service-0003"},
+    ]
+    of_boxes = {"service-0003": "b7", "service-0004": "b7", "service-0005": "b8"}
+    serve_comparison(opened, changes, boxes=of_boxes)
     switch = box_at_rest(opened, opened.get_by_role("button", name="Compare in time"))
     bar = box_at_rest(opened, opened.get_by_role("navigation", name="Groups"))
     assert bar["x"] + bar["width"] <= switch["x"]
-    opened.keyboard.press("c")
+    with opened.expect_request("**/api/v1/compare?*boxes=auto*"):
+        opened.keyboard.press("c")
+    begins = opened.get_by_role("button", name=re.compile("^team07, .*, Δ 2 differ: service-0003"))
+    expect(begins).to_have_accessible_name(re.compile("faults 0.5 → 15 %"))
+    follows = opened.get_by_role(
+        "button", name=re.compile("^team08, .*, Δ 1 follows: service-0005")
+    )
+    expect(follows).to_be_attached()
+    expect(opened.locator(".box-delta")).to_have_count(2)
+    expect(opened.locator(".box-delta.follows")).to_have_count(1)
     strip = opened.get_by_role("region", name="Compared in time")
-    expect(strip.get_by_role("status")).to_have_text("1 failing more")
+    expect(strip.get_by_role("status")).to_have_text("3 failing more")
     strip.get_by_role("button", name="service-0003").click()
     frame = opened.get_by_role("region", name="Services of team07")
-    marked = frame.get_by_role("button", name=re.compile("^service-0003, .*Δ faults 0.0 → 50.0 %"))
+    marked = frame.get_by_role("button", name=re.compile("^service-0003, .*Δ faults 0.5 → 15 %"))
     expect(marked).to_have_attribute("aria-pressed", "true")
 
 

@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 from api.app import create_app
 from api.graph.build import edge_id, node_id
 from api.schemas.compare import Comparison
+from api.schemas.map import ServiceMap
 from api.schemas.v1 import MapNumbers
 from store.deployments import Deployment
 from store.memory import MemoryStore
@@ -266,3 +267,54 @@ def test_edges_have_the_ids_of_the_map(store: MemoryStore) -> None:
     found = compared(store, "&then=yesterday")
     assert all(each["id"] == f"{each['source']}:{each['target']}" for each in found["edges"])
     assert edge_id(SHOP, NodeKey("", "db", "remote")) in {each["id"] for each in found["edges"]}
+
+
+def many(failing: frozenset[str]) -> Make:
+    """A request to each of twelve services in four teams, some of which always fault."""
+
+    def make(r: random.Random, trace: bytes, at: int) -> list[Document]:
+        names = [f"team{team}-service{member:02}" for team in range(4) for member in range(3)]
+        return [
+            segment(
+                1 + number,
+                name=name,
+                trace_id=trace,
+                state=State.FAULT if name in failing else State.OK,
+                start=at,
+                end=at + 100_000 + r.randrange(1000),
+            )
+            for number, name in enumerate(names)
+        ]
+
+    return make
+
+
+def test_a_change_says_which_box_of_the_map_it_is_in(
+    store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.console.boxes.MOST_APART", 10)
+    fill(
+        store,
+        NOON,
+        many(frozenset({"team1-service01", "team1-service02", "team3-service00"})),
+        rate=8,
+    )
+    fill(store, NOON - LENGTH * MINUTE, many(frozenset()), rate=8)
+    app = create_app(store, version="1", clock=lambda: (NOON + HOUR) / SECOND)
+    window = f"from={NOON // SECOND}&to={NOON // SECOND + LENGTH * 60}"
+    drawn = get(TestClient(app), f"/api/map?{window}&boxes=auto", ServiceMap)
+    names = {node["id"]: node["name"] for node in drawn["nodes"]}
+
+    found = compared(store, "&boxes=auto")
+    differing = {each["id"]: each["name"] for each in found["changes"]}
+    assert sorted((differing[id], names[box]) for id, box in found["boxes"].items()) == [
+        ("team1-service01", "team1"),
+        ("team1-service01 → team1-service01", "team1"),  # of its clients
+        ("team1-service02", "team1"),
+        ("team1-service02 → team1-service02", "team1"),
+        ("team3-service00", "team3"),
+        ("team3-service00 → team3-service00", "team3"),
+    ]
+    assert compared(store)["boxes"] == {}
+    inside = next(id for id, name in names.items() if name == "team1")
+    assert compared(store, f"&boxes=auto&inside={inside}")["boxes"] == {}  # its nodes are drawn

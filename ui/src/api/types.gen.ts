@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: c45f330aee0f1605d5dc6871d410fc4a9dd4f7a97505896085672c5189e1777a
+// sha256 of its schemas: 47e0862ba94d58423521cce53b9949f4c218ac1196207bfb9ffba9ec3abce4d5
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -199,6 +199,9 @@ export interface components {
             value: string;
         };
         Comparison: {
+            boxes: {
+                [key: string]: string;
+            };
             by: string | null;
             changes: components["schemas"]["SignificantChange"][];
             days: number;

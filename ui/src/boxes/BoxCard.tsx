@@ -37,7 +37,9 @@ export const BoxCard = memo(function BoxCard(props: Props) {
         data-box={node.id}
         aria-label={boxLabel(node)}
         aria-expanded={isOpen}
-        title={`${node.name}: ${membersWords(node)}. Click to open`}
+        title={[`${node.name}: ${membersWords(node)}`, node.delta?.words, 'Click to open']
+          .filter(Boolean)
+          .join('. ')}
         onClick={() => onOpen(node.id)}
         onFocus={(event) => event.target.matches(':focus-visible') && onPoint(node.id)}
         onBlur={() => onPoint(null)}
@@ -49,10 +51,16 @@ export const BoxCard = memo(function BoxCard(props: Props) {
           <span>{membersWords(node)}</span>
         </div>
         {total > 0 && <b title={`${count(total)} unhealthy`}>✕ {count(total)}</b>}
+        {node.delta && <i className={node.delta.begins ? 'box-delta' : 'box-delta follows'}>Δ</i>}
       </div>
       <span className="box-figures" aria-hidden="true" title={figuresHint(node)}>
         {figuresWords(node)}
       </span>
+      {node.delta && (
+        <span className="box-differs" aria-hidden="true">
+          {node.delta.words.slice(2)}
+        </span>
+      )}
       {total > 0 && (
         <ul className="box-ill">
           {unhealthy.slice(0, 4).map((one) => (

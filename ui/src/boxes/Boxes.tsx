@@ -35,7 +35,7 @@ interface Props {
   onSelect(id: string | null): void
   onFocus(id: string): void
   onDragging(active: boolean): void
-  /** What is drawn over the services of a box. */
+  /** What is drawn over the services of a box, and what boxes say of them. */
   overlay: ((graph: Graph, part: boolean) => Graph) | undefined
   /** The services that are drawn in the box that is open. */
   onMembers(members: ServiceMapData | null): void
@@ -74,7 +74,11 @@ function BoxMap({ params, onEnter, ...props }: MapProps) {
   const surface = useRef<HTMLDivElement>(null)
   const [pointed, setPointed] = useState<string | null>(null)
   const [byKeyboard, setByKeyboard] = useState(false)
-  const boxes = useMemo(() => data.nodes.filter(isBox), [data])
+  const { overlay } = props
+  const boxes = useMemo(() => {
+    const { nodes }: Graph = overlay?.(data, false) ?? data
+    return nodes.filter(isBox)
+  }, [data, overlay])
   const contents = useMemo(() => around(boxes), [boxes])
   const { camera, size, moves } = useCamera({
     surface,
@@ -178,7 +182,7 @@ function BoxMap({ params, onEnter, ...props }: MapProps) {
           data={answer}
           error={error}
           options={options}
-          overlay={props.overlay}
+          overlay={overlay}
           selection={selection}
           takesFocus={byKeyboard}
           onSelect={onSelect}

@@ -56,6 +56,8 @@ test('a screen reader hears what a box shows', () => {
   )
   expect(figuresWords(box('idle', { requests: 0, ok: 0 }))).toBe('no traffic')
   expect(boxLabel(box('one', {}, { members: 1 }))).toContain('1 service,')
+  const delta = { words: 'Δ 1 differs: a faults 0 → 9 %', begins: true, paint: () => undefined }
+  expect(boxLabel(box('shop', { delta }))).toMatch(/, Δ 1 differs: a faults 0 → 9 %$/)
 })
 
 test('an edge says what of it failed', () => {

@@ -115,7 +115,8 @@ export function boxLabel(node: BoxNode): string {
           `${count(unhealthy_total)} unhealthy: ${named.join(', ')}${unhealthy_total > 3 ? ' and others' : ''}`,
         ]
       : []
-  return [node.name, membersWords(node), figuresWords(node), ...states, ...ill].join(', ')
+  const differs = node.delta ? [node.delta.words] : []
+  return [node.name, membersWords(node), figuresWords(node), ...states, ...differs, ...ill].join(', ')
 }
 
 /** What an edge says where it is pointed at. */

@@ -61,6 +61,41 @@ test('what differs says so, and vanished edges between nodes of the map are draw
   ])
 })
 
+const box = (id: string) => ({ id, box: { members: 9 } }) as MapNode
+
+test('a box says how many of its members differ, the worst in words, and whether that begins in it', () => {
+  const boxed = {
+    ...found,
+    changes: [
+      change('cart', 'p90 1 → 2 ms', { trend: 'slower' }),
+      change('catalog', 'faults 0.5 → 15 %', { trend: 'failing' }),
+      change('catalog', 'p50 1 → 2 ms', { trend: 'slower' }),
+      change('catalog:db', 'gone', { trend: 'vanished' }),
+      change('gate', 'faults 0 → 3 %', { trend: 'failing', follows: 'catalog' }),
+      change('client:gate', 'faults 0 → 3 %', { trend: 'failing', follows: 'catalog' }),
+      change('elsewhere', 'faults 0 → 30 %', { trend: 'failing' }),
+    ],
+    boxes: { cart: 'shop', catalog: 'shop', 'catalog:db': 'shop', gate: 'front', 'client:gate': 'front' },
+  } as unknown as PeriodComparison
+  const drawn = withPeriod({ nodes: [box('shop'), box('front'), box('idle')], edges: [] }, boxed)
+  expect(drawn.nodes.map(({ delta }) => [delta?.begins, delta?.words])).toEqual([
+    [true, 'Δ 3 differ: CATALOG faults 0.5 → 15 %'],
+    [false, 'Δ 1 follows: GATE faults 0 → 3 %'],
+    [undefined, undefined],
+  ])
+  expect(drawn.nodes[2]?.rollout).toBeUndefined()
+})
+
+test('the worst of a box is among what begins there', () => {
+  const changes = [
+    change('a', 'faults 0 → 9 %', { trend: 'failing', follows: 'x' }),
+    change('b', 'p50 1 → 2 ms', { trend: 'slower' }),
+  ]
+  const boxed = { ...found, changes, boxes: { a: 'one', b: 'one' } } as unknown as PeriodComparison
+  const [only] = withPeriod({ nodes: [box('one')], edges: [] }, boxed).nodes
+  expect([only?.delta?.words, only?.delta?.begins]).toEqual(['Δ 2 differ: B p50 1 → 2 ms', true])
+})
+
 test('without a comparison the map is the same object', () => {
   expect(withPeriod(graph, null)).toBe(graph)
 })

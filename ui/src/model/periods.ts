@@ -6,6 +6,7 @@ import type {
   Delta,
   Graph,
   MapEdge,
+  MapNode,
   PeriodComparison,
   SignificantChange,
 } from '../api/types'
@@ -48,10 +49,13 @@ const TRENDS: SignificantChange['trend'][] = [
   ...(['failing', 'slower', 'new', 'vanished', 'more', 'less', 'working', 'faster'] as const),
 ]
 
+function byTrend(one: SignificantChange, other: SignificantChange): number {
+  return TRENDS.indexOf(one.trend) - TRENDS.indexOf(other.trend)
+}
+
 /** The places where changes begin, with their changes in words. */
 export function beginnings({ changes }: PeriodComparison): { id: string; name: string; text: string }[] {
-  const rank = ({ trend }: SignificantChange) => TRENDS.indexOf(trend)
-  const own = changes.filter(({ follows }) => follows === null).sort((a, b) => rank(a) - rank(b))
+  const own = changes.filter(({ follows }) => follows === null).sort(byTrend)
   const ids = [...new Set(own.map(({ id }) => id))]
   return ids.map((id) => {
     const mine = own.filter((one) => one.id === id)
@@ -64,6 +68,7 @@ export function withPeriod(graph: Graph, found: PeriodComparison | null): Graph 
   if (!found) return graph
   const compared = new Map(found.nodes.map((node) => [node.id, node]))
   const nodes = graph.nodes.map((whole) => {
+    if (whole.box) return withMembers(whole, found)
     const both = compared.get(whole.id)
     // The map counts both sides; of periods it has the later one.
     const node = found.by ? withFigures(whole, both?.now, both?.then) : whole
@@ -80,6 +85,20 @@ export function withPeriod(graph: Graph, found: PeriodComparison | null): Graph 
   return { ...graph, nodes, edges }
 }
 
+/** A box says how many of its members differ, or of calls among and from them, and the worst: what is marked where it opens. */
+function withMembers(box: MapNode, found: PeriodComparison): MapNode {
+  const within = found.changes.filter(({ id, follows }) => {
+    return found.boxes[id] === box.id && (follows === null || !id.includes(':'))
+  })
+  const begins = begin(within)
+  const [worst] = within.filter(({ follows }) => !begins || follows === null).sort(byTrend)
+  if (!worst) return box
+  const many = new Set(within.map(({ id }) => id)).size
+  const verb = begins ? (many === 1 ? 'differs' : 'differ') : many === 1 ? 'follows' : 'follow'
+  const words = `Δ ${many} ${verb}: ${worst.name} ${worst.text}`
+  return { ...box, delta: { words, begins, paint: nothing } }
+}
+
 function wordsOf(changes: readonly SignificantChange[]): string {
   const [first, ...more] = changes
   return first ? `Δ ${first.text}${more.length ? ` +${more.length}` : ''}` : ''
@@ -91,7 +110,7 @@ function ringOf(figures: ComparedFigures | null | undefined) {
 }
 
 function nothing(): void {
-  // A client has no ring.
+  // A client has no ring; a box is no drawing.
 }
 
 /** Edges that the map no longer has, between nodes that it has. */

@@ -55,7 +55,7 @@ export function MapLayers({ window, filter, data, isBoxed, onOverlay }: Props) {
   const { params } = useAddress()
   const shown = data.nodes.length > 0
   const against = periodOf(params)
-  const { data: compared, error } = usePeriod(window, filter, against, shown)
+  const { data: compared, error } = usePeriod(window, filter, against, { shown, isBoxed })
   const period = (against !== null && compared) || null
   const trust = useTrust(window, filter, '', shown && !isBoxed)
   useEffect(
