@@ -43,7 +43,7 @@ from store.filters.units import (
     trace_filter_units,
     unit_values,
 )
-from store.model import Document, Independent, NodeKey, State, Trace
+from store.model import Document, Independent, NodeKey, OwnedCall, State, Trace
 from store.root_causes import RootCauses, root_causes
 from store.summary import entry_of, is_partial, touched_nodes, trace_duration
 
@@ -190,7 +190,11 @@ class TraceSubject:
 
     def may_have_failed(self, service: str) -> bool:
         """Whether work of a service is known to have failed, or only its documents say how it ended. With '' of any."""
-        return any(_may_have_failed(each, service) for each in self._trace.documents.values())
+        trace = self._trace
+        return any(_may_have_failed(each, service) for each in trace.documents.values()) or any(
+            owned.call.state != State.OK and _is_owner(owned, service)
+            for owned in trace.calls.values()
+        )
 
     @cached_property
     def causes(self) -> RootCauses:
@@ -256,10 +260,13 @@ class TraceSubject:
 
 
 def _may_have_failed(document: Document, service: str) -> bool:
-    name = document.node.name
+    if document.state == State.OK and not document.members:
+        return False
     any_service = not service or document.independent == Independent.OF_PARENT
-    sent = any_service or service in (document.service, name)
-    if sent and (document.state != State.OK or document.members):
-        return True
-    owned = any_service or name == service or name.endswith(f"/{service}")
-    return owned and any(call.state != State.OK for call in document.calls)
+    return any_service or service in (document.service, document.node.name)
+
+
+def _is_owner(call: OwnedCall, service: str) -> bool:
+    """Whether a service may have made a call."""
+    name = call.owner.name if call.owner else service
+    return not service or name == service or name.endswith(f"/{service}")

@@ -13,6 +13,7 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from collector.decode.document import decode_document
 from store.clickhouse.connection.pool import connect
@@ -34,7 +35,7 @@ from store.clickhouse.search import (
 )
 from store.clickhouse.search.get_traces import LinkPresence
 from store.clickhouse.store import ClickHouseStore
-from store.filters.ast import Not, needs_documents
+from store.filters.ast import MayHaveFailed, Not, needs_documents
 from store.filters.conditions import all_of, calls_along, entered_with, touches
 from store.filters.parse import parse
 from store.memory import MemoryStore
@@ -381,3 +382,15 @@ def test_calls_and_documents_are_read_ahead(
         assert found.found == expected.found
         assert len(found.found) == 6
     assert later == []
+
+
+def test_failed_calls_that_their_caller_survived(clickhouse_store: ClickHouseStore) -> None:
+    """Only their rows say that they failed: no document of the service does."""
+    survived = replace(failed_call(1, "ledger"), state=State.OK)
+    others = [failed_call(2, "ledger"), segment(3, trace_id=trace_id(3), name="shop")]
+    memory = MemoryStore()
+    for store in (memory, clickhouse_store):
+        store.put([survived, *others], "calls")
+        for service, found in (("shop", 2), ("", 2), ("ledger", 0)):
+            query = TraceQuery(ALL, filter=MayHaveFailed(service))
+            assert len(store.find_traces(query, limit=9).found) == found, service
