@@ -38,7 +38,7 @@ from store.times import SECOND
 
 T = TypeVar("T")
 
-PAGE = 100
+PAGE = 200
 """Traces searched for at once."""
 MOST_SCANNED = 2000
 MOST_SPANS = 30_000
@@ -104,9 +104,11 @@ def search_twice(
     found: dict[bytes, tuple[int, T]] = {}
     seen: set[bytes] = set()
     for condition in [all_of(certain, narrow), certain] if narrow else [certain]:
+        size = bounds.limit
         if narrow and condition == certain:
             budget.limit(MOST_UNINDEXED)
-        for read in scan(context, bounds.window, bounds.limit, condition, budget, seen):
+            size = PAGE  # few of them match
+        for read in scan(context, bounds.window, size, condition, budget, seen):
             taken = take(read)
             if taken is not None:
                 found[read.id] = read.start, taken

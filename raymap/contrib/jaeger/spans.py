@@ -43,7 +43,9 @@ SAFE_INTEGER = (1 << 53) - 1
 MOST_SPANS = 20_000
 """Spans of one trace, some 60 MB in memory."""
 CHUNK = 20
-"""Traces read at once."""
+"""Traces read first, whatever they contain."""
+GROWTH = 10
+"""Ratio between the traces read next and those before, at most."""
 KINDS: Mapping[int, SpanKind] = {
     Span.SPAN_KIND_INTERNAL: "internal",
     Span.SPAN_KIND_SERVER: "server",
@@ -77,12 +79,18 @@ class ReadTrace:
 
 
 def read_traces(store: Store, ids: Sequence[bytes]) -> Iterator[ReadTrace]:
-    """The stored traces with these ids that have spans, in this order; a few in memory at once."""
-    for at in range(0, len(ids), CHUNK):
-        some = ids[at : at + CHUNK]
+    """The stored traces with these ids that have spans, in this order. In memory at once: a few, then as many as have about
+    `MOST_SPANS` if none is larger than those before."""
+    at, size, largest = 0, CHUNK, 1
+    while some := ids[at : at + size]:
         found = store.get_traces(some, raw=True)
-        made = (ReadTrace(id, export_named(found[id])) for id in some if id in found)
-        yield from (read for read in made if read.size)
+        for id in some:
+            if id in found:
+                read = ReadTrace(id, export_named(found[id]))
+                largest = max(largest, read.size)
+                if read.size:
+                    yield read
+        at, size = at + size, max(CHUNK, min(GROWTH * size, MOST_SPANS // largest))
 
 
 def export_named(trace: Trace) -> TracesData:

@@ -13,6 +13,7 @@ from fastapi.testclient import TestClient
 from raymap.contrib.jaeger import search
 from raymap.contrib.jaeger.params import parse_go_duration
 from raymap.contrib.jaeger.schemas import JaegerTraces
+from store.memory import MemoryStore
 from tests.api.console.test_map import get
 from tests.collector.otlp_samples import TRACE
 from tests.raymap.contrib.jaeger.conftest import NOW
@@ -132,6 +133,23 @@ def test_a_tag_that_nothing_has_is_looked_for_in_few_traces(
     assert found["data"] == []
     assert found["errors"] is not None
     assert "after 4 traces" in found["errors"][0]["msg"]
+
+
+def test_traces_without_an_index_are_searched_for_at_once(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second pass asks the store once, whatever the limit of the search is."""
+    limits: list[int] = []
+    find_traces = MemoryStore.find_traces
+
+    def counted(store: MemoryStore, query: Any, *, limit: int, cursor: str | None) -> Any:
+        limits.append(limit)
+        return find_traces(store, query, limit=limit, cursor=cursor)
+
+    monkeypatch.setattr(MemoryStore, "find_traces", counted)
+    url = "/jaeger/api/traces?service=worker/a&tag=shard:none&limit=2"
+    assert get(client, url, JaegerTraces)["data"] == []
+    assert limits == [2, search.MOST_UNINDEXED]
 
 
 def test_a_search_for_failures_reads_those_alone(

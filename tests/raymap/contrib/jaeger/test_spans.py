@@ -7,11 +7,14 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from collector.decode.otlp.request import decode_otlp
 from raymap.contrib.jaeger import spans as spans_module
 from raymap.contrib.jaeger.schemas import JaegerTraces
+from store.memory import MemoryStore
+from store.model import Document
 from tests.api.console.test_map import get
 from tests.collector.otlp_samples import START, TRACE
-from tests.raymap.contrib.jaeger.conftest import BIG
+from tests.raymap.contrib.jaeger.conftest import ARRIVED, BIG, worker
 
 URL = f"/jaeger/api/traces/{TRACE.hex()}"
 T = START // 1000
@@ -132,3 +135,24 @@ def test_a_huge_trace_is_cut_with_a_warning(
     found = trace(client)
     assert len(found["spans"]) == 5
     assert found["warnings"] == ["2 spans beyond 5 are left out"]
+
+
+@pytest.mark.parametrize(("most", "expected"), [(10_000, [20, 100]), (60, [20, 30, 30, 30, 10])])
+def test_traces_are_read_in_few_pages(
+    monkeypatch: pytest.MonkeyPatch, most: int, expected: list[int]
+) -> None:
+    """Of so many that their spans have room: two each."""
+    pages: list[int] = []
+
+    class Pages(MemoryStore):
+        def get_traces(self, trace_ids: Any, **options: Any) -> Any:
+            pages.append(len(trace_ids))
+            return super().get_traces(trace_ids, **options)
+
+    store = Pages()
+    bodies = [decode_otlp(worker(number), ARRIVED) for number in range(1, 121)]
+    store.put([each for body in bodies for each in body if isinstance(each, Document)], "all")
+    ids = [TRACE[:-1] + bytes([16 + number]) for number in range(1, 121)]
+    monkeypatch.setattr(spans_module, "MOST_SPANS", most)
+    assert [read.id for read in spans_module.read_traces(store, ids)] == ids
+    assert pages == expected
