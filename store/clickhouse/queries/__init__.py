@@ -69,6 +69,7 @@ NEWEST_ROWS = _sql(
 NEWEST_LASTING = _sql("search/newest_lasting", "least", "first_minute last_minute few")
 ROLLED_UP_SLOTS = _sql("search/rolled_up_slots", "condition number slots", "width")
 UNSETTLED_MINUTES = _sql("search/unsettled_minutes", "pinned_copy", "moment")
+ROLLUP_INDEX = _sql("search/rollup_index", "unsettled slots")
 MINUTES_OF_TRACES = _sql("search/minutes_of_traces", "minutes")
 FAR_TRACES = _sql("search/far", "member passed", "near_first near_last minute_length")
 FAR_IDS = _sql("search/far_ids", "far", "most")

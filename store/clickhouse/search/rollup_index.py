@@ -28,7 +28,8 @@ Minutes = tuple[int, int]
 LEVELS = (60, 10, 1)
 """Minutes per slot, from one turn to the next: only what a wide slot does not exclude is looked at closer."""
 FEW_SLOTS = 8
-"""Widest slots of which all minutes are looked at in one turn: another statement costs more than their rows."""
+"""Widest slots of which all minutes are looked at in one turn, or at once if a window has no more: another statement
+costs more than their rows."""
 MOMENT = 120 * SECOND
 """Microseconds after a count in which a replica may not have its result."""
 MOST_UNSETTLED = 1000
@@ -79,20 +80,28 @@ def indexed_minutes(
     """The minutes of a window in which units of each kind were counted, or may have been; down to where there are
     enough units. None for None, and if rollups are of no use. Rows that are stored later may be missing."""
     first, last = window
-    widest = Sql(f"bucket BETWEEN {first // LEVELS[0] * LEVELS[0]} AND {last}")
-    (dirty,), *hours = run_groups(
-        run,
-        [queries.UNSETTLED_MINUTES.render({"pinned_copy": Sql(PINNED_COPY)}, moment=MOMENT)],
-        *([_statement(units, LEVELS[0], widest)] for units in wanted if units is not None),
-    )
-    known = _settled(run, dirty)
-    rows = (rows for (rows,) in hours)
+    levels = LEVELS if last // LEVELS[0] - first // LEVELS[0] >= FEW_SLOTS else LEVELS[-1:]
+    widest = Sql(f"bucket BETWEEN {first // levels[0] * levels[0]} AND {last}")
+    statements = [_statement(units, levels[0], widest) for units in wanted if units is not None]
+    if not statements:
+        return [None] * len(wanted)
+    dirty, slots = _read(run, statements)
+    known, rows = _settled(run, dirty), iter(slots)
     return [
         None
         if known is None or units is None
-        else _indexed(run, units, known, window, enough, _slots(next(rows)))
+        else _indexed(run, units, known, window, enough, levels, _slots(next(rows)))
         for units in wanted
     ]
+
+
+def _read(run: RunQuery, slots: Sequence[Sql]) -> tuple[Rows, list[Rows]]:
+    """What is unsettled, and what is known of slots."""
+    unsettled = queries.UNSETTLED_MINUTES.render({"pinned_copy": Sql(PINNED_COPY)}, moment=MOMENT)
+    together = queries.ROLLUP_INDEX.render({"unsettled": unsettled, "slots": slots[0]})
+    (both,), *others = run_groups(run, [together], *([each] for each in slots[1:]))
+    dirty = [(minute, days) for is_slot, minute, _, days in both if not is_slot]
+    return dirty, [[row[1:] for row in both if row[0]], *(rows for (rows,) in others)]
 
 
 def _settled(run: RunQuery, dirty: Rows) -> Settled | None:
@@ -114,19 +123,20 @@ def _indexed(
     known: Settled,
     window: Minutes,
     enough: int,
-    hours: Mapping[int, _Slot],
+    levels: Sequence[int],
+    widest: Mapping[int, _Slot],
 ) -> IndexedMinutes:
     first, last = window
     start = max(first, known.since)
     found = [(minute, minute) for minute in known.unsettled if first <= minute <= last]
     if start > first:
         found.append((first, min(last, start - 1)))
-    hour = LEVELS[0]
-    low = start // hour * hour
-    hours = {slot: each for slot, each in hours.items() if slot >= low}
-    found += _gaps(sorted(hours), low, last, hour)
-    reach, slots = _newest(hours, enough)
-    levels = LEVELS if len(slots) > FEW_SLOTS else (LEVELS[0], LEVELS[-1])
+    low = start // levels[0] * levels[0]
+    known_slots = {slot: each for slot, each in widest.items() if slot >= low}
+    found += _gaps(sorted(known_slots), low, last, levels[0])
+    reach, slots = _newest(known_slots, enough)
+    if len(slots) <= FEW_SLOTS and len(levels) > 1:
+        levels = levels[0], levels[-1]
     for wide, width in pairwise(levels):
         parts = [part for slot in slots for part in range(slot, slot + wide, width)]
         rows = run(_statement(units, width, numbers_in("bucket", parts))) if parts else []
@@ -147,13 +157,13 @@ def _slots(rows: Rows) -> dict[int, _Slot]:
 
 
 def _newest(slots: Mapping[int, _Slot], enough: int) -> tuple[int, list[int]]:
-    """The newest slots with enough units, and the minute down to which there are no others."""
+    """The newest slots with enough units, all of an hour, and the minute down to which there are no others."""
     found = 0
     chosen: list[int] = []
     relevant = sorted((slot for slot, each in slots.items() if each.relevant), reverse=True)
     for slot in relevant:
-        if found >= enough:
-            return chosen[-1], chosen
+        if found >= enough and slot // LEVELS[0] != chosen[-1] // LEVELS[0]:
+            return chosen[-1] // LEVELS[0] * LEVELS[0], chosen
         chosen.append(slot)
         found += slots[slot].units
     return 0, chosen

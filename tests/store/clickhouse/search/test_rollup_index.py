@@ -290,6 +290,29 @@ def test_few_minutes_are_read(clickhouse_store: ClickHouseStore) -> None:
     assert newest == IndexedMinutes([(newest.reach, first + 199)], newest.reach)
 
 
+@pytest.mark.parametrize(("hours", "most"), [(4, 1), (24, 2)])
+def test_few_statements_are_planned(
+    clickhouse_store: ClickHouseStore, hours: int, most: int
+) -> None:
+    """One for a few hours, of more another for the minutes of those with units."""
+    retain_forever(clickhouse_store)
+    clickhouse_store.put(COUNTED, "counted")
+    count(clickhouse_store)
+    units = rolled_up_units(parse('service("api") { fault }'))
+    assert units is not None
+    first, names = T0 // MINUTE, list[str]()
+    with running(clickhouse_store) as run:
+
+        def noted(statement: Statement) -> Rows:
+            names.append(statement.name if isinstance(statement, Sql) else statement)
+            return run(statement)
+
+        (found,) = indexed_minutes(noted, [units], (first, first + 60 * hours - 1), 1000)
+    assert found is not None
+    assert (first + 65, first + 65) in found.ranges
+    assert len(names) == most, names
+
+
 def test_minutes_that_were_never_counted_are_read(clickhouse_store: ClickHouseStore) -> None:
     retain_forever(clickhouse_store)
     clickhouse_store.put(COUNTED, "counted")
