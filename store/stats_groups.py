@@ -27,7 +27,7 @@ from store.filters.group_by import (
 from store.filters.parse import parse
 from store.filters.units import ServiceUnit
 from store.model import NodeKey, State, Trace
-from store.stats_query import AlikeTraces, StatsQuery
+from store.stats_query import AlikeTraces, AlikeUnit, StatsQuery
 
 MOST_GROUPS = 10_000
 MOST_ENTRIES = 2_000_000
@@ -102,6 +102,7 @@ class Stats:
     _matches: list[Expression] = field(default_factory=list)
     """What finds the units of the nodes."""
     _entries: int = 0
+    _known: dict[AlikeUnit, Sequence[Values]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._names = [set() for _ in self.query.by]
@@ -134,12 +135,19 @@ class Stats:
     def _found_alike(self, alike: AlikeTraces) -> list[Found]:
         found: list[Found] = []
         for unit, times in zip(alike.units, alike.times, strict=True):
-            if not self._is_wanted(unit.state):
-                continue
-            stored = zip(self.query.by, unit.values, strict=True)
-            values = [stored_values(key, unit.state, each) for key, each in stored]
-            found.append((values, unit.state, times if unit.state else ()))
+            if self._is_wanted(unit.state):
+                found.append((self._values_of(unit), unit.state, times if unit.state else ()))
         return found
+
+    def _values_of(self, unit: AlikeUnit) -> Sequence[Values]:
+        """The values of a unit, as many are the same."""
+        known = self._known.get(unit)
+        if known is None:
+            stored = zip(self.query.by, unit.values, strict=True)
+            known = [stored_values(key, unit.state, each) for key, each in stored]
+            if len(self._known) < MOST_GROUPS:
+                self._known[unit] = known
+        return known
 
     def _add(self, start: int, found: Sequence[Found], traces: int) -> bool:
         """Count as many traces of a step in which the same was found; False if there is no room."""

@@ -6,12 +6,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store.filters.group_by import NONE, Cell, key_names, parse_keys
+from store import stats_groups
+from store.filters.group_by import (
+    NONE,
+    Cell,
+    Key,
+    StoredValues,
+    Values,
+    key_names,
+    parse_keys,
+    stored_values,
+)
 from store.memory import MemoryStore
-from store.model import Document, NodeKey
+from store.model import Document, NodeKey, State, TimeRange
 from store.rules.annotations import annotation_item
 from store.stats_groups import MOST_ENTRIES
-from store.stats_query import StatsQuery
+from store.stats_query import AlikeTraces, AlikeUnit, StatsQuery
 from store.trace_stats import group_filter, trace_stats
 from tests.builders import segment
 from tests.store.contract.nodes import HOUR
@@ -123,6 +133,31 @@ def test_numbers_are_as_json_has_them() -> None:
     plain = [Cell("number", 5.0).plain, Cell("number", 1.5).plain, Cell("number", 1e300).plain]
     assert plain == [5, 1.5, 1e300]
     assert NONE.plain is None
+
+
+def test_values_of_units_that_are_alike_are_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many rows have them in another combination."""
+    made: list[State] = []
+
+    def noted(key: Key, state: State, stored: StoredValues) -> Values:
+        made.append(state)
+        return stored_values(key, state, stored)
+
+    monkeypatch.setattr(stats_groups, "stored_values", noted)
+    failed, fine = (AlikeUnit(((("shop", "shop"),),), state) for state in (State.FAULT, State.OK))
+    rows = [
+        AlikeTraces(0, [failed], 1, [[5]]),
+        AlikeTraces(0, [failed, fine, fine], 2, [[1, 2]] * 3),
+    ]
+    query = StatsQuery(TimeRange(0, 10), by=parse_keys("service", of_units=True), of_units=True)
+    stats = stats_groups.Stats(query)
+    assert stats.has_room(rows)
+    for row in rows:
+        stats.add_alike(row)
+    assert made == [State.FAULT, State.OK]
+    assert stats.groups[(Cell("text", "shop"),)].states == stats.total.states
+    assert stats.total.states[State.FAULT] == 3
+    assert sorted(stats.total.times) == [1, 1, 1, 2, 2, 2, 5]
 
 
 def test_without_traces_there_are_no_groups() -> None:
