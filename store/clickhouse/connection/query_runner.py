@@ -39,6 +39,8 @@ READ_LIMITS: Mapping[str, int | str] = {
     "max_expanded_ast_elements": 5_000_000,
 }
 """Limits of one interactive query; ClickHouse refuses what exceeds them."""
+BINARY_LIMITS = {**READ_LIMITS, "strings_as_bytes": True}
+"""The same with texts as bytes."""
 COUNT_LIMITS = {**READ_LIMITS, "max_execution_time": 900}
 """Limits of a background recount: no client waits for it, and on a busy machine it must still finish."""
 

@@ -7,14 +7,13 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from store.clickhouse import queries
-from store.clickhouse.connection.query_runner import READ_LIMITS, QueryRunner
+from store.clickhouse.connection.query_runner import BINARY_LIMITS, QueryRunner
 from store.minutes import MinuteCounts, Series, SeriesKind
 from store.model import NodeKey, TimeRange
 from store.query import Backlog
 from store.times import MINUTE
 
 _WIDTH = len(NodeKey._fields)
-BINARY_LIMITS = {**READ_LIMITS, "strings_as_bytes": True}
 
 
 class _HasRunner(Protocol):

@@ -57,6 +57,7 @@ NTH_TRACE = _sql("search/nth_trace", "timed where", "offset")
 ALIKE_TRACES = _sql(
     "search/alike_traces",
     "doubtful far certain timed where length units of_documents of_calls rows",
+    "offset",
 )
 ALIKE_ENTRIES = _sql("search/alike_entries")
 ALIKE_SEGMENTS = _sql("search/alike_segments")

@@ -11,8 +11,10 @@ from array import array
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from store.clickhouse import queries
-from store.clickhouse.connection.query_runner import RunQuery
+from store.clickhouse.connection.query_runner import BINARY_LIMITS, QueryRunner, RunQuery
 from store.clickhouse.queries import Sql, in_traces, joined
 from store.clickhouse.search.bounds import ALWAYS, TRUE, conjunction, disjunction
 from store.clickhouse.search.compile import compiled
@@ -30,6 +32,8 @@ from store.rules.annotations import annotation_item
 from store.stats_query import AlikePart, AlikeTraces, AlikeUnit, StatsQuery
 from store.times import SECOND
 
+OFFSET = 1 << 62
+"""What the statement adds to microseconds."""
 MOST_PER_ROW = 2
 """Traces of a part per row that it has, at most: a part with room for so many is not cut."""
 _NONE = "CAST([], 'Array(Tuple(String, String))')"
@@ -53,7 +57,7 @@ _UNANSWERED = "arrayMap(call -> call.2, arrayFilter(call -> NOT has(documents.an
 
 
 def alike_part(
-    ask: RunQuery, query: StatsQuery, *, rows: int, room: int, cursor: str | None
+    ask: QueryRunner, query: StatsQuery, *, rows: int, room: int, cursor: str | None
 ) -> AlikePart | None:
     """See `store.protocol.TraceReader.alike_traces`."""
     fragments = _fragments(query)
@@ -76,7 +80,7 @@ def alike_part(
     cut = _cut(ask, timed, where, room) if room < MOST_PER_ROW * rows else None
     if cut is not None:
         place, where = cut, [*where, _from(cut)]
-    found = ask(
+    found = ask.with_limits(BINARY_LIMITS)(
         queries.ALIKE_TRACES.render(
             {
                 **fragments.rendered(),
@@ -86,18 +90,17 @@ def alike_part(
                 "timed": timed,
                 "where": joined(" AND ", where),
                 "rows": conjunction([slice.near_rows, bounds.may]),
-            }
+            },
+            offset=OFFSET,
         )
     )
     alike = [
-        AlikeTraces(
-            step, [_unit(each) for each in units], traces, [array("q", each) for each in times]
-        )
+        AlikeTraces(step, [_unit(each) for each in units], traces, [*map(_times, times)])
         for plain, step, units, traces, times, _ in found
         if plain
     ]
     others = [
-        TraceHit(bytes.fromhex(digits), at)
+        TraceHit(bytes.fromhex(digits.decode()), at)
         for plain, *_, read in found
         if not plain
         for digits, at in read
@@ -105,9 +108,15 @@ def alike_part(
     return AlikePart(alike, others, None if place is None else encode_cursor(*place))
 
 
-def _unit(row: tuple[Sequence[Sequence[tuple[str, str]]], int]) -> AlikeUnit:
+def _unit(row: tuple[Sequence[Sequence[tuple[bytes, bytes]]], int]) -> AlikeUnit:
     values, state = row
-    return AlikeUnit(tuple(map(tuple, values)), State(state))
+    texts = (tuple((text.decode(), other.decode()) for text, other in each) for each in values)
+    return AlikeUnit(tuple(texts), State(state))
+
+
+def _times(packed: bytes) -> array[int]:
+    """Microseconds, of which each took 8 bytes."""
+    return array("q", (np.frombuffer(packed, "<i8") - OFFSET).tobytes())
 
 
 def _begin(ask: RunQuery, window: TimeRange, rows: int) -> int:

@@ -1,7 +1,9 @@
 -- The traces of a scan range by what is counted of each (store.stats_query): those with the same units in one row, with the
--- response times of each unit; and in one row, not `plain`, the traces that have to be read. $length: microseconds of
--- a step, 0 for none.
-SELECT plain, step, arrayMap(unit -> (unit.1, unit.2), units) AS alike, count(), groupArrayForEach(arrayMap(unit -> unit.3, units)) AS times,
+-- response times of each unit as 8 bytes each (a list would be decoded number by number; + 2^62, as a trailing zero byte is
+-- no part of a text); and in one row, not `plain`, the traces that have to be read. $length: microseconds of a step, 0 for none.
+SELECT plain, step, arrayMap(unit -> (unit.1, unit.2), units) AS alike, count(),
+       arrayMap(each -> arrayStringConcat(arrayMap(took -> reinterpretAsString(toInt64(took) + toInt64({offset:Int64})), each)),
+                groupArrayForEach(arrayMap(unit -> unit.3, units))) AS times,
        groupArrayIf((hex(trace_id), at), NOT plain)
 FROM (
     SELECT traces.trace_id AS trace_id, traces.at AS at,
