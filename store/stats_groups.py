@@ -195,7 +195,9 @@ class Stats:
     def _count(
         self, key: CellKey, start: int, state: State, number: int, times: Times, first: int
     ) -> None:
-        group = self.groups.setdefault(key, Group())
+        group = self.groups.get(key)
+        if group is None:
+            group = self.groups[key] = Group()
         group.add(state, number, times)
         group.traces += first
         if self.query.step:
