@@ -106,10 +106,14 @@ class InvocationJoiner:
         self._pipeline = pipeline
         self._now = now
         self._store = store
-        self._executions = ExecutionJoiner(store, pipeline)
-        self._gateways = GatewayJoiner(store, pipeline)
-        self._derived = Search(store, DERIVED)
-        self._partial = Search(store, PARTIAL)
+        self._start_over()
+
+    def _start_over(self) -> None:
+        """Forget what has been seen to: the next round looks at all of the last hour, as after a start."""
+        self._executions = ExecutionJoiner(self._store, self._pipeline)
+        self._gateways = GatewayJoiner(self._store, self._pipeline)
+        self._derived = Search(self._store, DERIVED)
+        self._partial = Search(self._store, PARTIAL)
         self._failed: set[FailedRequest] = set()
         """Requests whose late failures have been seen to."""
         self._telling: dict[str, _Telling] = {}
@@ -120,7 +124,8 @@ class InvocationJoiner:
         """What was stored last, and when that was noticed."""
 
     def run(self, stopping: threading.Event) -> None:
-        """Rounds until ``stopping`` is set. What fails is tried again in the next."""
+        """Rounds until ``stopping`` is set. After one that failed, which may have left what it noted as seen to, the next
+        begins anew, and later."""
         pause = PAUSE
         while not stopping.wait(pause):
             try:
@@ -131,10 +136,13 @@ class InvocationJoiner:
                 is_busy = self._derived.hits or self._gateways.is_busy
                 pause = PAUSE if is_busy else min(2 * pause, LONGEST_PAUSE)
                 pause = SHORTEST_PAUSE if self._derived.is_cut else pause
+                continue
             except (StoreError, JournalFull) as error:
                 log.warning("invocations_not_joined", error=str(error)[:200])
             except Exception as error:  # a round is lost, not the thread
                 log.error("invocations_not_joined", error=f"{error!r:.200}")
+            self._start_over()
+            pause = min(2 * pause, LONGEST_PAUSE)
 
     def is_idle(self) -> bool:
         """Whether a round would find nothing: no function, request or execution waits, and nothing has come."""

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from prometheus_client import CollectorRegistry
 
 from collector.derived import submit_invocations
+from collector.group_commit import JournalFull
 from collector.metrics import IngestMetrics
 from collector.pipeline import IngestPipeline
 from raymap.invocation_joiner import EVERY, QUIET, InvocationJoiner
@@ -337,11 +338,29 @@ def test_a_round_that_fails_is_followed_by_the_next(
         assert len(stopping.pauses) == 3
 
 
-def raising(error: Exception) -> Callable[[], int]:
-    def join() -> int:
+def test_what_a_round_that_failed_noted_is_looked_at_again(
+    setting: Setting, pipeline: IngestPipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its traces have not changed since, its window is long over, and nothing else has come."""
+    setting.memory.put([query()], "query")
+    setting.report(telemetry())
+    setting.joiner.join()
+    setting.memory.put([web(request_id=REQUEST)], "web")
+    setting.arrive()
+    with monkeypatch.context() as full:
+        full.setattr(pipeline, "submit", raising(JournalFull("full")))
+        setting.joiner.run(Stopping(1))
+    assert setting.edges != FROM_WEB
+    setting.clock.at += 30 * MINUTE
+    setting.joiner.run(Stopping(1))
+    assert setting.edges == FROM_WEB
+
+
+def raising(error: Exception) -> Callable[..., int]:
+    def fail(*_: object) -> int:
         raise error
 
-    return join
+    return fail
 
 
 @pytest.mark.parametrize("relayed", [True, False])
