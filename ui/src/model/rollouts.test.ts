@@ -65,7 +65,7 @@ describe('which nodes are deployed to', () => {
   })
 
   it('looks for marks of a day before the end of the window', () => {
-    expect(markWindow({ to: 86_461 })).toEqual({ from: 120, to: 86_520 })
+    expect(markWindow({ to: 86_461 })).toEqual({ from: 150, to: 86_550 })
   })
 })
 

@@ -7,12 +7,12 @@ import { shares } from './health'
 import { versionWords } from './versions'
 
 const DAY = 86_400
-/** How often what rarely changes is requested: an idle map stays within 15 requests in two minutes. */
-const STEP = 120
+/** How often what rarely changes is requested: once in any two minutes, of which an idle map has 15 requests. */
+const STEP = 150
 /** Nodes whose versions are requested, those deployed last; the legend says of how many. */
 export const MOST = 5
 
-/** Deployments that may still go on at the end of a window; anew every two minutes. */
+/** Deployments that may still go on at the end of a window; anew every two and a half minutes. */
 export function markWindow({ to }: { to: number }): { from: number; to: number } {
   const end = Math.ceil(to / STEP) * STEP
   return { from: end - DAY, to: end }

@@ -1,4 +1,4 @@
-// The comparison of the shown window with an earlier period, or of two sides of it, anew every two minutes.
+// The comparison of the shown window with an earlier period, or of two sides of it, anew every two and a half minutes.
 
 import { useQuery } from '@tanstack/react-query'
 import { fetchJson, type TimeWindow } from '../api/client'

@@ -1,4 +1,4 @@
-// How far figures are to be trusted; anew every minute, as traces are read for it.
+// How far figures are to be trusted; anew every two and a half minutes, as traces are read for it.
 
 import { useQuery } from '@tanstack/react-query'
 import { addresses, fetchJson, type TimeWindow } from '../api/client'
