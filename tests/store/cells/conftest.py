@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import uuid
+from collections.abc import Iterable, Iterator
 
 import pytest
 
+from collector.payloads import decode_documents
 from raymap.embedded import EmbeddedClickHouse
 from store.cells.store import CellStore
+from store.cells.topology import form_topology
 from store.clickhouse.connection.address import Address
+from tests.collector.samples import START
 from tests.conftest import empty, migrated_database
+from tests.faults.gate import Gate
 
 
 @pytest.fixture(scope="session")
@@ -41,6 +46,26 @@ def four_addresses(cell_addresses: list[Address]) -> Iterator[list[Address]]:
     first, second = cell_addresses
     with migrated_database(first) as third, migrated_database(second) as fourth:
         yield [first, second, third, fourth]
+
+
+@pytest.fixture
+def gate(cell_addresses: list[Address]) -> Iterator[Gate]:
+    """Before the second cell."""
+    gate = Gate(cell_addresses[1].host, cell_addresses[1].port)
+    yield gate
+    gate.shut()
+
+
+def fill(addresses: list[Address], raws: Iterable[bytes]) -> CellStore:
+    """A store over cells that have these documents alone, one after the other."""
+    for address in addresses:
+        empty(address)
+    form_topology(addresses)
+    store = CellStore(addresses, connections=2)
+    for number, raw in enumerate(raws, 1):
+        documents = decode_documents([raw], int(START * 1e6) + number).documents
+        store.put(list(documents), uuid.uuid4().hex)
+    return store
 
 
 @pytest.fixture

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import sys
 import time
-import uuid
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,13 +17,12 @@ from raymap.cli import app
 from raymap.commands import doctor
 from raymap.errors import CommandError
 from store.cells.store import CellStore
-from store.cells.topology import form_topology
 from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.pool import connect, wait_until_up
 from store.clickhouse.schema import retention
 from tests.collector.samples import START, segment_bytes
-from tests.conftest import empty
 from tests.faults.gate import Gate
+from tests.store.cells.conftest import fill
 from tests.store.cells.test_unavailable import WINDOW
 
 IDS = [f"1-6b061440-{number:024x}" for number in range(1, 7)]
@@ -54,25 +51,11 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def cells(cell_addresses: list[Address]) -> list[Address]:
     """Each with three traces, which are counted."""
-    for address in cell_addresses:
-        empty(address)
-    form_topology(cell_addresses)
-    store = CellStore(cell_addresses, connections=2)
-    for number, id in enumerate(IDS, 1):
-        raw = segment_bytes(f"{number:016x}", trace_id=id)
-        version = int(START * 1e6) + number
-        store.put(list(decode_documents([raw], version).documents), uuid.uuid4().hex)
+    raws = [segment_bytes(f"{number:016x}", trace_id=id) for number, id in enumerate(IDS, 1)]
+    store = fill(cell_addresses, raws)
     assert store.service_graph(WINDOW).services
     store.close()
     return cell_addresses
-
-
-@pytest.fixture
-def gate(cells: list[Address]) -> Iterator[Gate]:
-    """Before the second cell."""
-    gate = Gate(cells[1].host, cells[1].port)
-    yield gate
-    gate.shut()
 
 
 @pytest.fixture

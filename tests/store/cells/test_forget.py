@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from collector.payloads import decode_documents
 from raymap.cells import text_of
 from raymap.commands.forget import forget, remove
 from raymap.commands.open_store import long_connection
 from raymap.errors import CommandError
 from raymap.settings import StoreSettings
-from store.cells.store import CellStore
-from store.cells.topology import form_topology
 from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.pool import connect
 from store.forget import of_user
-from tests.collector.samples import START, segment_bytes
-from tests.conftest import empty
+from tests.collector.samples import segment_bytes
 from tests.faults.gate import Gate
+from tests.store.cells.conftest import fill
 
 ANA = "ana-7f3a@example.org"
 
@@ -31,25 +26,16 @@ ANA = "ana-7f3a@example.org"
 @pytest.fixture
 def cells(cell_addresses: list[Address]) -> list[Address]:
     """Each with two traces of a user and one of another."""
-    for address in cell_addresses:
-        empty(address)
-    form_topology(cell_addresses)
-    store = CellStore(cell_addresses, connections=2)
-    for number in range(1, 7):
-        user = "bob" if number > 4 else ANA
-        raw = segment_bytes(f"{number:016x}", trace_id=f"1-6b061440-{number:024x}", user=user)
-        version = int(START * 1e6) + number
-        store.put(list(decode_documents([raw], version).documents), uuid.uuid4().hex)
-    store.close()
+    raws = (
+        segment_bytes(
+            f"{number:016x}",
+            trace_id=f"1-6b061440-{number:024x}",
+            user="bob" if number > 4 else ANA,
+        )
+        for number in range(1, 7)
+    )
+    fill(cell_addresses, raws).close()
     return cell_addresses
-
-
-@pytest.fixture
-def gate(cell_addresses: list[Address]) -> Iterator[Gate]:
-    """Before the second cell."""
-    gate = Gate(cell_addresses[1].host, cell_addresses[1].port)
-    yield gate
-    gate.shut()
 
 
 def rows(cells: list[Address]) -> list[int]:

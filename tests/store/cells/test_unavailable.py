@@ -44,14 +44,6 @@ QUERY = f"?from={int(START) - 60}&to={int(START) + 600}"
 
 
 @pytest.fixture
-def gate(cell_addresses: list[Address]) -> Iterator[Gate]:
-    """Before the second cell."""
-    gate = Gate(cell_addresses[1].host, cell_addresses[1].port)
-    yield gate
-    gate.shut()
-
-
-@pytest.fixture
 def store(cell_addresses: list[Address], gate: Gate) -> Iterator[CellStore]:
     for address in cell_addresses:
         empty(address)
