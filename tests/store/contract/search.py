@@ -271,7 +271,9 @@ class SearchContract:
         ids = [trace_id(number) for number in (1, 2, 3, 7, 8, 9)]
         times = store.entry_times(ids)
         assert set(times) == {trace_id(1), trace_id(2), trace_id(3)}
-        for id, trace in store.get_traces(list(times)).items():
+        traces = store.get_traces(list(times))
+        assert traces.keys() == times.keys()
+        for id, trace in traces.items():
             summary = summarize(trace)
             assert times[id] == (summary.start, summary.response_time, summary.state)
 
@@ -320,7 +322,7 @@ class SearchContract:
             segment(1, operation="GET /", kind=Kind.SERVER),
             segment(2, operation="poll", name="stock", kind=Kind.CONSUMER),
             segment(3, operation="GET /{id}", name="stock", kind=Kind.SERVER),
-            segment(4, name="stock", kind=Kind.SERVER),
+            segment(4, trace_id=trace_id(2), name="stock", kind=Kind.SERVER),
             segment(5, operation="sum", name="stock", kind=Kind.INTERNAL, independent=2),
             segment(6, name="stock", kind=Kind.INTERNAL, independent=2),
             segment(7, operation="PutItem", name="items", independent=True, parent_id=1),
