@@ -249,10 +249,45 @@ def clickhouse_store(clickhouse_database: Address) -> Iterator[ClickHouseStore]:
 
 
 @dataclass
-class Server:
-    """A running `raymap serve`."""
+class Site:
+    """What answers requests of the API and of browsers."""
 
     http: str
+
+    def read(self, path: str) -> bytes:
+        """The body of a GET; OSError when the answer is not a 200."""
+        with urllib.request.urlopen(self.http + path, timeout=60) as answer:
+            body: bytes = answer.read()
+            return body
+
+    def get(self, path: str) -> Any:
+        """The JSON of a GET."""
+        return json.loads(self.read(path))
+
+    def post(self, path: str, body: object) -> Any:
+        """The JSON of a POST."""
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(self.http + path, json.dumps(body).encode(), headers)
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.load(answer)
+
+    def picture(self, *names: str) -> Any:
+        """The map of the last minutes once these nodes are on it: a map may be a few seconds older
+        than the traces."""
+
+        def complete() -> Any:
+            now = time.time()
+            picture = self.get(f"/api/map?from={now - 120}&to={now}")
+            missing = set(names) - {node["name"] for node in picture["nodes"]}
+            return None if missing else picture
+
+        return eventually(complete, f"the map has {', '.join(names)}")
+
+
+@dataclass
+class Server(Site):
+    """A running `raymap serve`."""
+
     udp: str
     grpc: str
     process: subprocess.Popen[str]
@@ -280,23 +315,6 @@ class Server:
         assert ended.returncode == 0, ended.stderr
         return ended.stdout
 
-    def read(self, path: str) -> bytes:
-        """The body of a GET; OSError when the answer is not a 200."""
-        with urllib.request.urlopen(self.http + path, timeout=60) as answer:
-            body: bytes = answer.read()
-            return body
-
-    def get(self, path: str) -> Any:
-        """The JSON of a GET."""
-        return json.loads(self.read(path))
-
-    def post(self, path: str, body: object) -> Any:
-        """The JSON of a POST."""
-        headers = {"Content-Type": "application/json"}
-        request = urllib.request.Request(self.http + path, json.dumps(body).encode(), headers)
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return json.load(answer)
-
     def send(self, *documents: dict[str, Any]) -> None:
         """Deliver segment documents and wait until they are stored."""
         answer = self.post(
@@ -312,18 +330,6 @@ class Server:
             "documents are stored",
             seconds=seconds,
         )
-
-    def picture(self, *names: str) -> Any:
-        """The map of the last minutes once these nodes are on it: a map may be a few seconds older
-        than the traces."""
-
-        def complete() -> Any:
-            now = time.time()
-            picture = self.get(f"/api/map?from={now - 120}&to={now}")
-            missing = set(names) - {node["name"] for node in picture["nodes"]}
-            return None if missing else picture
-
-        return eventually(complete, f"the map has {', '.join(names)}")
 
     def send_datagram(self, payload: bytes) -> None:
         """Send one datagram; there is no acknowledgement of its storage."""

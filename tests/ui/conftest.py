@@ -27,8 +27,9 @@ from api.app import create_app
 from store.memory import MemoryStore
 from store.model import State
 from tests.api.v1.test_impact import NOW, request
-from tests.conftest import ROOT, Server, start_server, stop_server
+from tests.conftest import ROOT, Server, Site, start_server, stop_server
 from tests.http_server import serve
+from tests.ui.memory_site import MemorySite, serve_memory
 
 PATIENCE_S = 60
 REFRESH_S = 15
@@ -55,6 +56,20 @@ def raymap_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server = start_server(tmp_path_factory.mktemp("pages") / "data")
     yield server
     assert stop_server(server) == 0
+
+
+@pytest.fixture(scope="module")
+def memory_site() -> Iterator[MemorySite]:
+    """What a module takes for its ``site`` whose tests are about pages alone: what they draw, and how they take keys
+    and requests."""
+    with serve_memory() as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def site(raymap_server: Server) -> Site:
+    """What pages are requested from, and the shop's traces are sent to."""
+    return raymap_server
 
 
 @pytest.fixture(scope="module")
@@ -286,15 +301,15 @@ def send_shop(server: Any) -> Shop:
 
 
 @pytest.fixture
-def shop(raymap_server: Any) -> Shop:
+def shop(site: Any) -> Shop:
     """The shop, with a trace of a moment ago."""
-    return send_shop(raymap_server)
+    return send_shop(site)
 
 
 @pytest.fixture(scope="module")
-def lasting_shop(raymap_server: Any) -> Shop:
+def lasting_shop(site: Any) -> Shop:
     """The shop for tests that only look at it: sent once in a module."""
-    return send_shop(raymap_server)
+    return send_shop(site)
 
 
 @pytest.fixture

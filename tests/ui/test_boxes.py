@@ -21,6 +21,7 @@ from tests.ui.maps import (
     serve_map,
     service_map,
 )
+from tests.ui.memory_site import MemorySite
 
 BOXES = 24
 SHADOW = 24
@@ -28,6 +29,12 @@ SHADOW = 24
 SMOOTHED = 24
 """By how much a pixel may differ that nothing has moved: rounded corners are smoothed anew. A border that
 moved differs by twice as much, a text by six times."""
+
+
+@pytest.fixture(scope="module")
+def site(memory_site: MemorySite) -> MemorySite:
+    """From memory: every map here is the test's own."""
+    return memory_site
 
 
 def box(number: int) -> dict[str, Any]:

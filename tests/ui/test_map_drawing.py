@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -18,8 +17,16 @@ from tests.ui.maps import (
     serve_map,
     service_map,
 )
+from tests.ui.memory_site import MemorySite
 
 pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def site(memory_site: MemorySite) -> MemorySite:
+    """From memory: every map here is the test's own."""
+    return memory_site
+
 
 CAMERA = "() => ({ ...window.__map.camera })"
 AT_REST = """() => {
@@ -88,7 +95,7 @@ def open_map(page: Page, url: str) -> None:
 @pytest.mark.parametrize("width", [390, 720, 1440, 1920])
 @pytest.mark.parametrize("count", [7, 40, 500, 2000])
 def test_text_is_readable_and_failing_services_have_names(
-    page: Page, raymap_server: Any, width: int, count: int
+    page: Page, site: MemorySite, width: int, count: int
 ) -> None:
     """At least 11 pixels at whatever fit; 720 is a 1440 pixel screen at 200 % zoom."""
     failing = min(24, count // 3)
@@ -98,7 +105,7 @@ def test_text_is_readable_and_failing_services_have_names(
     page.set_viewport_size({"width": width, "height": 844 if width == 390 else width * 9 // 16})
     page.add_init_script(RECORD_TEXT)
     serve_map(page, lambda: answer)
-    open_map(page, raymap_server.http + "/map?as=map&test=1")
+    open_map(page, site.http + "/map?as=map&test=1")
     texts = page.evaluate("window.__texts")
     assert min(size for _, size, _, _ in texts) >= 10.99
     size = page.evaluate("window.__map.size")
@@ -112,7 +119,7 @@ def test_text_is_readable_and_failing_services_have_names(
         assert [text for text, _, left, right in last if left < 0 or right > width] == []
 
 
-def test_high_contrast_keeps_the_colours_of_the_map(page: Page, raymap_server: Any) -> None:
+def test_high_contrast_keeps_the_colours_of_the_map(page: Page, site: MemorySite) -> None:
     """Background, text, lines and the four states are distinguishable."""
     states = [("ok", {}), ("error", {"error": 60}), ("throttle", {"throttle": 60}), ("fault", {})]
     nodes = [
@@ -121,7 +128,7 @@ def test_high_contrast_keeps_the_colours_of_the_map(page: Page, raymap_server: A
     ]
     page.emulate_media(forced_colors="active")
     serve_map(page, lambda: service_map(nodes, [map_edge(nodes[0], nodes[1])]))
-    open_map(page, raymap_server.http + "/map?test=1")
+    open_map(page, site.http + "/map?test=1")
     wait_until(
         page,
         """(() => {
@@ -138,23 +145,23 @@ def test_high_contrast_keeps_the_colours_of_the_map(page: Page, raymap_server: A
 
 
 def test_high_contrast_can_be_turned_on_while_the_page_is_open(
-    page: Page, raymap_server: Any
+    page: Page, site: MemorySite
 ) -> None:
     """The colours are read again."""
     serve_map(page, lambda: grid_map(7))
-    open_map(page, raymap_server.http + "/map?test=1")
+    open_map(page, site.http + "/map?test=1")
     before = page.evaluate("window.__map.palette.edge")
     page.emulate_media(forced_colors="active")
     wait_until(page, f"window.__map.palette.edge !== {before!r}")
     wait_until(page, "new Set(Object.values(window.__map.palette)).size >= 6")
 
 
-def test_a_newcomer_outside_the_view_moves_nothing(page: Page, raymap_server: Any) -> None:
+def test_a_newcomer_outside_the_view_moves_nothing(page: Page, site: MemorySite) -> None:
     """The camera stays; a chip says that a service is outside, and leads to it."""
     page.clock.install()
     answer = grid_map(12)
     serve_map(page, lambda: answer)
-    open_map(page, raymap_server.http + "/map?test=1")
+    open_map(page, site.http + "/map?test=1")
     camera = page.evaluate(CAMERA)
     chip = page.get_by_role("button", name=re.compile("outside the view"))
     expect(chip).to_have_count(0)
@@ -174,14 +181,14 @@ LOWEST = """() => {
 """Pixels from the lowest node to the end of the map."""
 
 
-def test_a_comparison_hides_no_node(page: Page, raymap_server: Any) -> None:
+def test_a_comparison_hides_no_node(page: Page, site: MemorySite) -> None:
     """Its sentence takes some of the map's height: no node goes under the legend. What makes the map lower by itself moves
     nothing, nor does anything once someone has moved the map."""
     answer = service_map(
         [map_node(f"service-{at}", x=at % 2 * 300, y=at * 90) for at in range(14)], []
     )
     serve_map(page, lambda: answer)
-    open_map(page, raymap_server.http + "/map?test=1")
+    open_map(page, site.http + "/map?test=1")
     size = page.viewport_size
     assert size is not None
     height = page.evaluate("window.__map.size.height")
@@ -203,7 +210,7 @@ def test_a_comparison_hides_no_node(page: Page, raymap_server: Any) -> None:
 
 @pytest.mark.parametrize("count", [150, 500])
 def test_what_differs_is_marked_at_the_scale_of_the_whole_map(
-    page: Page, raymap_server: Any, count: int
+    page: Page, site: MemorySite, count: int
 ) -> None:
     """As large as on a small map, and with the node's name; by how much is said where there is room."""
     answer = grid_map(count)
@@ -213,7 +220,7 @@ def test_what_differs_is_marked_at_the_scale_of_the_whole_map(
     begins = {"id": named, "name": named, "measure": "fault", "trend": "failing"}
     serve_comparison(page, [{**begins, "text": "faults 0.5 → 15 %", "follows": None}])
     page.set_viewport_size({"width": 1440, "height": 900})
-    open_map(page, raymap_server.http + "/map?as=map&test=1&against=before")
+    open_map(page, site.http + "/map?as=map&test=1&against=before")
     wait_until(page, "window.__texts.some(([text]) => text === 'Δ')")
     assert page.evaluate("window.__map.camera.k") < 0.42
     texts = page.evaluate("window.__texts")
@@ -221,9 +228,7 @@ def test_what_differs_is_marked_at_the_scale_of_the_whole_map(
     assert named in {text for text, _, _, _ in texts}
 
 
-def test_only_unhealthy_hides_rare_failures_and_their_clients(
-    page: Page, raymap_server: Any
-) -> None:
+def test_only_unhealthy_hides_rare_failures_and_their_clients(page: Page, site: MemorySite) -> None:
     """One failure in a hundred is not unhealthy until the threshold says so."""
     nodes = [
         map_client("web client"),
@@ -233,7 +238,7 @@ def test_only_unhealthy_hides_rare_failures_and_their_clients(
     ]
     edges = [map_edge(nodes[0], nodes[1]), map_edge(nodes[2], nodes[3])]
     serve_map(page, lambda: service_map(nodes, edges))
-    open_map(page, raymap_server.http + "/map?test=1")
+    open_map(page, site.http + "/map?test=1")
     page.get_by_role("button", name="Options").click()
     page.get_by_label("Only unhealthy services").check()
     shown = page.locator("[data-node]")
@@ -255,38 +260,36 @@ BESIDE_THE_PANEL = """() => {
 """Whether a service and its neighbours, with half a name, are in the part of the map that the panel leaves."""
 
 
-def test_the_first_click_hides_no_neighbour_behind_the_panel(
-    page: Page, raymap_server: Any
-) -> None:
+def test_the_first_click_hides_no_neighbour_behind_the_panel(page: Page, site: MemorySite) -> None:
     """Also where the code of the panel comes later than the selection: the map makes room once the panel is there."""
     panel = Delayed(page, "**/DetailPanel-*.js")
     serve_map(page, lambda: grid_map(40))
-    open_map(page, raymap_server.http + "/map?test=1")
+    open_map(page, site.http + "/map?test=1")
     page.locator('[data-node="service-0020"]').click()
     panel.release()
     expect(page.get_by_role("complementary", name="Details")).to_be_visible()
     wait_until(page, f"({BESIDE_THE_PANEL})()")
 
 
-def test_panning_a_large_map_shifts_a_picture(page: Page, raymap_server: Any) -> None:
+def test_panning_a_large_map_shifts_a_picture(page: Page, site: MemorySite) -> None:
     """Most frames draw one image, and not the two thousand services again."""
     answer = grid_map(2000, 50)
     assert len(answer["edges"]) >= 1999
     page.add_init_script(COUNT_DRAWING)
     serve_map(page, lambda: answer)
-    open_map(page, raymap_server.http + "/map?test=1")
+    open_map(page, site.http + "/map?test=1")
     frames = page.evaluate(MOVE, "pan")
     assert all(frames), "every frame draws the map where it is now"
     shifted = [calls for calls in frames if calls == {"drawImage": 1}]
     assert len(shifted) >= 50, frames
 
 
-def test_zooming_a_large_map_scales_a_picture(page: Page, raymap_server: Any) -> None:
+def test_zooming_a_large_map_scales_a_picture(page: Page, site: MemorySite) -> None:
     """Services and names are drawn again at every octave, and sharply once the map rests."""
     answer = grid_map(2000, 50)
     page.add_init_script(COUNT_DRAWING)
     serve_map(page, lambda: answer)
-    open_map(page, raymap_server.http + "/map?test=1")
+    open_map(page, site.http + "/map?test=1")
     frames = page.evaluate(MOVE, "zoom")
     assert all(frames), "every frame draws the map where it is now"
     scaled = [calls for calls in frames if calls == {"drawImage": 1}]

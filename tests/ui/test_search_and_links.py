@@ -11,8 +11,15 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.ui.conftest import box_at_rest
 from tests.ui.maps import grid_map, map_node, serve_map, service_map
+from tests.ui.memory_site import MemorySite
 
 pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def site(memory_site: MemorySite) -> MemorySite:
+    """From memory: most answers are the tests' own."""
+    return memory_site
 
 
 @pytest.fixture
@@ -48,10 +55,10 @@ def serve_large_map(page: Page) -> list[str]:
     return texts
 
 
-def test_search_finds_services_that_are_not_drawn(page: Page, raymap_server: Any) -> None:
+def test_search_finds_services_that_are_not_drawn(page: Page, site: MemorySite) -> None:
     """A hit outside the map opens its surroundings."""
     texts = serve_large_map(page)
-    page.goto(raymap_server.http + "/map?test=1")
+    page.goto(site.http + "/map?test=1")
     page.get_by_label("Find a service").fill("order-worker")
     expect(page.get_by_text("3 of 43", exact=True)).to_be_visible()
     expect(page.get_by_text("No service matches")).to_have_count(0)
@@ -60,11 +67,11 @@ def test_search_finds_services_that_are_not_drawn(page: Page, raymap_server: Any
     assert texts == ["order-worker"]
 
 
-def test_enter_opens_the_first_hit_outside(page: Page, raymap_server: Any) -> None:
+def test_enter_opens_the_first_hit_outside(page: Page, site: MemorySite) -> None:
     """When the map itself has none. Also before the server has found it, and while the field still shows the hits of
     another text."""
     serve_large_map(page)
-    page.goto(raymap_server.http + "/map?test=1")
+    page.goto(site.http + "/map?test=1")
     field = page.get_by_label("Find a service")
     field.fill("worker-1")
     expect(page.get_by_role("button", name=re.compile("order-worker-1"))).to_be_visible()
@@ -73,16 +80,16 @@ def test_enter_opens_the_first_hit_outside(page: Page, raymap_server: Any) -> No
     expect(page).to_have_url(re.compile("focus=order-worker-2"))
 
 
-def test_a_name_that_nothing_has_is_said_so(page: Page, raymap_server: Any) -> None:
+def test_a_name_that_nothing_has_is_said_so(page: Page, site: MemorySite) -> None:
     """Only after the server has looked, too."""
     texts = serve_large_map(page)
-    page.goto(raymap_server.http + "/map?test=1")
+    page.goto(site.http + "/map?test=1")
     page.get_by_label("Find a service").fill("nothing-like-this")
     expect(page.get_by_text("No service matches")).to_be_visible()
     assert texts == ["nothing-like-this"]
 
 
-def test_nothing_is_said_of_a_name_before_there_is_a_map(page: Page, raymap_server: Any) -> None:
+def test_nothing_is_said_of_a_name_before_there_is_a_map(page: Page, site: MemorySite) -> None:
     """Whether a service matches is unknown until then."""
     serve_large_map(page)
     delayed: list[Route] = []
@@ -92,7 +99,7 @@ def test_nothing_is_said_of_a_name_before_there_is_a_map(page: Page, raymap_serv
 
     page.route("**/api/map?*", delay)
     with page.expect_request("**/api/map?*"):
-        page.goto(raymap_server.http + "/map?test=1&q=nothing-like-this")
+        page.goto(site.http + "/map?test=1&q=nothing-like-this")
     expect(page.get_by_label("Find a service")).to_have_value("nothing-like-this")
     expect(page.get_by_text("No service matches")).to_have_count(0)
     page.unroute("**/api/map?*", delay)
@@ -101,10 +108,10 @@ def test_nothing_is_said_of_a_name_before_there_is_a_map(page: Page, raymap_serv
     expect(page.get_by_text("No service matches")).to_be_visible()
 
 
-def test_the_legend_counts_what_is_not_drawn(page: Page, raymap_server: Any) -> None:
+def test_the_legend_counts_what_is_not_drawn(page: Page, site: MemorySite) -> None:
     """And the page says how many services are drawn, above the map and not over it."""
     serve_large_map(page)
-    page.goto(raymap_server.http + "/map?test=1")
+    page.goto(site.http + "/map?test=1")
     legend = page.get_by_role("group", name="Legend")
     expect(legend.get_by_role("button", name=re.compile("^Fault"))).to_contain_text("412")
     note = page.get_by_text(re.compile("^40 of 43 services are drawn"))

@@ -9,8 +9,16 @@ import pytest
 from playwright.sync_api import Locator, Page
 
 from tests.ui.conftest import until, wait_until
+from tests.ui.memory_site import MemorySite
 
 pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def site(memory_site: MemorySite) -> MemorySite:
+    """From memory: the page delays its requests itself."""
+    return memory_site
+
 
 DELAY_S = 12
 SLOW_FETCH = """

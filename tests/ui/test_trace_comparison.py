@@ -12,8 +12,15 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.ui.conftest import Shop, box_at_rest, send_shop, shop_documents
+from tests.ui.memory_site import MemorySite
 
 pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def site(memory_site: MemorySite) -> MemorySite:
+    """From memory: two traces of a request, one of which failed."""
+    return memory_site
 
 
 def well(documents: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -31,12 +38,12 @@ def well(documents: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def compared(raymap_server: Any) -> Shop:
+def compared(site: MemorySite) -> Shop:
     """The failing trace of the shop, and one of the same request that went well."""
-    shop = send_shop(raymap_server)
+    shop = send_shop(site)
     start = time.time() - 5
     trace_id = f"1-{int(start):08x}-{secrets.token_hex(12)}"
-    raymap_server.send(*well(shop_documents(start, trace_id)))
+    site.send(*well(shop_documents(start, trace_id)))
     return shop
 
 
@@ -115,7 +122,7 @@ def test_the_column_of_names_is_resized_by_mouse_and_keyboard(page: Page, compar
 
 
 def test_a_clock_that_is_behind_and_linked_traces_are_named(
-    page: Page, raymap_server: Any, compared: Shop
+    page: Page, site: MemorySite, compared: Shop
 ) -> None:
     """A callee cannot begin before it is called; a link leads to the other trace."""
     start = time.time() - 3
@@ -123,7 +130,7 @@ def test_a_clock_that_is_behind_and_linked_traces_are_named(
     storefront, payments = shop_documents(start, trace_id)
     payments["start_time"] = start + 0.02
     payments["links"] = [{"trace_id": compared.trace_id, "id": compared.segment_id}]
-    raymap_server.send(storefront, payments)
+    site.send(storefront, payments)
     page.goto(compared.url(f"/traces/{trace_id}"))
     note = page.get_by_role("note")
     expect(note).to_contain_text("Clocks differ: payments begins 80 ms before it is called")

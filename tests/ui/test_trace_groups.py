@@ -9,9 +9,16 @@ import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.ui.conftest import Delayed
+from tests.ui.memory_site import MemorySite
 
 pytestmark = pytest.mark.browser
 STATS = "**/api/v1/stats?*"
+
+
+@pytest.fixture(scope="module")
+def site(memory_site: MemorySite) -> MemorySite:
+    """From memory: most answers are the tests' own."""
+    return memory_site
 
 
 @pytest.fixture

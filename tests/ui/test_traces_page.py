@@ -13,8 +13,15 @@ from api.console.charts import Dot, traces_figure
 from store.model import State, TimeRange
 from store.times import SECOND
 from tests.ui.conftest import Delayed
+from tests.ui.memory_site import MemorySite
 
 pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def site(memory_site: MemorySite) -> MemorySite:
+    """From memory: these tests are about the page."""
+    return memory_site
 
 
 @pytest.fixture

@@ -10,8 +10,15 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.ui.conftest import Delayed
+from tests.ui.memory_site import MemorySite
 
 pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def site(memory_site: MemorySite) -> MemorySite:
+    """From memory: these tests are about keys."""
+    return memory_site
 
 
 @pytest.fixture(autouse=True)
