@@ -36,15 +36,17 @@ class Plugin:
     """The group of its operations in the OpenAPI document."""
     path: str = ""
     """Begins the addresses of its routes, such as ``/zipkin/``: GET and HEAD below it need the permission `read`, all
-    else that ``reads`` does not name takes an administrator."""
+    else that ``reads`` and ``edits`` do not name takes an administrator."""
     reads: frozenset[tuple[str, str]] = frozenset()
-    """Further methods and paths that need the permission `read` alone."""
+    """Further methods and paths that need the permission `read` alone; a path that ends in / stands for all below it."""
     error_response: Callable[[str, Exception], Response] | None = None
     """Renders errors of requests below ``path``, in place of X-Ray's form."""
     examples: Mapping[tuple[str, str], str | int | list[str]] = field(default_factory=dict)
     """Examples of parameters for the OpenAPI document by the beginning of a path and the name; the first counts."""
     commands: Callable[[typer.Typer], None] | None = None
     """Adds commands to the command line."""
+    edits: frozenset[tuple[str, str]] = frozenset()
+    """Methods and paths, as of ``reads``, that need the permission `edit`."""
 
 
 @cache
@@ -73,6 +75,17 @@ def plugin_of(path: str) -> Plugin | None:
 
 def may_read(method: str, path: str) -> bool:
     """Whether a request only reads from a plugin."""
-    if any((method, path) in plugin.reads for plugin in installed()):
+    if any(_has(plugin.reads, method, path) for plugin in installed()):
         return True
     return method in ("GET", "HEAD") and plugin_of(path) is not None
+
+
+def is_edit(method: str, path: str) -> bool:
+    """Whether a request changes what people configure by a plugin."""
+    return any(_has(plugin.edits, method, path) for plugin in installed())
+
+
+def _has(named: frozenset[tuple[str, str]], method: str, path: str) -> bool:
+    return (method, path) in named or any(
+        method == each and below.endswith("/") and path.startswith(below) for each, below in named
+    )

@@ -162,15 +162,17 @@ def required(method: str, path: str) -> Permission:
     for prefix in _PREFIXES:
         if path.startswith(prefix.path):
             return prefix.safe if method in _SAFE else prefix.other
-    if _reads_plugin(method, path):
-        return Permission.READ
+    if of_plugin := _of_plugin(method, path):
+        return of_plugin
     return Permission.PUBLIC if method in _SAFE and _is_console(path) else Permission.ADMIN
 
 
-def _reads_plugin(method: str, path: str) -> bool:
-    from api.plugins import may_read  # of no use to processes that only write
+def _of_plugin(method: str, path: str) -> Permission | None:
+    from api.plugins import is_edit, may_read  # of no use to processes that only write
 
-    return may_read(method, path)
+    if may_read(method, path):
+        return Permission.READ
+    return Permission.EDIT if is_edit(method, path) else None
 
 
 def _is_console(path: str) -> bool:

@@ -1,4 +1,4 @@
-"""What X-Ray's API configures, alarms, mutes of problems, saved views and notebooks, as stored. Times are microseconds since the epoch."""
+"""What X-Ray's API configures, alarms, objectives, mutes of problems, saved views and notebooks, as stored. Times are microseconds since the epoch."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from msgspec import Struct
 from store.alarms import Alarm
 from store.config.protocol import Change, Configuration
 from store.notebooks import Notebook, NotebookEntry
+from store.objectives import Objective
 from store.problems import Mute
 from store.views import SavedView
 
@@ -90,6 +91,7 @@ KINDS: dict[type[Struct], str] = {
     IndexingRule: "indexing rule",
     Tags: "tags",
     Alarm: "alarm",
+    Objective: "objective",
     Mute: "mute",
     SavedView: "view",
     Notebook: "notebook",

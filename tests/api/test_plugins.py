@@ -37,7 +37,8 @@ WEATHER = Plugin(
     _routes,
     {"name": "Weather", "description": "of the day"},
     "/weather/",
-    reads=frozenset({("POST", "/weather/query")}),
+    reads=frozenset({("POST", "/weather/query"), ("GET", "/station/")}),
+    edits=frozenset({("POST", "/station"), ("PATCH", "/station/")}),
     error_response=lambda _, error: plain_text(error),
 )
 NO_PLUGIN = "sunny"
@@ -79,6 +80,12 @@ def test_what_is_below_a_plugins_path_is_read_by_all_and_changed_by_administrato
     assert required("HEAD", "/weather/today") is Permission.READ
     assert required("POST", "/weather/today") is Permission.ADMIN
     assert required("POST", "/weather/query") is Permission.READ
+    assert required("GET", "/station/n/1") is Permission.READ
+    assert required("PATCH", "/station/n/1") is Permission.EDIT
+    assert required("POST", "/station") is Permission.EDIT
+    assert required("DELETE", "/station/n") is Permission.ADMIN
+    assert required("POST", "/stations") is Permission.ADMIN
+    assert required("GET", "/station") is Permission.ADMIN
 
 
 def test_an_app_has_none_but_the_plugins_that_it_is_given(entries: list[EntryPoint]) -> None:

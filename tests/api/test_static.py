@@ -89,7 +89,7 @@ def test_a_wrong_method_is_405_with_the_right_ones(
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("POST", "/slo"), ("PUT", "/api/nowhere"), ("OPTIONS", "/tempo")]
+    ("method", "path"), [("POST", "/tag-resource"), ("PUT", "/api/nowhere"), ("OPTIONS", "/tempo")]
 )
 def test_no_method_reaches_what_is_not_there(client: TestClient, method: str, path: str) -> None:
     """Further operations of Application Signals are POSTs to paths like these."""

@@ -1,4 +1,5 @@
-"""What Application Signals' clients read (docs/clients.md): services, operations, dependencies. Shapes of AWS's model."""
+"""What Application Signals' clients read and declare (docs/clients.md): services, operations, dependencies, service level
+objectives. Shapes of AWS's model."""
 
 from __future__ import annotations
 
@@ -13,17 +14,18 @@ if TYPE_CHECKING:
 
 READS = frozenset(
     {
-        *(("GET", "/services"), ("HEAD", "/services")),
+        *((method, path) for method in ("GET", "HEAD") for path in ("/services", "/slo/")),
         *(
             ("POST", path)
             for path in (
                 *("/service", "/service-operations", "/service-dependencies"),
-                *("/service-dependents", "/slos"),
+                *("/service-dependents", "/slos", "/budget-report"),
             )
         ),
     }
 )
 """AWS has its operations at the root."""
+EDITS = frozenset({("POST", "/slo"), ("PATCH", "/slo/"), ("DELETE", "/slo/")})
 
 
 def _routes(context: Context) -> APIRouter:
@@ -32,4 +34,4 @@ def _routes(context: Context) -> APIRouter:
     return application_signals_router(context)
 
 
-plugin = Plugin("application_signals", _routes, reads=READS)
+plugin = Plugin("application_signals", _routes, reads=READS, edits=EDITS)

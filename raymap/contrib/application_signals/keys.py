@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from api.errors import ApiError
@@ -18,6 +18,8 @@ _ENVIRONMENTS = {
     "AWS::EKS::Container": "eks",
     "AWS::EC2::Instance": "ec2",
 }
+ENVIRONMENTS = sorted(f"{each}:default" for each in {*_ENVIRONMENTS.values(), "generic"})
+"""All that services can have."""
 _PLATFORMS = {
     "lambda": "AWS::Lambda",
     "ecs": "AWS::ECS",
@@ -53,7 +55,7 @@ def _environment(node: Json) -> str:
     return f"{_ENVIRONMENTS.get(node['type'], 'generic')}:default"
 
 
-def named(body: JsonBody, services: list[Any]) -> Iterator[Json]:
+def named(body: JsonBody, services: Iterable[Any]) -> Iterator[Json]:
     """The nodes that the key attributes of a request name. ApiError (400) for attributes of another kind."""
     given = body.inner("KeyAttributes")
     if given is None:
@@ -62,6 +64,11 @@ def named(body: JsonBody, services: list[Any]) -> Iterator[Json]:
     environment = given.text("Environment")
     if type != SERVICE:
         raise ApiError(f"KeyAttributes.Type must be {SERVICE}, got {type[:60]!r}")
+    return nodes_of(services, name, environment)
+
+
+def nodes_of(services: Iterable[Any], name: str, environment: str) -> Iterator[Json]:
+    """The nodes that report themselves by a name in an environment ('': any)."""
     for node in services:
         if not is_service(node) or name not in node["names"]:
             continue

@@ -2,47 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from api.context import Context
 from api.errors import ApiError
-from api.request import JsonBody, require_short
+from api.request import require_short
 from api.v1.graph import map_numbers
 from api.v1.operations import operation_list
 from raymap.contrib.application_signals.keys import (
+    SERVICE,
     attribute_maps,
     is_service,
     key_attributes,
     named,
 )
-from store.model import TimeRange
+from raymap.contrib.application_signals.requested import Json, Operation, Requested
 from store.rules.dimensions import Dimension
-from store.times import SECOND
 
-Json = dict[str, Any]
 UNKNOWN, UNKNOWN_REMOTE = "UnknownOperation", "UnknownRemoteOperation"
 """What AWS calls what names no operation."""
-
-
-class Requested(NamedTuple):
-    """A request: a window, a page, and the body."""
-
-    window: TimeRange
-    most: int
-    after: int
-    body: JsonBody
-
-    def page(self, member: str, elements: Sequence[Json]) -> Json:
-        """The elements of the page, and the token of the next."""
-        until = self.after + self.most
-        more = {"NextToken": str(until)} if until < len(elements) else {}
-        return {**self.span, member: list(elements[self.after : until]), **more}
-
-    @property
-    def span(self) -> Json:
-        """The window of an answer."""
-        return {"StartTime": self.window.start / SECOND, "EndTime": self.window.end / SECOND}
 
 
 def list_services(context: Context, request: Requested) -> Json:
@@ -53,7 +32,8 @@ def list_services(context: Context, request: Requested) -> Json:
             key = key_attributes(node)
             one = (*key.values(), node["account"], node["region"])
             found.setdefault(one, {**_service(node)})
-    return request.page("ServiceSummaries", [found[one] for one in sorted(found)])
+    services = [found[one] for one in sorted(found)]
+    return {**request.span, **request.page("ServiceSummaries", services)}
 
 
 def get_service(context: Context, request: Requested) -> Json:
@@ -67,62 +47,49 @@ def list_service_operations(context: Context, request: Requested) -> Json:
     names = {node["name"] for node in _nodes(context, request)}
     lists = [operation_list(context, name, request.window) for name in sorted(names)]
     operations = sorted({each["name"] for found in lists for each in found["operations"]})
-    return request.page(
-        "ServiceOperations", [{"Name": name, "MetricReferences": []} for name in operations]
-    )
+    lines: list[Json] = [{"Name": name, "MetricReferences": []} for name in operations]
+    return {**request.span, **request.page("ServiceOperations", lines)}
 
 
 def list_service_dependencies(context: Context, request: Requested) -> Json:
     """What a service called, by its operations and those that it called."""
-    return request.page(
-        "ServiceDependencies",
-        _edges(
-            context,
-            request,
-            "source",
-            lambda source, target, edge: {
-                "OperationName": edge["source_value"] or UNKNOWN,
-                "DependencyKeyAttributes": key_attributes(target),
-                "DependencyOperationName": edge["target_value"] or UNKNOWN_REMOTE,
-                "MetricReferences": [],
-            },
-        ),
+    lines = _edges(
+        context,
+        request,
+        "source",
+        lambda source, target, edge: {
+            "OperationName": edge["source_value"] or UNKNOWN,
+            "DependencyKeyAttributes": key_attributes(target),
+            "DependencyOperationName": edge["target_value"] or UNKNOWN_REMOTE,
+            "MetricReferences": [],
+        },
     )
+    return {**request.span, **request.page("ServiceDependencies", lines)}
 
 
 def list_service_dependents(context: Context, request: Requested) -> Json:
     """What called a service, by operations; not clients, which are no services."""
-    return request.page(
-        "ServiceDependents",
-        _edges(
-            context,
-            request,
-            "target",
-            lambda source, target, edge: {
-                "OperationName": edge["target_value"] or UNKNOWN,
-                "DependentKeyAttributes": key_attributes(source),
-                "DependentOperationName": edge["source_value"] or UNKNOWN_REMOTE,
-                "MetricReferences": [],
-            },
-        ),
+    lines = _edges(
+        context,
+        request,
+        "target",
+        lambda source, target, edge: {
+            "OperationName": edge["target_value"] or UNKNOWN,
+            "DependentKeyAttributes": key_attributes(source),
+            "DependentOperationName": edge["source_value"] or UNKNOWN_REMOTE,
+            "MetricReferences": [],
+        },
     )
+    return {**request.span, **request.page("ServiceDependents", lines)}
 
 
-def list_service_level_objectives(context: Context, request: Requested) -> Json:
-    """None: Raymap's alarms judge minutes, and no objectives."""
-    return {"SloSummaries": []}
-
-
-Operation = Callable[[Context, Requested], Json]
 OPERATIONS: dict[tuple[str, str], Operation] = {
     ("GET", "/services"): list_services,
     ("POST", "/service"): get_service,
     ("POST", "/service-operations"): list_service_operations,
     ("POST", "/service-dependencies"): list_service_dependencies,
     ("POST", "/service-dependents"): list_service_dependents,
-    ("POST", "/slos"): list_service_level_objectives,
 }
-WITHOUT_WINDOW = frozenset({"/slos"})
 
 
 def _service(node: Mapping[str, Any]) -> Json:
@@ -139,8 +106,12 @@ def _nodes(context: Context, request: Requested) -> list[Mapping[str, Any]]:
     if not found:
         raise ApiError(
             "no service with these KeyAttributes had traffic in the window",
-            code="ResourceNotFoundException",
+            code="ResourceNotFound",
             status=404,
+            members={
+                "ResourceType": SERVICE,
+                "ResourceId": request.body.members["KeyAttributes"]["Name"],
+            },
         )
     return found
 

@@ -16,6 +16,10 @@ from tests.api.shop import TABLE, shop
 from tests.api.v1.test_verdict import CHECKOUT, JUDGE, request
 from tests.api.v1.test_verdict import NOW as AFTER
 from tests.builders import T0
+from tests.raymap.contrib.application_signals.test_objectives import available as slo_available
+from tests.raymap.contrib.application_signals.test_objectives import fast as slo_fast
+from tests.raymap.contrib.application_signals.test_objectives import operations
+from tests.raymap.contrib.application_signals.test_objectives import request as slo
 from tests.raymap.contrib.jaeger.conftest import NOW, documents
 from tests.raymap.contrib.openmetrics.test_router import OPENMETRICS
 
@@ -67,6 +71,28 @@ def test_answers_are_the_same(clickhouse_store: ClickHouseStore) -> None:
         assert found.status_code == 200, (url, found.text)
         assert unordered(found.json()) == unordered(expected.json()), url
         assert any(expected.json().get(name) for name in DATA), url
+
+
+def test_budgets_are_the_same(clickhouse_store: ClickHouseStore) -> None:
+    """Of a service, of its latency, and of one operation; objectives are stored."""
+    objectives = {
+        "all": slo_available(),
+        "fast": slo_fast(100),
+        "pay": slo_available(OperationName="POST /pay"),
+    }
+    answers = []
+    for store in (clickhouse_store, MemoryStore()):
+        store.put([*shop(), *operations()], "all")
+        client = TestClient(create_app(store, version="1", clock=lambda: NOW))
+        for name, config in objectives.items():
+            client.post("/slo", json=slo(name, RequestBasedSliConfig=config))
+        body = {"Timestamp": NOW, "SloIds": list(objectives)}
+        answers.append(client.post("/budget-report", json=body).json())
+    assert answers[0] == answers[1]
+    reports = {each["Name"]: each for each in answers[0]["Reports"]}
+    assert [each["BudgetStatus"] for each in reports.values()] == ["OK", "OK", "OK"]
+    assert reports["all"]["Attainment"] == 93.75
+    assert reports["pay"]["TotalBudgetRequests"] == 1
 
 
 DATA = (
