@@ -4,7 +4,8 @@
     python -m bench.groups --services 2000 --rounds 5
 
 Chains of five services in front of tables and hosts, 4 % of them failing, are sent to a server of its own and counted;
-then the map is requested as it was (`boxes=none`), in boxes, one box of it, and a service by name. Windows are of a past minute, so that nothing but reading is measured.
+then the map is requested as it was (`boxes=none`), in boxes, one box of it, and a service by name. Windows are of a past minute, so that nothing but
+reading is measured; of one that changed, a trace was added and counted before each request, as of a map that is watched.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ from bench.server import Server, running
 TEAMS, ACCOUNTS, DEPTH = 60, 3, 5
 PER_CALL = 50
 FAILING = 0.04
-COUNTED = 40.0
-"""Seconds that at most pass until everything is counted."""
+AGAIN = 8.0
+"""Seconds in which one more trace is counted, watched or not."""
 
 
 def names(services: int) -> list[list[str]]:
@@ -118,8 +119,11 @@ def _post(server: Server, found: Sequence[dict[str, Any]]) -> None:
 class GroupReads(HttpReads):
     """Reads of the map of many services."""
 
-    def __init__(self, server: Server, window: tuple[int, int], rounds: int) -> None:
+    def __init__(
+        self, server: Server, window: tuple[int, int], rounds: int, chains: Sequence[Sequence[str]]
+    ) -> None:
         super().__init__(server, rounds)
+        self._chain = chains[0]
         self.window = {"from": window[0], "to": window[1]}
 
     def until_counted(self, services: int) -> None:
@@ -138,6 +142,9 @@ class GroupReads(HttpReads):
         yield self.measure("map, nodes", partial(self._request, "/api/map", boxes="none"))
         for by in ("account", "prefix"):
             yield self.measure(f"map, by {by}", partial(self._request, "/api/map", boxes=by))
+            yield self.measure(
+                f"map, by {by}, changed", partial(self._request, "/api/map", boxes=by), self._change
+            )
         found = json.loads(self.get("/api/map", {**self.window, "boxes": "prefix"}))
         box = next((each["id"] for each in found["nodes"] if each.get("box")), None)
         if box:
@@ -145,6 +152,11 @@ class GroupReads(HttpReads):
                 "one box", partial(self._request, "/api/map", boxes="prefix", inside=box)
             )
         yield self.measure("search", partial(self._request, "/api/services", q="team31-0"))
+
+    def _change(self) -> None:
+        """Another trace in the window, counted: what was drawn before is not what is drawn now."""
+        _post(self._server, list(documents(self._chain, self.window["from"] + 30, Random())))
+        time.sleep(AGAIN)
 
     def _request(self, path: str, _: int, **query: str) -> Request:
         return path, {**self.window, **query}
@@ -159,8 +171,9 @@ def main() -> None:
     add_server_options(parser)
     options = parser.parse_args()
     with running(options.options, options.log) as server:
-        window = send(server, names(options.services))
-        bench = GroupReads(server, window, options.rounds)
+        chains = names(options.services)
+        window = send(server, chains)
+        bench = GroupReads(server, window, options.rounds, chains)
         bench.until_counted(options.services)
         bench.settle()
         reads = []

@@ -47,6 +47,10 @@ class Totals:
         """The difference."""
         return Totals(*(a - b for a, b in zip(_values(self), _values(before), strict=True)))
 
+    def plus(self, other: Totals) -> Totals:
+        """The sum."""
+        return Totals(*(a + b for a, b in zip(_values(self), _values(other), strict=True)))
+
     def scaled(self, factor: float) -> Totals:
         """A part or a multiple."""
         return Totals(*(each * factor for each in _values(self)))
@@ -87,17 +91,25 @@ class HttpReads:
             if self._idle.clickhouse < QUIET:
                 return
 
-    def measure(self, name: str, request: Callable[[int], Request]) -> Read:
-        """A request of each round, after one that is not counted."""
+    def measure(
+        self,
+        name: str,
+        request: Callable[[int], Request],
+        prepare: Callable[[], None] | None = None,
+    ) -> Read:
+        """A request of each round, after one that is not counted. ``prepare``: called before each, not measured."""
         self.get(*request(self._rounds))
         seconds, answer = [], b""
-        before = self._totals()
+        used = Totals()
         for round in range(self._rounds):
+            if prepare:
+                prepare()
+            before = self._totals()
             begun = time.perf_counter()
             answer = self.get(*request(round))
             seconds.append(time.perf_counter() - begun)
             time.sleep(REST)
-        used = self._totals().since(before)
+            used = used.plus(self._totals().since(before))
         own = replace(used.since(self._idle.scaled(used.at)), at=used.at).scaled(1 / self._rounds)
         seconds.sort()
         return Read(

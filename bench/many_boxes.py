@@ -49,8 +49,9 @@ def main() -> None:
     parser.add_argument("--services", type=int, default=10_000)
     options = parser.parse_args()
     with running() as server, sync_playwright() as playwright:
-        window = send(server, names(options.services))
-        GroupReads(server, window, 1).until_counted(options.services)
+        chains = names(options.services)
+        window = send(server, chains)
+        GroupReads(server, window, 1, chains).until_counted(options.services)
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         size = {"width": 1440, "height": 900}
         page = chromium.new_context(viewport=size, reduced_motion="reduce").new_page()  # type: ignore[arg-type]
