@@ -7,6 +7,8 @@ from one part of the time to the next: failures of one host, and requests that c
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,29 +28,42 @@ def shares(hits: tuple[Values, Values], requests: tuple[Values, Values]) -> Valu
     that is compared with the other one first."""
     share = _mean(hits, requests)
     mean = _ratio(hits[0] + hits[1] + share, requests[0] + requests[1] + 1)
-    return _apart(hits, requests, mean * (1 - mean), 1.0)
+    return _apart(hits, requests, mean, 1.0, lambda share: share * (1 - share))
 
 
 def rates(calls: tuple[Values, Values], callers: tuple[Values, Values]) -> Values:
     """The same of calls per request of the caller. On which side a request of the caller is, is chance, too."""
     rate = _mean(calls, callers)
     mean = _ratio(calls[0] + calls[1] + rate, callers[0] + callers[1] + 1)
-    return _apart(calls, callers, mean * (1 + mean), TOGETHER)
+    return _apart(calls, callers, mean, TOGETHER, lambda rate: rate * (1 + rate))
 
 
 def _apart(
-    hits: tuple[Values, Values], of: tuple[Values, Values], variance: Values, assumed: float
+    hits: tuple[Values, Values],
+    of: tuple[Values, Values],
+    mean: Values,
+    assumed: float,
+    variance_of: Callable[[Values], Values],
 ) -> Values:
-    """``variance``: of a single request, by minute; ``assumed``: how many times as much parts vary as independent requests."""
+    """``mean``: of both sides, by minute; ``assumed``: how many times as much parts vary as independent requests, of which one with a
+    mean varies by ``variance_of``."""
     weight = _ratio(of[0] * of[1], of[0] + of[1])
     surplus = hits[0] - _ratio(of[0] * (hits[0] + hits[1]), of[0] + of[1])
-    surplus, weight, variance = map(_in_parts, (surplus, weight, weight * variance))
+    surplus, weight, variance = map(_in_parts, (surplus, weight, weight * variance_of(mean)))
     difference = _ratio(surplus.sum(0), weight.sum(0))
+    variance = np.maximum(variance, weight * variance_of(_least_mean(difference, of)))
     squares = _ratio((surplus - weight * difference) ** 2, variance).sum(0)
     parts = np.maximum((variance > 0).sum(0), 1)
     dispersion = np.maximum(1, (assumed * ASSUMED + squares) / (ASSUMED + parts - 1))
     apart = _ratio(surplus.sum(0), np.sqrt(dispersion * variance.sum(0)))
     return _normal(apart, ASSUMED + parts - 1)
+
+
+def _least_mean(difference: Values, of: tuple[Values, Values]) -> Values:
+    """The mean of both sides if the lower one has nothing: a part in which by chance neither has anything does not vary
+    less than that, else it alone would outweigh the difference."""
+    more = np.where(difference > 0, of[0].sum(0), of[1].sum(0))
+    return np.abs(difference) * _ratio(more, of[0].sum(0) + of[1].sum(0))
 
 
 def _normal(t: Values, freedom: Values) -> Values:

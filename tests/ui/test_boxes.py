@@ -235,3 +235,23 @@ def test_only_many_services_are_grouped_by_something(
     expect(page.get_by_role("navigation", name="Groups")).to_have_count(bars)
     if bars:
         expect(page.get_by_role("combobox", name="Groups by")).to_have_value("none")
+
+
+CUT = """() => [...document.querySelectorAll('.box-card:has(.box-ill)')].map((card) => {
+  const name = card.querySelector('.box-ill button').getBoundingClientRect()
+  return name.height > 0 && name.bottom <= card.getBoundingClientRect().bottom
+})"""
+APART = """() => {
+  const at = (selector) => document.querySelector(selector).getBoundingClientRect()
+  const [one, tools] = [at('[aria-label="Compare in time"]'), at('[role=toolbar]')]
+  return one.width > 0 && one.right <= tools.left && one.bottom <= at('.box-bar').top
+}"""
+
+
+def test_a_phone_shows_who_is_unhealthy_and_the_switch_beside_the_tools(opened: Page) -> None:
+    """No line of a card is cut in half, and nothing lies on the switch."""
+    opened.set_viewport_size({"width": 390, "height": 844})
+    opened.goto(f"{opened.url}&as=map")
+    expect(opened.locator(".box-ill")).to_have_count(BOXES // 6)
+    until(opened, lambda: opened.evaluate(APART), "the switch stands beside the tools")
+    assert opened.evaluate(CUT) == [True] * (BOXES // 6)

@@ -32,6 +32,15 @@ def test_a_share_that_is_larger_in_each_minute_is_found() -> None:
     assert z([np.full(MINUTES, 1), np.full(MINUTES, 4)], requests) < -7
 
 
+def test_a_part_in_which_nothing_fails_does_not_hide_what_fails_in_the_others() -> None:
+    """Of a few requests none fails by chance, on either side; that says little against all other parts."""
+    requests = [np.full(MINUTES, 50), np.full(MINUTES, 50)]
+    hits = np.tile([3, 2, 2, 3, 2, 0, 0, 2, 3, 1], MINUTES // 10)
+    hits[10:12] = 0
+    assert z([hits, np.zeros(MINUTES)], requests) > 6
+    assert z([np.zeros(MINUTES), hits], requests) < -6
+
+
 def test_one_burst_on_one_side_is_one_event() -> None:
     requests = [np.full(MINUTES, 100), np.full(MINUTES, 100)]
     burst = np.ones(MINUTES)
