@@ -89,8 +89,7 @@ def is_within(inner: OwnedCall, outer: OwnedCall) -> bool:
     """Whether a call lies within the time of another."""
     if inner.call.start < outer.call.start - TOLERANCE:
         return False
-    open_end = outer.call.state is State.IN_PROGRESS
-    return open_end or inner.call.end <= outer.call.end + TOLERANCE
+    return not outer.call.state.ended or inner.call.end <= outer.call.end + TOLERANCE
 
 
 class _Joined:

@@ -24,6 +24,11 @@ class State(IntEnum):
     THROTTLE = 3
     FAULT = 4
 
+    @property
+    def ended(self) -> bool:
+        """Whether it is that of work that has ended, so that its time counts."""
+        return self is not State.IN_PROGRESS
+
 
 class Independent(IntEnum):
     """Whether a document is a segment, and if not, whose work it is. The numbers are stored."""

@@ -286,7 +286,6 @@ def count(statistics: Statistics, state: State, time: int, weight: int) -> None:
     match state:
         case State.IN_PROGRESS:
             statistics.in_progress += weight
-            return
         case State.OK:
             statistics.ok += weight
         case State.ERROR:
@@ -295,6 +294,8 @@ def count(statistics: Statistics, state: State, time: int, weight: int) -> None:
             statistics.throttle += weight
         case State.FAULT:
             statistics.fault += weight
+    if not state.ended:
+        return
     statistics.total_time += weight * time
     value = bucket(time)
     statistics.histogram[value] = statistics.histogram.get(value, 0) + weight

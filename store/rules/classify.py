@@ -57,6 +57,14 @@ def failure_label(exception: str, status: int) -> str:
     return f"HTTP {status}" if status >= 400 else "No exception recorded"
 
 
+def statuses_called(label: str) -> list[int]:
+    """The HTTP statuses for which a failed unit without an exception has a label."""
+    return [status for status in range(_STATUSES) if failure_label("", status) == label]
+
+
+_STATUSES = 1000
+"""Decoders take lesser numbers for an HTTP status."""
+
 UNKNOWN_OUTCOME = "outcome unknown"
 """In place of the exception of what ended, but of which nothing says how (`store.rules.invocation_documents`). Its state is
 ok, as AWS would have it."""

@@ -37,6 +37,7 @@ from store.grouped_units import Grouped
 from store.layers import MILD
 from store.model import Fetched, NodeKey, State, TimeRange, Trace
 from store.query import EntryTime, UnitPage, UnitQuery, UnitTrace
+from store.rules.classify import statuses_called
 from store.rules.dimensions import Dimension
 from store.unit_filter import matching_units, unit_trace
 
@@ -301,9 +302,9 @@ def _failed(query: UnitQuery) -> Sql:
     if query.states:
         conditions.append(numbers_in("state", [int(state) for state in sorted(query.states)]))
     if query.label is not None:
-        label = queries.FAILURE_LABEL.render().text
-        expected = "concat(toString(state), ':', {label:String})"
-        conditions.append(Sql(f"{label} = {expected}", {"label": query.label}))
+        named = "if(exception = '', status IN {statuses:Array(UInt16)}, exception = {label:String})"
+        values = {"statuses": statuses_called(query.label), "label": query.label}
+        conditions.append(Sql(named, values))
     return joined(" AND ", conditions)
 
 

@@ -23,7 +23,7 @@ from store.graph import (
     add_failures,
     add_statistics,
 )
-from store.model import NodeKey
+from store.model import NodeKey, State
 from store.rules import histogram
 from store.service_graph import assemble, merge_service
 from store.times import MINUTE
@@ -32,6 +32,13 @@ from store.units import NodeUnit
 NODE, EDGE, LINK, BACKGROUND = 0, 1, 2, 3
 NODES = (NODE, BACKGROUND)
 """Kinds of a node: its requests, and its background work."""
+PLACES = {
+    state: place
+    for place, state in enumerate(
+        (State.OK, State.ERROR, State.THROTTLE, State.FAULT, State.IN_PROGRESS), start=1
+    )
+}
+"""Of each state the place of its count among the columns (queries/units/columns.sql)."""
 _WIDTH = len(NodeKey._fields)
 
 UNWEIGHTED = {
@@ -39,7 +46,7 @@ UNWEIGHTED = {
     "visits": Sql("groupArray(trace)"),
     "traces": Sql(
         "arrayMap(each -> (each, toUInt32(1)),"
-        " arrayCompact(arraySort(groupArrayArrayIf(visits, kind IN (0, 3)))))"
+        " arrayCompact(arraySort(groupArrayArrayIf(visits, is_node))))"
     ),
     "time": Sql("time"),
     "ordered": Sql("sorted"),
@@ -49,7 +56,7 @@ UNWEIGHTED = {
 WEIGHTED = {
     "weight": Sql("weight"),
     "visits": Sql("groupUniqArray((trace, toUInt32(weight)))"),
-    "traces": Sql("groupUniqArrayArrayIf(visits, kind IN (0, 3))"),
+    "traces": Sql("groupUniqArrayArrayIf(visits, is_node)"),
     "time": Sql("(time, weight)"),
     "ordered": Sql("sorted.1"),
     "sums": Sql("arrayCumSum(sorted.2)"),

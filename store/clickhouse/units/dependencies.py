@@ -29,7 +29,7 @@ from store.clickhouse.pins import NOT_PINNED_COPY
 from store.clickhouse.queries import Sql, Template
 from store.clickhouse.units.aggregates import UNWEIGHTED, WEIGHTED
 from store.clickhouse.units.base_buckets import buckets_within, rows_in_buckets
-from store.model import TimeRange
+from store.model import SYNTHETICS_AGENT, TimeRange
 from store.rules import other_names
 from store.times import MINUTE
 
@@ -95,7 +95,8 @@ def _read_rows(run: RunQuery, rows: str) -> None:
     drop_scope(run)
     condition = {"rows": Sql(f"({rows}) AND {NOT_PINNED_COPY}")}
     seed = {"seed": Sql(str(secrets.randbits(63)))}
-    create(run, "scope_rows", queries.SCOPE_ROWS.render({**condition, **seed}))
+    rows_of_scope = queries.SCOPE_ROWS.render({**condition, **seed}, canary=SYNTHETICS_AGENT)
+    create(run, "scope_rows", rows_of_scope)
     create(run, "scope_links", queries.SCOPE_LINKS.render({**condition, **seed}))
     create(run, "unresolved", queries.UNRESOLVED.render())
     entering = nested = Sql("")

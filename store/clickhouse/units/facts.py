@@ -21,21 +21,21 @@ from store.cases import Case, Peer
 from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import RunQuery
 from store.clickhouse.queries import Sql
-from store.clickhouse.units.aggregates import BACKGROUND, EDGE, LINK, NODE, name_in_row
+from store.clickhouse.units.aggregates import (
+    BACKGROUND,
+    EDGE,
+    LINK,
+    NODE,
+    NODES,
+    PLACES,
+    name_in_row,
+)
 from store.clickhouse.units.dependencies import UnitScope, create, drop, many_names_statement
 from store.clickhouse.units.one_call import join_calls
 from store.clickhouse.units.whole_traces import NO_TRACES, WholeTraces, link_ends, read_whole
 from store.draw import CAUSED, UNDRAWN, Drawn, Ends, draw, draw_link, draw_message
 from store.facts import age_of_event
-from store.model import (
-    NO_NODE,
-    SYNTHETICS_AGENT,
-    Fetched,
-    Kind,
-    NodeKey,
-    State,
-    client_type,
-)
+from store.model import NO_NODE, SYNTHETICS_AGENT, Fetched, Kind, NodeKey, State, client_type
 from store.rules import other_names
 from store.rules.classify import failure_key
 from store.units import NodeUnit, Unit
@@ -70,8 +70,9 @@ class UnitRow(NamedTuple):
 
     def columns(self) -> tuple[Any, ...]:
         """Its columns, of which source and target are four each."""
-        kind, source, target, *others = self
-        return kind, *source, *target, *others
+        kind, source, target, word, active, state, failure = self
+        counted = kind in NODES, active, PLACES[state], state.ended
+        return kind, *source, *target, word, *counted, failure
 
 
 class _Resolved:

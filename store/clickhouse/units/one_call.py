@@ -26,14 +26,14 @@ def join_calls(run: RunQuery, plain: Sql, read: ReadCases) -> dict[int, Case] | 
         return None
     fragments = {"plain": plain, "tolerance": Sql(str(TOLERANCE))}
     create(run, "pairs", queries.PAIRS.render(fragments))
-    pairs = run("SELECT DISTINCT pair, outer_case, named, inner_case FROM pairs")
-    cases = read(run, {number for _, outer, _, inner in pairs for number in (outer, inner)})
+    pairs = run("SELECT DISTINCT pair, outer_case, inner_case, has_method FROM pairs")
+    cases = read(run, {number for _, *both, _ in pairs for number in both})
     numbers = {0: 0}
     merged: dict[int, Case] = {}
     better = []
-    for pair, outer, named, inner in pairs:
+    for pair, outer, inner, has_method in pairs:
         around, within = cases[outer], cases[inner]
-        if not same_place(_callee(around), _callee(within), named=bool(named)):
+        if not same_place(_callee(around), _callee(within), named=not has_method):
             continue
         if prefers_inner(_callee(around), _callee(within)):
             better.append(pair)

@@ -84,7 +84,7 @@ def _aggregate(unit: Unit) -> Aggregate:
         active = unit.active
         whole = histogram.bucket(unit.last_end - unit.start)
         time = histogram.bucket(unit.end - unit.start)
-        if unit.state and whole != time:
+        if unit.state.ended and whole != time:
             delta = {whole: unit.weight, time: -unit.weight}
     else:
         names.add(unit.alias)

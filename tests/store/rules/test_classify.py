@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from store.model import State
-from store.rules.classify import classify, failure_label
+from store.rules.classify import classify, failure_label, statuses_called
 
 OK, ERROR, THROTTLE, FAULT = State.OK, State.ERROR, State.THROTTLE, State.FAULT
 
@@ -88,3 +88,9 @@ def test_failures_are_named_by_exception_then_status() -> None:
     assert failure_label("KeyError", 500) == "KeyError"
     assert failure_label("", 503) == "HTTP 503"
     assert failure_label("", 0) == failure_label("", 200) == "No exception recorded"
+
+
+def test_failures_that_say_nothing_have_statuses_too() -> None:
+    assert statuses_called("No exception recorded") == [*range(400)]
+    assert statuses_called("HTTP 503") == [503]
+    assert statuses_called("HTTP 399") == statuses_called("Boom") == statuses_called("") == []

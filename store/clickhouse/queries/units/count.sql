@@ -2,8 +2,9 @@
 -- traces with their weights, without which those of several buckets could not be added. The remaining places depend on whether weights occur
 -- (units/aggregates.py). Histograms are built from sorted arrays after grouping: `sumMap` over rows takes twice as long.
 -- So are the maps of few rows, failures and work after the answer: `sumMapIf` makes a map of every row.
-SELECT bucket, kind, /*include units/key_aliases*/, names_, active_, start_, end_, traces_, ok_, error_, throttle_,
-       fault_, in_progress_, observed_, total_time_,
+SELECT bucket, kind, /*include units/key_aliases*/, names_, active_, start_, end_, traces_,
+       counts[1] AS ok_, counts[2] AS error_, counts[3] AS throttle_, counts[4] AS fault_, counts[5] AS in_progress_,
+       observed_, total_time_,
        arraySort(times) AS sorted, $ordered AS ordered,
        arrayFilter((sum, here, next) -> here != next, $sums, ordered,
                    arrayPopFront(arrayPushBack(ordered, 18446744073709551615))) AS last,
@@ -25,12 +26,10 @@ FROM (
            any(account) AS account_, any(name) AS name_, any(type) AS type_, any(region) AS region_,
            arraySort(groupUniqArrayIf(toString(word), word != '')) AS names_,
            max(active) AS active_, min(first) AS start_, max(drawn.last) AS end_, $traces AS traces_,
-           sumIf(weights, state = 1) AS ok_, sumIf(weights, state = 2) AS error_,
-           sumIf(weights, state = 3) AS throttle_, sumIf(weights, state = 4) AS fault_,
-           sumIf(weights, state = 0) AS in_progress_, sum(units) AS observed_,
-           sumIf(total, state > 0) AS total_time_,
-           groupArrayArrayIf(drawn.times, state > 0) AS times,
-           groupArrayArrayIf(drawn.moved, state > 0 AND kind IN (0, 3)) AS moved,
+           sumResample(1, 6, 1)(weights, place) AS counts, sum(units) AS observed_,
+           sumIf(total, ended) AS total_time_,
+           groupArrayArrayIf(drawn.times, ended) AS times,
+           groupArrayArrayIf(drawn.moved, ended AND is_node) AS moved,
            groupArrayIf((failure, toUInt64(weights)), failure != '') AS failed
     FROM ($units) AS drawn
     WHERE $key

@@ -1,6 +1,7 @@
--- Calls with the only call directly within the time of each: a `pair` is a case of the outer one, whether it does not say how it
--- connects, and a case of the inner one, by which store.layers decides whether they are one. $tolerance: microseconds.
-SELECT inner, outer, outer_case, named, inner_case, bitOr(cityHash64(outer_case, named, inner_case), 9223372036854775808) AS pair
+-- Calls with the only call directly within the time of each: a `pair` is a case of the outer one, whether it says how it connects,
+-- and a case of the inner one, by which store.layers decides whether they are one. Both have ended: a call that may go on makes
+-- its trace odd (units/resolution). $tolerance: microseconds.
+SELECT inner, outer, outer_case, has_method, inner_case, bitOr(cityHash64(outer_case, has_method, inner_case), 9223372036854775808) AS pair
 FROM (
     SELECT n.key AS inner, n.outer AS outer, i.case AS inner_case, i.start AS start, i.start + i.duration AS end
     FROM (SELECT key, outer FROM nested WHERE $plain) AS n
@@ -10,7 +11,7 @@ FROM (
 ) AS p
 INNER JOIN (
     SELECT key AS id, maxIf(case, is_call) AS outer_case, maxIf(start, is_call) AS began,
-           maxIf(if(state = 0, 9223372036854775807, start + duration + $tolerance), is_call) AS ends, max(named) AS named
+           maxIf(start + duration, is_call) AS ends, max(has_method) AS has_method
     FROM scope_rows WHERE key IN (SELECT outer FROM nested) GROUP BY key
 ) AS o ON p.outer = o.id
-WHERE start >= began - $tolerance AND end <= ends
+WHERE start >= began - $tolerance AND end <= ends + $tolerance

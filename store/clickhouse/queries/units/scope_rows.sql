@@ -2,7 +2,7 @@
 -- `independent`: no segment, or a call of none; `streamed`: such a one whose parent's segment knows whose it is.
 -- `key`: an id in its trace, by a hash with a random seed; `refers_to`: that of the parent, if it decides anything, or
 -- of a call's document; 0: none. `below`: of a span inside its service, which it names, that of the parent, whose service
--- decides. `named`: of such a span whether it does not say how it connects (store.layers.is_named).
+-- decides. `synthetic`: whether {canary} is part of its user agent.
 -- `case`: a number for all that the rules decided about a row (store.cases), greater than what stands for no parent
 -- (store.draw). Owner: the caller, if the row knows it; of a segment what it names as in front of it.
 SELECT *, bitOr(cityHash64(/*include units/case_columns*/), 9223372036854775808) AS case,
@@ -10,12 +10,12 @@ SELECT *, bitOr(cityHash64(/*include units/case_columns*/), 9223372036854775808)
        if(independent > 1 AND NOT is_call AND parent != 0, /*include units/key_of trace=trace_id id=parent*/, 0) AS below,
        arrayMap(member -> /*include units/key_of trace=trace_id id=member*/, members) AS parts
 FROM (
-    SELECT bucket, trace_id, id, toUInt8(0) AS is_call, independent, independent > 1 AND method = '' AS named, independent = 1 AS streamed,
+    SELECT bucket, trace_id, id, toUInt8(0) AS is_call, independent, method != '' AS has_method, independent = 1 AS streamed,
            if(independent > 1, 0, parent_id) AS referred, parent_id AS parent, members,
            start, minute, duration, greatest(duration, last_duration) AS last_duration, weight, ver,
            before_account AS owner_account, before_name AS owner_name, before_type AS owner_type, before_region AS owner_region,
            account, name, type, region, service, CAST('', 'LowCardinality(String)') AS host, kind, fetched, parent_id != 0 AS has_parent, inferred,
-           toUInt8(position(user_agent, 'CloudWatchSynthetics') > 0) AS synthetic, state, status, exception
+           toUInt8(position(user_agent, {canary:String}) > 0) AS synthetic, state, status, exception
     FROM segments FINAL WHERE $rows
     UNION ALL
     SELECT bucket, trace_id, id, 1, independent, 0, independent = 1, document_id, 0, [], start, minute, duration, duration, weight, ver,

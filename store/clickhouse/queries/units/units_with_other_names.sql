@@ -2,7 +2,7 @@
 SELECT * REPLACE (
     if(folds_target, '(other names)', name) AS name,
     if(if(startsWith(source_type, 'client'), folds_target, folds_source), '(other names)', source_name) AS source_name,
-    multiIf(NOT folds_target, word, kind IN (0, 3) AND is_example, original_name, '') AS word
+    multiIf(NOT folds_target, word, is_node AND is_example, original_name, '') AS word
 )
 FROM (
     SELECT *, toString(name) AS original_name,

@@ -29,6 +29,7 @@ from store.clickhouse.units.aggregates import (
     collect,
     graph_of,
 )
+from store.layers import TOLERANCE
 from store.memory import MemoryStore
 from store.model import (
     NO_NODE,
@@ -466,12 +467,19 @@ def nested(
     id: int, above: int, *places: NodeKey, kind: Kind = Kind.CLIENT, **change: Any
 ) -> Document:
     """A span of shop within the one above, by its number, which calls some places: the first by its own id."""
-    times = {"start": T0 + id * 1000, "end": T0 + SECOND - id * 1000}
+    outcome = {"state": change.pop("state", State.OK), "start": T0 + id * 1000}
+    outcome["end"] = end = change.pop("end", T0 + SECOND - id * 1000)
     calls = tuple(
-        call(id + 0x100 * number, node=node, service=node.name, host=node.name, **times)
+        call(id + 0x100 * number, node=node, service=node.name, host=node.name, **outcome)
         for number, node in enumerate(places)
     )
-    about: dict[str, Any] = {"kind": kind, "node": NodeKey("", "shop", ""), **times, **change}
+    about: dict[str, Any] = {
+        "kind": kind,
+        "node": NodeKey("", "shop", ""),
+        "start": T0 + id * 1000,
+        "end": end,
+        **change,
+    }
     return subsegment(id, above, independent=Independent.OF_SENDER, calls=calls, **about)
 
 
@@ -523,3 +531,34 @@ def test_each_condition_of_nested_calls_is_needed(
     without = text.replace(condition, "" if condition.endswith(" OR ") else "0")
     monkeypatch.setattr(queries, "NESTED_TRACES", Template("NESTED_TRACES", without))
     assert compared.differ(WINDOW, T0) != []
+
+
+SHOP, PEER = NodeKey("", "shop", ""), NodeKey("", "orders", "remote")
+AROUND = nested(1, 0, HOST)
+PAIRS = {
+    "one": (1, [AROUND, nested(2, 1, HOST, end=AROUND.end + TOLERANCE)]),
+    "one that has not ended": (
+        1,
+        [nested(1, 0, HOST, state=State.IN_PROGRESS), nested(2, 1, HOST)],
+    ),
+    "one that outlasts the other": (
+        2,
+        [AROUND, nested(2, 1, HOST, end=AROUND.end + TOLERANCE + 1)],
+    ),
+    "one of a peer with a given name": (1, [nested(1, 0, PEER), nested(2, 1, HOST)]),
+    "one of a service, and its host": (
+        2,
+        [nested(1, 0, PEER, http=Http("GET")), nested(2, 1, HOST)],
+    ),
+}
+"""How many calls some of shop are, by what they are about."""
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_a_call_within_a_call(compared: Compared, name: str) -> None:
+    number, spans = PAIRS[name]
+    empty(compared._store.address)
+    compared.put([segment(0xA1, node=SHOP), *spans], name)
+    assert compared.differ(WINDOW, T0) == []
+    edges = graph_of(counted(compared.run, WINDOW)).edges.values()
+    assert sum(each.statistics.observed for each in edges if each.source == SHOP) == number

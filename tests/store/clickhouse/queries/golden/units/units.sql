@@ -1,5 +1,5 @@
 SELECT figures.bucket AS bucket, minute, kind, source_account, source_name, source_type, source_region,
-       account, name, type, region, word, active, state, failure, units, weights, total, first, last, visits, times, moved
+       account, name, type, region, word, is_node, active, place, ended, failure, units, weights, total, first, last, visits, times, moved
 FROM (SELECT <bucket> AS bucket, fact, toUInt32(greatest(0, intDiv(start, 60000000))) AS minute, count() AS units,
        sum(<weight>) AS weights, sum(toInt128(duration) * <weight>) AS total, min(start) AS first, max(start + duration) AS last,
        <visits> AS visits, groupArray(<time>) AS times,

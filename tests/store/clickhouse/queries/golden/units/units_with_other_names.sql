@@ -1,7 +1,7 @@
 SELECT * REPLACE (
     if(folds_target, '(other names)', name) AS name,
     if(if(startsWith(source_type, 'client'), folds_target, folds_source), '(other names)', source_name) AS source_name,
-    multiIf(NOT folds_target, word, kind IN (0, 3) AND is_example, original_name, '') AS word
+    multiIf(NOT folds_target, word, is_node AND is_example, original_name, '') AS word
 )
 FROM (
     SELECT *, toString(name) AS original_name,
@@ -13,7 +13,7 @@ FROM (
                IN (SELECT minute, account, name FROM excess_names WHERE is_example) AS is_example
     FROM (
 SELECT figures.bucket AS bucket, minute, kind, source_account, source_name, source_type, source_region,
-       account, name, type, region, word, active, state, failure, units, weights, total, first, last, visits, times, moved
+       account, name, type, region, word, is_node, active, place, ended, failure, units, weights, total, first, last, visits, times, moved
 FROM (SELECT <bucket> AS bucket, fact, toUInt32(greatest(0, intDiv(start, 60000000))) AS minute, count() AS units,
        sum(<weight>) AS weights, sum(toInt128(duration) * <weight>) AS total, min(start) AS first, max(start + duration) AS last,
        <visits> AS visits, groupArray(<time>) AS times,

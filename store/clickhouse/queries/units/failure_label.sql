@@ -1,2 +1,0 @@
--- `store.rules.classify.failure_label`, prefixed with the state.
-concat(toString(state), ':', multiIf(exception != '', toString(exception), status >= 400, concat('HTTP ', toString(status)), 'No exception recorded'))

@@ -1,1 +1,0 @@
-concat(toString(state), ':', multiIf(exception != '', toString(exception), status >= 400, concat('HTTP ', toString(status)), 'No exception recorded'))

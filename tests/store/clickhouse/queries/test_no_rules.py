@@ -1,0 +1,65 @@
+"""No rule about outcomes is in SQL that counts: it carries what rows say of theirs into cases, and Python decides on these."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from store.clickhouse import queries
+from store.clickhouse.queries.registry import COMMENT
+from store.clickhouse.units.aggregates import PLACES, UNWEIGHTED, WEIGHTED, read_aggregate
+from store.model import State
+
+FOLDER = Path(queries.__file__).parent
+COUNTING = {
+    str(path.relative_to(FOLDER).with_suffix("")): COMMENT.sub("", path.read_text(encoding="utf-8"))
+    for package in ("units", "rollup")
+    for path in sorted((FOLDER / package).glob("*.sql"))
+}
+OUTCOME = re.compile(r"\b(?:state|status|exception|user_agent)\b")
+COLUMNS = re.compile(r", state, status, exception$", re.MULTILINE)
+"""They are selected as they are."""
+CANARY = "position(user_agent, {canary:String}) > 0"
+"""Of user agents there are too many to carry."""
+CARRYING = ("units/case_columns", "units/scope_rows")
+
+
+def outcomes_in(name: str, text: str) -> list[str]:
+    """What a statement says of outcomes, beyond carrying them."""
+    return OUTCOME.findall(
+        COLUMNS.sub("", text).replace(CANARY, "") if name in CARRYING else text,
+    )
+
+
+@pytest.mark.parametrize("name", COUNTING)
+def test_counting_names_no_outcome(name: str) -> None:
+    assert outcomes_in(name, COUNTING[name]) == []
+
+
+def test_the_sums_of_units_name_no_kind() -> None:
+    fragments = [each.text for each in (*UNWEIGHTED.values(), *WEIGHTED.values())]
+    texts = [COUNTING[f"units/{name}"] for name in ("count", "units", "units_with_other_names")]
+    assert [text for text in (*fragments, *texts) if re.search(r"\bkind (IN|=|!=)", text)] == []
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "sumIf(weights, state = 1) AS ok_",
+        "if(state = 0, 1, duration)",
+        "multiIf(exception != '', exception, status >= 400, 'failed', '')",
+        "position(user_agent, 'CloudWatchSynthetics') > 0 AS synthetic",
+    ],
+)
+def test_a_rule_is_found_where_outcomes_are_carried(rule: str) -> None:
+    assert outcomes_in("units/scope_rows", COUNTING["units/scope_rows"] + rule)
+
+
+def test_the_place_of_each_state_is_that_of_its_count() -> None:
+    for state, place in PLACES.items():
+        counts = [int(each == place) for each in range(1, len(State) + 1)]
+        row: list[Any] = [[], 0, 0, 0, 0, *counts, 1, 0, {}, {}, {}]
+        assert getattr(read_aggregate(row).statistics, state.name.lower()) == 1
