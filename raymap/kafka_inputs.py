@@ -7,12 +7,12 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from collector.kafka.settings import KafkaSettings, Topic, parse_topics, read_properties
-from collector.kafka.target import KafkaInput
 from raymap.errors import CommandError, require_package
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from collector.kafka.target import KafkaInput
     from raymap.auth.install import Authentication
     from raymap.settings import IngestSettings
     from raymap.tenants.pipelines import TenantPipeline
@@ -46,6 +46,7 @@ def kafka_inputs(
     settings: IngestSettings, auth: Authentication, running: Running[TenantPipeline]
 ) -> list[KafkaInput]:
     """For `CollectorSettings.kafka`."""
+    from collector.kafka.target import KafkaInput
     from raymap.tenants.topics import TenantTarget
 
     return [

@@ -223,13 +223,13 @@ def _announce(addresses: Mapping[str, str]) -> None:
 
 
 def _migrate(cells: Sequence[Address], settings: ServeSettings) -> None:
-    from raymap.tenants.databases import stored_tenants
+    from raymap.tenants.databases import prepared_tenants
     from raymap.tenants.logins import write_embedded
 
     prepare_cells(cells, settings.retention, wait_for_it=True)
     clickhouse = cells[0]
     if settings.auth != "off" and not settings.clickhouse:  # also for tenants of a backup
-        tenants = stored_tenants(clickhouse).values()
+        tenants = prepared_tenants(clickhouse).values()
         write_embedded(settings.data_dir, clickhouse, tenants, server_secret(settings.data_dir))
 
 

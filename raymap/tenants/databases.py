@@ -11,11 +11,11 @@ from clickhouse_driver import Client
 
 from raymap.auth.tenants import Tenant, database_of, read_tenants
 from raymap.errors import CommandError
+from store.clickhouse.config.configuration import read_configuration
 from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.connection.sql import identifier
 from store.clickhouse.schema.retention import prepare_database
-from store.clickhouse.store import ClickHouseStore
 
 
 class Usage(NamedTuple):
@@ -36,8 +36,16 @@ def address_of(default: Address, tenant: str) -> Address:
 
 def stored_tenants(default: Address) -> dict[str, Tenant]:
     """The tenants by name, also those being deleted."""
+    from store.clickhouse.store import ClickHouseStore
+
     with closing(ClickHouseStore(default, connections=1)) as store:
         return read_tenants(store.read_configuration())
+
+
+def prepared_tenants(default: Address) -> dict[str, Tenant]:
+    """The same of a database that has just been prepared, without the modules of a whole store."""
+    with _open(default) as client:
+        return read_tenants(read_configuration(client))
 
 
 def find_tenant(default: Address, name: str) -> Tenant:
@@ -54,7 +62,7 @@ def prepare_databases(default: Address, retention: Mapping[str, int]) -> dict[st
     ``retention``: days by kind given for the default tenant. Others have their own.
     """
     applied = {default.database: prepare_database(default, retention)}
-    for tenant in stored_tenants(default).values():
+    for tenant in prepared_tenants(default).values():
         if not tenant.deleting:
             address = address_of(default, tenant.name)
             applied[address.database] = prepare_database(address, {})
@@ -96,7 +104,13 @@ def usage(address: Address) -> Usage:
 @contextmanager
 def _connected(address: Address) -> Iterator[Client]:
     """A connection to the server, whether or not the database exists."""
-    client = connect(replace(address, database=""), timeout=3_600)
+    with _open(replace(address, database=""), timeout=3_600) as client:
+        yield client
+
+
+@contextmanager
+def _open(address: Address, timeout: float | None = None) -> Iterator[Client]:
+    client = connect(address, timeout=timeout)
     try:
         yield client
     finally:

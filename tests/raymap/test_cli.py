@@ -107,6 +107,8 @@ def test_a_log_in_json_has_no_other_lines(tmp_path: Path) -> None:
         ("raymap.cli", "http"),
         ("raymap.commands.keys", "collector.decode.otlp"),
         ("raymap.commands.users", "collector.decode.otlp"),
+        ("raymap.serve", "collector.decode.otlp"),
+        ("raymap.tenants.logins", "numpy"),
     ],
 )
 def test_a_command_starts_without_what_it_does_not_need(imported: str, left_out: str) -> None:

@@ -10,10 +10,17 @@ import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.ui.conftest import box_at_rest
+from tests.ui.memory_site import MemorySite
 
 pytestmark = pytest.mark.browser
 
 EXPRESSION = 'service("payments") { fault }'
+
+
+@pytest.fixture(scope="module")
+def site(memory_site: MemorySite) -> MemorySite:
+    """From memory: what an expression selects is tested in both stores, and here what the page does with it."""
+    return memory_site
 
 
 def filter_field(page: Page) -> Locator:

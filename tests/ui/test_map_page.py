@@ -1,4 +1,4 @@
-"""The service map in a real browser, against a real server."""
+"""The service map in a real browser."""
 
 from __future__ import annotations
 
@@ -12,10 +12,17 @@ from xml.etree import ElementTree
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.ui.conftest import Delayed, box_at_rest, until, until_later, wait_until
+from tests.ui.conftest import Delayed, box_at_rest, send_shop, until, until_later, wait_until
 from tests.ui.maps import map_edge, map_node, serve_map, service_map
+from tests.ui.memory_site import MemorySite
 
 pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def site(memory_site: MemorySite) -> MemorySite:
+    """From memory: two tests need a server that receives, and name it."""
+    return memory_site
 
 
 @pytest.fixture
@@ -156,7 +163,7 @@ def places(page: Page) -> dict[str, tuple[float, float]]:
     return {id: (x, y) for id, x, y in page.evaluate(POSITIONS)}
 
 
-def test_a_refresh_moves_nothing(page: Page, shop: Any, raymap_server: Any) -> None:
+def test_a_refresh_moves_nothing(page: Page, shop: Any) -> None:
     """New numbers arrive, while every node and the viewport stay where they are."""
     page.clock.install()
     open_map(page, shop.url("/map?test=1"))
@@ -273,17 +280,17 @@ DIMMED = """() => [...window.__map.scene.nodes.values()]
   .filter((node) => window.__map.tierOf(node) === 0).length"""
 
 
-def test_a_focus_dims_nothing_of_what_was_requested(page: Page, raymap_server: Any) -> None:
+def test_a_focus_dims_nothing_of_what_was_requested(page: Page, site: MemorySite) -> None:
     """Its nodes are the surroundings: also those of the second hop stay at full strength."""
     nodes = [map_node(name, x=at * 200) for at, name in enumerate(["web", "orders", "stock"])]
     edges = [map_edge(nodes[0], nodes[1]), map_edge(nodes[1], nodes[2])]
     page.route("**/api/map/focus?*", lambda route: route.fulfill(json=service_map(nodes, edges)))
     serve_map(page, lambda: service_map(nodes, edges))
-    open_map(page, raymap_server.http + "/map?test=1&focus=web&hops=2&sel=web")
+    open_map(page, site.http + "/map?test=1&focus=web&hops=2&sel=web")
     expect(node(page, "web")).to_have_attribute("aria-pressed", "true")
     wait_until(page, "window.__map.emphasis.selectedNode === 'web'")
     assert page.evaluate(DIMMED) == 0
-    open_map(page, raymap_server.http + "/map?test=1&sel=web")
+    open_map(page, site.http + "/map?test=1&sel=web")
     wait_until(page, f"({DIMMED})() === 1")
 
 
@@ -389,11 +396,11 @@ IN_ITS_FRAME = """() => {
 }"""
 
 
-def test_the_legend_stays_in_its_frame(page: Page, raymap_server: Any) -> None:
+def test_the_legend_stays_in_its_frame(page: Page, site: MemorySite) -> None:
     """Also on a laptop's screen at 200 %."""
     page.set_viewport_size({"width": 720, "height": 450})
     serve_map(page, lambda: service_map([map_node("web", fault=3)]))
-    open_map(page, raymap_server.http + "/map?as=map")
+    open_map(page, site.http + "/map?as=map")
     legend = page.get_by_role("group", name="Legend")
     expect(legend.get_by_role("button").last).to_be_visible()
     wait_until(page, f"({IN_ITS_FRAME})()")
@@ -458,10 +465,10 @@ def test_a_failed_refresh_keeps_the_last_map(page: Page, shop: Any) -> None:
     expect(alert).to_have_count(0)
 
 
-def test_an_unreachable_server_is_said_so(page: Page, raymap_server: Any) -> None:
+def test_an_unreachable_server_is_said_so(page: Page, site: MemorySite) -> None:
     """No endless skeleton when nothing answers."""
     page.route("**/api/**", lambda route: route.abort())
-    page.goto(raymap_server.http + "/map")
+    page.goto(site.http + "/map")
     expect(page.get_by_role("alert")).to_contain_text("the server does not answer")
     expect(page.get_by_role("button", name="Server status: No connection")).to_be_visible()
 
@@ -487,15 +494,15 @@ STATUS: dict[str, Any] = {
 }
 
 
-def test_a_server_that_received_nothing_waits(page: Page, raymap_server: Any) -> None:
+def test_a_server_that_received_nothing_waits(page: Page, site: MemorySite) -> None:
     """The first visit does not claim that anything arrives."""
     page.route("**/api/status", lambda route: route.fulfill(json=STATUS))
     serve_map(page, lambda: service_map([], has_traces=False))
-    page.goto(raymap_server.http + "/map")
+    page.goto(site.http + "/map")
     expect(page.get_by_role("button", name="Server status: Waiting")).to_be_visible()
 
 
-def test_a_failed_check_is_slow_while_the_map_is_fresh(page: Page, raymap_server: Any) -> None:
+def test_a_failed_check_is_slow_while_the_map_is_fresh(page: Page, site: MemorySite) -> None:
     """Red would contradict the map beside it: it takes two failed checks and old data."""
     received = {**STATUS["ingest"], "received": 5}
     unready = {**STATUS, "ready": False, "detail": "slow", "problems": ["slow"], "ingest": received}
@@ -508,7 +515,7 @@ def test_a_failed_check_is_slow_while_the_map_is_fresh(page: Page, raymap_server
     page.route("**/api/status", answer)
     serve_map(page, lambda: service_map([map_node("web")]))
     page.clock.install()
-    open_map(page, raymap_server.http + "/map")
+    open_map(page, site.http + "/map")
     corner = page.get_by_role("button", name="Server status: Slow", exact=True)
     until_later(page, corner.is_visible, "the first check is known")
     seen = len(checks)
@@ -516,8 +523,9 @@ def test_a_failed_check_is_slow_while_the_map_is_fresh(page: Page, raymap_server
     expect(corner).to_be_visible()
 
 
-def test_estimated_figures_say_so(page: Page, shop: Any, raymap_server: Any) -> None:
+def test_estimated_figures_say_so(page: Page, raymap_server: Any) -> None:
     """One span in eight was sampled: the label has the rate for all, the panel says from how many."""
+    shop = send_shop(raymap_server)
     start = time.time_ns() - 2_000_000_000
     span = {
         "traceId": f"{start // 1_000_000_000:08x}{secrets.token_hex(5)}{'f' * 14}",
