@@ -188,13 +188,12 @@ def _event(event: Happened) -> Json:
 
 
 def _words(record: Record) -> str:
+    """Of a closed insight Grafana shows what is between the first two full stops: figures and hosts, which have some, come last."""
     if record.active:
         return f"{record.text}."
     minutes = record.problem.ended - record.problem.since
     clients = record.clients
-    return (
-        f"{record.text}. {minutes} minutes, {clients.fault:,} of {clients.total:,} requests failed."
-    )
+    return f"Lasted {minutes} minutes. {clients.fault:,} of {clients.total:,} requests failed. {record.text}."
 
 
 def _impact(clients: Requests, root: Requests, top: Iterable[NodeKey]) -> Json:

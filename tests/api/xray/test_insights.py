@@ -110,7 +110,8 @@ def test_a_closed_insight_and_its_events(store: MemoryStore, watch: Watch, xray:
     assert summaries(xray, "Default", States=["ACTIVE"]) == []
     (found,) = summaries(xray, "Default", States=["CLOSED"])
     assert abs(found["EndTime"].timestamp() - START - NOW * 60) <= 60
-    assert "requests failed." in found["Summary"]
+    assert " requests failed" in found["Summary"].split(".")[1]  # shown by Grafana
+    assert found["TopAnomalousServices"][0]["ServiceId"]["Name"] == "payments"  # read by it
     id = found["InsightId"]
     events = xray.get_insight_events(InsightId=id)["InsightEvents"]
     assert len(events) >= 2
