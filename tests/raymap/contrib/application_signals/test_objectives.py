@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 import botocore.session
 import pytest
 from botocore.exceptions import ClientError
@@ -22,7 +21,6 @@ from store.model import Document
 from store.objectives import MAX_OBJECTIVES
 from tests.api.botocore_model import complaints
 from tests.api.shop import END, START, order, shop
-from tests.http_server import serve
 
 MODEL = botocore.session.get_session().get_service_model("application-signals")
 FRONT = {"Type": "Service", "Name": "front", "Environment": "ecs:default"}
@@ -69,18 +67,6 @@ def app() -> Any:
     store = MemoryStore()
     store.put([*shop(), *operations()], "shop")
     return create_app(store, version="1", clock=lambda: NOW)
-
-
-@pytest.fixture(scope="module")
-def client(app: Any) -> Iterator[Any]:
-    with serve(app) as url:
-        yield boto3.client(
-            "application-signals",
-            endpoint_url=url,
-            region_name="us-east-1",
-            aws_access_key_id="any",
-            aws_secret_access_key="any",
-        )
 
 
 @pytest.fixture

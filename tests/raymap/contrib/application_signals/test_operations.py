@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import botocore.session
 import pytest
 from botocore.exceptions import ClientError
@@ -15,7 +13,6 @@ from api.app import create_app
 from store.memory import MemoryStore
 from tests.api.botocore_model import complaints
 from tests.api.shop import END, shop
-from tests.http_server import serve
 
 WINDOW: dict[str, Any] = {"StartTime": END - 600, "EndTime": END}
 FRONT = {"Type": "Service", "Name": "front", "Environment": "ecs:default"}
@@ -29,20 +26,8 @@ def app() -> Any:
     return create_app(store, version="1", clock=lambda: END + 0.25)
 
 
-@pytest.fixture(scope="module")
-def signals(app: Any) -> Iterator[Any]:
-    with serve(app) as url:
-        yield boto3.client(
-            "application-signals",
-            endpoint_url=url,
-            region_name="us-east-1",
-            aws_access_key_id="any",
-            aws_secret_access_key="any",
-        )
-
-
-def test_services_that_reported_themselves(signals: Any) -> None:
-    found = signals.list_services(**WINDOW)["ServiceSummaries"]
+def test_services_that_reported_themselves(client: Any) -> None:
+    found = client.list_services(**WINDOW)["ServiceSummaries"]
     keys = [each["KeyAttributes"] for each in found]
     assert FRONT in keys
     assert {"Type": "Service", "Name": "resize", "Environment": "lambda:default"} in keys
@@ -53,25 +38,25 @@ def test_services_that_reported_themselves(signals: Any) -> None:
     assert front["AttributeMaps"][0]["PlatformType"] == "AWS::ECS"
 
 
-def test_pages(signals: Any) -> None:
-    whole = signals.list_services(**WINDOW)["ServiceSummaries"]
-    pages = signals.get_paginator("list_services").paginate(
+def test_pages(client: Any) -> None:
+    whole = client.list_services(**WINDOW)["ServiceSummaries"]
+    pages = client.get_paginator("list_services").paginate(
         **WINDOW, PaginationConfig={"PageSize": 1}
     )
     assert [each for page in pages for each in page["ServiceSummaries"]] == whole
     assert len(whole) > 2
 
 
-def test_one_service_and_what_it_did(signals: Any) -> None:
-    found = signals.get_service(**WINDOW, KeyAttributes=FRONT)["Service"]
+def test_one_service_and_what_it_did(client: Any) -> None:
+    found = client.get_service(**WINDOW, KeyAttributes=FRONT)["Service"]
     assert found["KeyAttributes"] == FRONT
-    listed = signals.list_service_operations(**WINDOW, KeyAttributes=FRONT)
+    listed = client.list_service_operations(**WINDOW, KeyAttributes=FRONT)
     assert isinstance(listed["ServiceOperations"], list)
 
 
-def test_dependencies_and_dependents(signals: Any) -> None:
+def test_dependencies_and_dependents(client: Any) -> None:
     """A service, and a resource of AWS."""
-    found = signals.list_service_dependencies(**WINDOW, KeyAttributes=FRONT)["ServiceDependencies"]
+    found = client.list_service_dependencies(**WINDOW, KeyAttributes=FRONT)["ServiceDependencies"]
     keys = [each["DependencyKeyAttributes"] for each in found]
     assert {
         "Type": "AWS::Resource",
@@ -80,7 +65,7 @@ def test_dependencies_and_dependents(signals: Any) -> None:
     } in keys
     (stock,) = [each for each in keys if each.get("Name") == "stock"]
     assert stock["Type"] == "Service"
-    dependents = signals.list_service_dependents(**WINDOW, KeyAttributes=stock)
+    dependents = client.list_service_dependents(**WINDOW, KeyAttributes=stock)
     assert [each["DependentKeyAttributes"] for each in dependents["ServiceDependents"]] == [FRONT]
 
 
@@ -101,9 +86,9 @@ def test_dependencies_and_dependents(signals: Any) -> None:
         ({"EndTime": END - 600, "KeyAttributes": FRONT}, "ValidationException", "before"),
     ],
 )
-def test_what_is_refused(signals: Any, change: dict[str, Any], code: str, said: str) -> None:
+def test_what_is_refused(client: Any, change: dict[str, Any], code: str, said: str) -> None:
     with pytest.raises(ClientError) as refused:
-        signals.get_service(**{**WINDOW, **change})
+        client.get_service(**{**WINDOW, **change})
     error = refused.value.response["Error"]
     assert said in error["Message"]
     assert error["Code"] == code
