@@ -36,7 +36,10 @@ LIVE = 15
 SILENT = 30
 """Minutes without any count after which problems end: nothing is known of them."""
 LOOK = 5
-"""Minutes between two looks for imports, which end when nothing was added between two of them."""
+"""Minutes between two looks for imports, which end when nothing was added between two of them; one while there is less to
+learn from than is `NEEDED`, which takes little time."""
+NEEDED = 60
+"""Minutes of history without which nothing is called usual."""
 IMPORTED = 30
 """Minutes that an import has to add for everything to be learnt anew."""
 MOST_ROWS = 40_000_000
@@ -107,7 +110,7 @@ class Watch:
         newest = self._store.minute_counts(last - LOOK, last)
         rows = max([1, *(len(each.ids) // 8 for each in newest)])
         first = last - min(FORGET, max(DAY, MOST_ROWS // rows))
-        self._past = first, last - 60
+        self._past = first, last - LOOK
         self._learnt = self._counted = self._store.counted_minutes(*self._past)
         self._looked = last
         self._next = first
@@ -115,7 +118,7 @@ class Watch:
 
     def _is_imported(self, last: int) -> bool:
         """Whether minutes were added to the past, and no more of them are."""
-        if last < self._looked + LOOK:
+        if last < self._looked + (LOOK if self._learnt >= NEEDED else 1):
             return False
         self._looked = last
         before, self._counted = self._counted, self._store.counted_minutes(*self._past)

@@ -15,6 +15,7 @@ from api.openapi_parts import json_body
 from api.problems.evidence import STATES
 from api.problems.record import Record, read
 from api.problems.render import details_of, line_of
+from api.problems.watch import NEEDED
 from api.request import JsonBody, read_body, window_of
 from api.schemas.problems import ProblemDetails, ProblemLine, ProblemList
 from api.v1.graph import span
@@ -35,8 +36,6 @@ MOST = 200
 MOST_ACTIVE = 200
 """Problems that last, of which the worst come first; no more than 50 are stored at a time (`api.problems.watch`)."""
 EXAMPLES = 3
-NEEDED = 60
-"""Minutes of history without which nothing is called usual."""
 LONGEST_MUTE = 7 * DAY_MINUTES
 """Minutes."""
 Limit = Annotated[int, Query(ge=1, le=MOST, description="problems in the answer")]

@@ -113,6 +113,17 @@ def test_imports_are_learnt_when_they_have_ended(clickhouse_store: ClickHouseSto
     assert [each.problem.origin for each in records(store)] == [PAYMENTS]
 
 
+@pytest.mark.slow
+def test_the_last_hour_is_learnt_when_it_arrives_late(clickhouse_store: ClickHouseStore) -> None:
+    """As that of the demo, which is sent while the present goes by."""
+    store = clickhouse_store
+    watch = Watch(store)
+    assert watch.round(settled(HISTORY)) == []
+    history(store, HISTORY - 75, HISTORY)
+    assert live(store, watch, range(HISTORY, HISTORY + 3)) == []
+    assert live(store, watch, range(HISTORY + 3, HISTORY + 8), 0.9) == [EventKind.OPENED]
+
+
 def test_problems_end_when_nothing_is_received(clickhouse_store: ClickHouseStore) -> None:
     store = clickhouse_store
     history(store)
