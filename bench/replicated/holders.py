@@ -125,7 +125,10 @@ def holders(rig: Rig, seconds: float) -> list[str]:
 def _ended(process: multiprocessing.process.BaseProcess) -> str:
     """How a process has ended, or that it stands still."""
     while process.is_alive():
-        with open(f"/proc/{process.pid}/stat") as file:
+        with (
+            suppress(FileNotFoundError),  # it has ended in between
+            open(f"/proc/{process.pid}/stat") as file,
+        ):
             if file.read().rpartition(")")[2].split()[0] == "T":
                 return "stopped"
         time.sleep(0.02)
