@@ -28,7 +28,7 @@ After = Annotated[
 @topology_app.command("list")
 @with_settings
 def list_cells(settings: StoreSettings, as_json: AsJson = False) -> None:
-    """Show the cells and epochs; fails unless they are those that are stored in the cells.
+    """Show the cells, their replicas and epochs; fails unless they are those that are stored in the cells.
 
     Which cell has a trace follows from their order and number when it began.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from typing import NamedTuple
 
 from raymap.commands.checks import Check, Status
 from store.clickhouse.connection.address import Address
@@ -17,21 +18,37 @@ DELAY_WARN, DELAY_FAIL = 5, 60
 """Seconds by which a replica lacks rows of others."""
 
 
+class Replica(NamedTuple):
+    """What is known of one: only the check if it does not answer. ``ahead``: seconds by which its clock is."""
+
+    check: Check
+    state: ReplicaState | None = None
+    ahead: float | None = None
+
+
 def replica_checks(address: Address) -> Iterator[Check]:
     """A line for each replica that the address names, and one for their clocks; nothing of a single server."""
-    offsets = []
+    ahead = []
     for each in address.each if address.replicated else ():
-        client = connect(each, timeout=10.0)
-        try:
-            run = partial(execute, client)
-            yield replica_check(each.name, replica_state(run))
-            offsets.append(clock_offset(run))
-        except Exception as error:
-            yield Check(f"replica {each.name}", "fail", first_line(error), "start it")
-        finally:
-            client.disconnect()
-    if len(offsets) > 1:
-        yield clocks_check(max(offsets) - min(offsets))
+        replica = look_at(each)
+        yield replica.check
+        if replica.ahead is not None:
+            ahead.append(replica.ahead)
+    if len(ahead) > 1:
+        yield clocks_check(max(ahead) - min(ahead))
+
+
+def look_at(address: Address) -> Replica:
+    """One replica, by its own address."""
+    client = connect(address, timeout=10.0)
+    try:
+        run = partial(execute, client)
+        state = replica_state(run)
+        return Replica(replica_check(address.name, state), state, clock_offset(run))
+    except Exception as error:
+        return Replica(Check(f"replica {address.name}", "fail", first_line(error), "start it"))
+    finally:
+        client.disconnect()
 
 
 def replica_check(name: str, state: ReplicaState) -> Check:

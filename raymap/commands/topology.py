@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from raymap.cells import require_cells
+from raymap.commands.replica_checks import look_at
 from raymap.errors import CommandError, print_status
 from raymap.schema_check import require_schema
 from store.cells.topology import (
@@ -46,6 +47,8 @@ def show(cells: Sequence[Address], *, as_json: bool) -> None:
             f"{line['cell']} of {len(cells)}  {line['database']}  epoch {line['epoch']}, "
             f"{line['traces']:,} traces, {line['documents']:,} documents, {line['state']}{home}"
         )
+        for each in line["replicas"]:
+            print(f"        {each['status']:<5} replica {each['replica']}: {each['detail']}")
     for each in epochs[1:]:
         print(f"epoch {each['epoch']}  since {each['since']}  cells {_listed(each['cells'])}")
 
@@ -61,7 +64,22 @@ def _cell(place: int, cell: Address, member: Member | None) -> dict[str, Any]:
         "traces": traces,
         "documents": documents,
         "state": _state(place, member),
+        "replicas": replica_lines(cell),
     }
+
+
+def replica_lines(cell: Address) -> list[dict[str, Any]]:
+    """How far each replica lags, judged as by `raymap doctor`; none of a single server."""
+    found = [(each.name, look_at(each)) for each in cell.each] if cell.replicated else []
+    return [
+        {
+            "replica": name,
+            "status": replica.check.status,
+            "detail": replica.check.detail,
+            "state": replica.state._asdict() if replica.state else None,
+        }
+        for name, replica in found
+    ]
 
 
 def _state(place: int, member: Member | None) -> str:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from clickhouse_driver import Client
 from typer.testing import CliRunner
 
 from raymap.cli import app
-from raymap.commands import doctor
+from raymap.commands import doctor, topology
 from raymap.commands.replica_checks import clocks_check, replica_check
 from store.alarms import Delivery, DeliveryStatus
 from store.clickhouse import forget, pins
@@ -172,6 +175,39 @@ def test_doctor_names_each_replica(
     for each in cell.address.each:
         assert f"ok    replica {each.name}: 2 of 2 are active, 0 s behind" in said
     assert "ok    clocks of replicas: they are 0.0" in said
+
+
+def test_topology_says_which_replica_lags(
+    cell: Cell, open_store: Opened, traffic: Traffic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A person sees it by name, with its seconds, until the rows are there."""
+    monkeypatch.setattr("raymap.logging.set_up_logging", lambda *_: None)
+    store = open_store(0)
+    first, second = (each.name for each in cell.address.each)
+
+    def replicas() -> dict[str, dict[str, Any]]:
+        said = listed("--json")
+        return {each["replica"]: each for each in json.loads(said)["cells"][0]["replicas"]}
+
+    def listed(*options: str) -> str:
+        given = ["topology", "list", "--clickhouse", cell.address.url, *options]
+        return CliRunner().invoke(app, given).output
+
+    with lagging(cell, 1):
+        traffic.put(store, 1)
+        eventually(lambda: replicas()[second]["state"]["delay"] >= 5, "it is seconds behind")
+        found = replicas()
+        assert (found[first]["status"], found[first]["state"]["delay"]) == ("ok", 0)
+        assert found[second]["status"] == "warn"
+        assert found[second]["state"]["waiting"] > 0
+        said = listed()
+        assert f"ok    replica {first}: 2 of 2 are active, 0 s behind" in said
+        assert f"warn  replica {second}: 2 of 2 are active, " in said
+    until_all(cell, traffic, 20)
+    eventually(lambda: replicas()[second]["state"]["delay"] == 0, "it has all rows")
+    gone = replace(cell.address, others=(("127.0.0.1", 1),))
+    assert topology.replica_lines(gone)[1]["state"] is None
+    assert topology.replica_lines(gone)[1]["status"] == "fail"
 
 
 @pytest.mark.parametrize(
