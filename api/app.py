@@ -30,7 +30,8 @@ from api.reach import ANYWHERE, Destinations
 from api.sampling import Sampler
 from api.static import static_router
 from api.store_probe import StoreProbe
-from api.v1 import router as v1
+from api.v1.part import TAG as V1_TAG
+from api.v1.router import v1_router
 from api.xray import openapi as xray_openapi
 from api.xray.operations import xray_router
 from store.protocol import Store
@@ -93,7 +94,7 @@ def create_app(
     routers = (
         *extra_routers,
         xray_router(context),
-        v1.v1_router(context, environment_annotation),
+        v1_router(context, environment_annotation),
         *(plugin.routes(context) for plugin in plugins if plugin.routes),
         console_router(context),
         health_router(context),
@@ -107,7 +108,7 @@ def create_app(
         version=version,
         openapi_url="/api/openapi.json",
         openapi_tags=[
-            v1.TAG,
+            V1_TAG,
             *TAGS,
             *(dict(plugin.tag) for plugin in plugins if plugin.tag),
             xray_openapi.TAG,
@@ -130,7 +131,7 @@ def create_app(
     app.state.environment_annotation = environment_annotation
     errors.install_handlers(app)
     for router in routers:
-        app.include_router(router)
+        _add(app, router)
     return app
 
 
@@ -160,6 +161,18 @@ def _posted_paths(routers: Sequence[APIRouter]) -> set[str]:
         for route in routes
         if isinstance(route, Route) and "POST" in (route.methods or ())
     }
+
+
+def _add(app: FastAPI, router: APIRouter) -> None:
+    """Add a router's routes as they are: FastAPI analyses each route of a router that is included again. It has to
+    where a plugin's router includes others."""
+    if not all(isinstance(route, Route) for route in router.routes):
+        app.include_router(router)
+        return
+    for route in router.routes:
+        if isinstance(route, APIRoute):
+            route.unique_id = _operation_id(route)
+    app.router.routes += router.routes
 
 
 def _operation_id(route: APIRoute) -> str:

@@ -32,6 +32,7 @@ class Plugin:
 
     name: str
     routes: Callable[[Context], APIRouter] | None = None
+    """A router whose routes are served, without a lifespan of its own."""
     tag: Mapping[str, str] | None = None
     """The group of its operations in the OpenAPI document."""
     path: str = ""

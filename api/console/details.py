@@ -12,6 +12,7 @@ from api.console.counted_graph import CountedGraph, count_window, graph_of
 from api.console.map_json import before, locations, render_edge, render_node
 from api.console.marks import deployments_of, with_marks
 from api.console.params import FilterExpression, GroupBy, Window, previous_window
+from api.console.part import console_part
 from api.console.place import (
     Place,
     Scope,
@@ -32,7 +33,7 @@ from api.graph.build import (
     value_in,
 )
 from api.graph.find import find_node, require_node
-from api.schemas.common import ErrorReply, WorkName
+from api.schemas.common import WorkName
 from api.schemas.details import Before, Detail, EdgeDetail, ErrorShare, Neighbour, NodeDetail
 from store.filters.ast import Expression
 from store.model import NodeKey, State, TimeRange
@@ -45,7 +46,7 @@ Ends = tuple[NodeKey, NodeKey]
 
 def details_router(context: Context) -> APIRouter:
     """/api/nodes/<id> and /api/edges/<source>/<target>."""
-    router = APIRouter(responses={"4XX": {"model": ErrorReply}}, tags=["map"])
+    router = console_part("map")
 
     @router.get("/api/nodes/{id}", response_class=Response, responses={200: {"model": NodeDetail}})
     async def get_node(

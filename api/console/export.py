@@ -9,10 +9,10 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 
 from api.console.params import require_trace
+from api.console.part import console_part
 from api.context import Context, run_cancellable
 from api.errors import ApiError
 from api.media import media_ranges
-from api.schemas.common import ErrorReply
 from store.otel.from_xray import export_trace, to_json
 
 JSON, PROTOBUF = "application/json", "application/x-protobuf"
@@ -28,7 +28,7 @@ _OFFERED = {
 
 def export_router(context: Context) -> APIRouter:
     """/api/traces/<id>/otlp."""
-    router = APIRouter(responses={"4XX": {"model": ErrorReply}}, tags=["traces"])
+    router = console_part("traces")
 
     @router.get(
         "/api/traces/{id}/otlp",

@@ -8,11 +8,11 @@ from fastapi import APIRouter, Query, Request, Response
 
 from api.console.counted_graph import count_window
 from api.console.params import FilterExpression, Window
+from api.console.part import console_part
 from api.context import Context, json_response, run_cancellable
 from api.errors import ApiError
 from api.graph.build import shown_name
 from api.graph.passes import importance
-from api.schemas.common import ErrorReply
 from api.schemas.filters import Completion, CompletionList
 from store.filters.ast import Field, Value
 from store.model import TimeRange
@@ -27,7 +27,7 @@ PREFIX = Query(max_length=200, description="what the completions begin with; of 
 
 def filters_router(context: Context) -> APIRouter:
     """/api/filter/check and /api/filter/completions."""
-    router = APIRouter(responses={"4XX": {"model": ErrorReply}}, tags=["traces"])
+    router = console_part("traces")
 
     @router.get("/api/filter/check", status_code=204, response_class=Response)
     async def check_filter(expression: FilterExpression) -> Response:

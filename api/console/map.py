@@ -19,6 +19,7 @@ from api.console.boxes import (
 from api.console.counted_graph import CountedGraph, count_window, keep_recent, recent_window
 from api.console.map_json import render_picture
 from api.console.params import FilterExpression, GroupBy, Window
+from api.console.part import console_part
 from api.context import FOLDED, WHOLE, WHOLE_MAPS, Context, run_cancellable
 from api.counted import freshness
 from api.errors import ApiError
@@ -38,7 +39,6 @@ from api.graph.passes import (
 )
 from api.graph.passes import StateCounts as CountsOfStates
 from api.schemas.boxes import BoxesBy, BoxesOfMap
-from api.schemas.common import ErrorReply
 from api.schemas.map import MapHead, ServiceMap, StateCounts
 from store import graph_names
 from store.model import NodeKey, TimeRange
@@ -64,7 +64,7 @@ HOPS = Query(ge=1, le=MAX_HOPS, description="calls from the node, up or down")
 
 def map_router(context: Context) -> APIRouter:
     """/api/map and /api/map/focus."""
-    router = APIRouter(responses={"4XX": {"model": ErrorReply}}, tags=["map"])
+    router = console_part("map")
 
     @router.get("/api/map", response_class=Response, responses={200: {"model": ServiceMap}})
     async def get_map(

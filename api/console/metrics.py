@@ -10,13 +10,14 @@ from fastapi import APIRouter, Request, Response
 
 from api.console.charts import iso, step_of, unfinished
 from api.console.params import Window
+from api.console.part import console_part
 from api.console.scope import ScopeExpression
 from api.context import Context, json_response, run_cancellable
 from api.counted import freshness
 from api.graph.build import build_graph, keys_of
 from api.graph.find import require_node
 from api.node_metrics import Series, node_metrics
-from api.schemas.common import ErrorReply, Figure
+from api.schemas.common import Figure
 from api.schemas.metrics import MetricChart, NodeCharts
 from store.filters.ast import Expression
 from store.model import NodeKey, TimeRange
@@ -38,7 +39,7 @@ class Measured(NamedTuple):
 
 def metrics_router(context: Context) -> APIRouter:
     """/api/nodes/<id>/metrics."""
-    router = APIRouter(responses={"4XX": {"model": ErrorReply}}, tags=["map"])
+    router = console_part("map")
 
     @router.get(
         "/api/nodes/{id}/metrics", response_class=Response, responses={200: {"model": NodeCharts}}

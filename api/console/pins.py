@@ -5,11 +5,11 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from api.console.params import require_trace_id
+from api.console.part import console_part
 from api.context import Context, json_response, run_cancellable
 from api.errors import ApiError
 from api.openapi_parts import json_body
 from api.request import JsonBody, read_body
-from api.schemas.common import ErrorReply
 from api.schemas.traces import PinList, PinMark, PinnedTrace
 from store.errors import TooManyPins, TraceNotFound
 from store.pins import Pin, pin_note
@@ -24,7 +24,7 @@ _NOTE = json_body(
 
 def pins_router(context: Context) -> APIRouter:
     """/api/pins and /api/traces/<id>/pin."""
-    router = APIRouter(responses={"4XX": {"model": ErrorReply}}, tags=["pins"])
+    router = console_part("pins")
 
     @router.get("/api/pins", response_class=Response, responses={200: {"model": PinList}})
     async def list_pins(request: Request) -> Response:

@@ -10,10 +10,10 @@ from api.console.counted_graph import recent_window
 from api.console.map_json import locations, node_counts
 from api.console.node_kinds import kind_of
 from api.console.params import Window
+from api.console.part import console_part
 from api.context import Context, json_response, run_cancellable
 from api.errors import ApiError
 from api.graph.build import node_id
-from api.schemas.common import ErrorReply
 from api.schemas.map import ServiceHit, ServiceList
 from store.graph import ServiceStats
 from store.model import TimeRange
@@ -25,7 +25,7 @@ LIMIT = Query(ge=1, le=MAX_HITS, description="most services in the response")
 
 def services_router(context: Context) -> APIRouter:
     """/api/services."""
-    router = APIRouter(responses={"4XX": {"model": ErrorReply}}, tags=["map"])
+    router = console_part("map")
 
     @router.get("/api/services", response_class=Response, responses={200: {"model": ServiceList}})
     async def search_services(

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import cast
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from api.context import Context, json_response, run_cancellable
 from api.health import problems_of
+from api.parameters import refuse_unknown_parameters
 from api.schemas.server import IngestStatus, ServerStatus
 from store.errors import StoreError
 
 
 def status_router(context: Context) -> APIRouter:
     """/api/status, which answers also when the store is unavailable."""
-    router = APIRouter(tags=["server"])
+    router = APIRouter(tags=["server"], dependencies=[Depends(refuse_unknown_parameters)])
 
     @router.get("/api/status", response_class=Response, responses={200: {"model": ServerStatus}})
     async def get_status(request: Request) -> Response:

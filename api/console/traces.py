@@ -11,6 +11,7 @@ from api.console.charts import Dot, traces_figure
 from api.console.differences import trace_differences
 from api.console.marks import deployments_of, with_marks
 from api.console.params import Filters, TraceFilter, Window
+from api.console.part import console_part
 from api.console.scope import ScopeExpression
 from api.console.trace_detail import raw_trace, trace_detail
 from api.console.trace_lists import (
@@ -24,7 +25,6 @@ from api.console.trace_search import FoundTrace, TraceSearch
 from api.console.trace_sorting import Sort, Sorting, sorted_traces
 from api.console.typical import typical_trace
 from api.context import Context, json_response, run_cancellable
-from api.schemas.common import ErrorReply
 from api.schemas.traces import (
     RawTrace,
     TraceDetail,
@@ -47,7 +47,7 @@ ORDER = Query(description="of any sort but start; without a value last in both")
 
 def traces_router(context: Context) -> APIRouter:
     """/api/traces, /api/traces/figure and /api/traces/<id>."""
-    router = APIRouter(responses={"4XX": {"model": ErrorReply}}, tags=["traces"])
+    router = console_part("traces")
 
     @router.get("/api/traces", response_class=Response, responses={200: {"model": TraceList}})
     async def list_traces(

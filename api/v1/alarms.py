@@ -26,6 +26,7 @@ from api.schemas.alarms import (
     TestDeliveries,
     TestDelivery,
 )
+from api.v1.part import v1_part
 from store.alarms import MAX_ALARMS, Alarm, AlarmEvent, Verdict
 from store.config import records
 from store.config.change import Contended, Decide, Result, change
@@ -59,7 +60,7 @@ Limit = Annotated[int, Query(ge=1, le=MOST_HISTORY, description="events in the h
 
 def alarms_router(context: Context) -> APIRouter:
     """/api/v1/alarms."""
-    router = APIRouter()
+    router = v1_part()
 
     @router.get("/alarms", response_class=Response, responses={200: {"model": AlarmList}})
     async def list_alarms(request: Request) -> Response:

@@ -11,6 +11,7 @@ from api.context import Context, json_response, run_cancellable
 from api.schemas.v1 import AnnotationKeys, AnnotationValues, ValueCount
 from api.v1.graph import span
 from api.v1.params import MOST, Window
+from api.v1.part import v1_part
 from store import query
 from store.filters.ast import Field
 from store.model import TimeRange
@@ -21,7 +22,7 @@ PREFIX = Query(max_length=200, description="what the values begin with")
 
 def annotations_router(context: Context) -> APIRouter:
     """/api/v1/annotations and /api/v1/annotations/<key>."""
-    router = APIRouter()
+    router = v1_part()
 
     @router.get("/annotations", response_class=Response, responses={200: {"model": AnnotationKeys}})
     async def list_annotation_keys(

@@ -36,6 +36,7 @@ from api.v1.compared_sides import GivenSides, Sides, compare_sides
 from api.v1.deployments import mark
 from api.v1.graph import span
 from api.v1.params import Window
+from api.v1.part import v1_part
 from store.filters.ast import Expression
 from store.graph import Statistics
 from store.model import NodeKey, TimeRange
@@ -56,7 +57,7 @@ THEN = Query(
 
 def compare_router(context: Context) -> APIRouter:
     """/api/v1/compare."""
-    router = APIRouter()
+    router = v1_part()
 
     @router.get("/compare", response_class=Response, responses={200: {"model": Comparison}})
     async def get_comparison(

@@ -17,6 +17,7 @@ from api.request import JsonBody, read_body, window_of
 from api.schemas.declared import ComparisonReply, DeclaredEdge, DeclaredNode, StackLine, StackList
 from api.v1.graph import span
 from api.v1.params import moment
+from api.v1.part import v1_part
 from store.declared.compare import EdgeFinding, NodeFinding, Status, compare
 from store.declared.model import (
     MAX_STACKS,
@@ -78,7 +79,7 @@ Place = Annotated[_Place, Depends(_place)]
 
 def declarations_router(context: Context) -> APIRouter:
     """/api/v1/declarations."""
-    router = APIRouter()
+    router = v1_part()
 
     @router.get("/declarations", response_class=Response, responses={200: {"model": StackList}})
     async def list_declarations(request: Request, place: Place) -> Response:

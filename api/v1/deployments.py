@@ -13,6 +13,7 @@ from api.request import JsonBody, read_body
 from api.schemas.v1 import DeploymentList, DeploymentMark
 from api.v1.graph import span
 from api.v1.params import MOST, Window
+from api.v1.part import v1_part
 from store.deployments import Deployment, InvalidDeployment, read_deployment
 from store.model import TimeRange
 from store.times import SECOND
@@ -27,7 +28,7 @@ Limit = Annotated[int, Query(ge=1, le=MOST, description="deployments in the answ
 
 def deployments_router(context: Context) -> APIRouter:
     """/api/v1/deployments."""
-    router = APIRouter()
+    router = v1_part()
 
     @router.get("/deployments", response_class=Response, responses={200: {"model": DeploymentList}})
     async def list_deployments(

@@ -11,6 +11,7 @@ from api.context import Context, json_response, run_cancellable
 from api.schemas.v1 import StatsDimension, StatsDimensions
 from api.v1.graph import span
 from api.v1.params import Window
+from api.v1.part import v1_part
 from api.v1.stats import NAMES, Of
 from store.document_values import value_text
 from store.filters.ast import Field
@@ -25,7 +26,7 @@ OF = Query(description="traces, or requests of services, which have no exception
 
 def dimensions_router(context: Context) -> APIRouter:
     """/api/v1/stats/dimensions."""
-    router = APIRouter()
+    router = v1_part()
 
     @router.get(
         "/stats/dimensions", response_class=Response, responses={200: {"model": StatsDimensions}}

@@ -16,6 +16,7 @@ from api.node_metrics import ERRORS_HELP, RECORD_HELP, STREAM_HELP, types_of
 from api.schemas.errors import ErrorCount, ErrorProblem, ErrorSource, NodeErrors
 from api.v1.graph import span
 from api.v1.params import Window
+from api.v1.part import v1_part
 from store.error_counts import (
     LEAST,
     Counted,
@@ -57,7 +58,7 @@ class _Read(NamedTuple):
 
 def errors_router(context: Context) -> APIRouter:
     """/api/v1/nodes/<id>/errors."""
-    router = APIRouter()
+    router = v1_part()
 
     @router.get(
         "/nodes/{id}/errors", response_class=Response, responses={200: {"model": NodeErrors}}

@@ -17,6 +17,7 @@ from api.graph.find import require_node
 from api.schemas.v1 import GenAIOperation, GenAIUsage
 from api.v1.graph import span
 from api.v1.params import Window
+from api.v1.part import v1_part
 from store.filters.ast import Expression
 from store.genai_usage import GENAI, Operation, Usage, condition_of, usage_of
 from store.model import NodeKey, TimeRange
@@ -39,7 +40,7 @@ class _Read(NamedTuple):
 
 def genai_router(context: Context) -> APIRouter:
     """/api/v1/genai."""
-    router = APIRouter()
+    router = v1_part()
 
     @router.get("/genai", response_class=Response, responses={200: {"model": GenAIUsage}})
     async def list_genai(

@@ -30,6 +30,7 @@ from api.schemas.trust import DoubtNumbers, Trusted
 from api.schemas.v1 import EdgePage, MapNumbers, NamedEdge, RatedNode, ServicePage, Shares, Span
 from api.v1.map_formats import GRAPHML, MapFormat, graphml, node_link
 from api.v1.params import Page, Paged, Window
+from api.v1.part import v1_part
 from store.filters.ast import Expression
 from store.model import NodeKey, TimeRange
 from store.query import Ends
@@ -44,7 +45,7 @@ NODE = Query(description="id of a service: only its edges")
 
 def graph_router(context: Context) -> APIRouter:
     """/api/v1/map, /api/v1/services and /api/v1/edges."""
-    router = APIRouter()
+    router = v1_part()
 
     @router.get("/map", response_class=Response, responses={200: {"model": MapNumbers}})
     async def get_map_numbers(

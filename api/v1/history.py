@@ -19,6 +19,7 @@ from api.schemas.history import History, HistoryPoint, HistoryProblem, UsualBand
 from api.v1.deployments import mark
 from api.v1.graph import span
 from api.v1.params import From, To, moment
+from api.v1.part import v1_part
 from api.v1.time_series import EDGE, NODE, entities_of
 from api.v1.usual import Known, Steps, Usual, usual_in, whole_hours
 from api.v1.usual_cache import NOTHING, UsualCache
@@ -38,7 +39,7 @@ EMPTY = Statistics()
 
 def history_router(context: Context) -> APIRouter:
     """/api/v1/history."""
-    router = APIRouter()
+    router = v1_part()
     known = UsualCache()
 
     @router.get("/history", response_class=Response, responses={200: {"model": History}})

@@ -27,6 +27,7 @@ from api.graph.passes import traffic
 from api.schemas.v1 import DependentNode, ImpactReply, NamedNode, SinglePoint, StructureReply
 from api.v1.graph import read_graph, span
 from api.v1.params import Window
+from api.v1.part import v1_part
 from store.filters.ast import And, Expression, ServiceMatch
 from store.model import NodeKey, TimeRange
 from store.rules.other_names import OTHER_NAMES
@@ -47,7 +48,7 @@ class _Counted(NamedTuple):
 
 def impact_router(context: Context) -> APIRouter:
     """/api/v1/nodes/<id>/impact and /api/v1/structure."""
-    router = APIRouter()
+    router = v1_part()
 
     @router.get(
         "/nodes/{id}/impact", response_class=Response, responses={200: {"model": ImpactReply}}

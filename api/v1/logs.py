@@ -15,6 +15,7 @@ from api.log_links import log_links
 from api.schemas.common import ErrorReply
 from api.schemas.logs import LogEntry, LogPage, TraceLogs
 from api.v1.params import Window
+from api.v1.part import v1_part
 from store.filters.ast import And, Expression, Selector, ServiceMatch
 from store.log_lines import NO_TRACE, LogLine, Wanted, WrittenIn
 from store.model import TimeRange
@@ -38,7 +39,7 @@ LONGEST_REQUEST = 15 * MINUTE
 
 def logs_router(context: Context) -> APIRouter:
     """/api/v1/traces/<id>/logs and /api/v1/logs."""
-    router = APIRouter()
+    router = v1_part()
 
     @router.get(
         "/traces/{id}/logs",

@@ -27,6 +27,7 @@ from api.v1.graph import span
 from api.v1.mending import MENDING, SDKS, key_of
 from api.v1.missing_words import mends_caller, words
 from api.v1.params import Window
+from api.v1.part import v1_part
 from store.missing_edges.causes import missing_edges
 from store.missing_edges.evidence import Seen, read_traces
 from store.missing_edges.model import Finding
@@ -49,7 +50,7 @@ OTHER = Query(description="id of another service: only causes between the two")
 
 def missing_router(context: Context) -> APIRouter:
     """/api/v1/nodes/<id>/missing."""
-    router = APIRouter()
+    router = v1_part()
 
     @router.get(
         "/nodes/{id}/missing", response_class=Response, responses={200: {"model": MissingReply}}

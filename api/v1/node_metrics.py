@@ -12,12 +12,13 @@ from api.node_metrics import Series
 from api.schemas.metrics import MetricData, NodeMetrics
 from api.v1.graph import span
 from api.v1.params import Window
+from api.v1.part import v1_part
 from store.times import SECOND
 
 
 def node_metrics_router(context: Context) -> APIRouter:
     """/api/v1/nodes/<id>/metrics."""
-    router = APIRouter()
+    router = v1_part()
 
     @router.get(
         "/nodes/{id}/metrics", response_class=Response, responses={200: {"model": NodeMetrics}}

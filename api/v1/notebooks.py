@@ -27,6 +27,7 @@ from api.schemas.notebooks import (
     NotebookReply,
 )
 from api.v1.notebook_drafts import Draft, read_draft, read_drafts
+from api.v1.part import v1_part
 from store.config import records
 from store.config.protocol import Change, Configuration
 from store.notebooks import MAX_ENTRIES, MAX_NOTEBOOKS, Notebook, NotebookEntry
@@ -57,7 +58,7 @@ REPLY: dict[int | str, dict[str, Any]] = {200: {"model": NotebookReply}}
 
 def notebooks_router(context: Context) -> APIRouter:
     """/api/v1/notebooks."""
-    router = APIRouter()
+    router = v1_part()
 
     @router.get("/notebooks", response_class=Response, responses={200: {"model": NotebookList}})
     async def list_notebooks(request: Request) -> Response:

@@ -17,6 +17,7 @@ from api.request import require_short
 from api.schemas.v1 import OperationLine, OperationList, OperationNumbers
 from api.v1.graph import read_graph, span
 from api.v1.params import Window
+from api.v1.part import v1_part
 from store.filters.ast import Expression
 from store.model import TimeRange
 from store.rules.operations import OTHER_OPERATIONS
@@ -28,7 +29,7 @@ SERVICE = Query(min_length=1, max_length=200, description="name of a service")
 
 def operations_router(context: Context) -> APIRouter:
     """/api/v1/operations and /api/v1/services/<id>/operations."""
-    router = APIRouter()
+    router = v1_part()
 
     @router.get("/operations", response_class=Response, responses={200: {"model": OperationList}})
     async def list_operations(

@@ -11,6 +11,7 @@ from api.counted import freshness
 from api.schemas.v1 import PlaceList
 from api.v1.graph import span
 from api.v1.params import Window
+from api.v1.part import v1_part
 from store.filters.ast import Field
 from store.model import TimeRange
 
@@ -19,7 +20,7 @@ MOST = 100
 
 def places_router(context: Context, environment_annotation: str) -> APIRouter:
     """/api/v1/places."""
-    router = APIRouter()
+    router = v1_part()
 
     @router.get("/places", response_class=Response, responses={200: {"model": PlaceList}})
     async def list_places(request: Request, window: Window) -> Response:

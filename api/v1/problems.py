@@ -20,6 +20,7 @@ from api.request import JsonBody, read_body, window_of
 from api.schemas.problems import ProblemDetails, ProblemLine, ProblemList
 from api.v1.graph import span
 from api.v1.params import From, To, moment
+from api.v1.part import v1_part
 from store.alarms import DAY_MINUTES
 from store.config import records
 from store.config.change import Contended, change
@@ -46,7 +47,7 @@ StateFilter = Annotated[
 
 def problems_router(context: Context) -> APIRouter:
     """/api/v1/problems."""
-    router = APIRouter()
+    router = v1_part()
 
     @router.get("/problems", response_class=Response, responses={200: {"model": ProblemList}})
     async def list_problems(

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 
 from api.context import Context
-from api.parameters import refuse_unknown_parameters
-from api.schemas.common import ErrorReply
 from api.v1.alarms import alarms_router
 from api.v1.annotations import annotations_router
 from api.v1.compare import compare_router
@@ -25,6 +21,7 @@ from api.v1.missing import missing_router
 from api.v1.node_metrics import node_metrics_router
 from api.v1.notebooks import notebooks_router
 from api.v1.operations import operations_router
+from api.v1.part import v1_part
 from api.v1.places import places_router
 from api.v1.problems import problems_router
 from api.v1.states import states_router
@@ -35,30 +32,10 @@ from api.v1.trust import trust_router
 from api.v1.versions import versions_router
 from api.v1.views import views_router
 
-TAG = {
-    "name": "v1",
-    "description": "The versioned API for programs. Windows take relative times (`from=-1h`), lists "
-    "have cursors, unknown parameters are refused.",
-}
-ERRORS: dict[int | str, dict[str, Any]] = {
-    400: {"model": ErrorReply, "description": "InvalidRequest, UnknownParameter, InvalidFilter"},
-    404: {
-        "model": ErrorReply,
-        "description": "NoSuchNode, NoSuchEdge: no traffic in the window; NoSuchAlarm, NoSuchProblem, NoSuchDeployment, NoSuchNotebook",
-    },
-    500: {"model": ErrorReply, "description": "InternalFailure: the server's log says why"},
-    503: {"model": ErrorReply, "description": "ServiceUnavailable: the store does not answer"},
-}
-
 
 def v1_router(context: Context, environment_annotation: str) -> APIRouter:
     """Everything below /api/v1."""
-    router = APIRouter(
-        prefix="/api/v1",
-        tags=[str(TAG["name"])],
-        responses=ERRORS,
-        dependencies=[Depends(refuse_unknown_parameters)],
-    )
+    router = v1_part()
     parts = (
         graph_router,
         genai_router,
@@ -86,6 +63,6 @@ def v1_router(context: Context, environment_annotation: str) -> APIRouter:
         notebooks_router,
     )
     for part in parts:
-        router.include_router(part(context))
-    router.include_router(places_router(context, environment_annotation))
+        router.routes += part(context).routes
+    router.routes += places_router(context, environment_annotation).routes
     return router

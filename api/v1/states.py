@@ -15,6 +15,7 @@ from api.schemas.traces import TraceRow
 from api.schemas.v1 import FlowState, StateList
 from api.v1.graph import span
 from api.v1.params import Window
+from api.v1.part import v1_part
 from store.filters.ast import And, Expression, ServiceMatch
 from store.model import TimeRange, Trace
 from store.query import TraceQuery
@@ -25,7 +26,7 @@ MOST_TRACES = 200
 
 def states_router(context: Context) -> APIRouter:
     """/api/v1/nodes/<id>/states."""
-    router = APIRouter()
+    router = v1_part()
 
     @router.get(
         "/nodes/{id}/states", response_class=Response, responses={200: {"model": StateList}}

@@ -18,6 +18,7 @@ from api.graph.ratios import milliseconds
 from api.schemas.v1 import StatsGroup, StatsPoint, StatsReply
 from api.v1.graph import read_graph, span
 from api.v1.params import MOST, Window
+from api.v1.part import v1_part
 from api.v1.time_series import MOST_POINTS
 from store.filters.ast import Expression
 from store.filters.conditions import all_of, entered_with
@@ -82,7 +83,7 @@ class Wanted(NamedTuple):
 
 def stats_router(context: Context) -> APIRouter:
     """/api/v1/stats."""
-    router = APIRouter()
+    router = v1_part()
 
     @router.get("/stats", response_class=Response, responses={200: {"model": StatsReply}})
     async def get_stats(

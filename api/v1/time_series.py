@@ -18,6 +18,7 @@ from api.graph.find import require_node
 from api.schemas.v1 import TimePoint, TimeSeries
 from api.v1.graph import span
 from api.v1.params import Window
+from api.v1.part import v1_part
 from api.xray.entity_selector import client_edges, of_pairs
 from store.filters.ast import Expression
 from store.graph import ServiceGraph, Statistics
@@ -34,7 +35,7 @@ EMPTY = Statistics()
 
 def time_series_router(context: Context) -> APIRouter:
     """/api/v1/timeseries."""
-    router = APIRouter()
+    router = v1_part()
 
     @router.get("/timeseries", response_class=Response, responses={200: {"model": TimeSeries}})
     async def get_time_series(

@@ -14,11 +14,12 @@ from api.schemas.traces import TraceReport
 from api.schemas.v1 import TracePage
 from api.v1.graph import span
 from api.v1.params import Page, Paged
+from api.v1.part import v1_part
 
 
 def traces_router(context: Context) -> APIRouter:
     """/api/v1/traces and /api/v1/traces/<id>."""
-    router = APIRouter()
+    router = v1_part()
 
     @router.get("/traces", response_class=Response, responses={200: {"model": TracePage}})
     async def find_traces(request: Request, page: Paged, filters: Filters) -> Response:

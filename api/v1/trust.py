@@ -33,6 +33,7 @@ from api.schemas.trust_reply import PlaceTrust, TrustReply
 from api.v1.graph import span, trusted
 from api.v1.missing_words import time_words
 from api.v1.params import Window
+from api.v1.part import v1_part
 from store.filters.ast import Expression
 from store.missing_edges.evidence import read_traces
 from store.model import NodeKey, TimeRange, Trace
@@ -50,7 +51,7 @@ EDGE = Query(description="<source>:<target> of an edge: only it, likewise")
 
 def trust_router(context: Context) -> APIRouter:
     """/api/v1/trust."""
-    router = APIRouter()
+    router = v1_part()
 
     @router.get("/trust", response_class=Response, responses={200: {"model": TrustReply}})
     async def get_trust(

@@ -18,6 +18,7 @@ from api.request import require_short
 from api.schemas.v1 import NodeVersions, VerdictReply, VersionLine, VersionList, VersionsByNode
 from api.v1.graph import span
 from api.v1.params import Window
+from api.v1.part import v1_part
 from api.v1.verdict import VerdictQuery, reach_verdict
 from store.filters.ast import Expression
 from store.model import NodeKey, TimeRange
@@ -78,7 +79,7 @@ Judged = Annotated[VerdictQuery, Depends(_query)]
 
 def versions_router(context: Context) -> APIRouter:
     """/api/v1/versions, /api/v1/nodes/<id>/versions and /api/v1/verdict."""
-    router = APIRouter()
+    router = v1_part()
 
     @router.get("/versions", response_class=Response, responses={200: {"model": VersionsByNode}})
     async def list_versions_of_nodes(

@@ -15,6 +15,7 @@ from api.openapi_parts import json_body
 from api.request import JsonBody, read_body
 from api.saved import change_saved, compare, conflict, path_of, read_address, refuse_others, saved
 from api.schemas.views import SavedViewLine, SavedViewList
+from api.v1.part import v1_part
 from store.config import records
 from store.config.protocol import Change, Configuration
 from store.times import SECOND
@@ -31,7 +32,7 @@ Revision = Annotated[
 
 def views_router(context: Context) -> APIRouter:
     """/api/v1/views."""
-    router = APIRouter()
+    router = v1_part()
 
     @router.get("/views", response_class=Response, responses={200: {"model": SavedViewList}})
     async def list_views(request: Request) -> Response:

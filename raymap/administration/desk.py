@@ -13,7 +13,7 @@ from api.context import json_response
 from api.errors import ApiError
 from api.parameters import refuse_unknown_parameters
 from api.request import JsonBody, read_body
-from api.v1.router import ERRORS, TAG
+from api.v1.part import ERRORS, TAG
 from collector.receivers.access import PRINCIPAL
 from raymap.administration.refused import Refused
 from raymap.auth.audit import describe_change
@@ -118,7 +118,7 @@ def admin_router() -> APIRouter:
     """An empty router below /api/v1."""
     return APIRouter(
         prefix="/api/v1",
-        tags=[str(TAG["name"])],
+        tags=[TAG["name"]],
         dependencies=[Depends(refuse_unknown_parameters)],
         responses={**ERRORS, 409: {**ERRORS[400], "description": CONFLICTS}},
         default_response_class=Response,

@@ -22,9 +22,9 @@ def auth_router(auth: Authentication, own: SignInStore, unhealthy: Thresholds) -
     provider = auth.provider
     router = sign_in_router(auth.store, auth.authenticator, auth.refresh, oidc=provider is not None)
     if provider is not None and auth.authenticator is not None:
-        router.include_router(oidc_router(auth.store, auth.authenticator, provider))
-    router.include_router(audit_router(own))
-    router.include_router(
-        shares_router(auth.store, auth.authenticator, auth.refresh, unhealthy, own)
-    )
+        router.routes += oidc_router(auth.store, auth.authenticator, provider).routes
+    router.routes += audit_router(own).routes
+    router.routes += shares_router(
+        auth.store, auth.authenticator, auth.refresh, unhealthy, own
+    ).routes
     return router

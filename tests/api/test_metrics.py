@@ -29,6 +29,7 @@ def count(route: str, code: int) -> float:
         ("GET", f"/api/map?from={START}&to={END}", "/api/map", 200),
         ("GET", "/api/map?from=x&to=y", "/api/map", 400),
         ("GET", "/api/traces/nonsense", "/api/traces/{id}", 400),
+        ("GET", f"/api/v1/services?from={START}&to={END}", "/api/v1/services", 200),
         ("POST", "/GetSamplingRules", "/GetSamplingRules", 200),
         ("GET", "/healthz", "/healthz", 200),
         ("GET", "/api/made/up", "/{path}", 404),

@@ -14,6 +14,7 @@ import pytest
 from botocore.validate import ParamValidator
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
+from starlette.routing import Route
 
 import api
 from api.app import create_app
@@ -29,6 +30,12 @@ from tests.collector.conftest import StoringPipeline
 
 DOCUMENT = document()
 MODEL = botocore_model.operations()
+
+
+def test_fastapi_analyses_each_route_once() -> None:
+    """Routes of an included router are analysed again, at start or with the first request that passes them."""
+    app = create_app(MemoryStore(), version="0", plugins=())
+    assert all(isinstance(route, Route) for route in app.routes)
 
 
 def _xray(document: dict[str, Any]) -> dict[str, Any]:

@@ -32,6 +32,12 @@ def _routes(context: Context) -> APIRouter:
     return router
 
 
+def _nested_routes(context: Context) -> APIRouter:
+    router = APIRouter(prefix="/archive", tags=["Weather"])
+    router.include_router(_routes(context))
+    return router
+
+
 WEATHER = Plugin(
     "weather",
     _routes,
@@ -68,6 +74,15 @@ def test_a_plugin_has_routes_a_tag_and_its_own_form_of_errors(entries: list[Entr
     document = client.get("/api/openapi.json").json()
     assert WEATHER.tag in document["tags"]
     assert document["paths"]["/weather/today"]["get"]["tags"] == ["Weather"]
+
+
+def test_a_plugins_router_may_include_others() -> None:
+    nested = Plugin("archive", _nested_routes, path="/archive/")
+    client = TestClient(create_app(MemoryStore(), version="7", plugins=[nested]))
+    assert client.get("/archive/weather/today").text == "7"
+    document = client.get("/api/openapi.json").json()
+    operation = document["paths"]["/archive/weather/today"]["get"]
+    assert operation["operationId"] == "weather_today"
 
 
 def test_what_is_below_a_plugins_path_is_read_by_all_and_changed_by_administrators(

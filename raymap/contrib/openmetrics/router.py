@@ -10,14 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from itertools import accumulate
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from api.context import Context, run_cancellable
-from api.parameters import refuse_unknown_parameters
-from api.v1.router import ERRORS, TAG
+from api.v1.part import v1_part
 from raymap.contrib.openmetrics.numbers import BOUNDS, STATES, ZERO, Edges, Numbers, Pair, plus
 from raymap.contrib.openmetrics.totals import Totals
 from store.times import SECOND
@@ -29,12 +28,7 @@ LABELS = list(Pair._fields)
 
 def openmetrics_router(context: Context) -> APIRouter:
     """/api/v1/metrics, one of /api/v1 to clients."""
-    router = APIRouter(
-        prefix="/api/v1",
-        tags=[str(TAG["name"])],
-        responses=ERRORS,
-        dependencies=[Depends(refuse_unknown_parameters)],
-    )
+    router = v1_part()
     totals = Totals(context.service_graph, _now(context))
 
     @router.get(
