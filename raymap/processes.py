@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import raymap.plain_structlog  # noqa: F401 - before all that logs
 from collector.decode.item_size import ITEM
 from collector.net import PortInUseError, is_loopback
 from raymap.cells import resolve_clickhouse

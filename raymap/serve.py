@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import raymap.plain_structlog  # noqa: F401 - before all that logs
 from collector.net import bind
 from raymap.auth.key_source import read_keys_file
 from raymap.auth.secret import server_secret

@@ -108,6 +108,8 @@ def test_a_log_in_json_has_no_other_lines(tmp_path: Path) -> None:
         ("raymap.commands.keys", "collector.decode.otlp"),
         ("raymap.commands.users", "collector.decode.otlp"),
         ("raymap.serve", "collector.decode.otlp"),
+        ("raymap.serve", "rich"),
+        ("raymap.processes", "rich"),
         ("raymap.tenants.logins", "numpy"),
     ],
 )
