@@ -9,16 +9,25 @@ Spans that failed need no second one: what may contain some is a condition of th
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from fastapi import Response
+from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
+from opentelemetry.proto.resource.v1.resource_pb2 import Resource
+from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span, TracesData
 
 from api.context import Context, json_response
 from api.counted import INCOMPLETE
 from raymap.contrib.jaeger.params import SpanQuery
-from raymap.contrib.jaeger.schemas import JaegerSpan, JaegerTag, JaegerTrace
-from raymap.contrib.jaeger.spans import ReadTrace, read_traces
+from raymap.contrib.jaeger.schemas import JaegerTrace
+from raymap.contrib.jaeger.spans import (
+    ReadTrace,
+    duration_of,
+    read_traces,
+    service_of,
+    tags_among,
+)
 from store.document_values import value_text
 from store.filters.ast import (
     Bare,
@@ -209,29 +218,44 @@ def _newest_first(found: Mapping[bytes, tuple[int, T]]) -> list[T]:
 
 def matching(query: SpanQuery, read: ReadTrace) -> JaegerTrace | None:
     """A trace, if it matches."""
-    return read.trace if matches(read.trace, query) else None
+    return read.trace if matches(read.exported, query) else None
 
 
-def matches(trace: JaegerTrace, query: SpanQuery) -> bool:
-    """Whether one span, of the service if one is given, has everything that is wanted."""
+def matches(exported: TracesData, query: SpanQuery) -> bool:
+    """Whether one span, of the service if one is given, has everything that is wanted. Of a trace that
+    does not match only the tags that are wanted are made Jaeger's, of spans that have the rest."""
+    wanted = [({key, NEWER_NAMES.get(key, key)}, value) for key, value in query.tags.items()]
     return any(
-        (not query.service or trace["processes"][span["processID"]]["serviceName"] == query.service)
-        and (not query.operation or span["operationName"] == query.operation)
-        and (query.shortest is None or span["duration"] >= query.shortest)
-        and (not query.longest or span["duration"] <= query.longest)
-        and all(_has(trace, span, key, value) for key, value in query.tags.items())
-        for span in trace["spans"]
+        _has_tags(span, scope, part.resource, wanted)
+        for part in exported.resource_spans
+        for spans in [_wanted(part, query)]
+        if spans and (not query.service or service_of(part.resource) == query.service)
+        for span, scope in spans
     )
 
 
-def _has(trace: JaegerTrace, span: JaegerSpan, key: str, value: str) -> bool:
-    """Whether the span, its process or one of its logs has a tag, whatever the type of its value."""
-    keys = (key, NEWER_NAMES.get(key, key))
-    process = trace["processes"][span["processID"]]
-    lists: list[list[JaegerTag]] = [span["tags"], process["tags"]]
-    lists += [log["fields"] for log in span["logs"]]
-    return any(
-        tag["key"] in keys and value_text(tag["value"]) == value for tags in lists for tag in tags
+def _wanted(part: ResourceSpans, query: SpanQuery) -> list[tuple[Span, InstrumentationScope]]:
+    """The spans that have the operation and the duration."""
+    return [
+        (span, scope.scope)
+        for scope in part.scope_spans
+        for span in scope.spans
+        if (not query.operation or span.name == query.operation)
+        and (query.shortest is None or duration_of(span) >= query.shortest)
+        and (not query.longest or duration_of(span) <= query.longest)
+    ]
+
+
+def _has_tags(
+    span: Span,
+    scope: InstrumentationScope,
+    resource: Resource,
+    wanted: Iterable[tuple[Collection[str], str]],
+) -> bool:
+    """Whether the span, its process or one of its logs has each tag, by its names, whatever the type of its value."""
+    return all(
+        any(value_text(tag["value"]) == value for tag in tags_among(keys, span, scope, resource))
+        for keys, value in wanted
     )
 
 

@@ -6,7 +6,7 @@ https://opentelemetry.io/docs/specs/otel/trace/sdk_exporters/jaeger/
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -133,7 +133,10 @@ def jaeger_trace(id: bytes, data: TracesData) -> JaegerTrace:
         key = part.resource.SerializeToString(deterministic=True)
         if key not in ids:
             ids[key] = f"p{len(ids) + 1}"
-            processes[ids[key]] = _process(part.resource)
+            processes[ids[key]] = {
+                "serviceName": service_of(part.resource),
+                "tags": _process_tags(part.resource.attributes),
+            }
         for scope in part.scope_spans:
             total += len(scope.spans)
             shown = scope.spans[: max(0, MOST_SPANS - len(spans))]
@@ -157,25 +160,46 @@ def _operations(trace: Trace) -> dict[bytes, str]:
     }
 
 
-def _process(resource: Resource) -> JaegerProcess:
-    others = (pair for pair in resource.attributes if pair.key != "service.name")
-    return {"serviceName": read_resource(resource.attributes).service, "tags": tags_of(others)}
+def service_of(resource: Resource) -> str:
+    """The name of a resource's service."""
+    return read_resource(resource.attributes).service
+
+
+def duration_of(span: Span) -> int:
+    """Microseconds; 0 of a span in progress, or that ends before it starts."""
+    return max(0, span.end_time_unix_nano - span.start_time_unix_nano) // 1000
+
+
+def tags_among(
+    keys: Collection[str], span: Span, scope: InstrumentationScope, resource: Resource
+) -> Iterator[JaegerTag]:
+    """The tags with certain keys that a span, its process and its logs have as Jaeger's; no other tag is made."""
+    yield from tags_of(pair for pair in span.attributes if pair.key in keys)
+    others = [
+        *_own_tags(span, scope),
+        *(tag for event in span.events for tag in _log(event)["fields"]),
+    ]
+    yield from (tag for tag in others if tag["key"] in keys)
+    yield from _process_tags(pair for pair in resource.attributes if pair.key in keys)
+
+
+def _process_tags(attributes: Iterable[KeyValue]) -> list[JaegerTag]:
+    """What a process has beside its service."""
+    return tags_of(pair for pair in attributes if pair.key != "service.name")
 
 
 def _span(span: Span, scope: InstrumentationScope, process: str) -> JaegerSpan:
-    trace_id = span.trace_id.hex()
-    duration = (span.end_time_unix_nano - span.start_time_unix_nano) // 1000
     return {
-        "traceID": trace_id,
+        "traceID": span.trace_id.hex(),
         "spanID": span.span_id.hex(),
         "operationName": span.name,
         "references": list(_references(span)),
         "startTime": span.start_time_unix_nano // 1000,
-        "duration": max(0, duration) if span.end_time_unix_nano else 0,
+        "duration": duration_of(span),
         "tags": [*tags_of(span.attributes), *_own_tags(span, scope)],
         "logs": [_log(event) for event in span.events],
         "processID": process,
-        "warnings": _warnings(span, duration),
+        "warnings": _warnings(span),
     }
 
 
@@ -188,10 +212,11 @@ def _references(span: Span) -> Iterator[JaegerReference]:
         yield {"refType": "FOLLOWS_FROM", "traceID": other, "spanID": link.span_id.hex()}
 
 
-def _warnings(span: Span, duration: int) -> list[str] | None:
+def _warnings(span: Span) -> list[str] | None:
     if not span.end_time_unix_nano:
         return ["in progress: the span has no end yet"]
-    return ["the span ends before it starts"] if duration < 0 else None
+    ends_before = span.end_time_unix_nano < span.start_time_unix_nano
+    return ["the span ends before it starts"] if ends_before else None
 
 
 def _own_tags(span: Span, scope: InstrumentationScope) -> Iterator[JaegerTag]:
@@ -214,6 +239,7 @@ def _own_tags(span: Span, scope: InstrumentationScope) -> Iterator[JaegerTag]:
 
 
 def _log(event: Span.Event) -> JaegerLog:
+    """An event of a span."""
     fields = tags_of(event.attributes)
     if event.name and all(field["key"] != "event" for field in fields):
         fields.insert(0, text_tag("event", event.name))

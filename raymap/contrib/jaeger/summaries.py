@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status, TracesData
 
 from raymap.contrib.jaeger.schemas_v3 import ServiceSummary, TraceSummary
-from store.otel.resource import read_resource
+from raymap.contrib.jaeger.spans import service_of
 
 
 def summary_of(id: str, data: TracesData) -> TraceSummary:
@@ -43,7 +43,7 @@ def summary_of(id: str, data: TracesData) -> TraceSummary:
 def _spans(data: TracesData) -> Iterator[tuple[str, Span]]:
     """The spans with the names of their services."""
     for part in data.resource_spans:
-        service = read_resource(part.resource.attributes).service
+        service = service_of(part.resource)
         for scope in part.scope_spans:
             yield from ((service, span) for span in scope.spans)
 

@@ -265,11 +265,11 @@ def _recent(context: Context) -> int:
 
 
 def _summary(query: SpanQuery, read: ReadTrace) -> TraceSummary | None:
-    return summary_of(read.id.hex(), read.exported) if matches(read.trace, query) else None
+    return summary_of(read.id.hex(), read.exported) if matches(read.exported, query) else None
 
 
 def _matching(query: SpanQuery, read: ReadTrace) -> TracesData | None:
-    return _exported(read) if matches(read.trace, query) else None
+    return _exported(read) if matches(read.exported, query) else None
 
 
 def _exported(read: ReadTrace) -> TracesData:

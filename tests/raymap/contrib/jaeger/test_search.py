@@ -11,12 +11,15 @@ import pytest
 from fastapi.testclient import TestClient
 
 from raymap.contrib.jaeger import search
-from raymap.contrib.jaeger.params import parse_go_duration
+from raymap.contrib.jaeger.params import SpanQuery, parse_go_duration
 from raymap.contrib.jaeger.schemas import JaegerTraces
+from raymap.contrib.jaeger.spans import read_traces
+from store.document_values import value_text
 from store.memory import MemoryStore
+from store.model import TimeRange
 from tests.api.console.test_map import get
 from tests.collector.otlp_samples import TRACE
-from tests.raymap.contrib.jaeger.conftest import NOW
+from tests.raymap.contrib.jaeger.conftest import NOW, documents
 
 BOTH = TRACE.hex()
 SHOP = [BOTH]
@@ -213,3 +216,30 @@ def test_a_search_whose_time_is_up_stops_within_a_page(
     assert 0 < len(found["data"]) < 9
     assert found["errors"] is not None
     assert "after 3 s" in found["errors"][0]["msg"]
+
+
+def test_every_span_is_found_by_all_that_its_answer_says() -> None:
+    """What is compared are OpenTelemetry's spans, what is shown are Jaeger's: both mean the same."""
+    store = MemoryStore()
+    store.put(documents(), "all")
+    asked = 0
+    for read in read_traces(store, [TRACE, *map(bytes.fromhex, worker(3, 4))]):
+        for span in read.trace["spans"]:
+            process = read.trace["processes"][span["processID"]]
+            tags = [*span["tags"], *process["tags"], *(f for log in span["logs"] for f in log["fields"])]  # fmt: skip
+            exactly = SpanQuery(
+                process["serviceName"],
+                span["operationName"],
+                {tag["key"]: value_text(tag["value"]) for tag in tags},
+                span["duration"],
+                span["duration"],
+                TimeRange(0, 1),
+                1,
+            )
+            assert search.matches(read.exported, exactly)
+            others = [exactly._replace(operation="other"), exactly._replace(service="other")]
+            others.append(exactly._replace(shortest=span["duration"] + 1, longest=None))
+            others += [exactly._replace(tags={tag["key"]: "other"}) for tag in tags]
+            assert not any(search.matches(read.exported, each) for each in others)
+            asked += len(others)
+    assert asked > 50
