@@ -11,11 +11,20 @@ from raymap.ready_pipe import exit_on_error
 
 read_app = typer.Typer()
 
+
+def _address(context: typer.Context, url: str) -> str:
+    """``--url``; of the environment only if no ``--context`` is given, as a flag is more than a variable."""
+    sources = [context.get_parameter_source(name) for name in ("url", "context")]
+    named = [source.name if source else "" for source in sources] == ["ENVIRONMENT", "COMMANDLINE"]
+    return "" if named else url
+
+
 Url = Annotated[
     str,
     option(
         "--url",
         metavar="URL",
+        callback=_address,
         show_default="the context's, else http://127.0.0.1:2000",
         help="Where the server listens.",
     ),

@@ -156,11 +156,9 @@ def test_top_prints_once_where_no_person_reads(run: Run) -> None:
     ],
 )
 def test_refusals_are_sentences_with_an_exit_code(
-    run: Run, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str],
+    run: Run, capfd: pytest.CaptureFixture[str],
     words: tuple[str, ...], code: int, said: str,
 ) -> None:  # fmt: skip
-    if "--context" in words:
-        monkeypatch.delenv("RAYMAP_URL")
     done = run(*words)
     printed = done.output + capfd.readouterr().err
     assert done.exit_code == code
@@ -197,6 +195,22 @@ def test_contexts_keep_keys_in_a_private_file(
     assert contexts.client("http://elsewhere", "here").token is None, "only where it belongs"
     run("context", "remove", "away")
     assert contexts.load().current == ""
+
+
+def test_a_flag_is_more_than_a_variable(
+    run: Run, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`--url`, `--context`, then RAYMAP_URL, RAYMAP_CONTEXT."""
+    run("context", "add", "here", url)
+    run("context", "add", "away", "http://127.0.0.1:9")
+    monkeypatch.setenv("RAYMAP_URL", "http://127.0.0.1:9")
+    assert run("services", *WINDOW).exit_code == 1
+    assert "front" in run("services", *WINDOW, "--context", "here").stdout
+    monkeypatch.setenv("RAYMAP_URL", url)
+    assert run("services", *WINDOW, "--context", "away").exit_code == 1
+    assert "front" in run("services", *WINDOW, "--context", "away", "--url", url).stdout
+    monkeypatch.setenv("RAYMAP_CONTEXT", "away")
+    assert "front" in run("services", *WINDOW).stdout
 
 
 def test_narrow_terminals_cut_names(monkeypatch: pytest.MonkeyPatch) -> None:
