@@ -8,7 +8,7 @@ from typing import Any
 
 from raymap.commands.client import Client
 from raymap.commands.reading import nothing
-from raymap.commands.terminal import Cell, clock, head, milliseconds, table
+from raymap.commands.terminal import Cell, clock, head, milliseconds, rate, table
 from raymap.errors import print_status
 
 Json = dict[str, Any]
@@ -64,4 +64,4 @@ def _metric(name: str, value: float | None) -> str:
         return f"{100 * value:.2f} %"
     if name in _COUNTS:
         return f"{value:,.0f}"
-    return f"{value:.1f}" if name == "per_minute" else milliseconds(value)
+    return rate(value) if name == "per_minute" else milliseconds(value)

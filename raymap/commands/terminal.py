@@ -117,13 +117,21 @@ def milliseconds(value: float | None) -> str:
 
 
 def rate(value: float | None) -> str:
-    """How often a minute."""
-    return "–" if value is None else f"{value:.0f}" if value >= 10 else f"{value:.1f}"
+    """How often a minute, as the console says it: what occurred never reads as 0."""
+    if value is None:
+        return "–"
+    if value == 0:
+        return "0"
+    return "<0.1" if value < 0.05 else f"{value:.1f}" if value < 9.95 else f"{value:.0f}"
 
 
 def share(part: float | None, whole: float | None) -> str:
-    """A percentage."""
-    return "–" if not whole or part is None else f"{100 * part / whole:.1f} %"
+    """A percentage; one that is not whole never reads as 0 or 100, as in the console."""
+    if not whole or part is None:
+        return "–"
+    if 0 < part < whole / 1000:
+        return "<0.1 %"
+    return ">99.9 %" if 0.999 * whole < part < whole else f"{100 * part / whole:.1f} %"
 
 
 def clock(seconds: float) -> str:

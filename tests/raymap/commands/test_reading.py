@@ -15,7 +15,7 @@ from raymap.cli import app
 from raymap.client import Client, Refused
 from raymap.commands import contexts, read_traces
 from raymap.commands.read_map import tree
-from raymap.commands.terminal import columns_of, cut, milliseconds, printable, table
+from raymap.commands.terminal import columns_of, cut, milliseconds, printable, rate, share, table
 from store.memory import MemoryStore
 from tests.api.shop import END, shop
 from tests.builders import segment, trace_id
@@ -281,6 +281,19 @@ def test_texts() -> None:
         "250 ms",
         "1.50 s",
         "2.0 min",
+    ]
+    rates = (None, 0, 0.0007, 0.049, 0.05, 0.25, 9.94, 9.96, 960)
+    assert list(map(rate, rates)) == ["–", "0", "<0.1", "<0.1", "0.1", "0.2", "9.9", "10", "960"]
+    shares = ((0, 9), (1, 9999), (1, 1000), (1, 3), (9_999, 10_000), (5, 5), (1, 0), (None, 1))
+    assert [share(*each) for each in shares] == [
+        "0.0 %",
+        "<0.1 %",
+        "0.1 %",
+        "33.3 %",
+        ">99.9 %",
+        "100.0 %",
+        "–",
+        "–",
     ]
     assert printable("a\nb\u202e") == "a\\u000ab\\u202e"
 
