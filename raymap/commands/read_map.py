@@ -21,6 +21,7 @@ from raymap.commands.terminal import (
     rate,
     state_of,
     table,
+    width,
 )
 from raymap.errors import print_status
 
@@ -28,6 +29,8 @@ Json = dict[str, Any]
 Query = Mapping[str, Any]
 MOST_LINES = 2_000
 """Of a tree, in which a service has a line for each of its callers."""
+WIDE = 80
+"""Columns of a terminal from which a tree has lines between its branches and names."""
 SORTS = ("fault", "requests", "p95", "name")
 
 
@@ -42,7 +45,7 @@ def print_map(client: Client, query: Query, *, as_json: bool) -> None:
         print_status(nothing("traffic", query))
         return
     rows = [head("service", "state", "per min", "p50", "p95"), *lines[:MOST_LINES]]
-    print("\n".join(table(rows, right=(2, 3, 4), shrink=(0,))))
+    print("\n".join(table(rows, right=(2, 3, 4), shrink=(0,), spare=(3,))))
     _say_incomplete(found)
     if len(lines) > MOST_LINES:
         print_status(f"{len(lines) - MOST_LINES} more lines: narrow with --filter")
@@ -82,6 +85,7 @@ def _callees(
     minutes: float,
 ) -> Iterator[Sequence[str]]:
     """Rows of what a service calls, depth first without recursion: chains of calls may be long."""
+    line = "─" if width() >= WIDE else ""
     stack = [(indent, iter(_ranked(calls[id])))]
     shown.add(id)
     while stack:
@@ -92,12 +96,12 @@ def _callees(
             continue
         target = edge["target"]
         again = target in shown and bool(calls[target])
-        branch = "├─ " if more else "└─ "
+        branch = f"{'├' if more else '└'}{line} "
         arrow = "⇢ " if edge["kind"] == "link" else ""
         yield _row(f"{indent}{branch}{arrow}", nodes[target], edge, minutes, again=again)
         if target not in shown:
             shown.add(target)
-            below = indent + ("│  " if more else "   ")
+            below = indent + ("│" if more else " ") + " " * len(line) + " "
             stack.append((below, iter(_ranked(calls[target]))))
 
 
@@ -173,7 +177,7 @@ def _table(services: Sequence[Json]) -> list[str]:
                 Cell(each["id"], DIM),
             ]
         )
-    return table(rows, right=(2, 3, 4, 5), shrink=(0,), drop=6)
+    return table(rows, right=(2, 3, 4, 5), shrink=(0,), drop=6, spare=(2, 4))
 
 
 def top(client: Client, query: Query, sort: str, every: float) -> None:
@@ -201,7 +205,7 @@ def top(client: Client, query: Query, sort: str, every: float) -> None:
 def _frame(client: Client, query: Query, sort: str, height: int) -> list[str]:
     services = _sorted([{**each} for each in client.services(**query)], sort)
     lines = _table(services) if services else [nothing("traffic", query)]
-    about = f"{client.url}  {clock(time.time())} UTC  since {query['start']}  by {sort}"
+    about = f"{clock(time.time())} UTC  since {query['start']}  by {sort}  {client.url}"
     body = lines[: max(1, height - 2)]
     left = len(lines) - len(body)
     return [paint(about, BOLD) + (f"  ({left} more)" if left else ""), *body]

@@ -8,7 +8,7 @@ from typing import Any
 
 from raymap.commands.client import Client
 from raymap.commands.reading import nothing
-from raymap.commands.terminal import Cell, clock, head, milliseconds, rate, table
+from raymap.commands.terminal import Cell, clock, head, milliseconds, rate, share, table
 from raymap.errors import print_status
 
 Json = dict[str, Any]
@@ -61,7 +61,7 @@ def _metric(name: str, value: float | None) -> str:
     if value is None:
         return "–"
     if name.endswith("_share"):
-        return f"{100 * value:.2f} %"
+        return share(value, 1)
     if name in _COUNTS:
         return f"{value:,.0f}"
     return rate(value) if name == "per_minute" else milliseconds(value)

@@ -14,6 +14,8 @@ COLOURS = {"ok": "32", "error": "33", "throttle": "35", "fault": "31", "in_progr
 DIM, BOLD = "2", "1"
 LEAST = 8
 """Columns that a cell which is cut keeps."""
+READABLE = 24
+"""Columns of a name that are worth more than a figure that others tell as well."""
 
 
 class Cell(str):
@@ -75,26 +77,38 @@ def table(
     right: Collection[int] = (),
     shrink: Sequence[int] = (),
     drop: int | None = None,
+    spare: Sequence[int] = (),
 ) -> list[str]:
     """Lines of aligned columns; those in ``shrink`` are cut, the first of them first, where the window is narrow, and the
-    last one, ``drop``, is left out where it is empty or would be cut."""
+    last one, ``drop``, is left out where it is empty or would be cut. Those in ``spare``, in this order, are left out
+    sooner than that the first one is cut to less than `READABLE`."""
     widths = [max(map(columns_of, column)) for column in zip(*rows, strict=True)]
     excess = sum(widths) + 2 * (len(widths) - 1) - width()
     if drop is not None and (excess > 0 or not any(row[drop] for row in rows[1:])):
-        return table([row[:drop] for row in rows], right=right, shrink=shrink)
+        return table([row[:drop] for row in rows], right=right, shrink=shrink, spare=spare)
+    shown = set(range(len(widths)))
+    for column in spare:
+        name = widths[shrink[0]]
+        if name - excess < min(name, READABLE):
+            shown.remove(column)
+            excess -= widths[column] + 2
     for column in shrink:
         less = min(max(0, excess), max(0, widths[column] - LEAST))
         widths[column] -= less
         excess -= less
-    return [_line(row, widths, right) for row in rows]
+    return [_line(row, widths, right, shown) for row in rows]
 
 
-def _line(row: Sequence[str], widths: Sequence[int], right: Collection[int]) -> str:
+def _line(
+    row: Sequence[str], widths: Sequence[int], right: Collection[int], shown: Collection[int]
+) -> str:
     cells = []
     for at, (text, room) in enumerate(zip(row, widths, strict=True)):
-        shown = cut(str(text), room)
-        space = " " * (room - columns_of(shown))
-        painted = paint(shown, text.colour if isinstance(text, Cell) else "")
+        if at not in shown:
+            continue
+        fitting = cut(str(text), room)
+        space = " " * (room - columns_of(fitting))
+        painted = paint(fitting, text.colour if isinstance(text, Cell) else "")
         last = at == len(row) - 1
         cells.append(space + painted if at in right else painted + ("" if last else space))
     return "  ".join(cells).rstrip()

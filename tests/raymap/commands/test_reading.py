@@ -238,6 +238,17 @@ def test_lines_fit_the_terminal(
     assert command != ("traces",) or all(line[:2] == "1-" and line[34] != "…" for line in lines[1:])
 
 
+@pytest.mark.parametrize("command", ["services", "map"])
+def test_a_narrow_terminal_has_names_and_fewer_figures(
+    run: Run, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", "52")
+    lines = run(command, *WINDOW).stdout.splitlines()
+    assert max(map(columns_of, lines)) <= 52
+    assert lines[0].split() == ["service", "state", "per", "min", "p95"]
+    assert any("orders [Dyn" in line for line in lines)
+
+
 def test_a_line_of_tail_fits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     trace = {
