@@ -125,17 +125,23 @@ def top(
     every: Annotated[
         float, typer.Option("--every", metavar="SECONDS", min=1, help="Between two looks.")
     ] = 3.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, once.")] = False,
     url: Url = "",
     context: ContextName = "",
 ) -> None:
     """Watch the services of a running server; Ctrl-C ends it."""
     _check_sort(sort)
     with exit_on_error():
+        from raymap.commands.read_map import print_services
         from raymap.commands.read_map import top as watch
         from raymap.commands.reading import reading
 
+        query = {"filter": filter, "start": start, "end": "now"}
         with reading(url, context, filter) as client:
-            watch(client, {"filter": filter, "start": start, "end": "now"}, sort, every)
+            if as_json:
+                print_services(client, query, sort, as_json=True)
+            else:
+                watch(client, query, sort, every)
 
 
 @read_app.command()

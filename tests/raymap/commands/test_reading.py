@@ -136,6 +136,8 @@ def test_top_prints_once_where_no_person_reads(run: Run) -> None:
     done = run("top", "--from", "-10m")
     assert done.exit_code == 0
     assert "front" in done.stdout
+    found = json.loads(run("top", "--from", "-10m", "--json").stdout)
+    assert "front" in {each["name"] for each in found}
 
 
 @pytest.mark.parametrize(
