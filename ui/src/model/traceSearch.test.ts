@@ -7,7 +7,10 @@ const trace = {
   documents: {
     a: { annotations: { tenant: 'acme' } },
     b: {},
-    c: { http: { request: { url: 'https://shop.example/Pay?order=7' } }, metadata: { note: 'acme' } },
+    c: {
+      http: { request: { url: 'https://shop.example/Pay?order=7' } },
+      metadata: { default: { note: 'acme', frames: [{ why: 'Stack depth' }] } },
+    },
   },
 }
 
@@ -16,7 +19,8 @@ test.each([
   ['  ', null],
   ['CHECK', ['a']],
   ['timedout', ['b']],
-  ['acme', ['a']],
+  ['acme', ['a', 'c']],
+  ['stack depth', ['c']],
   ['tenant', ['a']],
   ['/pay', ['c']],
   ['nothing of this', []],

@@ -1,8 +1,8 @@
-// Which rows of a trace are meant by a text: by name, service, type, exception, annotations, URL or SQL.
+// Which rows of a trace are meant by a text: by name, service, type, exception, annotations, metadata, URL or SQL.
 
 import type { Json, Trace } from '../api/types'
 
-const SEARCHED = ['annotations', 'http', 'sql', 'aws', 'cause', 'user'] as const
+const SEARCHED = ['annotations', 'metadata', 'http', 'sql', 'aws', 'cause', 'user'] as const
 
 /** Ids of the matching rows in the timeline's order; null without a text. */
 export function matchingRows(
