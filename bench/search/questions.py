@@ -166,6 +166,10 @@ SAME = {
         jaeger(service="svc-03", tags='{"customer_tier": "gold"}'),
         f'service("svc-03") AND {TIER}',
     ),
+    "status": (
+        jaeger(service="svc-03", tags='{"http.status_code": "404"}'),
+        'service("svc-03") { http.status = 404 } OR edge("svc-03", "") { http.status = 404 }',
+    ),
     "duration": (
         jaeger(service="svc-03", minDuration="400ms"),
         'service("svc-03") { duration >= 0.4 } OR edge("svc-03", "") { responsetime >= 0.4 }',

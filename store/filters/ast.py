@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import force_setattr
 
 from store.model import NodeKey, State
 
@@ -61,12 +62,23 @@ class Compare(Struct, frozen=True):
     operator: str
     value: Value
 
+    def __post_init__(self) -> None:
+        force_setattr(self, "value", _parsed(self.value))
+
 
 class OneOf(Struct, frozen=True):
     """A field equals one of several values."""
 
     field: Field
     values: tuple[Value, ...]
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "values", tuple(map(_parsed, self.values)))
+
+
+def _parsed(value: Value) -> Value:
+    """A value as `parse` has it: type checkers let an integer pass for a float, which stores know numbers by."""
+    return float(value) if type(value) is int else value
 
 
 class EntryState(Struct, frozen=True):

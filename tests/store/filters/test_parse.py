@@ -141,3 +141,14 @@ def test_any_text_is_read_or_refused(text: str) -> None:
             position = error.position
             raise
     assert 0 <= position <= len(text)
+
+
+def test_numbers_of_trees_made_in_python_are_as_parsed() -> None:
+    """An integer is no number to a store's SQL: what is compared with it would match nothing."""
+    status = Field("http.status")
+    for made, text in (
+        (Compare(status, "=", 404), "http.status = 404"),
+        (OneOf(status, (404, 503)), "http.status IN (404, 503)"),
+    ):
+        assert repr(made) == repr(parse(text))
+    assert Compare(Field("fault"), "=", True).value is True

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from api.app import create_app
 from raymap.contrib.jaeger import search
 from raymap.contrib.jaeger.params import SpanQuery, parse_go_duration
 from raymap.contrib.jaeger.schemas import JaegerTraces
@@ -216,6 +217,21 @@ def test_a_search_whose_time_is_up_stops_within_a_page(
     assert 0 < len(found["data"]) < 9
     assert found["errors"] is not None
     assert "after 3 s" in found["errors"][0]["msg"]
+
+
+@pytest.mark.parametrize("on", ["memory", "clickhouse"])
+def test_a_number_is_found_by_an_index(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, on: str
+) -> None:
+    """Without the second pass, which reads the newest traces: a page may be all that there is time for."""
+    store = MemoryStore() if on == "memory" else request.getfixturevalue("clickhouse_store")
+    store.put(documents(), "all")
+    client = TestClient(create_app(store, version="1", clock=lambda: NOW))
+    monkeypatch.setattr(search, "MOST_UNINDEXED", 0)
+    monkeypatch.setattr(search, "SECONDS", 300.0)
+    assert find(client, service="shop", tag="http.status_code:503") == SHOP
+    assert find(client, service="worker/a", tag="shard:4") == worker(4)
+    assert find(client, service="worker/a", tag="shard:none") == []
 
 
 def test_every_span_is_found_by_all_that_its_answer_says() -> None:
