@@ -238,7 +238,7 @@ def test_every_span_is_found_by_all_that_its_answer_says() -> None:
     """What is compared are OpenTelemetry's spans, what is shown are Jaeger's: both mean the same."""
     store = MemoryStore()
     store.put(documents(), "all")
-    asked = 0
+    queries = 0
     for read in read_traces(store, [TRACE, *map(bytes.fromhex, worker(3, 4))]):
         for span in read.trace["spans"]:
             process = read.trace["processes"][span["processID"]]
@@ -257,5 +257,5 @@ def test_every_span_is_found_by_all_that_its_answer_says() -> None:
             others.append(exactly._replace(shortest=span["duration"] + 1, longest=None))
             others += [exactly._replace(tags={tag["key"]: "other"}) for tag in tags]
             assert not any(search.matches(read.exported, each) for each in others)
-            asked += len(others)
-    assert asked > 50
+            queries += len(others)
+    assert queries > 50
