@@ -147,8 +147,7 @@ class Partition:
         """When the batch is to be inserted; ``partitions`` share this process."""
         limits = self._limits
         if self.closed or self._begun:
-            complete = self.closed or self._read >= self._begun
-            return -inf if complete else inf
+            return -inf if self.closed or self._has_begun_batch() else inf
         if self.start < 0:
             return inf
         if self._is_full() or self._attempt.careful:
@@ -157,6 +156,11 @@ class Partition:
             return self._arrived + max(limits.bulk_linger, limits.gather)
         linger = max(limits.linger, min(LONGEST_LINGER, limits.linger * partitions))
         return max(self._arrived + limits.gather, self._inserted + linger)
+
+    def _has_begun_batch(self) -> bool:
+        """Whether all records of the batch that was begun are decoded: commits read some, too, which only wait."""
+        waits = bool(self._waiting) and self._waiting[0].offset < self._begun
+        return self._read >= self._begun and not waits
 
     def _is_full(self) -> bool:
         limits = self._limits

@@ -66,6 +66,17 @@ def test_a_batch_is_formed_again(pipeline: IngestPipeline) -> None:
     assert again.version > versions(first)[-1]
 
 
+def test_a_begun_batch_is_due_once_it_is_decoded(pipeline: IngestPipeline) -> None:
+    """Commits read records, too, which wait: its end may not be committed before these are inserted."""
+    begun = partition(pipeline, 10, Mark(1000, 12))
+    for offset in (10, 11, 12):
+        begun.add(Record(offset, segment_bytes(f"{offset + 1:016x}")))
+    assert begun.due_at(1) == math.inf
+    begun.gather()
+    assert begun.due_at(1) == -math.inf
+    assert (begun.batch_end, versions(begun)) == (12, [1000, 1001])
+
+
 def test_versions_grow_when_the_next_consumers_clock_is_behind(pipeline: IngestPipeline) -> None:
     late = pipeline.reserve_version() + 10**9
     ahead = partition(pipeline, 5, Mark(late))
