@@ -19,6 +19,8 @@ Sources: docs/xray-format.md §4.3 and §5.2-5.6.
   root, or what a link of it says caused it, is unknown, the client is unconfirmed
   (`store.model.UNCONFIRMED`): it may still arrive, and so may the event of a function. A root that names its caller has
   that in place of the client.
+* A call of a broker is unconfirmed alike while a function answers it whose event may yet be known: by that it proves
+  to be a CONSUMER.
 * Such a root, if nothing is named as its cause, neither a link nor a broker, is background work of its node.
 * A CONSUMER answers no call. What a call sent leads to where the call does, mostly a broker, also when a CONSUMER
   below it got that; the message goes on from there to the consumer by a link edge, which lasts as long as the
@@ -41,6 +43,7 @@ from typing import NamedTuple
 
 from store.cases import Case, Peer
 from store.model import BACKGROUND_KINDS, Fetched, Kind, NodeKey, client_of, unconfirmed
+from store.rules.brokers import is_broker
 from store.rules.identity import in_place_of
 
 ROOT = 0
@@ -71,11 +74,12 @@ class Drawn(NamedTuple):
     background: bool = False
 
 
-def draw(parent: Parent, case: Case, answer: Peer | None) -> tuple[Drawn, ...]:
-    """The units of a segment or a call, below its parent and above one of its answers."""
+def draw(parent: Parent, case: Case, answer: Peer | None, awaiting: int = 0) -> tuple[Drawn, ...]:
+    """The units of a segment or a call, below its parent and above one of its answers. ``awaiting``: the
+    `store.model.SETTLE_SLOT` in which an answer arrived whose event may yet be known, else 0."""
     if case.peer.enters:
         return _draw_segment(_above(parent, case), case)
-    return _draw_call(parent, case, answer)
+    return _draw_call(parent, case, answer, awaiting)
 
 
 def draw_message(parent: Parent, case: Case) -> tuple[Ends, ...]:
@@ -149,7 +153,7 @@ def _caller(parent: Parent, case: Case) -> NodeKey | None:
     return caller if parent == ROOT else unconfirmed(caller, parent)
 
 
-def _draw_call(parent: Parent, case: Case, answer: Peer | None) -> tuple[Drawn, ...]:
+def _draw_call(parent: Parent, case: Case, answer: Peer | None, awaiting: int) -> tuple[Drawn, ...]:
     if answer and not answer.answers:
         answer = None
     if answer is None and case.peer.names_nothing:
@@ -162,4 +166,6 @@ def _draw_call(parent: Parent, case: Case, answer: Peer | None) -> tuple[Drawn, 
     unit = () if answer else (Drawn(None, target, (target.name, case.called)),)
     if caller is None:
         return unit
+    if answer and awaiting and is_broker(case.peer.node):
+        caller = unconfirmed(caller, awaiting)
     return (*unit, Drawn(caller, target, (case.host,) if case.host != target.name else ()))

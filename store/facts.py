@@ -45,6 +45,7 @@ class Fact(NamedTuple):
 
     ``answering``: of the segments that ``answer`` stands for, all of one node, the earliest.
     ``message``: for how long what a segment got was under way, if that is a message; None if links tell of it.
+    ``awaiting``: the `SETTLE_SLOT` in which ``answer`` arrived whose event may yet be known, else 0.
     """
 
     parent: Parent
@@ -57,6 +58,7 @@ class Fact(NamedTuple):
     origin: Document | OwnedCall
     message: int | None = None
     answering: Document | None = None
+    awaiting: int = 0
 
 
 class LinkFact(NamedTuple):
@@ -91,7 +93,9 @@ def facts_of(
             yield Fact(parent, case, None, *figures, owned)
             continue
         for answer in _first_by_node(answers):
-            yield Fact(parent, case, peer_of_segment(answer), *figures, owned, None, answer)
+            awaiting = _slot(answer) if awaits_event(answer) else 0
+            peer = peer_of_segment(answer)
+            yield Fact(parent, case, peer, *figures, owned, None, answer, awaiting)
     linking = {owned.document_id for owned in trace.links.values() if owned.link.upstream}
     elsewhere = units_elsewhere(trace)
     for document in trace.documents.values():
@@ -136,8 +140,10 @@ def _caller(owned: OwnedCall, trace: Trace, parents: ParentIndex) -> Parent:
 def _root(document: Document, caused: Collection[int], *, awaits_cause: bool) -> Parent:
     if document.id in caused:
         return CAUSED
-    if not awaits_cause:
-        return ROOT
+    return _slot(document) if awaits_cause else ROOT
+
+
+def _slot(document: Document) -> int:
     joined = document.node.type == SERVICE
     return settle_slot(document.start, document.version, joined=joined)
 

@@ -208,7 +208,7 @@ class EdgeStats(Struct, gc=False):
 
     The units of a ``link`` edge are received events, classified by the receiver's outcome; their
     times are ages: from the end of the sender's work to the receipt. ``awaiting``: how many of the units lead to roots
-    that name a parent, or a cause, which has not come.
+    that name a parent, or a cause, which has not come, or to a function whose event has not.
     """
 
     source: NodeKey

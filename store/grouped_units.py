@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple, cast
 
 from store.facts import FindTrace, LinkedIds, no_links
-from store.model import Document, NodeKey, OwnedCall, Trace
+from store.model import Document, NodeKey, OwnedCall, Trace, confirmed
 from store.parents import ParentIndex, request_of
 from store.rules.dimensions import OF_PROCESS, Dimension, value_of
 from store.units import EdgeUnit, NodeUnit, Unit, all_units
@@ -104,10 +104,11 @@ class _Values:
             caller = self._parents.containing_document(unit.origin.parent_id)
         else:
             caller = None
-        request = request_of(unit.source, caller, self._parents)
-        if request is None and caller is not None and caller.owner == unit.source:
+        source = confirmed(unit.source)
+        request = request_of(source, caller, self._parents)
+        if request is None and caller is not None and caller.owner == source:
             request = caller if self._dimension in OF_PROCESS else None
-        return self._value(unit.source, request)
+        return self._value(source, request)
 
     def _value(self, node: NodeKey, origin: Document | OwnedCall | None) -> str:
         if self._dimension is Dimension.OPERATION and isinstance(origin, Document):

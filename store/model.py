@@ -93,8 +93,8 @@ SYNTHETICS_AGENT = "CloudWatchSynthetics"
 """Part of the user agent of a CloudWatch Synthetics canary."""
 UNCONFIRMED = "unconfirmed "
 """Begins the account of a node in front of a root that names a parent or a cause in another trace that has
-not arrived (yet), or whose event may yet be known; the number of the `SETTLE_SLOT` in which the root arrived follows,
-and the node's account, if it has one.
+not arrived (yet), or of a function whose event may yet be known; the number of the `SETTLE_SLOT` in which that arrived
+follows, and the node's account, if it has one.
 Only in units and in aggregates of them: a service graph has these merged into the node, or dropped as premature."""
 SETTLE_SLOT = 10_000_000
 """Resolution of when such roots arrived, microseconds."""
@@ -126,7 +126,8 @@ def client_of(root: NodeKey, type: str = "client") -> NodeKey:
 
 
 def unconfirmed(node: NodeKey, slot: int) -> NodeKey:
-    """The node in front of a root whose parent or cause has not arrived (yet). ``slot``: `settle_slot` of the root."""
+    """The node in front of a root whose parent or cause has not arrived (yet), or of a function whose event has not.
+    ``slot``: `settle_slot` of that."""
     account = f" {node.account}" if node.account else ""
     return node._replace(account=f"{UNCONFIRMED}{slot}{account}")
 
@@ -139,7 +140,7 @@ def confirmed(node: NodeKey) -> NodeKey:
 
 
 def is_unconfirmed(node: NodeKey) -> bool:
-    """Whether a unit's node is in front of a root whose parent has not arrived (yet)."""
+    """Whether a unit's node is `unconfirmed`."""
     return node.account.startswith(UNCONFIRMED)
 
 
@@ -151,9 +152,9 @@ def settle_slot(start: int, version: int, *, joined: bool = False) -> int:
 
 
 def is_settled(client: NodeKey, settled_before: int | None) -> bool:
-    """Whether a call from what is in front of a root is drawn.
+    """Whether a call from what is in front of a root, or of a function, is drawn.
 
-    Not if the parent of the root is unknown and the root arrived in or after the slot of
+    Not if the parent of the root, or the event of the function, is unknown and it arrived in or after the slot of
     ``settled_before``: a child is often stored before its parent. None: every call is.
     """
     if settled_before is None or not is_unconfirmed(client):
@@ -162,7 +163,7 @@ def is_settled(client: NodeKey, settled_before: int | None) -> bool:
 
 
 def waiting_slot(client: NodeKey) -> int:
-    """The `SETTLE_SLOT` in which the root arrived that an unconfirmed node is in front of."""
+    """The `SETTLE_SLOT` in which that arrived which an unconfirmed node is in front of."""
     return int(client.account.removeprefix(UNCONFIRMED).partition(" ")[0])
 
 

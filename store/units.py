@@ -98,9 +98,9 @@ def trace_units(
     """Every unit of one trace by itself; roots with an id in ``caused``, by default those that the
     store knew when the trace was read, have no client."""
     for fact in facts_of(trace, trace.caused if caused is None else caused, parents):
-        parent, case, answer, start, end, last_end, weight, origin, age, answering = fact
+        parent, case, answer, start, end, last_end, weight, origin, age, answering, awaiting = fact
         state, label = case.state, case.label
-        for source, target, words, active, root, background in draw(parent, case, answer):
+        for source, target, words, active, root, background in draw(parent, case, answer, awaiting):
             if source is None:
                 figures = start, end, last_end, state, label, weight
                 yield NodeUnit(target, frozenset(words), active, root, *figures, origin, background)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from store.invocation_evidence import is_unknown
 from store.messages import units_elsewhere
-from store.model import Document, NodeKey, OwnedCall, State, Trace
+from store.model import Document, NodeKey, OwnedCall, State, Trace, confirmed
 from store.parents import ParentIndex
 from store.units import EdgeUnit, trace_units
 from store.verdict import EdgeUse
@@ -73,9 +73,9 @@ def _requests(
         and not document.in_progress
     }
     for unit in trace_units(trace):
-        if isinstance(unit, EdgeUnit) and unit.source in nodes:
+        if isinstance(unit, EdgeUnit) and (source := confirmed(unit.source)) in nodes:
             caller = _caller(unit, trace, parents)
-            if caller is not None and caller.id in found and caller.node == unit.source:
+            if caller is not None and caller.id in found and caller.node == source:
                 request = found[caller.id]
                 request.called.add(unit.target)
                 if unit.state in FAILED:

@@ -112,8 +112,9 @@ def trace_filter_units(trace: Trace) -> tuple[list[ServiceUnit], list[CallUnit]]
             continue
         if isinstance(unit.origin, OwnedCall):
             inferred = id(unit.origin) in unanswered
-            root = unit.source in entries
-            calls.append(_call_unit(unit, unit.origin, trace, root, inferred, names))
+            known = unit._replace(source=confirmed(unit.source))
+            root = known.source in entries
+            calls.append(_call_unit(known, unit.origin, trace, root, inferred, names))
         elif unit.origin is not None:
             calls.append(_direct(unit, unit.origin, names, parents))
             if unit.root:

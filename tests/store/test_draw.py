@@ -144,6 +144,18 @@ def test_what_a_broker_got_leads_to_it() -> None:
     assert draw(UNDRAWN, CALL, CONSUMER.peer) == draw(UNDRAWN, CALL, None)
 
 
+@pytest.mark.parametrize("parent", [UNDRAWN, SHOPS])
+def test_a_call_that_may_prove_to_be_an_event(parent: Parent) -> None:
+    """Of a broker alone, and until the event of what answers it is known."""
+    case = SENDING if parent == UNDRAWN else SENDING._replace(peer=Peer(None, QUEUE))
+    (edge,) = draw(parent, case, SEGMENT.peer, 179)
+    assert edge.source is not None
+    assert is_unconfirmed(edge.source)
+    assert (edge._replace(source=confirmed(edge.source)),) == draw(parent, case, SEGMENT.peer)
+    assert draw(parent, case, CONSUMER.peer, 179) == draw(parent, case, None)
+    assert draw(UNDRAWN, CALL, SEGMENT.peer, 179) == draw(UNDRAWN, CALL, SEGMENT.peer)
+
+
 def test_what_names_nothing_is_drawn_by_its_answer() -> None:
     """With its own figures; to what does not answer it, it is work of its caller."""
     nothing = CALL._replace(peer=Peer(SHOP, NO_NODE), called="", host="")

@@ -37,6 +37,7 @@ from store.draw import CAUSED, UNDRAWN, Drawn, Ends, draw, draw_link, draw_messa
 from store.facts import age_of_event
 from store.model import NO_NODE, SYNTHETICS_AGENT, Fetched, Kind, NodeKey, State, client_type
 from store.rules import other_names
+from store.rules.brokers import AWS_BROKERS, MESSAGING
 from store.rules.classify import failure_key
 from store.units import NodeUnit, Unit
 
@@ -47,10 +48,12 @@ _PLAIN = Sql("trace_id NOT IN (SELECT trace_id FROM odd)")
 _RESOLVED = Sql(
     "trace_id NOT IN (SELECT trace_id FROM odd_traces WHERE is_odd UNION ALL SELECT trace_id FROM dependent_traces)"
 )
+_BROKERS = Sql(f"(c.type IN {AWS_BROKERS} OR startsWith(c.type, '{MESSAGING}'))")
+"""Of calls: those for whose answers `store.draw` asks when they arrived."""
 _OTHERS = "trace_id NOT IN {known:Array(FixedString(16))}"
 _FIRST_CASE = 1 << 63
 """Lesser numbers stand for no case (store.draw)."""
-_DISTINCT = "SELECT fact, any(is_link), any(parent), any(case), any(answer), max(weight) FROM facts GROUP BY fact"
+_DISTINCT = "SELECT fact, any(is_link), any(parent), any(case), any(answer), any(awaiting), max(weight) FROM facts GROUP BY fact"
 MOST_DOUBLINGS = 3
 """Subsegments that nest in eight others or more are resolved in Python."""
 MOST_KNOWN = 100_000
@@ -133,6 +136,7 @@ def prepare(run: RunQuery, scope: UnitScope, known: WholeTraces = NO_TRACES) -> 
         ),
         "owners": Sql("LEFT ANY JOIN owners AS o ON c.refers_to = o.key" if streamed else ""),
         "inner": _inner(inner, work, ""),
+        "brokers": _BROKERS,
     }
     create(run, "facts", queries.FACTS.render(fragments))
     if linked:
@@ -249,9 +253,9 @@ def _draw(
     """What distinct facts draw: rows of their numbers, parents, cases and answers. ``merged``: cases of no row."""
     found = {fact: _drawn.get(fact) for fact, *_ in facts}
     new = [each for each in facts if found[each[0]] is None]
-    numbers = {n for _, _, *numbers in new for n in numbers if n >= _FIRST_CASE}
+    numbers = {n for _, _, *numbers, _ in new for n in numbers if n >= _FIRST_CASE}
     cases = {**_read_cases(run, numbers - merged.keys()), **merged}
-    for fact, is_link, above, self, below in new:
+    for fact, is_link, above, self, below, awaiting in new:
         answer = cases[below].peer if below else None
         if is_link and answer:
             found[fact] = _link(cases[self], answer, cases[above].peer)
@@ -260,7 +264,8 @@ def _draw(
         if is_link:
             found[fact] = _link_rows(cases[self], draw_message(parent, cases[self]))
             continue
-        found[fact] = tuple(_row(cases[self], unit) for unit in draw(parent, cases[self], answer))
+        drawn = draw(parent, cases[self], answer, awaiting)
+        found[fact] = tuple(_row(cases[self], unit) for unit in drawn)
     _remember(_drawn, {fact: found[fact] for fact, *_ in new})
     for fact, rows in found.items():
         for row in rows or ():

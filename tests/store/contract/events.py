@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
+from typing import Any
+
 import pytest
 
+from store.filters.parse import parse
 from store.grouped_graph import graph_of_grouped
 from store.model import (
     JOIN_SLOTS,
     SETTLE_SLOT,
+    Document,
+    Fetched,
     Http,
+    Kind,
     Link,
     NodeKey,
     State,
@@ -16,6 +23,8 @@ from store.model import (
     relayed_version,
 )
 from store.protocol import Store
+from store.query import Entities, TraceQuery, UnitQuery
+from store.rules.brokers import AWS_BROKERS, MESSAGING
 from store.rules.dimensions import Dimension
 from store.times import MINUTE, SECOND
 from tests.builders import T0, call, segment, trace_id
@@ -28,6 +37,27 @@ CLIENT = NodeKey("", "clickstream", "client")
 STREAM = NodeKey("", "clicks", "AWS::Kinesis::Stream")
 ARRIVED = T0 + 40 * SECOND
 PAIR = (CLIENT, SERVICE)
+BUS = NodeKey("", "Events", "AWS::Events")
+LATEST = ARRIVED + (JOIN_SLOTS + 1) * SETTLE_SLOT
+"""From then on nothing is awaited of what arrived at ``ARRIVED``."""
+
+
+def sender(number: int, node: NodeKey = BUS) -> Document:
+    """A request that made a call."""
+    calls = (call(0xC1, node=node),)
+    return segment(0xA1, trace_id=trace_id(number), calls=calls, version=ARRIVED)
+
+
+def invoked(number: int, **change: Any) -> Document:
+    """Lambda's own segment below that call."""
+    given: dict[str, Any] = {"node": SERVICE, "version": ARRIVED}
+    return segment(0xB1, trace_id=trace_id(number), parent_id=0xC1, **{**given, **change})
+
+
+def for_event(number: int, **change: Any) -> Document:
+    """The same, with what its event came from."""
+    event = {"kind": Kind.CONSUMER, "before": BUS, "fetched": Fetched.MESSAGES}
+    return invoked(number, **{**event, "version": ARRIVED + SECOND, **change})
 
 
 class EventContract:
@@ -97,6 +127,69 @@ class EventContract:
         )
         assert not store.service_graph(HOUR, settled_before=ARRIVED).edges
         assert PAIR in store.service_graph(HOUR, settled_before=ARRIVED + MINUTE).edges
+
+    def test_a_function_below_a_broker_awaits_its_event(self, store: Store) -> None:
+        """No call of a function is drawn that proves to be a message, whatever comes first; in the end the map is exact."""
+        orders = list(itertools.permutations(range(3)))
+        for number, order in enumerate(orders, 1):
+            made = sender(number), invoked(number), for_event(number)
+            for place in order:
+                store.put([made[place]], f"{number} {place}")
+                for early in (T0, ARRIVED):
+                    graph = store.service_graph(HOUR, settled_before=early)
+                    assert (FRONTEND, SERVICE) not in graph.edges, (order, place)
+        for settled in (T0, LATEST, None):
+            graph = store.service_graph(HOUR, settled_before=settled)
+            assert graph.edges.keys() == {(ENTERING, FRONTEND), (FRONTEND, BUS)}
+            assert graph.links.keys() == {(BUS, SERVICE)}
+            sent, received = graph.edges[FRONTEND, BUS], graph.links[BUS, SERVICE]
+            assert sent.statistics.total == received.statistics.total == len(orders)
+            assert graph.services[BUS].statistics.total == len(orders)
+
+    def test_one_without_an_event_is_called_in_the_end(self, store: Store) -> None:
+        """Nothing is lost: its layer may see no events. Map, series and lists change at once."""
+        pair = (FRONTEND, SERVICE)
+        store.put([sender(1), invoked(1)], "a")
+        for settled, count in ((T0, 0), (LATEST - 1, 0), (LATEST, 1), (None, 1)):
+            graph = store.service_graph(HOUR, settled_before=settled)
+            edges = {(ENTERING, FRONTEND), *([pair] if count else [])}
+            assert graph.edges.keys() == edges
+            assert graph.services.keys() == {ENTERING, FRONTEND, SERVICE}
+            query = UnitQuery(HOUR, edges=frozenset([pair]), settled_before=settled)
+            assert len(store.find_units(query, limit=9).found) == count
+            listed = store.entity_series(
+                Entities(edges=frozenset([pair])), HOUR, MINUTE, settled_before=settled
+            )
+            assert sum(each.statistics.total for each in listed) == count
+            units = store.grouped_units(HOUR, Dimension.STATUS)
+            assert len(graph_of_grouped(units, settled).edges) == len(edges)
+        match = parse('edge("frontend", "clickstream")')
+        assert len(store.find_traces(TraceQuery(HOUR, filter=match), limit=9).found) == 1
+
+    def test_whatever_the_broker(self, store: Store) -> None:
+        brokers = (*AWS_BROKERS, f"{MESSAGING}Kafka")
+        for number, type in enumerate(brokers, 1):
+            store.put([sender(number, NodeKey("", "b", type)), invoked(number)], type)
+        assert (FRONTEND, SERVICE) not in store.service_graph(HOUR, settled_before=T0).edges
+        edge = store.service_graph(HOUR, settled_before=LATEST).edges[FRONTEND, SERVICE]
+        assert edge.statistics.total == len(brokers)
+
+    @pytest.mark.parametrize(
+        ("node", "change"),
+        [
+            (NodeKey("", "clickstream", "AWS::Lambda"), {}),
+            (NodeKey("", "stage.example.com", "remote"), {}),
+            (BUS, {"node": NodeKey("", "topic", "AWS::SNS")}),
+            (BUS, {"version": derived_version(ARRIVED, 20)}),
+        ],
+    )
+    def test_other_answers_are_drawn_at_once(
+        self, store: Store, node: NodeKey, change: dict[str, Any]
+    ) -> None:
+        """A function that was called, and what no event will be known of."""
+        store.put([sender(1, node), invoked(1, **change)], "a")
+        answer = invoked(1, **change).node
+        assert (FRONTEND, answer) in store.service_graph(HOUR, settled_before=T0).edges
 
     def test_a_host_awaits_what_answers_under_its_name(self, store: Store) -> None:
         """A gateway's own record comes later than the segment that called it by its host. What answered such calls
