@@ -28,6 +28,10 @@ class Elements(NamedTuple):
         ends = [Place(index[source], index[target]) for source, target in self.edges]
         return [*(Place() for _ in self.nodes), *ends]
 
+    def pair(self, index: int) -> Ends:
+        """The ends of an edge."""
+        return self.edges[index - len(self.nodes)]
+
     def indices(self, series: Mapping[int, Series], graphs: Collection[Graph]) -> dict[int, int]:
         """The index by the id of a series. A node without requests is its background work, and calls win over links, as on the map."""
         ends = {pair: len(self.nodes) + at for at, pair in enumerate(self.edges)}

@@ -47,42 +47,77 @@ class Periods(NamedTuple):
 
 
 Counted = Sequence[MinuteCounts]
+Callers = Sequence[Collection[int] | None]
+
+
+class Summing(NamedTuple):
+    """What series are added up to. ``places``: the index of each series, by its id; what is not among them is left out.
+    ``callers``: by index, those of the first summing whose requests together say how many calls there are; None of nodes
+    and entries. ``other_side``: of sides of one time, whose minutes are the same, the places of the earlier one."""
+
+    places: Mapping[int, int]
+    callers: Callers
+    other_side: Mapping[int, int] | None = None
 
 
 def periods_of(
     now: Counted,
     then: Counted,
     days: Iterable[tuple[Counted, Counted | None]],
-    places: Mapping[int, int],
-    callers: Sequence[Collection[int] | None],
-    other_side: Mapping[int, int] | None = None,
-) -> Periods:
-    """``places``: the index of the node or edge of each series, by its id; what is not among them is left out. ``callers``: by index, those
-    whose requests together say how many calls there are; None of nodes and entries. ``other_side``: of sides of one time, whose
-    minutes are the same, the places of ``then``."""
-    size = len(callers)
-    rows = _Rows(places, size)
-    read_now = rows.minutes(now)
-    read_then = (rows if other_side is None else _Rows(other_side, size)).minutes(then)
-    one_time = other_side is not None
-    after, before = _times(read_now, size), _times(read_then, size)
-    cuts = [_quantile(before, each) for each in QUANTILES]
-    slower = [_middle(after, q) - _middle(before, q) for q in QUANTILES]
+    *summings: Summing,
+) -> list[Periods]:
+    """The same minutes, added up in one or several ways."""
+    sums: list[_Sums] = []
+    for each in summings:
+        sums.append(_Sums(each, now, then, sums[0] if sums else None))
+    known: list[list[tuple[Period, Period | None]]] = [[] for _ in sums]
+    for day, earlier in days:
+        if not day:
+            continue
+        befores = _periods(sums, earlier) if earlier else [None] * len(sums)
+        for found, period, before in zip(known, _periods(sums, day), befores, strict=True):
+            found.append((period, before))
+    return [
+        Periods(own.now, own.then, found, own.slower, own.one_time)
+        for own, found in zip(sums, known, strict=True)
+    ]
 
-    def period(minutes: Sequence[Minute]) -> Period:
-        return _period(minutes, cuts, size, callers, by_minute=one_time)
 
-    return Periods(
-        period(read_now),
-        period(read_then),
-        [
-            (period(rows.minutes(day)), period(rows.minutes(earlier)) if earlier else None)
-            for day, earlier in days
-            if day
-        ],
-        10 ** (np.array(slower) / 25),
-        one_time,
-    )
+class _Sums:
+    """Adds minutes up: those of both periods, whose quantiles it knows then. ``first``: what `Summing.callers` are of."""
+
+    def __init__(
+        self, summing: Summing, now: Counted, then: Counted, first: _Sums | None = None
+    ) -> None:
+        size = len(summing.callers)
+        other = summing.other_side
+        self.one_time = other is not None
+        self._callers = summing.callers
+        self._rows = _Rows(summing.places, size)
+        read_now = self._rows.minutes(now)
+        read_then = (self._rows if other is None else _Rows(other, size)).minutes(then)
+        after, before = _times(read_now, size), _times(read_then, size)
+        self._cuts = [_quantile(before, each) for each in QUANTILES]
+        slower = [_middle(after, q) - _middle(before, q) for q in QUANTILES]
+        self.slower: Values = 10 ** (np.array(slower) / 25)
+        self.now: Period = self._period(read_now, first.now if first else None)
+        self.then: Period = self._period(read_then, first.then if first else None)
+
+    def period(self, counted: Counted, first: Period | None) -> Period:
+        """Another one."""
+        return self._period(self._rows.minutes(counted), first)
+
+    def _period(self, minutes: Sequence[Minute], first: Period | None) -> Period:
+        whose = None if first is None else first.requests
+        return _period(minutes, self._cuts, self._callers, whose, by_minute=self.one_time)
+
+
+def _periods(sums: Sequence[_Sums], counted: Counted) -> list[Period]:
+    """One period as each of them adds it up."""
+    found: list[Period] = []
+    for each in sums:
+        found.append(each.period(counted, found[0] if found else None))
+    return found
 
 
 class _Rows:
@@ -136,11 +171,12 @@ def _middle(times: Values, quantile: float) -> Values:
 def _period(
     minutes: Sequence[Minute],
     cuts: Sequence[NDArray[np.intp]],
-    size: int,
-    callers: Sequence[Collection[int] | None],
+    callers: Callers,
+    calling_requests: Values | None,
     *,
     by_minute: bool,
 ) -> Period:
+    size = len(callers)
     requests = np.zeros((len(minutes), size))
     failures = np.zeros((3, len(minutes), size))
     above = np.zeros((len(cuts), len(minutes), size))
@@ -150,12 +186,13 @@ def _period(
         for number, cut in enumerate(cuts):
             more = (each.buckets > cut[each.owners]) * each.weights
             above[number, row] = np.bincount(each.owners, more, size + 1)[:size]
-    total = requests.sum(0)
+    whose = requests if calling_requests is None else calling_requests
+    total = whose.sum(0)
     of = [np.nan if who is None else total[list(who)].sum() for who in callers]
     calling = None
     if by_minute:
         calling = np.zeros(requests.shape)
         for index, who in enumerate(callers):
             if who is not None:
-                calling[:, index] = requests[:, list(who)].sum(1)
+                calling[:, index] = whose[:, list(who)].sum(1)
     return Period(requests, failures, above, np.array(of), calling)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from copy import copy
 from functools import partial
 
 import networkx as nx
@@ -24,6 +25,7 @@ from api.graph.groups import (
     Grouping,
     choose,
     failed,
+    joined,
     stacks_of,
     sum_up,
     within,
@@ -72,6 +74,8 @@ class Level:
                 self.grouping = choose(services, stacks, None)
         self.trail: list[BoxOnTrail] = []
         """The boxes this is inside of."""
+        self._around: tuple[Level, str] | None = None
+        """The level that this is the inside of a group of."""
 
     def inside(self, id: str) -> Level:
         """The inside of a box. ApiError (404) if there is none with this id."""
@@ -84,7 +88,24 @@ class Level:
         found = Level(within(self.services, grouping.members(value)), self._stacks, None)
         name = box_name(grouping, value)
         found.trail = [*self.trail, {"by": grouping.by.value, "id": id, "name": name}]
+        found._around = self, value
         return found
+
+    def at(self, services: ServiceGraph) -> Level:
+        """The same boxes of another time's graph."""
+        found = copy(self)
+        if self._around is not None:
+            outer, value = self._around
+            found._around = outer.at(services), value
+            services = within(services, found._around[0].members(value))
+        found.services = services
+        if self.grouping is not None:
+            found.grouping = joined(self.grouping, services, self._stacks)
+        return found
+
+    def members(self, value: str) -> set[NodeKey]:
+        """The nodes of a group."""
+        return self.grouping.members(value) if self.grouping else set()
 
     def find(self, id: str) -> NodeKey | None:
         """The node with this id, or with the units of that."""

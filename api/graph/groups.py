@@ -148,6 +148,20 @@ def group(graph: ServiceGraph, by: By, stacks: Mapping[NodeKey, str]) -> Groupin
     return _bounded(by, value)
 
 
+def joined(grouping: Grouping, graph: ServiceGraph, stacks: Mapping[NodeKey, str]) -> Grouping:
+    """A grouping with the nodes that another graph has beside its own: they join the groups that they have by what they are, those of
+    groups that it does not have `OTHERS`, if there are some."""
+    known = grouping.value
+    if graph.services.keys() <= known.keys():
+        return grouping
+    drawn = set(known.values())
+    value = {
+        key: own if own in drawn or not grouping.merged else OTHERS
+        for key, own in group(graph, grouping.by, stacks).value.items()
+    }
+    return Grouping(grouping.by, {**value, **known}, grouping.merged)
+
+
 def sum_up(
     graph: ServiceGraph, grouping: Grouping, is_unhealthy: Callable[[Statistics], bool]
 ) -> Boxes:

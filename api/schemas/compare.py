@@ -92,6 +92,26 @@ class SignificantChange(TypedDict):
     ]
 
 
+class ComparedBox(TypedDict):
+    """A box of the map in both periods, as the map counts it; null where a period does not have it."""
+
+    id: NodeId
+    name: str
+    now: ComparedFigures | None
+    then: ComparedFigures | None
+
+
+class ComparedLine(TypedDict):
+    """A line between boxes in both periods, and its significant differences, which are tested as those of an edge."""
+
+    id: Annotated[str, Field(description="<source>:<target>")]
+    source: NodeId
+    target: NodeId
+    now: ComparedFigures | None
+    then: ComparedFigures | None
+    changes: list[SignificantChange]
+
+
 @reply
 class Comparison(TypedDict):
     """Two periods of a map, or two sides of one, and what differs significantly."""
@@ -127,6 +147,18 @@ class Comparison(TypedDict):
         dict[str, str],
         Field(
             description="of a request with `boxes`: the id of the box of the map that each node and edge of `changes` is in, an edge in that of its caller; those in none of this level are left out"
+        ),
+    ]
+    box_figures: Annotated[
+        list[ComparedBox],
+        Field(
+            description="of a request with `boxes`: the boxes of this level; none if its nodes are drawn"
+        ),
+    ]
+    lines: Annotated[
+        list[ComparedLine],
+        Field(
+            description="of a request with `boxes`: the lines between them that the map of either period draws, and those that differ"
         ),
     ]
     nodes: list[ComparedNode]

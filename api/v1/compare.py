@@ -8,20 +8,18 @@ from fastapi import APIRouter, Query, Request, Response
 
 from api.comparison.causes import trend_of
 from api.comparison.read import Compared, Side, compare
-from api.comparison.significance import FAILING, SLOW, Difference, Measure
+from api.comparison.significance import Difference
 from api.comparison.week import LEAST_DAYS
-from api.comparison.words import Change, Names, summary, text_of
-from api.console.boxes import level_of
+from api.comparison.words import Change, Names, summary
+from api.console.boxes import Level, level_of
 from api.console.counted_graph import recent_window
 from api.console.map import BOXES, INSIDE, path_of
-from api.console.map_json import NO_COUNTS, counts, times
 from api.console.node_kinds import kind_of
 from api.console.params import FilterExpression
 from api.context import Context
 from api.counted import freshness, incomplete_words
 from api.errors import ApiError
 from api.graph.build import Graph, calls_of, edge_id, node_id, shown_name, stats_of
-from api.graph.ratios import per_minute
 from api.schemas.boxes import BoxesBy
 from api.schemas.compare import (
     ComparedEdge,
@@ -31,6 +29,8 @@ from api.schemas.compare import (
     Comparison,
     SignificantChange,
 )
+from api.v1.compared_boxes import ComparedBoxes, boxes_at
+from api.v1.compared_figures import render_change, render_figures, value_of
 from api.v1.compared_periods import earlier, event_of, later
 from api.v1.compared_sides import GivenSides, Sides, compare_sides
 from api.v1.deployments import mark
@@ -40,7 +40,6 @@ from api.v1.part import v1_part
 from store.filters.ast import Expression
 from store.graph import Statistics
 from store.model import NodeKey, TimeRange
-from store.rules.histogram import percentiles
 
 MOST_NODES = 2_000
 DAYS_KNOWN = ("No other day is", "One other day is", "Two other days are")
@@ -76,15 +75,12 @@ def compare_router(context: Context) -> APIRouter:
         path = path_of(inside)
 
         def work() -> Comparison:
-            found = (
-                comparison_of_sides(context, window, sides, expression)
-                if sides
-                else comparison(context, window, then or BEFORE, expression)
-            )
-            if found["changes"] and (boxes != "none" or path):
+            level = None
+            if boxes != "none" or path:
                 level = level_of(context, recent_window(context, window, expression), boxes, path)
-                found["boxes"] = level.boxes_of(each["id"] for each in found["changes"])
-            return found
+            if sides:
+                return comparison_of_sides(context, window, sides, expression, level)
+            return comparison(context, window, then or BEFORE, expression, level)
 
         key = "compare", window, then, sides, expression, boxes, path
         return await context.share_graph(request, key, work)
@@ -93,15 +89,20 @@ def compare_router(context: Context) -> APIRouter:
 
 
 def comparison(
-    context: Context, window: TimeRange, then: str, expression: Expression | None = None
+    context: Context,
+    window: TimeRange,
+    then: str,
+    expression: Expression | None = None,
+    level: Level | None = None,
 ) -> Comparison:
-    """The comparison of a window; ApiError for periods that cannot be compared."""
+    """The comparison of a window, and of the boxes of a level; ApiError for periods that cannot be compared."""
     event = event_of(context, window, then)
     now = later(context, window, event)
     before = earlier(context, now, then, event)
-    compared = compare(context, now, before, expression)
+    boxes = boxes_at(context, level)
+    compared = compare(context, now, before, expression, boxes.values if boxes else None)
     notes = [*_notes(compared), *_notes_of_days(compared, filtered=expression is not None)]
-    found = _comparison(compared, None, notes)
+    found = _comparison(compared, None, notes, boxes)
     if event:
         found["deployment"] = mark(event.deployment) if event.deployment else None
         found["problem"] = event.problem
@@ -109,18 +110,28 @@ def comparison(
 
 
 def comparison_of_sides(
-    context: Context, window: TimeRange, sides: Sides, expression: Expression | None = None
+    context: Context,
+    window: TimeRange,
+    sides: Sides,
+    expression: Expression | None = None,
+    level: Level | None = None,
 ) -> Comparison:
-    """The comparison of two sides of a window; ApiError for sides that it does not have."""
-    found = compare_sides(context, later(context, window, None), sides, expression)
+    """The comparison of two sides of a window, and of the boxes of a level; ApiError for sides that it does not have."""
+    boxes = boxes_at(context, level)
+    grouped = boxes.values if boxes else None
+    found = compare_sides(context, later(context, window, None), sides, expression, grouped)
     names = Names(found.side, found.other)
-    answer = _comparison(found.compared, names, _notes(found.compared, names))
+    answer = _comparison(found.compared, names, _notes(found.compared, names), boxes)
     answer["by"], answer["values"] = sides.by.value, found.values
     return answer
 
 
-def _comparison(compared: Compared, names: Names | None, notes: list[str]) -> Comparison:
+def _comparison(
+    compared: Compared, names: Names | None, notes: list[str], boxes: ComparedBoxes | None
+) -> Comparison:
     nodes, left_out = _nodes(compared)
+    changes = _changes(compared, names)
+    box_figures, lines = boxes.render(compared, names) if boxes else ([], [])
     return {
         "by": None,
         "values": [],
@@ -135,8 +146,10 @@ def _comparison(compared: Compared, names: Names | None, notes: list[str]) -> Co
         if compared.now.counted and compared.then.counted
         else "Nothing to compare",
         "notes": notes,
-        "changes": _changes(compared, names),
-        "boxes": {},
+        "changes": changes,
+        "boxes": boxes.level.boxes_of(each["id"] for each in changes) if boxes else {},
+        "box_figures": box_figures,
+        "lines": lines,
         "nodes": nodes,
         "edges": _edges(compared, {node["id"] for node in nodes}),
         "left_out": left_out,
@@ -185,31 +198,33 @@ def _changes(compared: Compared, sides: Names | None) -> list[SignificantChange]
 
 def _significant(compared: Compared, each: Difference, sides: Names | None) -> SignificantChange:
     change = _change(compared, each)
-    scale = 0.001 if each.measure in SLOW else 1
-    unit = "share" if each.measure in FAILING else "ms" if each.measure in SLOW else "per minute"
     origin = compared.follows.get((each.place, change.trend))
-    return {
-        "id": _id(compared, each.place),
-        "name": _name(compared, each.place),
-        "measure": each.measure.value,
-        "trend": change.trend.value,
-        "then": round(change.then * scale, 6),
-        "now": round(change.now * scale, 6),
-        "unit": "per request" if change.per_request else unit,  # type: ignore[typeddict-item]
-        "p": each.p,
-        "text": text_of(change, sides),
-        "follows": None if origin is None else _id(compared, origin),
-    }
+    return render_change(
+        each,
+        change,
+        sides,
+        id=_id(compared, each.place),
+        name=_name(compared, each.place),
+        follows=None if origin is None else _id(compared, origin),
+    )
 
 
 def _change(compared: Compared, each: Difference) -> Change:
     """With the figures of the map: those that were tested are of what was observed, and times are tested as shares."""
-    then, now = (_value(side, compared, each) for side in (compared.then, compared.now))
+    nodes = compared.elements.nodes
+    sides = (compared.then, compared.now)
+    source = None
+    if each.per_caller:
+        source, _ = compared.elements.pair(each.place)
+    then, now = (
+        value_of(each, _statistics(side.graph, compared, each.place), side, source and [source])
+        for side in sides
+    )
     trend = trend_of(each)
     return Change(
         each.measure,
         trend,
-        each.place >= len(compared.elements.nodes),
+        each.place >= len(nodes),
         then,
         now,
         each.per_caller,
@@ -217,27 +232,11 @@ def _change(compared: Compared, each: Difference) -> Change:
     )
 
 
-def _value(side: Side, compared: Compared, each: Difference) -> float:
-    statistics = _statistics(side.graph, compared, each.place)
-    if statistics is None:
-        return 0.0
-    if each.measure in FAILING:
-        failed = statistics.fault, statistics.error, statistics.throttle
-        return failed[FAILING.index(each.measure)] / max(1, statistics.total)
-    if each.measure in SLOW:
-        quantile = 0.5 if each.measure is Measure.P50 else 0.9
-        return percentiles(statistics.histogram, (quantile,))[0] or 0.0
-    if each.per_caller:
-        source, _ = compared.elements.edges[each.place - len(compared.elements.nodes)]
-        return statistics.total / max(1, stats_of(side.graph, source).statistics.total)
-    return statistics.total / side.window.minutes
-
-
 def _statistics(graph: Graph, compared: Compared, index: int) -> Statistics | None:
     nodes = compared.elements.nodes
     if index < len(nodes):
         return stats_of(graph, nodes[index]).statistics if nodes[index] in graph else None
-    ends = compared.elements.edges[index - len(nodes)]
+    ends = compared.elements.pair(index)
     return calls_of(graph, *ends).statistics if ends in graph.edges else None
 
 
@@ -245,12 +244,12 @@ def _id(compared: Compared, index: int) -> str:
     nodes = compared.elements.nodes
     if index < len(nodes):
         return node_id(nodes[index])
-    return edge_id(*compared.elements.edges[index - len(nodes)])
+    return edge_id(*compared.elements.pair(index))
 
 
 def _name(compared: Compared, index: int) -> str:
     nodes = compared.elements.nodes
-    ends = (nodes[index],) if index < len(nodes) else compared.elements.edges[index - len(nodes)]
+    ends = (nodes[index],) if index < len(nodes) else compared.elements.pair(index)
     return " → ".join(_shown(compared, node) for node in ends)
 
 
@@ -316,8 +315,4 @@ def _figures(side: Side, compared: Compared, index: int) -> ComparedFigures | No
         return None
     nodes = compared.elements.nodes
     client = index < len(nodes) and nodes[index].is_client
-    return {
-        **(NO_COUNTS if client else counts(statistics)),
-        **times(statistics),
-        "requests_per_min": None if client else per_minute(statistics.total, side.window),
-    }
+    return render_figures(statistics, side.window, client=client)

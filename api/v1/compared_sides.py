@@ -7,7 +7,7 @@ from typing import Annotated, NamedTuple
 
 from fastapi import Depends, Query, Request
 
-from api.comparison.read import Compared, compare_parts
+from api.comparison.read import Compared, Grouped, compare_parts
 from api.comparison.sides import OF_KEYS, By, Values, commonest, parts_of_filters, values_of
 from api.context import Context
 from api.errors import ApiError
@@ -86,18 +86,24 @@ class ComparedSides(NamedTuple):
 
 
 def compare_sides(
-    context: Context, window: TimeRange, sides: Sides, expression: Expression | None
+    context: Context,
+    window: TimeRange,
+    sides: Sides,
+    expression: Expression | None,
+    grouped: Grouped | None = None,
 ) -> ComparedSides:
     """Of a window of whole minutes. ApiError for what it does not have."""
     if sides.expressions:
         both = [all_of(expression, each) for each in sides.expressions]
         parts = parts_of_filters(context, window, [each for each in both if each is not None])
-        return ComparedSides(compare_parts(window, parts, None), sides.side, sides.other, [])
+        return ComparedSides(
+            compare_parts(window, parts, None, grouped), sides.side, sides.other, []
+        )
     if expression is not None and sides.by in OF_KEYS:
         raise ApiError(f"filter: by={sides.by} compares all requests; expected no filter")
     values = values_of(context, window, sides.by, expression)
     side, other = _chosen(sides, values, commonest(values.requests))
-    compared = compare_parts(window, values.parts(side, other), values.backlog)
+    compared = compare_parts(window, values.parts(side, other), values.backlog, grouped)
     listed: list[ComparedValue] = [
         {"value": each, "requests": values.requests[each]}
         for each in commonest(values.requests)[:MOST_VALUES]

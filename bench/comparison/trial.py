@@ -17,7 +17,7 @@ from api.comparison.significance import (
     Measure,
     differences,
 )
-from api.comparison.sums import periods_of
+from api.comparison.sums import Summing, periods_of
 from api.comparison.week import STEP, Week, week_of
 from bench.comparison.world import DAY, FIRST, Plant, World, split
 from store.minutes import MinuteCounts
@@ -134,7 +134,8 @@ def compare_sides(
     """Two sides of the same minutes."""
     places = {index + 1: index for index in range(world.size + len(world.edges))}
     callers = [None] * world.size + [(source,) for source, _, _ in world.edges]
-    found = differences(periods_of(one, other, (), places, callers, places))
+    (periods,) = periods_of(one, other, (), Summing(places, callers, places))
+    found = differences(periods)
     return _trial(world, at, length, 0, found)
 
 
@@ -152,12 +153,11 @@ def compare(world: World, at: int, length: int, back: int, *, young: bool = Fals
 
     days = [] if young else other_days(now, then)
     callers = [None] * world.size + [(source,) for source, _, _ in world.edges]
-    periods = periods_of(
+    (periods,) = periods_of(
         counted(now),
         counted(then),
         [(counted(day.now), counted(day.then)) for day in days],
-        {index + 1: index for index in range(len(callers))},
-        callers,
+        Summing({index + 1: index for index in range(len(callers))}, callers),
     )
     week = None if young else partial(_week, world, at, length, back)
     found = differences(periods, week)

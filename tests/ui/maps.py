@@ -145,6 +145,8 @@ def serve_comparison(page: Page, changes: list[dict[str, Any]], **over: Any) -> 
         "nodes": [],
         "edges": [],
         "boxes": {},
+        "box_figures": [],
+        "lines": [],
     }
     summary = f"{len(changes)} failing more"
     found = {"now": period, "then": period, "days": 7, "summary": summary, "left_out": 0}

@@ -13,7 +13,9 @@ from playwright.sync_api import FloatRect, Page, Route, expect
 from api.graph.groups import MOST_APART
 from tests.ui.conftest import Shop, box_at_rest, until
 from tests.ui.maps import (
+    COUNTS,
     SHAPE,
+    TIMES,
     grid_map,
     map_edge,
     map_node,
@@ -212,6 +214,42 @@ def test_groups_are_compared_and_what_differs_is_found_in_its_box(opened: Page) 
     frame = opened.get_by_role("region", name="Services of team07")
     marked = frame.get_by_role("button", name=re.compile("^service-0003, .*Δ faults 0.5 → 15 %"))
     expect(marked).to_have_attribute("aria-pressed", "true")
+
+
+def test_a_group_has_the_ring_of_then_in_its_own_and_a_line_its_mark(opened: Page) -> None:
+    """As a node and an edge have them."""
+    now = {**COUNTS, **TIMES, "requests_per_min": 7.0}
+    then = {**now, "ok": 60, "fault": 40}
+    line = {"id": "b2:b3", "source": "b2", "target": "b3", "now": now, "then": then}
+    change = differing("b2:b3", "faults 40 → 0 %") | {"trend": "working"}
+    serve_comparison(
+        opened,
+        [],
+        box_figures=[
+            {"id": "b3", "name": "team03", "now": now, "then": then},
+            {"id": "b4", "name": "team04", "now": now, "then": None},
+        ],
+        lines=[
+            line | {"changes": [change]},
+            line | {"id": "b3:b4", "source": "b3", "target": "b4", "changes": []},
+        ],
+    )
+    opened.keyboard.press("c")
+    card = opened.locator(".box-card", has=opened.locator("[data-box=b3]"))
+    expect(card.locator(".is-then path")).to_have_count(2)
+    inner, outer = (box_at_rest(opened, card.locator(each)) for each in (".is-then", ".box-ring"))
+    assert outer["x"] < inner["x"]
+    assert inner["x"] + inner["width"] < outer["x"] + outer["width"]
+    expect(opened.locator(".is-then")).to_have_count(1)
+    mark = opened.get_by_role("img", name=re.compile("^team02 → team03: .* · Δ faults 40 → 0 %$"))
+    expect(mark).to_be_visible()
+    expect(opened.locator(".line-delta")).to_have_count(1)
+    at = box_at_rest(opened, mark)
+    source, target = (
+        box_at_rest(opened, opened.locator(f"[data-box={each}]")) for each in ("b2", "b3")
+    )
+    assert source["x"] + source["width"] < at["x"] + at["width"] / 2 < target["x"]
+    assert source["y"] < at["y"] < source["y"] + source["height"]
 
 
 def test_a_box_is_gone_into_and_the_view_chooses_its_groups(opened: Page) -> None:

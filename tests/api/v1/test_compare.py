@@ -7,10 +7,11 @@ from collections.abc import Callable
 
 import pytest
 from fastapi.testclient import TestClient
+from msgspec.structs import replace
 
 from api.app import create_app
 from api.graph.build import edge_id, node_id
-from api.schemas.compare import Comparison
+from api.schemas.compare import ComparedFigures, Comparison
 from api.schemas.map import ServiceMap
 from api.schemas.v1 import MapNumbers
 from store.deployments import Deployment
@@ -318,3 +319,138 @@ def test_a_change_says_which_box_of_the_map_it_is_in(
     assert compared(store)["boxes"] == {}
     inside = next(id for id, name in names.items() if name == "team1")
     assert compared(store, f"&boxes=auto&inside={inside}")["boxes"] == {}  # its nodes are drawn
+
+
+GATE, STOCK = "team0-service00", "team1-service00"
+
+
+def linked(failing: int = 0, calls: int = 1) -> Make:
+    """As `many`, and one of the first team calls one of the second, which faults on the first so many of eight requests."""
+
+    def make(r: random.Random, trace: bytes, at: int) -> list[Document]:
+        first, *others = many(frozenset())(r, trace, at)
+        fails = at // (MINUTE // 8) % 8 < failing
+        state = State.FAULT if fails else State.OK
+        times = {"start": at + 1_000, "end": at + 41_000}
+        for number in range(calls):
+            made = call(
+                0xC1 + number,
+                node=NodeKey("", STOCK, ""),
+                service=STOCK,
+                host="",
+                state=state,
+                **times,
+            )
+            first = replace(first, calls=[*first.calls, made])
+            others.append(
+                segment(
+                    0xD1 + number,
+                    name=STOCK,
+                    parent_id=0xC1 + number,
+                    trace_id=trace,
+                    state=state,
+                    **times,
+                )
+            )
+        return [first, *others]
+
+    return make
+
+
+def in_boxes(store: MemoryStore, query: str = "") -> tuple[Comparison, dict[str, str]]:
+    """A comparison of a map in boxes, and the names of these."""
+    found = compared(store, f"&boxes=prefix{query}")
+    return found, {each["id"]: each["name"] for each in found["box_figures"]}
+
+
+def counted(figures: ComparedFigures | None) -> tuple[int | None, ...] | None:
+    return figures and tuple(figures[each] for each in ("requests", "ok", "fault"))
+
+
+def test_boxes_and_lines_have_the_sums_of_both_periods(
+    store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """80 requests to each of three services, as clients call them, and 80 calls of the first team to the second."""
+    monkeypatch.setattr("api.console.boxes.MOST_APART", 10)
+    fill(store, NOON, linked(failing=4), rate=8)
+    fill(store, NOON - LENGTH * MINUTE, linked(), rate=8)
+    found, names = in_boxes(store)
+    boxes = {
+        each["name"]: (counted(each["then"]), counted(each["now"])) for each in found["box_figures"]
+    }
+    assert boxes == {
+        "team0": ((240, 240, 0), (240, 240, 0)),
+        "team1": ((320, 320, 0), (320, 280, 40)),
+        "team2": ((240, 240, 0), (240, 240, 0)),
+        "team3": ((240, 240, 0), (240, 240, 0)),
+    }
+    now = next(each["now"] for each in found["box_figures"] if each["name"] == "team1")
+    assert now is not None
+    assert now["requests_per_min"] == 32
+    assert now["avg_ms"] == pytest.approx((240 * 100.5 + 80 * 40) / 320, abs=0.5)
+    (line,) = found["lines"]
+    assert (names[line["source"]], names[line["target"]]) == ("team0", "team1")
+    assert (counted(line["then"]), counted(line["now"])) == ((80, 80, 0), (80, 40, 40))
+    assert line["now"] is not None
+    assert (line["now"]["avg_ms"], line["now"]["requests_per_min"]) == (40, 8)
+    (change,) = line["changes"]
+    assert (change["measure"], change["then"], change["now"]) == ("fault", 0, 0.5)
+    assert (change["name"], change["follows"]) == (
+        "team0 → team1",
+        line["target"],
+    )  # where it is marked
+
+
+def test_the_map_of_the_period_has_the_same_sums(
+    store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.console.boxes.MOST_APART", 10)
+    fill(store, NOON, linked(failing=4), rate=8)
+    fill(store, NOON - LENGTH * MINUTE, linked(failing=1), rate=8)
+    found, _ = in_boxes(store)
+    app = create_app(store, version="1", clock=lambda: (NOON + HOUR) / SECOND)
+    for side, of in (("now", NOON), ("then", NOON - LENGTH * MINUTE)):
+        window = f"from={of // SECOND}&to={of // SECOND + LENGTH * 60}"
+        drawn = get(TestClient(app), f"/api/map?{window}&boxes=prefix", ServiceMap)
+        figures = [*found["box_figures"], *found["lines"]]
+        assert {each["id"]: each[side]["fault"] for each in figures} == {  # type: ignore[literal-required]
+            each["id"]: each["fault"] for each in (*drawn["nodes"], *drawn["edges"])
+        }
+
+
+def test_a_line_differs_by_the_calls_per_request_of_its_callers(
+    store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.console.boxes.MOST_APART", 10)
+    fill(store, NOON, linked(calls=4), rate=8)
+    fill(store, NOON - LENGTH * MINUTE, linked(), rate=8)
+    found, _ = in_boxes(store)
+    (line,) = found["lines"]
+    change = next(each for each in line["changes"] if each["measure"] == "rate")
+    assert (change["unit"], change["then"], change["now"]) == ("per request", 1, 4)
+    assert change["follows"] is None
+
+
+def test_a_new_line_has_no_earlier_figures(
+    store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.console.boxes.MOST_APART", 10)
+    fill(store, NOON, linked(calls=0), rate=8)
+    fill(store, NOON - LENGTH * MINUTE, linked(), rate=8)
+    found, _ = in_boxes(store)
+    (line,) = found["lines"]
+    assert (line["now"], counted(line["then"])) == (None, (80, 80, 0))
+    assert [each["measure"] for each in line["changes"]] == ["vanished"]
+
+
+@pytest.mark.parametrize("query", ["", "&boxes=prefix"])
+def test_equal_boxes_do_not_differ_and_nodes_have_no_sums(
+    store: MemoryStore, monkeypatch: pytest.MonkeyPatch, query: str
+) -> None:
+    if query:
+        monkeypatch.setattr("api.console.boxes.MOST_APART", 10)
+    fill(store, NOON, linked(failing=1), rate=8)
+    fill(store, NOON - LENGTH * MINUTE, linked(failing=1), rate=8)
+    found = compared(store, query)
+    assert [each["changes"] for each in found["lines"]] == ([[]] if query else [])
+    assert len(found["box_figures"]) == (4 if query else 0)

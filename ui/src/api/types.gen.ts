@@ -1,5 +1,5 @@
 // Generated from the server's OpenAPI document by `make api-types`. Do not edit.
-// sha256 of its schemas: 47e0862ba94d58423521cce53b9949f4c218ac1196207bfb9ffba9ec3abce4d5
+// sha256 of its schemas: 1f676519f2bf9cdb3714b10dd88d4968fe84c2089f5322f97a7ff47911a12341
 
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
@@ -153,6 +153,12 @@ export interface components {
             row: string;
             service: string;
         };
+        ComparedBox: {
+            id: string;
+            name: string;
+            now: components["schemas"]["ComparedFigures"] | null;
+            then: components["schemas"]["ComparedFigures"] | null;
+        };
         ComparedEdge: {
             id: string;
             now: components["schemas"]["ComparedFigures"] | null;
@@ -174,6 +180,14 @@ export interface components {
             requests: number | null;
             requests_per_min: number | null;
             throttle: number | null;
+        };
+        ComparedLine: {
+            changes: components["schemas"]["SignificantChange"][];
+            id: string;
+            now: components["schemas"]["ComparedFigures"] | null;
+            source: string;
+            target: string;
+            then: components["schemas"]["ComparedFigures"] | null;
         };
         ComparedNode: {
             id: string;
@@ -199,6 +213,7 @@ export interface components {
             value: string;
         };
         Comparison: {
+            box_figures: components["schemas"]["ComparedBox"][];
             boxes: {
                 [key: string]: string;
             };
@@ -208,6 +223,7 @@ export interface components {
             deployment: components["schemas"]["DeploymentMark"] | null;
             edges: components["schemas"]["ComparedEdge"][];
             left_out: number;
+            lines: components["schemas"]["ComparedLine"][];
             nodes: components["schemas"]["ComparedNode"][];
             notes: string[];
             now: components["schemas"]["ComparedPeriod"];

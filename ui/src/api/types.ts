@@ -40,7 +40,7 @@ export interface TrustMark {
 
 /**
  * `whole`: of a part of a node, what that is called (`model/grouping`). `inner`: the function that is drawn with its
- * service, `ring`: the states of both (`model/fold`).
+ * service, `ring`: the states of both (`model/fold`). `earlier`: of a box, the states of an earlier period.
  */
 export type MapNode = Schemas['MapNode'] &
   Declarable & {
@@ -50,12 +50,13 @@ export type MapNode = Schemas['MapNode'] &
     trust?: TrustMark
     whole?: string
     inner?: MapNode
+    earlier?: States
     ring?: Record<'fault' | 'throttle' | 'error' | 'ok' | 'unknown', number> | null
   }
 /** Without a rate in the map of a single trace. */
 export type MapEdge = Omit<Schemas['MapEdge'], 'requests_per_min'> & {
   requests_per_min: number | null
-} & Declarable & { trust?: TrustMark }
+} & Declarable & { trust?: TrustMark; delta?: Delta }
 export type Status = Schemas['TraceRow']['status']
 export type NodeKind = MapNode['kind']
 export type Point = [x: number, y: number]
@@ -64,6 +65,7 @@ export type Counts = Pick<
   MapNode,
   'requests' | 'ok' | 'error' | 'throttle' | 'fault' | 'in_progress' | 'observed'
 >
+export type States = Pick<Counts, 'requests' | 'ok' | 'error' | 'throttle' | 'fault'>
 
 export interface Graph {
   nodes: MapNode[]

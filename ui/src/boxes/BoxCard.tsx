@@ -1,10 +1,11 @@
 // A group of services as a card: its ring, its figures, and who in it is unhealthy.
 
 import { memo } from 'react'
-import { arcs, BAND, DASH } from '../map/geometry'
+import { GAP, WIDTH } from '../map/candidateRing'
+import { arcs, BAND, DASH, type Arc as ArcOf } from '../map/geometry'
 import { boxLabel, figuresHint, figuresWords, membersWords, rectOf, type BoxNode } from '../model/boxes'
 import { count, percent } from '../model/format'
-import { shares, type Band } from '../model/health'
+import { shares } from '../model/health'
 
 interface Props {
   node: BoxNode
@@ -83,24 +84,35 @@ function withoutPrefix(name: string, group: string): string {
 }
 
 const SIZE = 44
+/** Of the ring's measures on the map. */
+const SCALE = 0.75
+const BASE = 12
 
 function Ring({ node }: { node: BoxNode }) {
   const part = shares(node)
+  const then = node.earlier && shares({ ...node.earlier, unknown: 0 })
   return (
     <svg className="box-ring" viewBox={`0 0 ${SIZE} ${SIZE}`}>
       {part ? (
-        arcs(part).map(({ state, from, to }) => <Arc key={state} state={state} from={from} to={to} />)
+        arcs(part).map((arc) => <Arc key={arc.state} of={arc} />)
       ) : (
         <circle className="is-idle" cx={SIZE / 2} cy={SIZE / 2} r={14} />
+      )}
+      {then && (
+        <g className="is-then">
+          {arcs(then).map((arc) => (
+            <Arc key={arc.state} of={arc} inner />
+          ))}
+        </g>
       )}
     </svg>
   )
 }
 
-/** As on the map a fault's band is wider than an ok's: colour is never the only sign. */
-function Arc({ state, from, to }: { state: Band; from: number; to: number }) {
-  const width = BAND[state] * 0.75
-  const radius = 12 + width / 2
+/** As on the map a fault's band is wider than an ok's: colour is never the only sign. The inner ring grows inwards. */
+function Arc({ of: { state, from, to }, inner = false }: { of: ArcOf; inner?: boolean }) {
+  const width = BAND[state] * SCALE * (inner ? WIDTH : 1)
+  const radius = inner ? BASE - GAP * SCALE - width / 2 : BASE + width / 2
   const whole = to - from > Math.PI * 2 - 0.001
   const point = (angle: number) =>
     `${(SIZE / 2 + radius * Math.cos(angle)).toFixed(2)} ${(SIZE / 2 + radius * Math.sin(angle)).toFixed(2)}`

@@ -2,10 +2,10 @@
 
 import { useCallback, useEffect, useImperativeHandle, useMemo, useRef, useState, type RefObject } from 'react'
 import { addresses } from '../api/client'
-import type { Graph, ServiceMap as ServiceMapData } from '../api/types'
+import type { Graph, MapEdge, ServiceMap as ServiceMapData } from '../api/types'
 import type { MapActions } from '../map/ServiceMap'
 import { useCamera } from '../map/useCamera'
-import { edgeWidth } from '../map/geometry'
+import { edgeWidth, type Route } from '../map/geometry'
 import {
   around,
   BOX_CHOICES,
@@ -13,6 +13,7 @@ import {
   frameRect,
   isBox,
   linePath,
+  lineRoute,
   rectOf,
   type BoxNode,
 } from '../model/boxes'
@@ -22,6 +23,7 @@ import { useLiveQuery } from '../pages/useLiveQuery'
 import { BoxBar } from './BoxBar'
 import { BoxCard } from './BoxCard'
 import { BoxFrame } from './BoxFrame'
+import { LineMarks } from './LineMarks'
 import '../styles/boxes.css'
 
 interface Props {
@@ -75,10 +77,11 @@ function BoxMap({ params, onEnter, ...props }: MapProps) {
   const [pointed, setPointed] = useState<string | null>(null)
   const [byKeyboard, setByKeyboard] = useState(false)
   const { overlay } = props
-  const boxes = useMemo(() => {
-    const { nodes }: Graph = overlay?.(data, false) ?? data
-    return nodes.filter(isBox)
+  const { boxes, edges } = useMemo(() => {
+    const graph: Graph = overlay?.(data, false) ?? data
+    return { boxes: graph.nodes.filter(isBox), edges: graph.edges }
   }, [data, overlay])
+  const lines = useMemo(() => linesOf(boxes, edges), [boxes, edges])
   const contents = useMemo(() => around(boxes), [boxes])
   const { camera, size, moves } = useCamera({
     surface,
@@ -137,7 +140,7 @@ function BoxMap({ params, onEnter, ...props }: MapProps) {
   }, [])
   const member = useCallback((sel: string, id: string) => setParams({ open: id, sel }), [])
 
-  const lit = useMemo(() => litBoxes(boxes, data, pointed, props.hits), [boxes, data, pointed, props.hits])
+  const lit = useMemo(() => litBoxes(boxes, edges, pointed, props.hits), [boxes, edges, pointed, props.hits])
   const cards = useMemo(
     () =>
       boxes
@@ -156,10 +159,11 @@ function BoxMap({ params, onEnter, ...props }: MapProps) {
         )),
     [boxes, openId, lit, health, toggle, member, show],
   )
-  const lines = useMemo(
-    () => <Lines data={data} health={health} pointed={pointed} />,
-    [data, health, pointed],
+  const drawn = useMemo(
+    () => <Lines lines={lines} health={health} pointed={pointed} />,
+    [lines, health, pointed],
   )
+  const marks = useMemo(() => <LineMarks lines={lines} boxes={boxes} onPoint={show} />, [lines, boxes, show])
   const k = camera?.k ?? 1
   return (
     <div className="boxes map" ref={surface}>
@@ -170,8 +174,9 @@ function BoxMap({ params, onEnter, ...props }: MapProps) {
           aria-label="Groups of services"
           style={{ transform: `translate(${camera.tx}px,${camera.ty}px)`, ['--k' as string]: k }}
         >
-          {lines}
+          {drawn}
           {cards}
+          {marks}
         </div>
       )}
       {camera && open && (
@@ -230,32 +235,47 @@ function useOpened({ data, filter, selection, opened, fold }: Opening) {
   return { id: id ?? opened, answer: found.data, error: found.error?.message ?? null }
 }
 
-/** A box that is pointed at, with what it calls and is called by; else what is searched for. */
+/** Whether an edge is pointed at, or one of its ends. */
+function touches({ id, source, target }: MapEdge, pointed: string | null): boolean {
+  return id === pointed || source === pointed || target === pointed
+}
+
+/** A box that is pointed at, with what it calls and is called by, or the ends of a line; else what is searched for. */
 function litBoxes(
   boxes: readonly BoxNode[],
-  { edges }: ServiceMapData,
+  edges: readonly MapEdge[],
   pointed: string | null,
   hits: ReadonlySet<string> | null,
 ): ReadonlySet<string> | null {
   if (pointed) {
-    const near = edges.filter(({ source, target }) => source === pointed || target === pointed)
-    return near.length > 0
-      ? new Set([pointed, ...near.flatMap(({ source, target }) => [source, target])])
-      : null
+    const near = edges.filter((edge) => touches(edge, pointed))
+    return near.length > 0 ? new Set(near.flatMap(({ source, target }) => [source, target])) : null
   }
   return hits && boxes.some(({ id }) => hits.has(id)) ? hits : null
 }
 
-function Lines({
-  data,
-  health,
-  pointed,
-}: {
-  data: ServiceMapData
+interface Line {
+  edge: MapEdge
+  route: Route
+  source: BoxNode
+  target: BoxNode
+}
+
+function linesOf(boxes: readonly BoxNode[], edges: readonly MapEdge[]): Line[] {
+  const of = new Map(boxes.map((node) => [node.id, node]))
+  return edges.flatMap((edge) => {
+    const [source, target] = [of.get(edge.source), of.get(edge.target)]
+    return source && target ? [{ edge, route: lineRoute(edge, source, target), source, target }] : []
+  })
+}
+
+interface LinesProps {
+  lines: readonly Line[]
   health: MapHealth
   pointed: string | null
-}) {
-  const of = new Map(data.nodes.map((node) => [node.id, node]))
+}
+
+function Lines({ lines, health, pointed }: LinesProps) {
   return (
     <svg className={pointed ? 'boxes-lines is-pointed' : 'boxes-lines'} aria-hidden="true">
       <defs>
@@ -272,10 +292,8 @@ function Lines({
         </marker>
       </defs>
       <g>
-        {data.edges.map((edge) => {
-          const [source, target] = [of.get(edge.source), of.get(edge.target)]
-          if (!source || !target) return null
-          const isHot = edge.source === pointed || edge.target === pointed
+        {lines.map(({ edge, route, source, target }) => {
+          const isHot = touches(edge, pointed)
           const className = [
             isHot && 'is-hot',
             health.failing.has(edge.id) && 'is-failing',
@@ -287,7 +305,7 @@ function Lines({
             <path
               key={edge.id}
               className={className}
-              d={linePath(edge, source, target)}
+              d={linePath(route)}
               strokeWidth={edgeWidth(edge.requests_per_min)}
               markerEnd="url(#box-arrow)"
             >

@@ -5,9 +5,9 @@ import type { Shares } from '../model/health'
 import { ARC_GAP, BAND, INNER, arcs } from './geometry'
 
 /** Between both rings. */
-const GAP = 2
+export const GAP = 2
 /** Of the outer ring's widths: the number in the hole keeps its room. */
-const WIDTH = 0.4
+export const WIDTH = 0.4
 
 export function ringPainter(shares: Shares): Rollout['paint'] {
   const bands = arcs(shares)

@@ -7,9 +7,12 @@ import {
   figuresWords,
   frameRect,
   linePath,
+  lineRoute,
+  markPlaces,
   rectOf,
   type BoxNode,
 } from './boxes'
+import type { Point } from '../api/types'
 import { edge, node } from './samples'
 
 const box = (id: string, over: Partial<BoxNode> = {}, inner: Partial<BoxNode['box']> = {}): BoxNode => ({
@@ -44,8 +47,30 @@ test('a line leaves towards its target, and backwards where that lies to the lef
   const [left, right] = [node('l'), node('r', { x: 200 })]
   const start = (path: string) => Number(/^M(-?[\d.]+)/.exec(path)?.[1])
   const { left: from, width } = rectOf(left)
-  expect(start(linePath({ bends: [] }, left, right))).toBe(from + width)
-  expect(start(linePath({ bends: [] }, right, left))).toBe(rectOf(right).left)
+  expect(start(linePath(lineRoute({ bends: [] }, left, right)))).toBe(from + width)
+  expect(start(linePath(lineRoute({ bends: [] }, right, left)))).toBe(rectOf(right).left)
+})
+
+test('a mark stands on its line, on no box and on no other mark', () => {
+  const at = (id: string, x: number, y: number) => ({ ...box(id), x, y })
+  const [one, between, other] = [at('one', 100, 64), at('between', 300, 64), at('other', 500, 64)]
+  const route = lineRoute({ bends: [] }, one, other)
+  const [first, second] = markPlaces([route, route], [one, between, other]) as [Point, Point]
+  for (const [x, y] of [first, second]) {
+    expect(y).toBeCloseTo(64 * 1.04, 0)
+    for (const { left: from, width } of [one, between, other].map(rectOf)) {
+      expect(x < from || x > from + width).toBe(true)
+    }
+  }
+  expect(Math.abs(first[0] - second[0])).toBeGreaterThan(20)
+})
+
+test('without room a mark stands in the middle of its line', () => {
+  const at = (id: string, x: number) => ({ ...box(id), x, y: 64 })
+  const [one, other] = [at('one', 100), at('other', 300)]
+  const route = lineRoute({ bends: [] }, one, other)
+  const [place] = markPlaces([route], [one, other])
+  expect(place?.[0]).toBeCloseTo((rectOf(one).left + CARD.width + rectOf(other).left) / 2, 0)
 })
 
 test('a screen reader hears what a box shows', () => {
@@ -57,6 +82,7 @@ test('a screen reader hears what a box shows', () => {
   expect(figuresWords(box('idle', { requests: 0, ok: 0 }))).toBe('no traffic')
   expect(boxLabel(box('one', {}, { members: 1 }))).toContain('1 service,')
   const delta = { words: 'Δ 1 differs: a faults 0 → 9 %', begins: true, paint: () => undefined }
+  expect(edgeWords(edge('a', 'b', { delta }), 'a', 'b')).toMatch(/ · Δ 1 differs: a faults 0 → 9 %$/)
   expect(boxLabel(box('shop', { delta }))).toMatch(/, Δ 1 differs: a faults 0 → 9 %$/)
 })
 

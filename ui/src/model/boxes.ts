@@ -1,6 +1,7 @@
 // Boxes of the map: where they lie, what leads from one to another, and what they say about themselves. Pure.
 
 import type { MapEdge, MapNode, Point } from '../api/types'
+import { middle, sampled, type Route } from '../map/geometry'
 import { count, duration, percent, rate } from './format'
 import { isEstimated, shares, STATES, STATE_LABELS } from './health'
 
@@ -54,7 +55,7 @@ export function around(nodes: readonly MapNode[]) {
 }
 
 /** From the side of a box to that of another, between the columns: backwards if that lies to the left. */
-export function linePath({ bends }: Pick<MapEdge, 'bends'>, source: Placed, target: Placed): string {
+export function lineRoute({ bends }: Pick<MapEdge, 'bends'>, source: Placed, target: Placed): Route {
   const [from, to] = [rectOf(source), rectOf(target)]
   const side = ({ left, top, width, height }: Rect, right: boolean): Point => [
     right ? left + width : left,
@@ -66,14 +67,44 @@ export function linePath({ bends }: Pick<MapEdge, 'bends'>, source: Placed, targ
   const inner = bends.map(([x, y]): Point => [x * SPREAD.x, y * SPREAD.y])
   const points = [start, ...inner, end]
   const last = points.length - 1
-  const pieces = points.slice(1).map(([x, y], index) => {
+  const pieces = points.slice(1).map(([x, y], index): [Point, Point, Point] => {
     const [px, py] = points[index] as Point
     const reach = Math.max(30, Math.abs(x - px) / 2)
     const out = leaves ? reach : -reach
     const into = index + 1 === last && arrives ? reach : -reach
-    return `C${round(px + out)} ${round(py)} ${round(x + into)} ${round(y)} ${round(x)} ${round(y)}`
+    return [
+      [px + out, py],
+      [x + into, y],
+      [x, y],
+    ]
   })
-  return `M${round(start[0])} ${round(start[1])}${pieces.join('')}`
+  return { start, pieces, end, heading: [arrives ? -1 : 1, 0] }
+}
+
+export function linePath({ start, pieces }: Route): string {
+  const words = (points: readonly Point[]) => points.map(([x, y]) => `${round(x)} ${round(y)}`).join(' ')
+  return `M${words([start])}${pieces.map((piece) => `C${words(piece)}`).join('')}`
+}
+
+/** Where along a line a mark may stand, the best first. */
+const SHARES = [0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8, 0.1, 0.9]
+const MARK = 11
+
+/** Where marks stand at lines: on no box and on no other mark, if there is such a place along the line. */
+export function markPlaces(routes: readonly Route[], boxes: readonly Placed[]): Point[] {
+  const rects = boxes.map(rectOf)
+  const placed: Point[] = []
+  const isFree = ([x, y]: Point) =>
+    rects.every(
+      ({ left, top, width, height }) =>
+        x < left - MARK || x > left + width + MARK || y < top - MARK || y > top + height + MARK,
+    ) && placed.every(([px, py]) => Math.hypot(px - x, py - y) > 2 * MARK)
+  for (const route of routes) {
+    const line = sampled(route)
+    const places = SHARES.map((share) => middle(line, share))
+    placed.push(places.find(isFree) ?? (places[0] as Point))
+  }
+  return placed
 }
 
 type Placed = Pick<MapNode, 'x' | 'y'>
@@ -126,6 +157,7 @@ export function edgeWords(edge: MapEdge, source: string, target: string): string
   const numbers = [rate(edge.requests_per_min, isEstimated(edge))]
   if (edge.avg_ms !== null) numbers.push(duration(edge.avg_ms))
   if (bad > 1e-9) numbers.push(`${percent(bad)} failed`)
+  if (edge.delta) numbers.push(edge.delta.words)
   return `${source} → ${target}: ${numbers.join(' · ')}`
 }
 

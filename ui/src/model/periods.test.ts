@@ -9,6 +9,8 @@ const change = (id: string, text: string, more: Partial<SignificantChange> = {})
 const figures = { requests: 4, ok: 3, error: 0, throttle: 0, fault: 1 }
 const node = (id: string) => JSON.parse(`{"id":"${id}","then":${JSON.stringify(figures)}}`) as object
 const found = {
+  box_figures: [],
+  lines: [],
   nodes: [node('a'), node('b')],
   edges: [
     { id: 'a:b', source: 'a', target: 'b' },
@@ -94,6 +96,46 @@ test('the worst of a box is among what begins there', () => {
   const boxed = { ...found, changes, boxes: { a: 'one', b: 'one' } } as unknown as PeriodComparison
   const [only] = withPeriod({ nodes: [box('one')], edges: [] }, boxed).nodes
   expect([only?.delta?.words, only?.delta?.begins]).toEqual(['Δ 2 differ: B p50 1 → 2 ms', true])
+})
+
+const line = (id: string, changes: SignificantChange[]) => {
+  const [source, target] = id.split(':')
+  return { id, source, target, now: figures, changes }
+}
+
+test('a box has the states of then, and a line that differs a mark with the worst in words', () => {
+  const boxed = {
+    ...found,
+    changes: [],
+    boxes: {},
+    box_figures: [
+      { ...node('shop'), now: { ...figures, ok: 2, fault: 2 } },
+      { id: 'new', now: figures },
+    ],
+    lines: [
+      line('front:shop', [
+        change('front:shop', 'p50 1 → 2 ms', { trend: 'slower' }),
+        change('front:shop', 'faults 0 → 9 %', { trend: 'failing' }),
+      ]),
+      line('shop:new', [change('shop:new', 'faults 0 → 9 %', { trend: 'failing', follows: 'new' })]),
+      line('new:front', [change('new:front', 'vanished', { trend: 'vanished' })]),
+      line('new:elsewhere', [change('new:elsewhere', 'new', { trend: 'new' })]),
+    ],
+  } as unknown as PeriodComparison
+  const edges = [
+    { id: 'front:shop', source: 'front', target: 'shop' },
+    { id: 'shop:new', source: 'shop', target: 'new' },
+  ] as MapEdge[]
+  const nodes = [box('shop'), box('front'), box('new')]
+  const drawn = withPeriod({ nodes, edges }, boxed)
+  expect(drawn.nodes.map(({ earlier }) => earlier?.fault)).toEqual([1, undefined, undefined])
+  expect(drawn.edges.map(({ id, delta }) => [id, delta?.words])).toEqual([
+    ['front:shop', 'Δ faults 0 → 9 % +1'],
+    ['shop:new', undefined],
+    ['new:front', 'Δ vanished'],
+  ])
+  const sides = withPeriod({ nodes, edges }, { ...boxed, by: 'version' })
+  expect(sides.nodes[0]?.fault).toBe(2)
 })
 
 test('without a comparison the map is the same object', () => {

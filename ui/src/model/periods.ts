@@ -79,14 +79,39 @@ export function withPeriod(graph: Graph, found: PeriodComparison | null): Graph 
   })
   const edges = [...graph.edges, ...vanished(graph, found)].map((edge) => {
     // What follows is marked at the nodes.
-    const changes = changesOf(found, edge.id).filter(({ follows }) => follows === null)
+    const changes = ownChanges(changesOf(found, edge.id))
     return changes.length ? { ...edge, trust: markOf(changes) } : edge
   })
-  return { ...graph, nodes, edges }
+  return { ...graph, nodes, edges: withLines(edges, nodes, found) }
+}
+
+/** What begins where it is: what follows is marked there. */
+function ownChanges(changes: readonly SignificantChange[]): SignificantChange[] {
+  return changes.filter(({ follows }) => follows === null)
+}
+
+/** Marks at the lines between boxes that differ, as at edges; those that the map does not have are drawn, too. */
+function withLines(edges: readonly MapEdge[], nodes: readonly MapNode[], found: PeriodComparison): MapEdge[] {
+  const known = new Set(edges.map(({ id }) => id))
+  const boxes = new Set(nodes.filter(({ box }) => box).map(({ id }) => id))
+  const differing = found.lines
+    .map((line) => ({ ...line, changes: ownChanges(line.changes).sort(byTrend) }))
+    .filter(({ changes, source, target }) => changes.length && boxes.has(source) && boxes.has(target))
+  const more = differing.filter(({ id }) => !known.has(id)).map(ghostEdge)
+  const deltas = new Map(
+    differing.map(({ id, changes }) => [id, { words: wordsOf(changes), begins: true, paint: nothing }]),
+  )
+  return [...edges, ...more].map((edge) => {
+    const delta = deltas.get(edge.id)
+    return delta ? { ...edge, delta } : edge
+  })
 }
 
 /** A box says how many of its members differ, or of calls among and from them, and the worst: what is marked where it opens. */
-function withMembers(box: MapNode, found: PeriodComparison): MapNode {
+function withMembers(whole: MapNode, found: PeriodComparison): MapNode {
+  const both = found.box_figures.find(({ id }) => id === whole.id)
+  const node = found.by ? withFigures(whole, both?.now, both?.then) : whole
+  const box = both?.then ? { ...node, earlier: both.then } : node
   const within = found.changes.filter(({ id, follows }) => {
     return found.boxes[id] === box.id && (follows === null || !id.includes(':'))
   })
