@@ -14,6 +14,9 @@ export const SMALLEST_TEXT = 11
 const NAME_SIZE = 12.5
 const NUMBER_SIZE = 11
 const LINE = 1.27
+/** The same where the map is small: rows of nodes are then a ring and two lines apart. */
+const TIGHT = 1.12
+const TIGHT_BELOW = 0.6
 /** Names that may lie over calm nodes; past that many, a map of names alone would be left. */
 export const MOST_OVER_NODES = 60
 /** Of calm nodes: enough to know one's way around. */
@@ -167,7 +170,8 @@ interface Spot {
 
 /** Under the node: below the selection's ring where the map is read closely, else as near as the bands allow. */
 function below(k: number): Spot {
-  return { x: 0, y: k >= 0.3 ? SELECT_RING * k + 1.5 : (R + 5) * k + 1, side: 'top', leader: false }
+  const ring = k >= TIGHT_BELOW ? SELECT_RING * k + 1.5 : k >= 0.3 ? DISC * k + 1 : (R + 5) * k + 1
+  return { x: 0, y: ring, side: 'top', leader: false }
 }
 
 function above(k: number): Spot {
@@ -263,9 +267,14 @@ function allBelow(node: SceneNode, k: number, isOneOfSeveral: boolean): TextLine
   return type ? [[...headOf(node, k, isOneOfSeveral), type, ...(numbers ? [numbers] : [])]] : []
 }
 
+/** Text is at its smallest where the map is small. */
+function lineHeight(size: number): number {
+  return size <= SMALLEST_TEXT ? TIGHT : LINE
+}
+
 function boxOf(lines: TextLine[], { x, y, side }: Spot, measure: Measure): Box {
   const width = Math.max(...lines.map(({ text, size, bold }) => measure(text, size, bold))) + 4
-  const height = lines.reduce((sum, { size }) => sum + size * LINE, 0)
+  const height = lines.reduce((sum, { size }) => sum + size * lineHeight(size), 0)
   const left = side === 'left' ? x : side === 'right' ? x - width : x - width / 2
   const top = side === 'top' ? y : side === 'bottom' ? y - height : y - height / 2
   return { left, right: left + width, top, bottom: top + height }
@@ -281,7 +290,7 @@ export function baselines({ lines, box }: Label): { line: TextLine; x: number; y
   let top = box.top
   return lines.map((line) => {
     const y = top + line.size
-    top += line.size * LINE
+    top += line.size * lineHeight(line.size)
     return { line, x: (box.left + box.right) / 2, y }
   })
 }
