@@ -109,10 +109,12 @@ def _orphans(*given: Any) -> Iterator[facts.Fact]:
             yield fact
 
 
-def _twice(parent: draw.Parent, case: cases.Case, answer: cases.Peer | None) -> tuple[Drawn, ...]:
+def _twice(
+    parent: draw.Parent, case: cases.Case, answer: cases.Peer | None, awaiting: int
+) -> tuple[Drawn, ...]:
     called = case.peer.node
     unit = (Drawn(None, called, (called.name,)),) if answer and called.name else ()
-    return (*draw_call(parent, case, answer), *unit)
+    return (*draw_call(parent, case, answer, awaiting), *unit)
 
 
 def _shared(trace: bytes, id: bytes, *purpose: bytes) -> bytes:
