@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
+from store.clickhouse.connection.replicas import replicas_at
 from store.clickhouse.schema.migrate import migrate
 from store.clickhouse.store import ClickHouseStore
 from tests.store.replicated.cell import Cell
@@ -16,6 +17,12 @@ from tests.store.replicated.stock import StockReplica, StockRig
 from tests.store.replicated.traffic import Traffic
 
 _numbers = itertools.count()
+
+
+@pytest.fixture(autouse=True)
+def first_replica() -> None:
+    """The one that an address names first is in use, whatever an earlier test in this process has ended."""
+    replicas_at.cache_clear()
 
 
 @pytest.fixture(scope="session")
