@@ -117,7 +117,7 @@ def test_a_line_that_is_refused_goes_into_quarantine(
     store.refused = "b"
     running.submit_records(part("a", "b", "c")).result(60)
     eventually(lambda: store.bodies() == ["a", "c"])
-    (entry,) = Quarantine(tmp_path / "journal").read()
+    (entry,) = eventually(lambda: [*Quarantine(tmp_path / "journal").read()])
     assert (entry.kind, entry.documents, entry.reason) == (7, 1, "a value is out of range")
     assert Records(Kind.LOG_LINES, entry.payload, 1).decode() == lines("a", "b")[1:]
 
