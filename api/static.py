@@ -3,11 +3,14 @@ by the console's own page, or 405 where only the method is wrong."""
 
 from __future__ import annotations
 
+import gzip
 import mimetypes
+from functools import cache
 from pathlib import Path
 
 from fastapi import APIRouter, Request
 from fastapi.routing import iter_route_contexts
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import compile_path
@@ -50,7 +53,7 @@ def static_router(folder: Path | None) -> APIRouter:
         if request.method not in READING:
             raise _refused(request, READING if found else ())
         if root and file:
-            return _file(root, file)
+            return await _file(request, root, file)
         if found and _wants_html(request):
             return _page(root)
         refusal = _refused(request, ())
@@ -106,11 +109,20 @@ def _page(root: Path | None, status: int = 200) -> Response:
     return FileResponse(root / "index.html", status, headers=headers)
 
 
-def _file(root: Path, file: Path) -> Response:
+async def _file(request: Request, root: Path, file: Path) -> Response:
     lasting = file.is_relative_to(root / "assets")
     headers = {"Cache-Control": FOREVER if lasting else REVALIDATE}
     kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
-    return FileResponse(file, headers=headers, media_type=kind)
+    if not lasting or "gzip" not in request.headers.get("accept-encoding", ""):
+        return FileResponse(file, headers=headers, media_type=kind)
+    headers |= {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+    return Response(await run_in_threadpool(_compressed, file), headers=headers, media_type=kind)
+
+
+@cache
+def _compressed(file: Path) -> bytes:
+    """A file whose name changes with its content: compressed once, it is worth the time that the smallest takes."""
+    return gzip.compress(file.read_bytes(), mtime=0)
 
 
 def _inside(root: Path, path: str) -> Path | None:

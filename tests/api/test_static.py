@@ -117,6 +117,22 @@ def test_assets_never_change(client: TestClient) -> None:
     assert client.get("/assets/gone.js").status_code == 404
 
 
+def test_assets_are_sent_compressed(client: TestClient) -> None:
+    """To who takes it; what a cache keeps of one answer is not for the others."""
+    path = "/assets/app-1a2b.js"
+    response = client.get(path)
+    assert (response.text, response.headers["content-encoding"]) == ("let a", "gzip")
+    assert "Accept-Encoding" in response.headers["vary"]
+    assert "immutable" in response.headers["cache-control"]
+    plain = client.get(path, headers={"Accept-Encoding": "identity"})
+    assert (plain.text, "content-encoding" in plain.headers) == ("let a", False)
+    head = client.head(path)
+    assert (head.content, head.headers["content-length"]) == (
+        b"",
+        response.headers["content-length"],
+    )
+
+
 @pytest.mark.parametrize("path", ["/../secret", "/%2e%2e/secret", "/..%2fsecret", "/%00"])
 def test_nothing_outside_is_served(client: TestClient, path: str) -> None:
     assert "of others" not in client.get(path).text
