@@ -16,7 +16,7 @@ from functools import cached_property
 from msgspec import Struct
 
 from store.model import arrival_of
-from store.times import DAY
+from store.times import DAY, SECOND
 from store.trace_id import trace_time
 
 
@@ -92,6 +92,15 @@ class Owners(Struct, frozen=True, dict=True):
     def may_be_beside_sql(self, column: str, place: int) -> str:
         """Whether another may."""
         return f"NOT ({' AND '.join(each.is_owner_sql(column, place) for each in self._rules)})"
+
+    def goes_anew_sql(self, column: str, place: int, epoch: int) -> str:
+        """Whether an epoch, by its place among them, has the cell at a place take a trace that no earlier one has there. A
+        trace with a time in its id that is of the day before it is where it was."""
+        new, earlier = self.epochs[epoch], self.epochs[:epoch]
+        before = " OR ".join(each.is_owner_sql(column, place) for each in earlier)
+        begun = f"{SECOND} * toUInt64(reinterpretAsUInt32(reverse(substring({column}, 1, 4))))"
+        is_earlier = f"{begun} BETWEEN {new.since - DAY:d} AND {new.since - 1:d}"
+        return f"{new.is_owner_sql(column, place)} AND NOT ({before}) AND NOT ({is_earlier})"
 
     @cached_property
     def _rules(self) -> list[Epoch]:

@@ -17,6 +17,7 @@ from store.clickhouse.connection.query_runner import RunQuery, cells_of
 from store.clickhouse.rollup import aggregate, compaction, dirty
 from store.clickhouse.rollup.backlog import Due, due_of, read_due
 from store.clickhouse.rollup.buckets import now
+from store.clickhouse.rollup.epochs import LinksOfEpochs
 from store.clickhouse.rollup.lag import RollupLag
 from store.clickhouse.rollup.turn import MayNotCount, Turn
 from store.metrics import ROUND_SECONDS
@@ -76,6 +77,7 @@ class RollupWorker:
         """Consecutive rounds that found dirty buckets."""
         self._left = False
         """Whether the last round left work to the next."""
+        self._links = LinksOfEpochs()
         self._incomplete: set[int] = set()
         """Buckets that were counted without rows of a replica that is gone."""
         self._read = self._widened = -UNWATCHED
@@ -130,6 +132,7 @@ class RollupWorker:
                 self._read = time.monotonic()
             run_query = self.turn.while_mine(run_query)
             self._compare_again(run_query, self.turn)
+        self._links.notify(run_query)
         waiting = self._next(run_query, guard=GUARD)
         newest = max((each.looked for each in waiting), default=0)
         may_skip = self.turn is None and not self._wanted

@@ -1,0 +1,3 @@
+SELECT hex(other_trace), bucket, max(upstream = 0) FROM links
+WHERE intDiv(toUnixTimestamp(received), {step:UInt32}) = {number:UInt32} AND <anew>
+GROUP BY other_trace, bucket
