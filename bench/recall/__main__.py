@@ -25,9 +25,11 @@ from rich.table import Table
 from bench import sections
 from bench.recall.delivery import Conditions
 from bench.recall.receivers import ServerStore
+from bench.recall.reshard import ReshardedStore
 from bench.recall.rollup_driver import (
     Kills,
     crossing_links,
+    never_quiet,
     rolling,
     rolling_cells,
     rollup_workers,
@@ -37,13 +39,19 @@ from bench.recall.score import Score
 from bench.server import WIDTH, running
 from raymap.embedded import EmbeddedClickHouse
 from store.cells.store import CellStore
+from store.clickhouse.connection.address import Address
 from store.clickhouse.rollup import dirty
 from store.clickhouse.schema.migrate import migrate
 from store.clickhouse.store import ClickHouseStore
 from store.model import TimeRange
+from store.times import HOUR, SECOND
 
 LEAST_CROSSING = 0.3
 """Share of the links that lead from cell to cell."""
+HALF_SPAN = 6 * HOUR
+"""Microseconds in which half of the traces begin: the time in an id is within a day of its documents' arrival."""
+FIRST_HALF = 10 * SECOND
+"""Microseconds that it takes to put the first half, about: the epoch begins then, or later."""
 FRESH_WITHIN = 20.0
 """Seconds after which a server's map has to show what is stored."""
 
@@ -57,10 +65,8 @@ def grid(splits: list[int]) -> Iterator[Conditions]:
         yield Conditions(k, "day", duplicates=0.2, skew=5.0, dropped=0.1)
 
 
-def _cell_stores(
-    cases: list[Conditions], cells: int
-) -> Iterator[tuple[int, Conditions, CellStore]]:
-    """A number and a store over so many cells for each case. One engine has them all: to each other they are servers."""
+def _cells(cases: list[Conditions], cells: int) -> Iterator[tuple[Conditions, list[Address]]]:
+    """So many cells for each case. One engine has them all: to each other they are servers."""
     with (
         tempfile.TemporaryDirectory(prefix="raymap-bench-") as folder,
         EmbeddedClickHouse(Path(folder) / "engine") as engine,
@@ -71,21 +77,46 @@ def _cell_stores(
             ]
             for address in addresses:
                 migrate(address, {"retention_days": 30})
-            store = CellStore(addresses, connections=4)
-            yield number, conditions, store
-            store.close()
+            yield conditions, addresses
 
 
 def _with_cells(cases: list[Conditions], size: Size, seed: int, cells: int) -> Iterator[Outcome]:
     """Each cell is counted between batches. Fails where fewer links than LEAST_CROSSING lead from cell to cell: the
     rest would show nothing."""
-    for _, conditions, store in _cell_stores(cases, cells):
+    for conditions, addresses in _cells(cases, cells):
+        store = CellStore(addresses, connections=4)
         with rolling_cells(store) as recount_minutes:
             yield run(store, conditions, size, seed, recount_minutes=recount_minutes)
-        links, crossing = crossing_links(store)
-        print(f"{crossing} of {links} links lead from cell to cell")
-        if crossing < LEAST_CROSSING * links or not links:
-            raise SystemExit(f"too few: expected {LEAST_CROSSING:.0%}")
+        _require_crossing(store)
+        store.close()
+
+
+def _require_crossing(store: CellStore | ReshardedStore) -> None:
+    links, crossing = crossing_links(store)
+    print(f"{crossing} of {links} links lead from cell to cell")
+    if crossing < LEAST_CROSSING * links or not links:
+        raise SystemExit(f"too few: expected {LEAST_CROSSING:.0%}")
+
+
+def _with_reshard(
+    cases: list[Conditions], size: Size, seed: int, cells: int, later: int
+) -> Iterator[Outcome]:
+    """Half of the traces begin after an epoch with more cells. Fails where one is in two cells, or none in a new one."""
+    for conditions, addresses in _cells(cases, later):
+        half = (time.time_ns() // 1000 + FIRST_HALF) // SECOND * SECOND
+        halved = replace(size, now=half + HALF_SPAN, span=2 * HALF_SPAN)
+        store = ReshardedStore(addresses, cells, half)
+        with never_quiet():
+            yield run(store, conditions, halved, seed, recount_minutes=store.count)
+        stored = store.stored()
+        traces, twice = len(set().union(*stored)), sum(map(len, stored)) - len(set().union(*stored))
+        print(
+            f"{cells} cells, then {later}: {traces} traces, by cell {[*map(len, stored)]}, {twice} in two cells"
+        )
+        if twice or not store.is_resharded or not all(stored):
+            raise SystemExit("expected each trace in one cell, and some in each")
+        _require_crossing(store)
+        store.close()
 
 
 def _stores(cases: list[Conditions]) -> Iterator[tuple[int, Conditions, ClickHouseStore]]:
@@ -206,7 +237,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--batches", type=int, default=30, help="inserts of a case")
     parser.add_argument("--splits", default="1,2,4,10", help="inserts that one trace comes in")
     parser.add_argument("--minutes", type=int, default=60, help="queried one by one at the end")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, help="default: the date, like 20261231")
     parser.add_argument(
         "--alone",
         action="store_true",
@@ -224,11 +255,19 @@ def parse() -> argparse.Namespace:
     parser.add_argument(
         "--cells", type=int, default=1, help="ClickHouses that the traces are spread over"
     )
+    parser.add_argument(
+        "--reshard", type=int, default=0, metavar="CELLS", help="have so many amid the traffic"
+    )
     parser.add_argument("--docs", type=Path, help="documentation folder to write the results to")
     parser.add_argument("--json", type=Path, help="write the figures here as well")
     parser.add_argument("--log", type=Path, help="keep the server's log")
     parser.add_argument("options", nargs="*", help="further options of raymap serve, after --")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.reshard and options.reshard <= options.cells:
+        parser.error(f"--reshard: expected more than {options.cells} cells")
+    if options.seed is None:
+        options.seed = int(f"{datetime.now(UTC):%Y%m%d}")
+    return options
 
 
 def main() -> int:
@@ -236,11 +275,14 @@ def main() -> int:
     if options.alone:
         dirty.CHUNK_BUCKETS = 1
     console = Console(width=WIDTH)
+    console.print(f"seed {options.seed}")
     cases = list(grid([int(k) for k in options.splits.split(",")]))
     now = time.time_ns() // 1000
     size = Size(options.traces, options.batches, now, minutes=options.minutes)
     if options.server:
         outcomes = _with_server(cases, size, options.seed, options.options, options.log)
+    elif options.reshard:
+        outcomes = _with_reshard(cases, size, options.seed, options.cells, options.reshard)
     elif options.cells > 1:
         outcomes = _with_cells(cases, size, options.seed, options.cells)
     elif options.kill:

@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from random import Random
+from typing import Protocol
 
+from store.cells.cells import Cells
 from store.cells.store import CellStore
 from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.pool import connect
@@ -27,9 +29,18 @@ def rolling(address: Address) -> Iterator[Callable[[], None]]:
     def recount_minutes() -> None:
         rollup_worker.tick(partial(execute, client))
 
-    with _never_quiet():
+    with never_quiet():
         yield recount_minutes
     client.disconnect()
+
+
+class HasCells(Protocol):
+    """A store over cells."""
+
+    @property
+    def cells(self) -> Cells:
+        """Those of now."""
+        ...
 
 
 @contextmanager
@@ -42,11 +53,11 @@ def rolling_cells(store: CellStore) -> Iterator[Callable[[], None]]:
             with cell._asking() as ask:
                 rollup_worker.tick(ask)
 
-    with _never_quiet():
+    with never_quiet():
         yield recount_minutes
 
 
-def crossing_links(store: CellStore) -> tuple[int, int]:
+def crossing_links(store: HasCells) -> tuple[int, int]:
     """How many links are stored, and how many of them lead from cell to cell."""
     links = crossing = 0
     for number, cell in enumerate(store.cells.stores):
@@ -121,7 +132,7 @@ def rollup_workers(address: Address, count: int) -> Iterator[None]:
         client.disconnect()
 
     threads = [threading.Thread(target=work, name=f"rollup-{n}") for n in range(count)]
-    with _never_quiet():
+    with never_quiet():
         for thread in threads:
             thread.start()
         try:
@@ -135,7 +146,7 @@ def rollup_workers(address: Address, count: int) -> Iterator[None]:
 
 
 @contextmanager
-def _never_quiet() -> Iterator[None]:
+def never_quiet() -> Iterator[None]:
     """Minutes are added up to tens and hours at once, so that late rows find those made already."""
     quiet, compaction.QUIET = compaction.QUIET, 0
     try:
