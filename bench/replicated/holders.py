@@ -126,7 +126,7 @@ def _ended(process: multiprocessing.process.BaseProcess) -> str:
     """How a process has ended, or that it stands still."""
     while process.is_alive():
         with (
-            suppress(FileNotFoundError),  # it has ended in between
+            suppress(FileNotFoundError, ProcessLookupError),  # it has ended in between
             open(f"/proc/{process.pid}/stat") as file,
         ):
             if file.read().rpartition(")")[2].split()[0] == "T":
