@@ -129,6 +129,14 @@ class Turn:
         except RowsMissing as missing:
             self._give_up(str(missing))
 
+    def has_all_minutes(self, run: RunQuery) -> bool:
+        """Whether the replica in use has all minutes that any has: a wide bucket would be the sum without some for good, as
+        these are older than it when they come."""
+        try:
+            return wait_for_rows(run, ("rollups",))
+        except RowsMissing:
+            return False
+
     def lacks_rows(self, run: RunQuery) -> bool:
         """Whether the replica in use still waits for some that it could not fetch."""
         return lacks_rows(run, TABLES)

@@ -159,7 +159,8 @@ class RollupWorker:
         self._counted = now if counted else self._counted
         unsettled = now - self._counted < compaction.QUIET / SECOND + 2 * WIDEN_EVERY
         if now - self._widened > (WIDEN_EVERY if unsettled else WIDEN_RARELY):
-            self._counted = now if compaction.downsample(run_query) else self._counted
+            if self.turn is None or self.turn.has_all_minutes(run_query):
+                self._counted = now if compaction.downsample(run_query) else self._counted
             self._widened = time.monotonic()
 
     def run(self, tick: Callable[[], object], stop: threading.Event) -> None:

@@ -11,11 +11,12 @@ import pytest
 from store.clickhouse.connection import lease, missing_rows
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.connection.query_runner import Rows, Statement, execute
-from store.clickhouse.rollup import dirty, few_rows, turn
+from store.clickhouse.rollup import compaction, dirty, few_rows, turn
 from store.clickhouse.rollup.turn import MayNotCount, Turn
 from store.clickhouse.store import ClickHouseStore
+from store.model import TimeRange
 from tests.store.replicated.cell import Cell
-from tests.store.replicated.traffic import Traffic, lagging, until_all
+from tests.store.replicated.traffic import MINUTE, Traffic, lagging, until_all
 from tests.tiers import NIGHTLY
 from tests.waiting import eventually
 
@@ -155,6 +156,44 @@ def _counted(traffic: Traffic, store: ClickHouseStore, count: Callable[[], objec
     except MayNotCount:
         pass
     return traffic.counted(store)
+
+
+def test_minutes_that_a_replica_lacks_are_not_left_out_of_hours(
+    cell: Cell, open_store: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is added up of minutes would stand for them from then on: it is newer than those that come."""
+    monkeypatch.setitem(missing_rows.LIMITS, "receive_timeout", 1)
+    monkeypatch.setattr(compaction, "QUIET", 0)
+    first, second = open_store(0), open_store(1)
+    hour = (int(time.time()) // 3600 - 48) * 3_600_000_000
+    whole = TimeRange(hour, hour + 60 * MINUTE)
+    parts = [Traffic(20_000 + minute, hour + minute * MINUTE) for minute in range(1, 3)]
+
+    def tick(store: ClickHouseStore) -> None:
+        store.rollup_worker._wanted, store.rollup_worker._widened = True, 0.0
+        with store._asking() as ask:
+            store.rollup_worker.tick(ask)
+        turn_of(store).release()
+
+    with lagging(cell, 0, ["rollups"]):
+        parts[0].put(second, 1)
+        assert parts[0].counted(second) == 20
+        time.sleep(dirty.GUARD / 1e6)
+        tick(second)  # once more: now the other does not count it as well
+        parts[1].put(first, 1)
+        tick(first)
+    for part in parts:
+        until_all(cell, part, 20)
+    tick(first)
+    wide = f"SELECT argMax(complete, rev) FROM rollups WHERE width = 60 AND kind = 255 AND bucket = {hour // MINUTE}"
+    assert cell.replicas[0].ask(wide, cell.database) == [(1,)]
+    for store in (first, second):
+        eventually(lambda s=store: nodes_in(s, whole) == 40, "the hour is whole")  # type: ignore[misc]
+
+
+def nodes_in(store: ClickHouseStore, window: TimeRange) -> int:
+    """What the map counts."""
+    return sum(each.statistics.total for each in store.service_graph(window).services.values())
 
 
 def test_readers_of_another_process_are_heard(cell: Cell, open_store: Opened) -> None:
