@@ -6,7 +6,6 @@ import http.client
 import json
 import os
 import secrets
-import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +16,7 @@ import pytest
 
 from tests.conftest import Server, start_server, stop_server
 from tests.faults.rig import unsent
-from tests.raymap.processes import children, eventually
+from tests.raymap.processes import eventually, kill
 
 pytestmark = pytest.mark.server
 
@@ -87,9 +86,7 @@ def test_nothing_acknowledged_is_lost(tmp_path: Path) -> None:
             load.start()
         for role in CHILDREN:
             time.sleep(1.5)
-            before = children(server)[role].pid
-            os.kill(before, signal.SIGKILL)
-            eventually(lambda: children(server)[role].pid != before, f"{role} is back")  # noqa: B023
+            kill(server, role)
             wait_until_well(server)
         time.sleep(1.5)
         for load in loads:

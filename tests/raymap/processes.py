@@ -9,12 +9,14 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import psutil
 
 from tests import waiting
 from tests.conftest import ROOT, Server
+
+Found = TypeVar("Found")
 
 
 def raymap(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -45,10 +47,24 @@ def is_running(child: psutil.Process) -> bool:
 
 
 def eventually(
-    condition: Callable[[], Any], what: str, *, seconds: float = waiting.SECONDS
-) -> None:
+    condition: Callable[[], Found], what: str, *, seconds: float = waiting.SECONDS
+) -> Found:
     """Wait for a condition of processes that may be starting or ending."""
-    waiting.eventually(condition, what, seconds=seconds, ignore=(OSError, psutil.Error, KeyError))
+    return waiting.eventually(
+        condition, what, seconds=seconds, ignore=(OSError, psutil.Error, KeyError)
+    )
+
+
+def kill(server: Server, role: str) -> None:
+    """kill -9 of a child, and wait for its successor."""
+
+    def killed() -> int:
+        child = children(server)[role]
+        child.kill()
+        return int(child.pid)
+
+    before = eventually(killed, f"{role} is killed")
+    eventually(lambda: children(server)[role].pid != before, f"{role} is back")
 
 
 def answers(server: Server) -> bool:

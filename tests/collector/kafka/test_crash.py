@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -17,7 +15,7 @@ from tests.collector.kafka.broker import Broker
 from tests.collector.kafka.reading import Stored, once
 from tests.collector.kafka.traffic import SHOP, STORAGE, Traffic
 from tests.conftest import Server, start_server, stop_server
-from tests.raymap.processes import children, eventually
+from tests.raymap.processes import eventually, kill
 from tests.tiers import NIGHTLY
 
 pytestmark = [pytest.mark.server, pytest.mark.slow, pytest.mark.timeout(900)]
@@ -70,13 +68,6 @@ def map_of(server: Server, since: float) -> dict[str, int]:
     """Requests by node name."""
     picture = server.get(f"/api/map?from={since - 1}&to={time.time() + 1}")
     return {n["name"]: n["requests"] for n in picture["nodes"] if n["kind"] != "client"}
-
-
-def kill(server: Server, role: str) -> None:
-    """kill -9 of a child, and wait for its successor."""
-    before = children(server)[role].pid
-    os.kill(before, signal.SIGKILL)
-    eventually(lambda: children(server)[role].pid != before, f"{role} is back")
 
 
 def test_nothing_is_lost_and_nothing_twice(
