@@ -21,6 +21,7 @@ from store.cases import (
 from store.draw import CAUSED, ROOT, UNDRAWN, Parent
 from store.messages import links_once, units_elsewhere
 from store.model import (
+    BACKGROUND_KINDS,
     NO_NODE,
     Document,
     Fetched,
@@ -101,7 +102,7 @@ def facts_of(
     for document in trace.documents.values():
         if parents.is_request(document) and document.id not in elsewhere:
             linked = document.id in linking
-            awaits_cause = document.parent_id != 0 or linked or awaits_event(document)
+            awaits_cause = document.parent_id != 0 or linked or _awaits_event(document)
             if is_root(document, trace, parents):
                 parent = _root(document, caused, awaits_cause=awaits_cause)
             else:
@@ -146,6 +147,11 @@ def _root(document: Document, caused: Collection[int], *, awaits_cause: bool) ->
 def _slot(document: Document) -> int:
     joined = document.node.type == SERVICE
     return settle_slot(document.start, document.version, joined=joined)
+
+
+def _awaits_event(root: Document) -> bool:
+    """The same of what has no parent: with a client, which the event would take from it."""
+    return awaits_event(root) and root.kind not in BACKGROUND_KINDS
 
 
 def awaits_event(document: Document) -> bool:

@@ -7,9 +7,10 @@ from collections.abc import Collection, Mapping
 from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import RunQuery
 from store.clickhouse.pins import NOT_PINNED_COPY
-from store.clickhouse.queries import Sql
+from store.clickhouse.queries import Sql, Template
 from store.clickhouse.search.bounds import TRUE, conjunction
 from store.clickhouse.search.compile import compiled
+from store.clickhouse.search.row_sets import SERVES_NO_REQUEST
 from store.clickhouse.search.scan_ranges import started
 from store.filters.ast import Expression
 from store.graph import Statistics
@@ -138,9 +139,14 @@ def requests_among(
     ask: RunQuery, nodes: Collection[NodeKey], places: Mapping[str, Sql]
 ) -> Sql | None:
     """A condition on segments: they are no background work; None if all are none, as mostly."""
-    if not ask(queries.ANY_BACKGROUND.render({"rows": places["rows"], "named": named(nodes)})):
+    given = {**places, "named": named(nodes), "serves_no_request": SERVES_NO_REQUEST}
+    if not ask(_rendered(queries.ANY_BACKGROUND, given)):
         return None
-    return queries.REQUEST.render({name: places[name] for name in queries.REQUEST.fragments})
+    return _rendered(queries.REQUEST, given)
+
+
+def _rendered(template: Template, given: Mapping[str, Sql]) -> Sql:
+    return template.render({name: given[name] for name in template.fragments})
 
 
 def _later(window: TimeRange) -> Sql:

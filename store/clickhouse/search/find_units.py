@@ -24,6 +24,7 @@ from store.clickhouse.search.get_traces import (
     located,
     without_links,
 )
+from store.clickhouse.search.row_sets import SERVES_NO_REQUEST
 from store.clickhouse.search.scan_ranges import started
 from store.clickhouse.search.unit_rows import (
     PASSED_ON,
@@ -158,7 +159,10 @@ def _node_units(
         "located": located(ids),
         "meant": joined(" AND ", [key, _starts_in(query.window), _failed(query)]),
     }
-    background = {"background": Sql(str(int(query.background)))}
+    background = {
+        "background": Sql(str(int(query.background))),
+        "serves_no_request": SERVES_NO_REQUEST,
+    }
     segments, *called_by = run_concurrently(
         ask,
         queries.NODE_SEGMENTS.render({**fragments, **background}, ids=ids),
@@ -253,7 +257,7 @@ def _rows(query: UnitQuery) -> list[_Rows]:
     if query.nodes:
         own = _nodes("", query.nodes, "node")
         ended = joined(" AND ", [own, _failed_request(query)])
-        sort = [queries.SERVES_NO_REQUEST.render()] if query.background else []
+        sort = [SERVES_NO_REQUEST] if query.background else []
         work = _Rows("segments", joined(" AND ", [REQUEST.may, *sort, ended, _has_value(query.by)]))
         meant = parenthesized(joined(" OR ", [own, _unplaced(query.nodes)]))
         called = _Rows("calls", joined(" AND ", [meant, _failed_call(query)]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from store.clickhouse import queries
 from store.clickhouse.queries import Sql, Template, in_traces
+from store.clickhouse.queries.registry import numbers_in
 from store.clickhouse.search.bounds import (
     FALSE,
     TRUE,
@@ -15,9 +16,12 @@ from store.clickhouse.search.bounds import (
 )
 from store.model import BACKGROUND_KINDS, Kind
 
-_BACKGROUND = ", ".join(str(int(kind)) for kind in BACKGROUND_KINDS)
+IN_BACKGROUND = numbers_in("kind", BACKGROUND_KINDS)
+"""Whether a segment is work that serves no request, if it has no parent."""
+SERVES_NO_REQUEST = Sql(f"(parent_id = 0 AND {IN_BACKGROUND.text} AND before_name = '')")
+"""Whether a segment is background work of its node (`store.draw`), if no link names its cause."""
 _HAS_CLIENT = Sql(
-    f"((before_name = '' OR kind = {Kind.SERVER:d}) AND (parent_id != 0 OR kind NOT IN ({_BACKGROUND})))"
+    f"((before_name = '' OR kind = {Kind.SERVER:d}) AND (parent_id != 0 OR NOT {IN_BACKGROUND.text}))"
 )
 UNLINKED = Sql("(SELECT count() FROM links) = 0")
 """Nothing has links, which may say what caused a root."""

@@ -33,7 +33,7 @@ from store.clickhouse.search.field_tests import (
     number_test,
     text_test,
 )
-from store.clickhouse.search.row_sets import UNLINKED
+from store.clickhouse.search.row_sets import SERVES_NO_REQUEST, UNLINKED
 from store.filters.ast import (
     And,
     Bare,
@@ -115,7 +115,7 @@ class UnitRow:
     is_call: bool = False
 
 
-_ALONE = conjunction([Sql("independent = 0"), queries.SERVES_NO_REQUEST.render()])
+_ALONE = conjunction([Sql("independent = 0"), SERVES_NO_REQUEST])
 BACKGROUND = Bounds(_ALONE, conjunction([_ALONE, Sql("fetched = 0"), UNLINKED]))
 """Whether a row of `segments` is background work of its node: if no link says what caused it."""
 SEGMENT = UnitRow(

@@ -21,6 +21,7 @@ from store.cases import Case, Peer
 from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import RunQuery
 from store.clickhouse.queries import Sql
+from store.clickhouse.search.row_sets import IN_BACKGROUND
 from store.clickhouse.units.aggregates import (
     BACKGROUND,
     EDGE,
@@ -136,6 +137,7 @@ def prepare(run: RunQuery, scope: UnitScope, known: WholeTraces = NO_TRACES) -> 
         ),
         "owners": Sql("LEFT ANY JOIN owners AS o ON c.refers_to = o.key" if streamed else ""),
         "inner": _inner(inner, work, ""),
+        "background": IN_BACKGROUND,
         "brokers": _BROKERS,
     }
     create(run, "facts", queries.FACTS.render(fragments))

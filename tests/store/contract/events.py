@@ -10,6 +10,7 @@ import pytest
 from store.filters.parse import parse
 from store.grouped_graph import graph_of_grouped
 from store.model import (
+    BACKGROUND_KINDS,
     JOIN_SLOTS,
     SETTLE_SLOT,
     Document,
@@ -127,6 +128,22 @@ class EventContract:
         )
         assert not store.service_graph(HOUR, settled_before=ARRIVED).edges
         assert PAIR in store.service_graph(HOUR, settled_before=ARRIVED + MINUTE).edges
+
+    @pytest.mark.parametrize("kind", BACKGROUND_KINDS)
+    def test_work_that_serves_no_request_awaits_no_event(self, store: Store, kind: Kind) -> None:
+        """It has no client to hold back: map, lists and filters call it background work at once. (AWS's own segments
+        have no kind.)"""
+        store.put([segment(0xA1, node=SERVICE, kind=kind, version=ARRIVED)], "a")
+        for settled in (T0, None):
+            graph = store.service_graph(HOUR, settled_before=settled)
+            assert graph.services.keys() == {SERVICE}
+            assert graph.services[SERVICE].is_background
+        for background, count in ((True, 1), (False, 0)):
+            query = UnitQuery(HOUR, nodes=frozenset([SERVICE]), background=background)
+            assert len(store.find_units(query, limit=9).found) == count
+        filter = TraceQuery(HOUR, filter=parse("background"))
+        assert len(store.find_traces(filter, limit=9).found) == 1
+        assert store.operation_statistics([SERVICE], HOUR) == {}
 
     def test_a_function_below_a_broker_awaits_its_event(self, store: Store) -> None:
         """No call of a function is drawn that proves to be a message, whatever comes first; in the end the map is exact."""

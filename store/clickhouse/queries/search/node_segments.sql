@@ -17,7 +17,7 @@ SELECT hex(trace_id), sumIf(weight, work AND fetched = 0), maxIf(state, work AND
        max(alone AND meant)
 FROM (
     SELECT trace_id, id, parent_id, independent, kind, fetched, name, weight, state, (account, name, type, region) AS node,
-           independent = 0 AND parent_id != 0 AS below, independent = 0 AND /*include units/serves_no_request*/ AS alone,
+           independent = 0 AND parent_id != 0 AS below, independent = 0 AND $serves_no_request AS alone,
            independent = 0 AND $meant AS meant, meant AND alone = $background AS work
     FROM (
         SELECT trace_id, id, parent_id, independent, kind, fetched, start, state, account, name, type, region, exception, status, weight, before_name

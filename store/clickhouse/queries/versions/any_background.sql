@@ -1,2 +1,2 @@
 -- Whether some nodes have spans that may be background work, which X-Ray's documents never are.
-SELECT 1 FROM segments WHERE $rows AND $named AND /*include units/serves_no_request*/ LIMIT 1
+SELECT 1 FROM segments WHERE $rows AND $named AND $serves_no_request LIMIT 1

@@ -1,10 +1,10 @@
 -- That a segment is no background work, of the rows in $rows of $nodes. A sender's link to any part of a trace makes requests of it.
-(NOT /*include units/serves_no_request*/
+(NOT $serves_no_request
  OR (trace_id, id) IN (SELECT trace_id, document_id FROM links WHERE $rows AND upstream = 1 AND $not_pinned_copy)
  OR trace_id IN (
     SELECT trace_id FROM crossing_refs
-    WHERE sends = 1 AND trace_id IN (SELECT trace_id FROM segments WHERE $rows AND $nodes AND /*include units/serves_no_request*/)
+    WHERE sends = 1 AND trace_id IN (SELECT trace_id FROM segments WHERE $rows AND $nodes AND $serves_no_request)
 ) OR trace_id IN (
     SELECT other_trace FROM links
-    WHERE upstream = 0 AND other_trace IN (SELECT trace_id FROM segments WHERE $rows AND $nodes AND /*include units/serves_no_request*/)
+    WHERE upstream = 0 AND other_trace IN (SELECT trace_id FROM segments WHERE $rows AND $nodes AND $serves_no_request)
 ))

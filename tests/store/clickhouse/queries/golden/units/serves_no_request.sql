@@ -1,1 +1,0 @@
-(parent_id = 0 AND kind IN (1, 3, 4) AND before_name = '')
