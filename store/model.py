@@ -317,6 +317,8 @@ _RELAYED = 1 << _RANK_SHIFT
 _DERIVED = (MAX_RANK + 2) << _RANK_SHIFT
 """So that the greatest rank is below relayed copies."""
 _PART = 1 << 61
+DERIVED = range(-_DERIVED, -_RELAYED)
+"""What `derived_version` adds up to with a version of its time."""
 ARRIVAL = (1 << _RANK_SHIFT) - 1
 """The bits of a version that say when its document arrived (`arrival_of`)."""
 
@@ -362,7 +364,7 @@ def is_relayed(version: int) -> bool:
 
 def is_derived(version: int) -> bool:
     """Whether the version is a `derived_version`."""
-    return -_DERIVED <= version < -_RELAYED
+    return version in DERIVED
 
 
 def precedence(state: State, version: int) -> int:

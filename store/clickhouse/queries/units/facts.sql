@@ -11,7 +11,7 @@ FROM (
            toUInt64(0) AS awaiting
     FROM (
         SELECT trace_id, refers_to, case, start, duration, last_duration, weight,
-               if(NOT has_parent AND NOT $background AND /*include units/awaits_event*/, /*include units/settle_slot*/, 0) AS awaited
+               if(NOT has_parent AND NOT $background AND $awaits_event, $settle_slot, 0) AS awaited
         FROM scope_rows WHERE $target AND NOT is_call AND NOT independent AND $plain AND $unlinked
     ) AS s
     LEFT ANY JOIN (
@@ -23,7 +23,7 @@ FROM (
            if($brokers, a.awaiting, 0) AS awaiting
     FROM ($calls) AS c
     LEFT ANY JOIN (
-        SELECT refers_to AS id, case, if(/*include units/awaits_event*/, /*include units/settle_slot*/, 0) AS awaiting
+        SELECT refers_to AS id, case, if($awaits_event, $settle_slot, 0) AS awaiting
         FROM scope_rows WHERE NOT is_call AND NOT independent AND refers_to != 0
     ) AS a ON c.answered_as = a.id
     $owners

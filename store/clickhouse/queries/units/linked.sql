@@ -10,7 +10,7 @@ SELECT d.key AS key, hex(l.other_trace) AS other_trace, l.other_id AS other_id, 
 FROM (SELECT * FROM scope_links WHERE upstream = 1) AS l
 INNER JOIN (
     SELECT key, refers_to, independent, streamed, case, trace_id, bucket, id, ver, start, duration, last_duration, weight,
-           /*include units/settle_slot*/ AS slot
+           $settle_slot AS slot
     FROM scope_rows WHERE $target AND NOT is_call AND $plain
 ) AS d ON l.trace_id = d.trace_id AND l.bucket = d.bucket AND l.document_id = d.id AND l.ver = d.ver
 LEFT ANY JOIN (
