@@ -12,8 +12,8 @@ Sources: docs/xray-format.md §4.3 and §5.2-5.6.
   several answers has an edge to each node of them.
 * A segment whose parent is another segment (the Lambda pair), or a subsegment that is no call, gets
   an edge with its own statistics, because the caller measured none.
-* A link joins two traces: a separate kind of edge from the node that sent the event (the queue, when
-  the sending call is unanswered) to the node that received it.
+* A link joins two traces: a separate kind of edge from the node that sent the event (the queue, when the sending
+  call is unanswered, or answered by a function alone that may prove to be a CONSUMER) to the node that received it.
 * A client precedes a root, unless that is work that serves no request
   (`store.model.BACKGROUND_KINDS`), or what caused it in another trace is known. While the parent of a
   root, or what a link of it says caused it, is unknown, the client is unconfirmed

@@ -29,10 +29,9 @@ from store.model import (
     OwnedCall,
     OwnedLink,
     Trace,
-    is_derived,
     settle_slot,
 )
-from store.parents import ParentIndex, is_root, request_of, resolve_link_end
+from store.parents import ParentIndex, awaits_event, is_root, request_of, resolve_link_end
 from store.rules.invocations import SERVICE
 
 FindTrace = Callable[[bytes], Trace | None]
@@ -152,13 +151,6 @@ def _slot(document: Document) -> int:
 def _awaits_event(root: Document) -> bool:
     """The same of what has no parent: with a client, which the event would take from it."""
     return awaits_event(root) and root.kind not in BACKGROUND_KINDS
-
-
-def awaits_event(document: Document) -> bool:
-    """Whether what invoked a function may yet be known: Lambda's own segment says it of messages with a trace header
-    alone. What saw the event arrives apart, and joins it (`store.event_evidence`); what was derived of it is joined."""
-    is_lambda = document.node.type == SERVICE and not document.before.name
-    return is_lambda and not is_derived(document.version)
 
 
 def _parent(

@@ -13,10 +13,11 @@ from functools import cached_property
 from typing import NamedTuple
 
 from store.layers import OneCall, calls_once, is_same_request
-from store.model import Document, Independent, Kind, NodeKey, OwnedCall, Trace
+from store.model import Document, Independent, Kind, NodeKey, OwnedCall, Trace, is_derived
 from store.otel.derived_ids import shared_server_id
-from store.rules.brokers import answers
+from store.rules.brokers import answers, is_broker
 from store.rules.identity import in_place_of
+from store.rules.invocations import SERVICE
 from store.rules.operations import is_of_proxy
 
 MAX_PARENT_STEPS = 32
@@ -194,6 +195,13 @@ def is_root(document: Document, trace: Trace, parents: ParentIndex) -> bool:
     return not parent or (parent not in trace.calls and parents.containing_document(parent) is None)
 
 
+def awaits_event(document: Document) -> bool:
+    """Whether what invoked a function may yet be known: Lambda's own segment says it of messages with a trace header
+    alone. What saw the event arrives apart, and joins it (`store.event_evidence`); what was derived of it is joined."""
+    is_lambda = document.node.type == SERVICE and not document.before.name
+    return is_lambda and not is_derived(document.version)
+
+
 def request_of(node: NodeKey, document: Document | None, parents: ParentIndex) -> Document | None:
     """The request of a node that a document is part of; None if it is not stored."""
     request = parents.owning_segment(document)
@@ -212,15 +220,21 @@ class LinkEnd(NamedTuple):
 
 
 def resolve_link_end(trace: Trace, id: int) -> LinkEnd | None:
-    """The node that a segment, subsegment or call of a trace stands for in a link."""
+    """The node that a segment, subsegment or call of a trace stands for in a link. A call of a broker is not what a
+    function below it did which may prove to be one of those that got its message."""
     owned, parents = trace.calls.get(id), ParentIndex(trace)
     if owned is not None:
         counted = parents.once.counted_as.get(id, id)
-        answers = parents.answers_by_call.get(counted, ())
+        called = trace.calls[counted]
+        passes_on = is_broker(called.call.node)
+        answers = (
+            each
+            for each in parents.answers_by_call.get(counted, ())
+            if not (passes_on and awaits_event(each))
+        )
         first = min(answers, key=lambda each: (each.node, each.start, each.id), default=None)
         if first is not None:
             return LinkEnd(first.node, owned.call.end, first)
-        called = trace.calls[counted]
         if called.call.node.name:
             return LinkEnd(called_node(called, trace, parents), owned.call.end, called)
     document = parents.containing_document(id)

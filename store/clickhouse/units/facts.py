@@ -63,8 +63,8 @@ _PLAIN = Sql("trace_id NOT IN (SELECT trace_id FROM odd)")
 _RESOLVED = Sql(
     "trace_id NOT IN (SELECT trace_id FROM odd_traces WHERE is_odd UNION ALL SELECT trace_id FROM dependent_traces)"
 )
-_BROKERS = Sql(f"(c.type IN {AWS_BROKERS} OR startsWith(c.type, '{MESSAGING}'))")
-"""Of calls: those for whose answers `store.draw` asks when they arrived."""
+_BROKERS = Sql(f"(type IN {AWS_BROKERS} OR startsWith(type, '{MESSAGING}'))")
+"""`store.rules.brokers.is_broker`, of what calls lead to."""
 _SETTLE_SLOT = Sql(
     f"toUInt64(intDiv(greatest(start, toInt64(bitAnd(ver, {ARRIVAL}))), {SETTLE_SLOT})"
     f" + if(type = '{SERVICE}', {JOIN_SLOTS}, 0))"
@@ -72,7 +72,8 @@ _SETTLE_SLOT = Sql(
 """`store.model.settle_slot`: Lambda's segments are joined afterwards."""
 _REPORTED = f"ver NOT BETWEEN {COMPLETE + DERIVED.start} AND {COMPLETE + DERIVED.stop - 1}"
 _AWAITS_EVENT = Sql(f"(type = '{SERVICE}' AND owner_name = '' AND {_REPORTED})")
-"""`store.facts.awaits_event`."""
+"""`store.parents.awaits_event`."""
+_AWAITING = {"awaits_event": _AWAITS_EVENT, "brokers": _BROKERS, "settle_slot": _SETTLE_SLOT}
 _OTHERS = "trace_id NOT IN {known:Array(FixedString(16))}"
 _FIRST_CASE = 1 << 63
 """Lesser numbers stand for no case (store.draw)."""
@@ -160,9 +161,7 @@ def prepare(run: RunQuery, scope: UnitScope, known: WholeTraces = NO_TRACES) -> 
         "owners": Sql("LEFT ANY JOIN owners AS o ON c.refers_to = o.key" if streamed else ""),
         "inner": _inner(inner, work, ""),
         "background": IN_BACKGROUND,
-        "awaits_event": _AWAITS_EVENT,
-        "brokers": _BROKERS,
-        "settle_slot": _SETTLE_SLOT,
+        **_AWAITING,
     }
     create(run, "facts", queries.FACTS.render(fragments))
     if linked:
@@ -245,8 +244,7 @@ def _find_linked(run: RunQuery, target: Sql, work: dict[str, Sql]) -> bool:
     ``work``: fragments that say whose work a document is."""
     if not run("SELECT 1 FROM scope_links WHERE upstream = 1 LIMIT 1"):
         return False
-    fragments = {"target": target, "plain": _PLAIN, "resolved": _RESOLVED, **work}
-    fragments["settle_slot"] = _SETTLE_SLOT
+    fragments = {"target": target, "plain": _PLAIN, "resolved": _RESOLVED, **_AWAITING, **work}
     create(run, "linked", queries.LINKED.render(fragments))
     return True
 

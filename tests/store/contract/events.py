@@ -39,6 +39,7 @@ STREAM = NodeKey("", "clicks", "AWS::Kinesis::Stream")
 ARRIVED = T0 + 40 * SECOND
 PAIR = (CLIENT, SERVICE)
 BUS = NodeKey("", "Events", "AWS::Events")
+AUDIT = NodeKey("", "audit", "")
 LATEST = ARRIVED + (JOIN_SLOTS + 1) * SETTLE_SLOT
 """From then on nothing is awaited of what arrived at ``ARRIVED``."""
 
@@ -59,6 +60,14 @@ def for_event(number: int, **change: Any) -> Document:
     """The same, with what its event came from."""
     event = {"kind": Kind.CONSUMER, "before": BUS, "fetched": Fetched.MESSAGES}
     return invoked(number, **{**event, "version": ARRIVED + SECOND, **change})
+
+
+def subscriber(number: int) -> Document:
+    """What got the message of that call in a trace of its own."""
+    link = Link(trace_id(number), 0xC1)
+    return segment(
+        0xD1, trace_id=trace_id(100 + number), node=AUDIT, links=(link,), version=ARRIVED
+    )
 
 
 class EventContract:
@@ -207,6 +216,35 @@ class EventContract:
         store.put([sender(1, node), invoked(1, **change)], "a")
         answer = invoked(1, **change).node
         assert (FRONTEND, answer) in store.service_graph(HOUR, settled_before=T0).edges
+
+    def test_a_link_to_what_a_function_awaits_leads_to_the_broker(self, store: Store) -> None:
+        """A message to several consumers did not come from one of them, whatever arrives first."""
+        orders = list(itertools.permutations(range(4)))
+        for step in range(4):
+            for number, order in enumerate(orders, 1):
+                made = sender(number), invoked(number), for_event(number), subscriber(number)
+                store.put([made[order[step]]], f"{number} {step}")
+            for settled in (T0, LATEST, None):
+                graph = store.service_graph(HOUR, settled_before=settled)
+                assert graph.links.keys() <= {(BUS, SERVICE), (BUS, AUDIT)}
+        graph = store.service_graph(HOUR)
+        assert graph.edges.keys() == {(ENTERING, FRONTEND), (FRONTEND, BUS)}
+        for consumer in (SERVICE, AUDIT):
+            assert graph.links[BUS, consumer].statistics.total == len(orders)
+
+    @pytest.mark.parametrize(
+        ("node", "version"),
+        [
+            (NodeKey("", "stage.example.com", "remote"), ARRIVED),
+            (BUS, derived_version(ARRIVED, 20)),
+        ],
+    )
+    def test_a_link_to_what_a_function_answers_leads_to_that(
+        self, store: Store, node: NodeKey, version: int
+    ) -> None:
+        """It was called, or no event will be known of it."""
+        store.put([sender(1, node), invoked(1, version=version), subscriber(1)], "a")
+        assert store.service_graph(HOUR).links.keys() == {(SERVICE, AUDIT)}
 
     def test_a_host_awaits_what_answers_under_its_name(self, store: Store) -> None:
         """A gateway's own record comes later than the segment that called it by its host. What answered such calls
