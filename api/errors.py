@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from api import plugins
-from store.errors import InvalidCursor, StoreUnavailable, TooManyTraces
+from store.errors import InvalidCursor, QueryLimitExceeded, StoreUnavailable, TooManyTraces
 
 
 class ApiError(Exception):
@@ -67,6 +67,11 @@ _CODES = {
 }
 
 
+_TOO_MUCH = (
+    "the answer takes more than a query may; a shorter time range or a narrower filter takes less"
+)
+
+
 def to_problem(error: Exception) -> Problem:
     """The response to an exception. An unexpected one reveals nothing of itself."""
     match error:
@@ -76,6 +81,8 @@ def to_problem(error: Exception) -> Problem:
             return Problem(400, "InvalidRequest", str(error))
         case StoreUnavailable():
             return Problem(503, "ServiceUnavailable", f"the store cannot be reached: {error}")
+        case QueryLimitExceeded():
+            return Problem(503, "ServiceUnavailable", f"{_TOO_MUCH}: {error}")
         case ClientDisconnected():
             return Problem(499, "ClientClosedRequest", "the client closed the connection")
         case RequestValidationError():
@@ -118,6 +125,7 @@ def install_handlers(app: FastAPI) -> None:
         InvalidCursor,
         TooManyTraces,
         StoreUnavailable,
+        QueryLimitExceeded,
         ClientDisconnected,
         RequestValidationError,
         HTTPException,

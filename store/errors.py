@@ -15,6 +15,10 @@ class StoreUnavailable(StoreError):
     """The database cannot be reached at the moment; the same call may succeed later."""
 
 
+class QueryLimitExceeded(StoreError):
+    """A query needs more time or memory than one may take; one about less may succeed."""
+
+
 class SchemaMismatch(StoreUnavailable):
     """The database has a schema that this program cannot use: nothing is read or written until it fits."""
 

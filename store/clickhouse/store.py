@@ -16,7 +16,12 @@ from store.clickhouse import damage, excess_names, operations, pins
 from store.clickhouse.alarms import AlarmMethods
 from store.clickhouse.config.methods import ConfigMethods
 from store.clickhouse.connection.address import Address
-from store.clickhouse.connection.errors import DATA_CODES, first_line, is_transient
+from store.clickhouse.connection.errors import (
+    DATA_CODES,
+    exceeds_limit,
+    first_line,
+    is_transient,
+)
 from store.clickhouse.connection.pool import ClientPool
 from store.clickhouse.connection.query_runner import COUNT_LIMITS, OtherCells, QueryRunner
 from store.clickhouse.declared import DeclarationMethods
@@ -49,7 +54,13 @@ from store.clickhouse.write import inserts
 from store.clickhouse.write.operations import KnownOperations
 from store.columnar import DocumentColumns
 from store.cursor import decode_cursor
-from store.errors import DataRefused, SchemaMismatch, StoreError, StoreUnavailable
+from store.errors import (
+    DataRefused,
+    QueryLimitExceeded,
+    SchemaMismatch,
+    StoreError,
+    StoreUnavailable,
+)
 from store.filters.ast import Expression, Field
 from store.graph import Statistics
 from store.grouped_units import GroupedUnit
@@ -328,6 +339,8 @@ class _errors(AbstractContextManager[None]):
         self._schema.suspect(error)
         if isinstance(error, ServerException) and error.code in SCHEMA_CODES:
             raise SchemaMismatch(f"ClickHouse refused: {first_line(error)}") from error
+        if exceeds_limit(error):
+            raise QueryLimitExceeded(f"ClickHouse ended a query: {first_line(error)}") from error
         if is_transient(error):
             raise StoreUnavailable(f"ClickHouse cannot answer now: {first_line(error)}") from error
         if isinstance(error, ServerException) and error.code in DATA_CODES:

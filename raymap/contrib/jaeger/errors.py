@@ -5,14 +5,11 @@ from __future__ import annotations
 from fastapi import Response
 
 from api.errors import Problem, json_error, to_problem
-from store.errors import StoreError
-
-_UNANSWERED = Problem(503, "ServiceUnavailable", "the store did not answer; the log says why")
 
 
 def error_response(path: str, error: Exception) -> Response:
     """The response to a request for ``path`` that ended in ``error``."""
-    problem = _UNANSWERED if type(error) is StoreError else to_problem(error)
+    problem = to_problem(error)
     return _gateway(problem) if path.startswith("/jaeger/api/v3/") else _query(problem)
 
 

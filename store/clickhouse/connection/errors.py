@@ -1,4 +1,4 @@
-"""Errors of a ClickHouse connection: which of them are transient, and their text without a stack trace."""
+"""Errors of a ClickHouse connection: which of them are transient or a limit, and their text without a stack trace."""
 
 from __future__ import annotations
 
@@ -50,6 +50,17 @@ DATA_CODES = frozenset(
 """Server errors that a value in the data causes: without it the same insert succeeds."""
 
 
+LIMIT_CODES = frozenset(
+    {
+        159,  # TIMEOUT_EXCEEDED: longer than max_execution_time
+        160,  # TOO_SLOW: an estimate of that, after some seconds
+    }
+)
+"""Server errors that end a query at a limit of its own."""
+OWN_MEMORY = "Query memory limit exceeded"
+"""How MEMORY_LIMIT_EXCEEDED begins if it is the query's own limit (max_memory_usage); else it is one of the server or
+the user, of which other queries have taken a part."""
+
 LOGIN_CODES = frozenset(
     {
         192,  # UNKNOWN_USER
@@ -84,6 +95,13 @@ def is_transient(error: BaseException) -> bool:
         OSError,
     )
     return isinstance(error, connection_errors)
+
+
+def exceeds_limit(error: BaseException) -> bool:
+    """Whether the server ended a query at a limit of its own: repeated, it is ended again."""
+    if not isinstance(error, driver_errors.ServerException):
+        return False
+    return error.code in LIMIT_CODES or first_line(error).startswith(OWN_MEMORY)
 
 
 def first_line(error: BaseException) -> str:

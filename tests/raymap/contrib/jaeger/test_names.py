@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 from api.app import create_app
 from api.schemas.v1 import OperationList
 from raymap.contrib.jaeger.schemas import JaegerDependencies, JaegerNames, JaegerOperations
-from store.errors import StoreError
+from store.errors import QueryLimitExceeded
 from store.memory import MemoryStore
 from store.model import NodeKey, TimeRange
 from store.protocol import CountedWindow
@@ -48,7 +48,7 @@ class Uncounted(MemoryStore):
     def counted_window(
         self, window: TimeRange, *, settled_before: int | None = None
     ) -> CountedWindow:
-        raise StoreError("ClickHouse refused: Timeout exceeded: elapsed 60 s")
+        raise QueryLimitExceeded("ClickHouse ended a query: Timeout exceeded: elapsed 60 s")
 
 
 @pytest.fixture
@@ -65,12 +65,12 @@ def test_names_need_no_map(uncounted: TestClient) -> None:
     assert get(uncounted, operations, JaegerNames)["data"] == ["frontend"]
 
 
-def test_a_store_that_does_not_answer_is_503_in_jaegers_form(uncounted: TestClient) -> None:
+def test_a_store_that_does_not_answer_in_time_is_503_in_jaegers_form(uncounted: TestClient) -> None:
     answer = uncounted.get("/jaeger/api/dependencies")
     assert answer.status_code == 503
     assert answer.json()["data"] is None
     assert answer.json()["errors"][0]["code"] == 503
-    assert "Timeout" not in answer.text
+    assert "elapsed 60 s" in answer.json()["errors"][0]["msg"]
 
 
 @pytest.mark.parametrize("name", ["worker/a", "worker%2Fa"])
