@@ -105,6 +105,14 @@ class MayHaveFailed(Struct, frozen=True):
     service: str
 
 
+class MayHaveCalled(Struct, frozen=True):
+    """Some call of a service, or of its parent's, that names a node so, whatever answers it, or some document of it that
+    fetched messages, of which only the document says from where. With an empty service of any."""
+
+    service: str
+    called: str
+
+
 NodeMatch: TypeAlias = Selector | NodeKey
 """Which nodes are meant: those that a selector describes, or exactly one."""
 
@@ -151,6 +159,7 @@ Expression: TypeAlias = (
     | Streamed
     | SentBy
     | MayHaveFailed
+    | MayHaveCalled
     | ServiceMatch
     | EdgeMatch
     | RootCauseMatch

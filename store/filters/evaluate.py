@@ -20,6 +20,7 @@ from store.filters.ast import (
     Exists,
     Expression,
     Field,
+    MayHaveCalled,
     MayHaveFailed,
     NodeMatch,
     Not,
@@ -43,7 +44,7 @@ from store.filters.units import (
     trace_filter_units,
     unit_values,
 )
-from store.model import Document, Independent, NodeKey, OwnedCall, State, Trace
+from store.model import Document, Fetched, Independent, NodeKey, OwnedCall, State, Trace
 from store.root_causes import RootCauses, root_causes
 from store.summary import entry_of, is_partial, touched_nodes, trace_duration
 
@@ -109,6 +110,8 @@ def satisfies(expression: Expression, subject: Subject) -> bool:
             return service in subject.senders
         case MayHaveFailed(service):
             return subject.may_have_failed(service)
+        case MayHaveCalled(service, called):
+            return subject.may_have_called(service, called)
         case ServiceMatch(selector, condition):
             units: Iterable[Subject] = (
                 u for u in subject.services if selects(selector, u.node, u.names)
@@ -196,6 +199,17 @@ class TraceSubject:
             for owned in trace.calls.values()
         )
 
+    def may_have_called(self, service: str, called: str) -> bool:
+        """Whether a call of a service names a node so, or only a document says what it names. With '' of any."""
+        trace = self._trace
+        return any(
+            owned.call.node.name == called and _is_owner(owned, service)
+            for owned in trace.calls.values()
+        ) or any(
+            each.fetched != Fetched.NO and _may_be_of(each, service)
+            for each in trace.documents.values()
+        )
+
     @cached_property
     def causes(self) -> RootCauses:
         return root_causes(self._trace)
@@ -262,6 +276,11 @@ class TraceSubject:
 def _may_have_failed(document: Document, service: str) -> bool:
     if document.state == State.OK and not document.members:
         return False
+    return _may_be_of(document, service)
+
+
+def _may_be_of(document: Document, service: str) -> bool:
+    """Whether a service may have sent a document."""
     any_service = not service or document.independent == Independent.OF_PARENT
     return any_service or service in (document.service, document.node.name)
 

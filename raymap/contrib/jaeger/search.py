@@ -75,13 +75,15 @@ def search(
     query: SpanQuery,
     take: Callable[[ReadTrace], T | None],
     most_spans: int | None = None,
+    besides: Expression | None = None,
 ) -> Found[T]:
-    """What is taken of the newest traces that a query does not exclude, None: nothing; bounded in traces read, spans of those
-    that are taken (``most_spans``), and time."""
+    """What is taken of the newest traces that a query, or a condition ``besides``, does not exclude, None: nothing; bounded in
+    traces read, spans of those that are taken (``most_spans``), and time."""
     certain = all_of(
         SentBy(query.service) if query.service else None,
         lasting(query.shortest) if query.shortest else None,
         _failed(query) if query.tags.get("error") == "true" else None,
+        besides,
     )
     narrow = all_of(
         Compare(Field("operation"), "=", query.operation) if query.operation else None,

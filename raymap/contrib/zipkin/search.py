@@ -9,13 +9,24 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
+from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope, KeyValue
+from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span, TracesData
+
 from api.context import Context
 from raymap.contrib.jaeger.params import SpanQuery
 from raymap.contrib.jaeger.search import NEWER_NAMES, Found, search
-from raymap.contrib.jaeger.spans import MOST_SPANS, ReadTrace
+from raymap.contrib.jaeger.spans import MOST_SPANS, ReadTrace, service_of
 from raymap.contrib.zipkin.schemas import ZipkinSpan
-from raymap.contrib.zipkin.spans import zipkin_spans
+from raymap.contrib.zipkin.spans import (
+    annotation_of,
+    called_name,
+    duration_of,
+    tags_among,
+    zipkin_spans,
+)
+from store.filters.ast import MayHaveCalled
 from store.model import TimeRange
+from store.otel.resource import read_resource
 
 
 class ZipkinQuery(NamedTuple):
@@ -50,12 +61,12 @@ def find(context: Context, query: ZipkinQuery) -> Found[list[ZipkinSpan]]:
     narrowed = SpanQuery(
         query.service, query.span, tags, query.shortest, None, query.window, query.limit
     )
-    return search(context, narrowed, partial(_matching, query))
+    called = MayHaveCalled(query.service, query.remote) if query.remote else None
+    return search(context, narrowed, partial(_matching, query), besides=called)
 
 
 def _matching(query: ZipkinQuery, read: ReadTrace) -> list[ZipkinSpan] | None:
-    spans = spans_of(read)
-    return spans if matches(spans, query) else None
+    return spans_of(read) if matches(read.exported, query) else None
 
 
 def spans_of(read: ReadTrace) -> list[ZipkinSpan]:
@@ -63,29 +74,45 @@ def spans_of(read: ReadTrace) -> list[ZipkinSpan]:
     return zipkin_spans(read.exported, MOST_SPANS)
 
 
-def matches(spans: Sequence[ZipkinSpan], query: ZipkinQuery) -> bool:
-    """Whether spans of the service have everything that is wanted, each what it has (zipkin2.storage.QueryRequest.test)."""
-    own = [
-        s for s in spans if not query.service or s["localEndpoint"]["serviceName"] == query.service
+def matches(exported: TracesData, query: ZipkinQuery) -> bool:
+    """Whether spans of the service have everything that is wanted, each what it has (zipkin2.storage.QueryRequest.test). Of
+    a trace that does not match only what is wanted is made Zipkin's."""
+    parts = [
+        (part, part.resource.attributes)
+        for part in exported.resource_spans
+        if not query.service or service_of(part.resource) == query.service
     ]
-    remote = {s["remoteEndpoint"]["serviceName"] for s in own if "remoteEndpoint" in s}
+    own = [
+        (span, scope.scope, common)
+        for part, common in parts
+        for scope in part.scope_spans
+        for span in scope.spans
+    ]
     return (
         bool(own)
-        and (not query.remote or query.remote in remote)
-        and (not query.span or any(s["name"] == query.span for s in own))
-        and all(any(_has(s, key, value) for s in own) for key, value in query.terms.items())
-        and (query.shortest is None or any(_lasts(s, query) for s in own))
+        and (not query.span or any(span.name == query.span for span, _, _ in own))
+        and (query.shortest is None or any(_lasts(span, query) for span, _, _ in own))
+        and (not query.remote or any(_calls(part, query.remote) for part, _ in parts))
+        and all(any(_has(*each, key, value) for each in own) for key, value in query.terms.items())
     )
 
 
-def _has(span: ZipkinSpan, key: str, value: str) -> bool:
-    tags = span["tags"]
-    found = {tags[each] for each in (key, NEWER_NAMES.get(key, key)) if each in tags}
+def _calls(part: ResourceSpans, remote: str) -> bool:
+    resource = read_resource(part.resource.attributes)
+    return any(
+        called_name(span, resource) == remote for scope in part.scope_spans for span in scope.spans
+    )
+
+
+def _has(
+    span: Span, scope: InstrumentationScope, common: Sequence[KeyValue], key: str, value: str
+) -> bool:
+    found = tags_among((key, NEWER_NAMES.get(key, key)), span, scope, common).values()
     if value:
         return value in found
-    return bool(found) or any(each["value"] == key for each in span["annotations"])
+    return bool(found) or any(annotation_of(event) == key for event in span.events)
 
 
-def _lasts(span: ZipkinSpan, query: ZipkinQuery) -> bool:
-    length = span.get("duration", 0)
+def _lasts(span: Span, query: ZipkinQuery) -> bool:
+    length = duration_of(span)
     return length >= (query.shortest or 0) and (query.longest is None or length <= query.longest)

@@ -66,6 +66,7 @@ from store.filters.ast import (
     EntryState,
     Expression,
     FieldTest,
+    MayHaveCalled,
     MayHaveFailed,
     Not,
     OneOf,
@@ -80,7 +81,7 @@ from store.filters.keywords import KEYWORDS, OF_NODES, Kind
 from store.filters.selectivity import is_selective
 from store.filters.settled import OF_DOCUMENTS
 from store.filters.states import STATES
-from store.model import Independent, State
+from store.model import Fetched, Independent, State
 
 _ENTRY_STATES = {keyword: STATES[keyword] for keyword in ("ok", "error", "fault")}
 
@@ -117,6 +118,8 @@ class Compiler:
                 return self._sets.segments(exactly(own))
             case MayHaveFailed(service):
                 return self._may_have_failed(service)
+            case MayHaveCalled(service, called):
+                return self._may_have_called(service, called)
             case ServiceMatch():
                 return self._service(expression)
             case EdgeMatch():
@@ -128,6 +131,16 @@ class Compiler:
         return self._field(expression)
 
     def _may_have_failed(self, service: str) -> Bounds:
+        failed = Sql(f"state != {State.OK:d}")
+        unsaid = disjunction([failed, Sql("notEmpty(members)")])
+        return self._of_service(service, unsaid, failed)
+
+    def _may_have_called(self, service: str, called: str) -> Bounds:
+        names_it = self._values.text("name = <called>", called=(called, "String"))
+        return self._of_service(service, Sql(f"fetched != {Fetched.NO:d}"), names_it)
+
+    def _of_service(self, service: str, document: Sql, call: Sql) -> Bounds:
+        """A document that a service may have sent, or a call that it may have made, meets a condition."""
         of_any = Sql(f"independent = {Independent.OF_PARENT:d}") if service else TRUE
         given = {"service": (service, "String"), "suffix": (f"/{service}", "String")}
         sent = self._values.text(
@@ -136,10 +149,8 @@ class Compiler:
         owned = self._values.text(
             "(owner_name = <service> OR endsWith(owner_name, <suffix>))", **given
         )
-        failed = Sql(f"state != {State.OK:d}")
-        unsaid = disjunction([failed, Sql("notEmpty(members)")])
-        documents = conjunction([disjunction([of_any, sent]), unsaid])
-        calls = conjunction([disjunction([of_any, owned]), failed])
+        documents = conjunction([disjunction([of_any, sent]), document])
+        calls = conjunction([disjunction([of_any, owned]), call])
         return some(
             [self._sets.segments(Bounds(documents, FALSE)), self._sets.calls(Bounds(calls, FALSE))]
         )

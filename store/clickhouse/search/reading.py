@@ -18,6 +18,7 @@ from store.filters.ast import (
     EdgeMatch,
     Exists,
     Expression,
+    MayHaveCalled,
     MayHaveFailed,
     NodeMatch,
     OneOf,
@@ -133,7 +134,7 @@ def columns_of(expression: Expression) -> dict[str, Sql]:
     keywords = _keywords(parts)
     nodes = list(_nodes_in(parts, keywords))
     units = bool(nodes) or bool(keywords & _OF_UNITS)
-    sender = any(isinstance(part, SentBy | MayHaveFailed) for part in parts)
+    sender = any(isinstance(part, SentBy | MayHaveFailed | MayHaveCalled) for part in parts)
     groups = {
         "end": ("duration", "0", needs_documents(expression) or units or bool(keywords & _TIMES)),
         "node": ("account, name, type, region", "'', '', '', ''", units or sender),

@@ -22,6 +22,7 @@ from store.filters.ast import (
     Exists,
     Expression,
     Field,
+    MayHaveCalled,
     MayHaveFailed,
     Not,
     OneOf,
@@ -310,7 +311,8 @@ def expressions() -> st.SearchStrategy[Expression]:
     states = st.frozensets(st.sampled_from(tuple(State)), max_size=3).map(EntryState)
     tests, units = field_tests(Scope.TRACE), unit_matches()
     streamed = st.just(Streamed()) | st.sampled_from(NAMES).map(SentBy)
-    failed = st.sampled_from(("", *NAMES)).map(MayHaveFailed)
+    services = st.sampled_from(("", *NAMES))
+    maybe = services.map(MayHaveFailed) | st.builds(MayHaveCalled, services, st.sampled_from(NAMES))
     return combined(
-        st.one_of(*[tests] * 2, *[units] * 4, states, streamed, failed, *[root_causes()] * 3)
+        st.one_of(*[tests] * 2, *[units] * 4, states, streamed, maybe, *[root_causes()] * 3)
     )

@@ -7,10 +7,17 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from collector.decode.otlp.request import decode_otlp
 from raymap.contrib.jaeger import search
+from raymap.contrib.jaeger.spans import ReadTrace, export_named
 from raymap.contrib.zipkin.schemas import ZipkinTrace
-from tests.collector.otlp_samples import START
-from tests.raymap.contrib.jaeger.conftest import NOW
+from raymap.contrib.zipkin.search import ZipkinQuery, matches, spans_of
+from store.filters import evaluate as filters
+from store.filters.ast import MayHaveCalled
+from store.memory import MemoryStore
+from store.model import Document, TimeRange
+from tests.collector.otlp_samples import CLIENT, PRODUCER, SERVER, START, TRACE, export, span
+from tests.raymap.contrib.jaeger.conftest import ARRIVED, NOW, documents
 from tests.raymap.contrib.jaeger.conftest import client as client
 from tests.raymap.contrib.jaeger.test_search import ALL, SHOP, worker
 
@@ -101,6 +108,76 @@ def test_calls_events_and_resources_are_there(client: TestClient) -> None:
 )
 def test_a_search(client: TestClient, query: dict[str, Any], expected: list[str]) -> None:
     assert ids(client, **query) == expected
+
+
+@pytest.mark.parametrize(
+    ("service", "found"), [("shop", SHOP), ("", SHOP), ("front", []), ("worker/a", [])]
+)
+def test_a_search_by_what_is_called_reads_traces_with_such_a_call(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, service: str, found: list[str]
+) -> None:
+    """The worker's nine newer traces are not read, and the search is complete."""
+    monkeypatch.setattr(search, "MOST_SCANNED", 2)
+    query: dict[str, Any] = {**HOUR, "serviceName": service, "remoteServiceName": "redis"}
+    answer = client.get(f"{V2}/traces", params=query)
+    assert [spans[0]["traceId"] for spans in answer.json()] == found
+    assert "x-raymap-incomplete" not in answer.headers
+
+
+MESSAGES = {"messaging.system": "kafka", "messaging.destination.name": "orders"}
+OUTGOING: list[tuple[int, dict[str, Any]]] = [
+    (PRODUCER, MESSAGES),
+    (PRODUCER, {"messaging.destination.name": "late", "server.address": "broker"}),
+    (CLIENT, {**MESSAGES, "messaging.operation.type": "receive"}),
+    (CLIENT, {"server.address": "stock.example.com"}),
+    (CLIENT, {"peer.service": "stock"}),
+    (CLIENT, {"rpc.system": "aws-api", "rpc.service": "DynamoDB",
+              "aws.dynamodb.table_names": ["one", "two"]}),
+    (CLIENT, {}),
+]  # fmt: skip
+
+
+def outgoing(kind: int, attributes: dict[str, Any]) -> list[Document]:
+    """A trace with one span that leaves its service."""
+    body = export(
+        span(SERVER, {}, id=1, parent=b"", name="root"),
+        span(kind, attributes, id=2, parent=bytes(7) + b"\1", name="call"),
+        resource={"service.namespace": "eu"},
+    )
+    return [each for each in decode_otlp(body, ARRIVED) if isinstance(each, Document)]
+
+
+def test_every_span_is_found_by_all_that_its_answer_says() -> None:
+    """What is compared are OpenTelemetry's spans, what the store narrows are rows, and what is shown are Zipkin's."""
+    remote = set()
+    for stored in (documents(), *(outgoing(*each) for each in OUTGOING)):
+        store = MemoryStore()
+        store.put(stored, "all")
+        for id, trace in store.get_traces([TRACE], raw=True).items():
+            read = ReadTrace(id, export_named(trace))
+            for each in spans_of(read):
+                called = each.get("remoteEndpoint", {"serviceName": ""})["serviceName"]
+                length = each.get("duration")
+                exactly = ZipkinQuery(
+                    each["localEndpoint"]["serviceName"],
+                    called,
+                    each["name"],
+                    {**each["tags"], **{said["value"]: "" for said in each["annotations"]}},
+                    length,
+                    length,
+                    TimeRange(0, 1),
+                    1,
+                )
+                assert matches(read.exported, exactly)
+                others = [exactly._replace(span="other"), exactly._replace(service="other")]
+                others += [exactly._replace(terms={key: "other"}) for key in exactly.terms]
+                others.append(exactly._replace(remote="other"))
+                assert not any(matches(read.exported, other) for other in others)
+                if called:
+                    remote.add(called)
+                    for service in (exactly.service, ""):
+                        assert filters.matches(trace, MayHaveCalled(service, called))
+    assert {"orders", "late", "stock.example.com", "stock", "one", "redis", "shop"} <= remote
 
 
 def test_several_traces_by_id(client: TestClient) -> None:

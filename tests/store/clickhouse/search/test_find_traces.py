@@ -35,11 +35,11 @@ from store.clickhouse.search import (
 )
 from store.clickhouse.search.get_traces import LinkPresence
 from store.clickhouse.store import ClickHouseStore
-from store.filters.ast import MayHaveFailed, Not, needs_documents
+from store.filters.ast import MayHaveCalled, MayHaveFailed, Not, needs_documents
 from store.filters.conditions import all_of, calls_along, entered_with, touches
 from store.filters.parse import parse
 from store.memory import MemoryStore
-from store.model import Document, NodeKey, State, TimeRange
+from store.model import Document, Fetched, NodeKey, State, TimeRange
 from store.protocol import Store
 from store.query import Axis, TraceHit, TraceQuery
 from store.times import MINUTE, SECOND
@@ -394,3 +394,21 @@ def test_failed_calls_that_their_caller_survived(clickhouse_store: ClickHouseSto
         for service, found in (("shop", 2), ("", 2), ("ledger", 0)):
             query = TraceQuery(ALL, filter=MayHaveFailed(service))
             assert len(store.find_traces(query, limit=9).found) == found, service
+
+
+def test_calls_by_what_they_name_whatever_answers_them(clickhouse_store: ClickHouseStore) -> None:
+    """A call of the shop's that the ledger answers is found by the name that the shop knows."""
+    calling = segment(1, name="shop", calls=(call(2),))
+    answer = segment(3, name="ledger", parent_id=2)
+    other = segment(4, trace_id=trace_id(2), name="shop", fetched=Fetched.UNSEEN)
+    memory = MemoryStore()
+    for store in (memory, clickhouse_store):
+        store.put([calling, answer, other], "calls")
+        for service, called, found in (
+            ("shop", "backend.example.com", 2),
+            ("", "backend.example.com", 2),
+            ("shop", "ledger", 1),
+            ("ledger", "backend.example.com", 0),
+        ):
+            query = TraceQuery(ALL, filter=MayHaveCalled(service, called))
+            assert len(store.find_traces(query, limit=9).found) == found, (service, called)
