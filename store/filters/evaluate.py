@@ -7,7 +7,7 @@ so. Inside of service(){…} and edge(){…} it reads one unit, and all conditio
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -178,6 +178,11 @@ class TraceSubject:
     def calls(self) -> list[CallUnit]:
         """Calls between nodes, from the client included."""
         return self._units[1]
+
+    @property
+    def documents(self) -> Collection[Document]:
+        """The documents."""
+        return self._trace.documents.values()
 
     @property
     def is_streamed(self) -> bool:

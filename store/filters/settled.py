@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 from store.filters.ast import (
@@ -21,7 +22,7 @@ from store.filters.ast import (
 )
 from store.filters.evaluate import TraceSubject, satisfies, selects
 from store.filters.keywords import MEMBERS
-from store.model import Trace
+from store.model import Fetched, Kind, Trace
 
 OF_DOCUMENTS = frozenset(("annotation", *MEMBERS))
 """Keywords that outside of blocks read documents alone."""
@@ -49,7 +50,7 @@ def _settled(expression: Expression, subject: TraceSubject) -> bool | None:
         case Not(term):
             return _opposite(_settled(term, subject))
         case ServiceMatch():
-            return _has_unit(expression, subject) or None
+            return _is_seen(expression, subject) or _has_unit(expression, subject) or None
         case Bare(field) | Exists(field) | Compare(field=field) | OneOf(field=field):
             if field.keyword not in OF_DOCUMENTS | OF_ENTRY:
                 return None
@@ -75,6 +76,21 @@ def reads_entry(expression: Expression) -> bool:
         case Bare(field) | Exists(field) | Compare(field=field) | OneOf(field=field):
             return field.keyword in OF_ENTRY
     return False
+
+
+def _is_seen(match: ServiceMatch, subject: TraceSubject) -> bool:
+    """Whether a segment alone shows that a node occurs, without the units of the trace: one that fetched nothing, and is no
+    part of another's request, which SERVER spans of one service may be."""
+    if match.condition is not None:
+        return False
+    segments = [each for each in subject.documents if not each.independent]
+    served = Counter(each.node.name for each in segments if each.kind is Kind.SERVER)
+    return any(
+        each.fetched is Fetched.NO
+        and (each.kind is not Kind.SERVER or served[each.node.name] == 1)
+        and selects(match.selector, each.node, ())
+        for each in segments
+    )
 
 
 def _has_unit(match: ServiceMatch, subject: TraceSubject) -> bool:

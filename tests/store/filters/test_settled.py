@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from store.filters import evaluate
 from store.filters.evaluate import matches
 from store.filters.parse import parse
 from store.filters.settled import settled
 from store.memory import MemoryStore
-from store.model import Document, Trace
+from store.model import Document, Fetched, Kind, Trace
 from tests.builders import call, segment, trace_id
 from tests.store.filters.strategies import enriched, expressions
 from tests.store.test_agreement import deliveries
@@ -50,3 +51,19 @@ def test_what_is_settled() -> None:
     assert settled(trace, parse('fault AND service("backend.example.com")')) is False
     assert settled(trace, parse('service("backend.example.com")')) is None
     assert settled(trace, parse('!edge("api", "backend.example.com")')) is None
+
+
+def test_a_segment_settles_that_its_node_occurs_without_any_unit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Units take most of the time of judging a page."""
+    server = segment(1, name="api", kind=Kind.SERVER)
+    documents = {1: server, 2: segment(2, name="job", parent_id=1)}
+    trace = Trace(trace_id(1), documents, {}, 0, 0, {})
+    monkeypatch.setattr(evaluate, "trace_filter_units", None)
+    assert settled(trace, parse('service("api") AND service("job")')) is True
+    inner = segment(3, name="api", kind=Kind.SERVER, parent_id=1)
+    fetching = segment(4, name="worker", fetched=Fetched.UNSEEN)
+    for name, odd in (("api", {1: server, 3: inner}), ("worker", {4: fetching})):
+        with pytest.raises(TypeError):
+            settled(Trace(trace_id(1), odd, {}, 0, 0, {}), parse(f'service("{name}")'))
