@@ -49,24 +49,29 @@ def assign_y(
     left: Sequence[Sequence[int]],
     right: Sequence[Sequence[int]],
     room: Sequence[Extent],
+    height: float,
     rounds: int = 8,
 ) -> list[float]:
-    """The y of all nodes: columns are centred, then moved towards their neighbours in sweeps."""
+    """The y of all nodes: columns are centred, then moved towards their neighbours in sweeps, within
+    ``height`` or the height of the tallest column."""
     y = [0.0] * len(room)
-    for column in columns:
-        offsets = _offsets(column, room)
+    spans = [_offsets(column, room) for column in columns]
+    half = max([height, *(offsets[-1] for offsets in spans if offsets)]) / 2
+    for column, offsets in zip(columns, spans, strict=True):
         middle = (offsets[-1] if offsets else 0.0) / 2
         for node, offset in zip(column, offsets, strict=True):
             y[node] = offset - middle
     for turn in range(rounds):
-        near, sweep = (left, columns[1:]) if turn % 2 == 0 else (right, columns[-2::-1])
-        for column in sweep:
+        near, sweep = (left, slice(1, None)) if turn % 2 == 0 else (right, slice(-2, None, -1))
+        for column, offsets in zip(columns[sweep], spans[sweep], strict=True):
             wanted = {
                 node: sum([y[other] for other in near[node]]) / len(near[node])
                 if near[node]
                 else y[node]
                 for node in column
             }
-            for node, height in zip(column, isotonic(column, wanted, room), strict=True):
-                y[node] = height
+            nearest = isotonic(column, wanted, room)
+            for node, at, offset in zip(column, nearest, offsets, strict=True):
+                # Of an isotonic regression within bounds the solution is that without, clipped.
+                y[node] = min(max(at, offset - half), half - offsets[-1] + offset)
     return y

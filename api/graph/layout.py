@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from api.graph.coordinates import Extent, assign_y, isotonic
 from api.graph.crossings import insert_dummies, minimize_crossings
-from api.graph.ranks import Edge, assign_ranks, remove_cycles
+from api.graph.ranks import Edge, Flow, assign_ranks, level_ranks, remove_cycles
 
 COLUMN, ROW = 200.0, 128.0
 NODE = Extent(above=42.0, below=86.0)
@@ -35,6 +35,10 @@ ASPECT = 2.0
 """Width over height of the map in a browser's window."""
 MAX_PACKINGS = 16
 FEWEST_ROWS = 9
+LEVEL_ROWS = 7
+"""Shorter ranks are left as they are."""
+MOST_LEVELLED = 60
+"""Nodes of a part: in larger ones labels are not read anyway, and level ranks have a tenth more crossings."""
 CACHE_SIZE = 64
 """Connected components whose layout is cached."""
 
@@ -140,11 +144,30 @@ def _lay_out(group: tuple[int, ...], edges: tuple[Edge, ...]) -> _Part:
     given = [(number[v], number[w]) for v, w in edges]
     acyclic = remove_cycles(len(group), given)
     rank = assign_ranks(len(group), acyclic.edges)
+    part = _draw(group, given, acyclic, rank)
+    if len(group) > MOST_LEVELLED:
+        return part
+    level = level_ranks(rank, acyclic.edges, max(LEVEL_ROWS, ceil(1.1 * sqrt(len(group)))))
+    if level == rank:
+        return part
+    # Level ranks are not always lower: their longer edges have lanes.
+    return min(part, _draw(group, given, acyclic, level), key=_part_size)
+
+
+def _part_size(part: _Part) -> float:
+    return max(part.width / ASPECT, part.height)
+
+
+def _draw(
+    group: tuple[int, ...], given: Sequence[Edge], acyclic: Flow, rank: Sequence[int]
+) -> _Part:
+    """A connected component with its nodes in these ranks."""
+    number = {node: at for at, node in enumerate(group)}
     lanes = insert_dummies(rank, acyclic.edges)
     columns = minimize_crossings(lanes)
     width = _wraps(columns, len(group))
     room = _rooms(columns, width, len(group))
-    y = assign_y(columns, lanes.left, lanes.right, room)
+    y = assign_y(columns, lanes.left, lanes.right, room, sum(width) * COLUMN / ASPECT - ROW)
     x, spans = _columns_x(columns, width, len(group))
     _separate(x, y, len(group))
     shift = min(y[: len(group)]) - NODE.above

@@ -5,7 +5,7 @@ Nodes are numbers 0…n-1; ties are broken by the smaller number.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 Edge = tuple[int, int]
@@ -75,3 +75,35 @@ def assign_ranks(size: int, edges: Iterable[Edge]) -> list[int]:
         if down[node]:
             rank[node] = min(rank[target] for target in down[node]) - 1
     return rank
+
+
+def level_ranks(rank: Sequence[int], edges: Sequence[Edge], rows: int) -> list[int]:
+    """Ranks of at most ``rows`` nodes where that is possible: from taller ones, nodes whose callers and callees leave
+    them a choice are moved to a shorter rank beside them, those first that lengthen edges least."""
+    level = list(rank)
+    above: list[list[int]] = [[] for _ in level]
+    below: list[list[int]] = [[] for _ in level]
+    for source, target in edges:
+        above[target].append(source)
+        below[source].append(target)
+    last = max(level, default=0)
+    count = [0] * (last + 1)
+    for at in level:
+        count[at] += 1
+    while True:
+        moves = []
+        for node, at in enumerate(level):
+            if count[at] <= rows:
+                continue
+            first = max([level[v] + 1 for v in above[node]], default=0)
+            final = min([level[v] - 1 for v in below[node]], default=last)
+            for to in (at - 1, at + 1):
+                if first <= to <= final and count[to] <= count[at] - 2:
+                    longer = (len(below[node]) - len(above[node])) * (at - to)
+                    moves.append((-count[at], longer, count[to], node, to))
+        if not moves:
+            return level
+        *_, node, to = min(moves)
+        count[level[node]] -= 1
+        count[to] += 1
+        level[node] = to

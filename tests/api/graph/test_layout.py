@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from api.graph.coordinates import Extent, assign_y
 from api.graph.crossings import crossings, insert_dummies, minimize_crossings
 from api.graph.layout import Layout, Place, layout
-from api.graph.ranks import assign_ranks, remove_cycles
+from api.graph.ranks import assign_ranks, level_ranks, remove_cycles
 
 WIDTH, HEIGHT = 150, 110
 
@@ -121,6 +122,34 @@ def test_many_calls_of_one_service_are_wrapped() -> None:
     assert not overlaps(found.places)
 
 
+def test_a_tall_rank_gives_nodes_to_those_beside_it() -> None:
+    """Eight leaves beside a chain: a map of nine rows would be drawn smaller than one of seven."""
+    leaves = [("in", f"leaf{at}") for at in range(8)]
+    found = layout(nx.DiGraph([*leaves, ("in", "a"), ("a", "b"), ("b", "c")]))
+    ranks = [place.rank for place in found.places.values()]
+    assert max(map(ranks.count, ranks)) == 7
+    ys = [place.y for place in found.places.values()]
+    assert max(ys) - min(ys) < 8 * 128
+    assert not overlaps(found.places)
+    assert not crossed_labels(found)
+
+
+def test_a_map_is_no_higher_than_its_tallest_column() -> None:
+    """Chains from the end of one another drift downwards, unless there is a floor."""
+    columns = [[2 * at, 2 * at + 1] for at in range(6)]
+    right = [[v + 1, v + 2] if v % 2 else [] for v in range(1, 11)]
+    right = [[], *right, []]
+    left: list[list[int]] = [[] for _ in range(12)]
+    for v, targets in enumerate(right):
+        for w in targets:
+            left[w].append(v)
+    room = [Extent(50, 50)] * 12
+    free, low = (assign_y(columns, left, right, room, height) for height in (1000, 0))
+    assert max(free) - min(free) > 250
+    assert max(low) - min(low) == 100
+    assert all(low[b] - low[a] >= 100 for a, b in columns)
+
+
 def test_input_order_changes_nothing() -> None:
     graph = services(60)
     chance = random.Random(7)
@@ -158,6 +187,17 @@ def test_any_graph_has_finite_places_that_do_not_overlap(edges: list[tuple[int, 
         if source != target:
             forward = found.places[source].rank < found.places[target].rank
             assert forward is ((source, target) not in found.back)
+
+
+@given(GRAPHS, st.integers(1, 4))
+def test_level_ranks_keep_calls_forward(edges: list[tuple[int, int]], rows: int) -> None:
+    flow = remove_cycles(15, {(v, w) for v, w in edges if v != w})
+    rank = assign_ranks(15, flow.edges)
+    level = level_ranks(rank, flow.edges, rows)
+    assert all(level[v] < level[w] for v, w in flow.edges)
+    assert max(map(level.count, level)) <= max(map(rank.count, rank))
+    assert max(level) == max(rank)
+    assert level_ranks(level, flow.edges, rows) == level
 
 
 @given(GRAPHS)
