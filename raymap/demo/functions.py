@@ -14,7 +14,6 @@ from math import ceil
 from typing import Any, NamedTuple
 
 from raymap.demo import aws, clock, latency, logs
-from raymap.demo.failures import MissingField
 from raymap.demo.sdk import NODE, PYTHON, SERVICE, Sdk
 from raymap.demo.trace import Entity, LogLine, Scope, TaskTimedOut, Trace, Upload, owner
 
@@ -150,13 +149,14 @@ def _execute(
         init.set_aws({"function_arn": function.arn})
         init.close(initialised)
     scope = Scope(trace, segment, initialised, function.sdk)
-    broken = function.canary and clock.is_bad(version) and trace.chance(0.3)
-    status, error = _invocation(scope, function, _broken if broken else handler, cold)
+    status, error = _invocation(scope, function, handler, cold)
     with Scope(trace, segment, scope.now, SERVICE).subsegment("Overhead") as overhead:
         overhead.wait(latency.LAMBDA_OVERHEAD)
     _finish(trace, function, segment, overhead.now)
     if event.source:
         trace.upload(uploaded(function, segment, service, event, error), overhead.now)
+    elif error is not None:
+        trace.log(_failure(function, service.aws["request_id"], error, overhead.now))
     if not function.reported:
         segment.close(overhead.now)
         trace.log(_report(function, segment, service.aws["request_id"], initialised - begin))
@@ -197,18 +197,29 @@ def uploaded(
 
 def _raised(error: Exception, at: float, request: str) -> dict[str, Any]:
     """The line of Python's runtime."""
+    return _event("function", at, f"[ERROR] {_said(error)}") | {"requestId": request}
+
+
+def _said(error: Exception) -> str:
     stack = "".join(traceback.format_exception(error))
-    text = f"[ERROR] {type(error).__name__}: {error}\n{stack}"
-    return _event("function", at, text) | {"requestId": request}
+    return f"{type(error).__name__}: {error}\n{stack}"
 
 
 def _event(type: str, at: float, record: dict[str, Any] | str) -> dict[str, Any]:
+    return {"type": type, "time": _iso(at), "record": record}
+
+
+def _iso(at: float) -> str:
     time = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
-    return {"type": type, "time": time.replace("+00:00", "Z"), "record": record}
+    return time.replace("+00:00", "Z")
 
 
-def _broken(scope: Scope) -> int:
-    raise MissingField("'currency' is missing in the product")
+def _failure(function: Function, request_id: str, error: Exception, at: float) -> LogLine:
+    """A line of the logger of a handler that raised, or the platform's of one that it stopped."""
+    text = f"[ERROR]\t{_iso(at)}\t{request_id}\t{_said(error)}"
+    if isinstance(error, TaskTimedOut):
+        text = f"{_iso(at)} {request_id} Task timed out after {function.timeout:.2f} seconds"
+    return LogLine(function.account, function.name, text, at)
 
 
 def _report(function: Function, segment: Entity, request_id: str, init: float) -> LogLine:
@@ -225,7 +236,7 @@ def _report(function: Function, segment: Entity, request_id: str, init: float) -
         f"SegmentId: {segment.id}",
         "Sampled: true",
     ]
-    return LogLine(function.name, "\t".join(fields), segment.end_time)
+    return LogLine(function.account, function.name, "\t".join(fields), segment.end_time)
 
 
 def _invocation(

@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Iterable
 from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from raymap.demo import aws
@@ -38,12 +39,12 @@ def _headers() -> dict[str, str]:
 
 def delivery(lines: Iterable[LogLine]) -> dict[str, Any]:
     """A request of Firehose: a record for each function."""
-    by_function = groupby(sorted(lines, key=lambda line: line.function), lambda line: line.function)
+    of = attrgetter("account", "function")
     return _request(
         _record(
-            aws.ACCOUNT, f"/aws/lambda/{function}", STREAM, [(each.at, each.text) for each in group]
+            account, f"/aws/lambda/{function}", STREAM, [(each.at, each.text) for each in group]
         )
-        for function, group in by_function
+        for (account, function), group in groupby(sorted(lines, key=of), of)
     )
 
 

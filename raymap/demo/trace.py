@@ -55,8 +55,9 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """What Lambda's platform writes into a function's log."""
+    """A line in a function's log."""
 
+    account: str
     function: str
     text: str
     at: float

@@ -361,6 +361,36 @@ def test_a_bad_version_of_a_canary_is_found() -> None:
         assert judge(*sides).outcome is expected
 
 
+def test_a_failed_request_is_in_its_function_s_log() -> None:
+    """With its exception, under the segment's request, and with the attribute that failed requests have in common."""
+    bad = next(n for n in itertools.count(1) if clock.is_bad(n))
+    began = 900 * (bad + 997) - 400
+    traces = list(Story(7, 20.0).backward(began + 300, 240))
+    sends = [send.document for trace in traces for send in trace.sends()]
+    segments = [json.loads(each.text) for each in sends if isinstance(each, Document)]
+    catalog = [each for each in segments if each["name"] == "catalog" and "aws" in each]
+    failed = {
+        each["aws"]["request_id"]
+        for each in catalog
+        if "request_id" in each["aws"] and "fault" in each
+    }
+    request = delivery(each for each in sends if isinstance(each, LogLine))
+    decoded = decode_delivery(msgspec.convert(request, Delivery), REGION)
+    logged = {line.request_id: line for line in decoded.logs.lines if line.name == "catalog"}
+    assert set(logged) == failed != set()
+    missing = [line for line in logged.values() if "MissingField: 'currency'" in line.body]
+    assert len(missing) > 5
+    assert {line.severity for line in missing} == {"error"}
+    handled = [each for each in segments if "price_list" in each.get("annotations", {})]
+    lists = Counter(
+        each["annotations"]["price_list"]
+        for each in handled
+        if any(e["type"] == "MissingField" for e in each.get("cause", {}).get("exceptions", []))
+    )
+    assert lists == {"outlet": len(missing)}
+    assert {each["annotations"]["price_list"] for each in handled} == {"outlet", "retail"}
+
+
 @pytest.mark.slow
 def test_the_alarm_fires_while_the_payment_provider_is_ailing() -> None:
     """And not before and after; one that someone has changed stays."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from raymap.demo import aws, http, latency
+from raymap.demo import aws, clock, http, latency
+from raymap.demo.failures import MissingField
 from raymap.demo.functions import CATALOG, invoke
 from raymap.demo.http import visitor
 from raymap.demo.sdk import SERVICE
-from raymap.demo.trace import Scope, Trace
+from raymap.demo.trace import Scope, Trace, owner
 
 API = "shop-graphql"
 _AGENT = "ShopApp/7.4 (iOS 26.1; iPhone17,2) Apollo/2.0"
 _URL = "https://graphql.shop.example.com/graphql"
+OUTLET = 0.3
+"""Share of the requests for products of the old price list, which have no currency; a bad version needs it."""
 
 
 def query(trace: Trace) -> None:
@@ -46,6 +49,7 @@ def list_products(scope: Scope) -> int:
     """The handler behind the resolver and behind GET /products."""
     with scope.subsegment("## list_products") as handler:
         handler.wait(latency.CODE)
+        _price(handler)
         aws.get_item(handler, aws.PRODUCTS, "Query")
         if scope.trace.chance(0.006):
             raise KeyError("image_url")
@@ -56,5 +60,15 @@ def show_product(scope: Scope) -> int:
     """The handler of GET /products/{id}; some links are old."""
     with scope.subsegment("## show_product") as handler:
         handler.wait(latency.CODE)
+        _price(handler)
         aws.get_item(handler, aws.PRODUCTS)
     return 404 if scope.trace.chance(0.05) else 200
+
+
+def _price(scope: Scope) -> None:
+    """Raises MissingField in a bad version, for products of the old price list."""
+    outlet = scope.trace.chance(OUTLET)
+    scope.entity.put_annotation("price_list", "outlet" if outlet else "retail")
+    version = int(owner(scope.entity).service["version"])
+    if outlet and clock.is_bad(version):
+        raise MissingField("'currency' is missing in the product")
