@@ -22,6 +22,7 @@ from store.clickhouse.connection.errors import (
     first_line,
     is_transient,
 )
+from store.clickhouse.connection.missing_rows import wait_for_rows
 from store.clickhouse.connection.pool import ClientPool
 from store.clickhouse.connection.query_runner import COUNT_LIMITS, OtherCells, QueryRunner
 from store.clickhouse.declared import DeclarationMethods
@@ -35,7 +36,7 @@ from store.clickhouse.metrics.methods import MetricMethods
 from store.clickhouse.pin_methods import PinMethods
 from store.clickhouse.problems import ProblemMethods
 from store.clickhouse.rollup.backlog import read_due
-from store.clickhouse.rollup.turn import Turn
+from store.clickhouse.rollup.turn import READ, Turn
 from store.clickhouse.rollup.worker import RollupWorker
 from store.clickhouse.schema.version import SCHEMA_CODES, SchemaGuard
 from store.clickhouse.search import (
@@ -265,11 +266,13 @@ class ClickHouseStore(
 
     @contextmanager
     def _counted(self) -> Iterator[QueryRunner]:
-        """The same for long work, after dirty buckets have been recounted."""
+        """The same for long work, after dirty buckets have been recounted and their rows are here. Raises RowsMissing."""
         with self._asking() as asking:
             ask = asking.with_limits(COUNT_LIMITS)
             due, _ = read_due(ask)
             self.rollup_worker.wait_until_fresh(ask, due)
+            if self.login().replicated:
+                wait_for_rows(ask, READ)
             yield ask
 
     def verify(self, window: TimeRange) -> Iterator[verify.Verified]:
