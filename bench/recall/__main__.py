@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -28,10 +29,10 @@ from bench.recall.receivers import ServerStore
 from bench.recall.reshard import ReshardedStore
 from bench.recall.rollup_driver import (
     Kills,
+    count_cells,
     crossing_links,
     never_quiet,
     rolling,
-    rolling_cells,
     rollup_workers,
 )
 from bench.recall.run import Outcome, Size, run
@@ -85,8 +86,8 @@ def _with_cells(cases: list[Conditions], size: Size, seed: int, cells: int) -> I
     rest would show nothing."""
     for conditions, addresses in _cells(cases, cells):
         store = CellStore(addresses, connections=4)
-        with rolling_cells(store) as recount_minutes:
-            yield run(store, conditions, size, seed, recount_minutes=recount_minutes)
+        with never_quiet():
+            yield run(store, conditions, size, seed, recount_minutes=partial(count_cells, store))
         _require_crossing(store)
         store.close()
 
@@ -107,7 +108,7 @@ def _with_reshard(
         halved = replace(size, now=half + HALF_SPAN, span=2 * HALF_SPAN)
         store = ReshardedStore(addresses, cells, half)
         with never_quiet():
-            yield run(store, conditions, halved, seed, recount_minutes=store.count)
+            yield run(store, conditions, halved, seed, recount_minutes=partial(count_cells, store))
         stored = store.stored()
         traces, twice = len(set().union(*stored)), sum(map(len, stored)) - len(set().union(*stored))
         print(

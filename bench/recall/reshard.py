@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from bench.recall.rollup_driver import count_cells
 from store.cells.cells import Cells
 from store.cells.store import CellStore
 from store.cells.topology import add_cell, form_topology, now, read_topology
@@ -63,14 +64,8 @@ class ReshardedStore:
         """The map."""
         if self._since and now() < self._since + AFTER:
             _wait_until(self._since + AFTER)
-            self.count()
+            count_cells(self)
         return self._store.service_graph(window)
-
-    def count(self) -> None:
-        """Count what is due, as each cell's worker does."""
-        for cell in self.cells.stores:
-            with cell._asking() as ask:
-                cell.rollup_worker.tick(ask)
 
     def stored(self) -> list[set[str]]:
         """The traces of each cell."""

@@ -13,7 +13,6 @@ from random import Random
 from typing import Protocol
 
 from store.cells.cells import Cells
-from store.cells.store import CellStore
 from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.connection.query_runner import Rows, Statement, execute
@@ -43,18 +42,11 @@ class HasCells(Protocol):
         ...
 
 
-@contextmanager
-def rolling_cells(store: CellStore) -> Iterator[Callable[[], None]]:
-    """A function that counts, in each cell, all that is due there."""
-    workers = [RollupWorker() for _ in store.cells.stores]
-
-    def recount_minutes() -> None:
-        for rollup_worker, cell in zip(workers, store.cells.stores, strict=True):
-            with cell._asking() as ask:
-                rollup_worker.tick(ask)
-
-    with never_quiet():
-        yield recount_minutes
+def count_cells(store: HasCells) -> None:
+    """Count what is due in each cell, as its worker does."""
+    for cell in store.cells.stores:
+        with cell._asking() as ask:
+            cell.rollup_worker.tick(ask)
 
 
 def crossing_links(store: HasCells) -> tuple[int, int]:

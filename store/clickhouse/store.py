@@ -22,7 +22,7 @@ from store.clickhouse.connection.errors import (
     first_line,
     is_transient,
 )
-from store.clickhouse.connection.missing_rows import wait_for_rows
+from store.clickhouse.connection.missing_rows import RowsMissing, gets_rows
 from store.clickhouse.connection.pool import ClientPool
 from store.clickhouse.connection.query_runner import COUNT_LIMITS, OtherCells, QueryRunner
 from store.clickhouse.declared import DeclarationMethods
@@ -266,13 +266,13 @@ class ClickHouseStore(
 
     @contextmanager
     def _counted(self) -> Iterator[QueryRunner]:
-        """The same for long work, after dirty buckets have been recounted and their rows are here. Raises RowsMissing."""
+        """The same for long work, after dirty buckets have been recounted and their rows are here: StoreUnavailable if they do not come."""
         with self._asking() as asking:
             ask = asking.with_limits(COUNT_LIMITS)
             due, _ = read_due(ask)
             self.rollup_worker.wait_until_fresh(ask, due)
-            if self.login().replicated:
-                wait_for_rows(ask, READ)
+            if self.login().replicated and not gets_rows(ask, READ):
+                raise RowsMissing("the replica in use lacks rows that another has had")
             yield ask
 
     def verify(self, window: TimeRange) -> Iterator[verify.Verified]:

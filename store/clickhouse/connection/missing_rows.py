@@ -55,16 +55,19 @@ def lacks_rows(run: RunQuery, tables: Collection[str]) -> bool:
     return bool(waiting)
 
 
+def gets_rows(run: RunQuery, tables: Collection[str]) -> bool:
+    """Whether the replica in use has all rows that any has, after seconds at most."""
+    try:
+        return wait_for_rows(run, tables)
+    except RowsMissing:
+        return False
+
+
 def has_all_rows(
     client: Client, tables: Collection[str], limits: Mapping[str, int | str] = LIMITS
 ) -> bool:
-    """Whether the server of a connection has all rows, after seconds at most; it does without replicas."""
-    if not is_replicated(client):
-        return True
-    try:
-        return wait_for_rows(partial(execute, client, settings=limits), tables)
-    except RowsMissing:
-        return False
+    """The same of the server of a connection; it does without replicas."""
+    return not is_replicated(client) or gets_rows(partial(execute, client, settings=limits), tables)
 
 
 def delay(run: RunQuery, tables: Collection[str]) -> int:

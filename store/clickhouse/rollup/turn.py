@@ -14,7 +14,12 @@ from typing import NoReturn
 
 from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.lease import RENEW, TABLE, Lease, try_lease
-from store.clickhouse.connection.missing_rows import RowsMissing, lacks_rows, wait_for_rows
+from store.clickhouse.connection.missing_rows import (
+    RowsMissing,
+    gets_rows,
+    lacks_rows,
+    wait_for_rows,
+)
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.connection.query_runner import RunQuery, checked
 from store.clickhouse.queries import Sql
@@ -132,10 +137,7 @@ class Turn:
     def has_all_minutes(self, run: RunQuery) -> bool:
         """Whether the replica in use has all minutes that any has: a wide bucket would be the sum without some for good, as
         these are older than it when they come."""
-        try:
-            return wait_for_rows(run, ("rollups",))
-        except RowsMissing:
-            return False
+        return gets_rows(run, ("rollups",))
 
     def lacks_rows(self, run: RunQuery) -> bool:
         """Whether the replica in use still waits for some that it could not fetch."""

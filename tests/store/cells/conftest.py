@@ -49,6 +49,16 @@ def four_addresses(cell_addresses: list[Address]) -> Iterator[list[Address]]:
 
 
 @pytest.fixture
+def three(cell_addresses: list[Address], clickhouse: Address) -> Iterator[list[Address]]:
+    """The two, empty, as a topology, and an empty database."""
+    for address in cell_addresses:
+        empty(address)
+    form_topology(cell_addresses)
+    with migrated_database(clickhouse) as third:
+        yield [*cell_addresses, third]
+
+
+@pytest.fixture
 def gate(cell_addresses: list[Address]) -> Iterator[Gate]:
     """Before the second cell."""
     gate = Gate(cell_addresses[1].host, cell_addresses[1].port)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-import pytest
 from prometheus_client import CollectorRegistry
 
 from collector.journal.adopt import folders
@@ -15,30 +13,19 @@ from collector.metrics import IngestMetrics
 from collector.payloads import decode_documents
 from collector.pipeline import IngestPipeline
 from store.cells.store import CellStore
-from store.cells.topology import add_cell, form_topology, now, read_topology
+from store.cells.topology import add_cell, now, read_topology
 from store.clickhouse.connection.address import Address
 from store.graph import ServiceGraph
 from store.memory import MemoryStore
 from store.model import TimeRange
 from store.times import SECOND
 from tests.collector.samples import segment_bytes
-from tests.conftest import empty, migrated_database
 from tests.store.cells.test_unavailable import LIMITS, rows
 from tests.store.test_agreement import plain
 from tests.waiting import eventually
 
 ANSWERED = 8
 """Traces that are under way when the epoch begins: so many later the other half of each arrives."""
-
-
-@pytest.fixture
-def three(cell_addresses: list[Address], clickhouse: Address) -> Iterator[list[Address]]:
-    """Two cells and an empty database."""
-    for address in cell_addresses:
-        empty(address)
-    form_topology(cell_addresses)
-    with migrated_database(clickhouse) as third:
-        yield [*cell_addresses, third]
 
 
 class Sender:

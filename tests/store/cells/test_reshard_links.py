@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
+from bench.recall.rollup_driver import count_cells
 from store.cells.store import CellStore
-from store.cells.topology import add_cell, form_topology, now, read_topology
+from store.cells.topology import add_cell, now, read_topology
 from store.clickhouse.connection.address import Address
 from store.clickhouse.rollup import epochs, few_rows
 from store.memory import MemoryStore
 from store.model import Document, Link, TimeRange
 from store.times import MINUTE, SECOND
 from tests.builders import segment
-from tests.conftest import empty, migrated_database
 from tests.store.test_agreement import plain
 
 HOME = 12
 """A number of a trace in the first cell, of two and of three."""
-
-
-@pytest.fixture
-def three(cell_addresses: list[Address], clickhouse: Address) -> Iterator[list[Address]]:
-    """Two cells and an empty database."""
-    for address in cell_addresses:
-        empty(address)
-    form_topology(cell_addresses)
-    with migrated_database(clickhouse) as third:
-        yield [*cell_addresses, third]
 
 
 def id_of(number: int, begun: int | None) -> bytes:
@@ -43,9 +31,7 @@ def work(id: bytes, start: int, **fields: object) -> Document:
 
 def count(store: CellStore) -> None:
     """As the worker of each cell does, then all that is due."""
-    for cell in store.cells.stores:
-        with cell._asking() as ask:
-            cell.rollup_worker.tick(ask)
+    count_cells(store)
     store.cells.settle()
 
 

@@ -145,6 +145,23 @@ def test_a_map_says_what_its_replica_lacks(cell: Cell, open_store: Opened) -> No
     eventually(lambda: store.backlog(traffic.window) is None, "it has them")
 
 
+def test_verify_waits_for_the_rows_of_its_replica(
+    cell: Cell, open_store: Opened, traffic: Traffic
+) -> None:
+    """What it lacks would be differences that are none."""
+    first, second = open_store(0), open_store(1)
+    with lagging(cell, 1, ["rollups"]):
+        traffic.put(first, 1)
+        assert traffic.counted(first) == 20
+        with pytest.raises(StoreUnavailable, match="lacks rows that another"):
+            list(second.verify(traffic.window))
+    until_all(cell, traffic, 20)
+    for store in (first, second):
+        found = list(store.verify(traffic.window))
+        assert sum(part.minutes for part in found) >= 1
+        assert [part.differences for part in found if part.differences] == []
+
+
 def test_a_backup_is_restored_on_one_and_copied_to_all(
     cell: Cell, open_store: Opened, traffic: Traffic, tmp_path: Path
 ) -> None:

@@ -1,8 +1,9 @@
 -- The facts of the rows in $target (store.facts): the case of each with that of its parent and its answer, and its
--- figures. Ids are joined, and no rule decides: that is what store.draw is for. A parent that is no case: 0, none;
--- 1, not looked up, or of no known segment; of a function whose event may yet be known, when it arrived, unless it serves no request ($background kinds). `is_link`: of a
--- link (units/add_linked). `awaiting`: the same of a function that answers a call which leads to one of $brokers, else 0:
--- of all calls of functions it would make as many facts as there are times at which these arrive.
+-- figures. Ids are joined, and no rule decides: that is what store.draw is for. A parent that is no case: 0, none; 1,
+-- not looked up, or of no known segment; of a function whose event may yet be known, when it arrived, unless it serves
+-- no request ($background kinds). `is_link`: of a link (units/add_linked). `awaiting`: the same of a function that
+-- answers a call which leads to one of $brokers, else 0: of all calls of functions it would make as many facts as there
+-- are times at which these arrive.
 SELECT cityHash64(parent, case, answer, awaiting) AS fact, toUInt8(0) AS is_link, parent, case, answer, awaiting,
        cityHash64(trace_id) AS trace, start, duration, last_duration, weight
 FROM (
