@@ -58,13 +58,19 @@ class Watched:
         worst, self.worst = self.worst, 0.0
         return worst
 
-    def until_exact(self, expected: Counter[str], seconds: float = 180.0) -> float:
-        """Seconds until the map and the rows are these; RuntimeError when they never are."""
+    def until_exact(self, expected: Counter[str], seconds: float = 180.0) -> tuple[float, float]:
+        """Seconds until the map is this, and until the rows are, which ClickHouse fetches; RuntimeError when they never
+        are."""
         begun = time.monotonic()
+        of_map = of_rows = 0.0
         while time.monotonic() - begun < seconds:
             try:
-                if self._rows.read() == expected == map_of(self.store, self.window):
-                    return time.monotonic() - begun
+                is_map = map_of(self.store, self.window) == expected
+                of_map = (of_map or time.monotonic() - begun) if is_map else 0.0
+                is_stored = self._rows.read() == expected
+                of_rows = (of_rows or time.monotonic() - begun) if is_stored else 0.0
+                if of_map and of_rows:
+                    return of_map, of_rows
             except AssertionError:
                 raise
             except Exception as error:

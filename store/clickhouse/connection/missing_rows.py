@@ -27,13 +27,15 @@ class RowsMissing(ClickHouseUnavailable):
     """Another replica has rows that this one does not get."""
 
 
-def wait_for_rows(run: RunQuery, tables: Collection[str]) -> bool:
+def wait_for_rows(
+    run: RunQuery, tables: Collection[str], limits: Mapping[str, int | str] = LIMITS
+) -> bool:
     """Wait until the replica in use has all rows that any has.
 
     False if what it lacks is on none that is there: who has it may come back. Raises RowsMissing when another has it,
     and it does not come within seconds.
     """
-    within = run.with_limits(LIMITS) if isinstance(run, QueryRunner) else run
+    within = run.with_limits(limits) if isinstance(run, QueryRunner) else run
     try:
         for table in tables:
             within(f"SYSTEM SYNC REPLICA {table} LIGHTWEIGHT")

@@ -15,6 +15,7 @@ from typing import NoReturn
 from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.lease import RENEW, TABLE, Lease, try_lease
 from store.clickhouse.connection.missing_rows import (
+    LIMITS,
     RowsMissing,
     gets_rows,
     lacks_rows,
@@ -41,6 +42,9 @@ READ = (*TABLES, "bucket_rollups", "rollups")
 """What a map is read from."""
 MOST_SKEW = 0.5
 """Seconds by which clocks of replicas may differ: when rows arrived and when they were counted is compared."""
+SOON: dict[str, int | str] = {"receive_timeout": 1}
+"""Seconds to wait for rows that usually come at once: a process whose replica begins to lag leaves the count to another
+before the map is old. After a longer wait, or one in vain, `LIMITS` apply: all replicas may lag a little."""
 COMPARE_EVERY = 60.0
 NOTIFY_EVERY = 20.0
 
@@ -62,6 +66,7 @@ class Turn:
         """When the clocks agreed last, and from when on they may not have (epoch seconds)."""
         self._reason = ""
         """Why this process has left the count to others."""
+        self._patient = False
 
     @property
     def mine(self) -> bool:
@@ -79,6 +84,8 @@ class Turn:
                     raise MayNotCount(self._reason)
                 if not self._is_free(run):
                     return False
+            if self._patient and self._is_free(run):
+                self.wait_for_rows(run)  # who lacks them keeps no one from counting who has them
             self._lease = try_lease(self._login(), self._name("count"))
             self._reason = ""
             if self._lease is None:
@@ -129,10 +136,14 @@ class Turn:
         False if it lacks rows of a replica that is gone: what is counted then has to be compared again. Raises
         MayNotCount when the others have rows that it does not get.
         """
+        begun = time.monotonic()
         try:
-            return wait_for_rows(run, TABLES)
+            whole = wait_for_rows(run, TABLES, LIMITS if self._patient else SOON)
         except RowsMissing as missing:
-            self._give_up(str(missing))
+            self._patient = True
+            self._give_up(str(missing), 0.0)
+        self._patient = whole and time.monotonic() - begun > float(SOON["receive_timeout"])
+        return whole
 
     def has_all_minutes(self, run: RunQuery) -> bool:
         """Whether the replica in use has all minutes that any has: a wide bucket would be the sum without some for good, as
@@ -157,18 +168,19 @@ class Turn:
             self._doubtful_from = min(before, self._doubtful_from or before)
             self._give_up(
                 f"the clocks of ClickHouse's replicas differ by {most - least:.1f} s or more, and nothing is counted "
-                "until they agree"
+                "until they agree",
+                2 * RENEW,
             )
         self._agreed = time.time()
         if self._doubtful_from:
             dirty.mark_looked_since(run, round(self._doubtful_from * SECOND))
             self._doubtful_from = 0.0
 
-    def _give_up(self, reason: str) -> NoReturn:
-        """Let another process count, whose replica may be a better one."""
+    def _give_up(self, reason: str, seconds: float) -> NoReturn:
+        """Let another process count, whose replica may be a better one. ``seconds``: before this one tries again."""
         self.release()
         self._reason = reason
-        self._next_try = time.monotonic() + 2 * RENEW
+        self._next_try = time.monotonic() + seconds
         raise MayNotCount(reason)
 
     def release(self) -> None:

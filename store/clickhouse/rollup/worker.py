@@ -176,10 +176,9 @@ class RollupWorker:
                     log.warning("rollup_failed", error=str(error))
                 failing = True
                 self.lag.note_failure(error)
-            took = time.monotonic() - begun
-            if failing:
-                stop.wait(UNWATCHED_PAUSE)
+                stop.wait(TICK if isinstance(error, MayNotCount) else UNWATCHED_PAUSE)
                 continue
+            took = time.monotonic() - begun
             pause = UNWATCHED_PAUSE
             if self._left:
                 pause = TICK

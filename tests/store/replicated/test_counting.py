@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
@@ -145,6 +146,34 @@ def test_what_lacked_rows_of_one_table_is_counted_again_when_they_come(
     finally:
         cell.replicas[0].start()
     eventually(lambda: _counted(traffic, second, count) == 20, "and the rest")
+
+
+def test_a_replica_that_begins_to_lag_is_waited_for_once(
+    cell: Cell, open_store: Opened, traffic: Traffic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Shortly, since another may have the rows: only when it counts again nevertheless, until they come."""
+    monkeypatch.setitem(missing_rows.LIMITS, "receive_timeout", 200)
+    first, second = open_store(0), open_store(1)
+
+    def count() -> int:
+        with second._asking() as run:
+            return second.rollup_worker.tick(run)
+
+    count()
+    with ThreadPoolExecutor() as threads:
+        with lagging(cell, 1):
+            traffic.put(first, 1)
+            begun = time.monotonic()
+            with pytest.raises(MayNotCount, match="lacks rows that another has"):
+                eventually(count, "it finds what it lacks")
+            assert time.monotonic() - begun < 100
+            assert traffic.counted(first) == 20
+            traffic.put(first, 2)
+            waiting = threads.submit(eventually, count)
+            time.sleep(float(turn.SOON["receive_timeout"]) + 2)
+            assert not waiting.done()
+        waiting.result(timeout=100)
+    assert traffic.counted(second) == 40
 
 
 def _counted(traffic: Traffic, store: ClickHouseStore, count: Callable[[], object]) -> int:
