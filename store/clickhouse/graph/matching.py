@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import NamedTuple
 
-from store.clickhouse import queries
 from store.clickhouse.queries import Sql, joined, parenthesized
+from store.clickhouse.queries.rules import SETTLED_ACCOUNT, UNCONFIRMED_SLOT
 from store.clickhouse.units.aggregates import (
     ALL_UNITS,
     BACKGROUND,
@@ -50,10 +50,9 @@ def of_edges(
     edges: Collection[Ends], settled_before: int | None, *, kinds: Collection[int]
 ) -> Units:
     """The calls or links along edges, those from unconfirmed clients only if they are settled."""
-    account = queries.SETTLED_ACCOUNT.render().text
     name = "edges_" + "_".join(map(str, kinds))
     condition = (
-        f"(kind IN ({', '.join(map(str, kinds))}) AND (({account}, {_SOURCE_KEY}), ({_KEY}))"
+        f"(kind IN ({', '.join(map(str, kinds))}) AND (({SETTLED_ACCOUNT.text}, {_SOURCE_KEY}), ({_KEY}))"
         f" IN {{{name}:Array(Tuple({_KEY_TYPE}, {_KEY_TYPE}))}}{_settled(settled_before)}"
     )
 
@@ -84,7 +83,7 @@ def _settled(before: int | None) -> str:
     """The end of a condition."""
     if before is None:
         return ""
-    return f" AND {queries.UNCONFIRMED_SLOT.render().text} < {before // SETTLE_SLOT}"
+    return f" AND {UNCONFIRMED_SLOT.text} < {before // SETTLE_SLOT}"
 
 
 def of_entities(entities: Entities, settled_before: int | None) -> Units:

@@ -106,7 +106,7 @@ def _wide(run: RunQuery, first: int, last: int) -> Iterator[Verified]:
 
 
 def _settled(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    """A row of minutes as it is downsampled (queries/units/settled_account.sql)."""
+    """A row of minutes as it is downsampled (queries/rollup/downsample.sql)."""
     kind, account, *rest = row
     source = NodeKey(account, *rest[: len(NodeKey._fields) - 1])
     return kind, confirmed(source).account, *rest

@@ -17,10 +17,11 @@ from store.clickhouse.queries.registry import (
     joined,
     parenthesized,
 )
+from store.clickhouse.queries.rules import RULES
 
 __all__ = ["REGISTRY", "QueryError", "Sql", "Template", "in_traces", "joined", "parenthesized"]
 
-REGISTRY = Registry(Path(__file__).parent)
+REGISTRY = Registry(Path(__file__).parent, RULES)
 _sql = REGISTRY.declare
 
 # search: reading traces
@@ -142,8 +143,6 @@ MANY_NAMES = _sql("units/many_names", "whole_minutes", "most")
 ODD_NAMES = _sql("units/odd_names", parameters="names")
 EXCESS_NAMES = _sql("units/excess_names", "plain whole_minutes", "most")
 GETS_MESSAGES = _sql("units/gets_messages", "broker")
-SETTLED_ACCOUNT = _sql("units/settled_account")
-UNCONFIRMED_SLOT = _sql("units/unconfirmed_slot")
 HISTOGRAM_BUCKET = _sql("units/histogram_bucket", "column power")
 POWER = _sql("units/power", "column")
 # rollup

@@ -3,11 +3,11 @@
 A file contains one statement or one shared piece of a statement:
 
 * ``{name:Type}``: a value, sent beside the text as a ClickHouse query parameter, never pasted;
-* ``$name``: a fragment, a piece of SQL such as a row condition, given as `Sql`;
+* ``$name``: a fragment, a piece of SQL such as a row condition, given as `Sql`; or a rule, the same in every file;
 * ``/*include folder/name argument=text*/``: another file, with its ``$argument`` replaced.
 
-Includes are resolved when a file is loaded. `Registry` compares the places of each file with those
-declared for it and raises `QueryError` for a file or place that is missing, unknown or unused.
+Rules and includes are resolved when a file is loaded. `Registry` compares the other places of each file
+with those declared for it and raises `QueryError` for a file or place that is missing, unknown or unused.
 """
 
 from __future__ import annotations
@@ -75,12 +75,14 @@ class Template:
 
 
 class Registry:
-    """The files of a folder, each declared once."""
+    """The files of a folder, each declared once, with the rules that they have by name."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, rules: Mapping[str, Sql] | None = None) -> None:
         self._folder = folder
+        self._rules = rules or {}
         self._texts: dict[str, str] = {}
         self._included: set[str] = set()
+        self._applied: set[str] = set()
         self.templates: dict[str, Template] = {}
 
     def declare(self, name: str, fragments: str = "", parameters: str = "") -> Template:
@@ -96,21 +98,31 @@ class Registry:
         return template
 
     def require_complete(self) -> None:
-        """Raise QueryError when a file of the folder is neither declared nor included."""
+        """Raise QueryError when a file of the folder is neither declared nor included, or no file has a rule."""
         names = {
             str(path.relative_to(self._folder).with_suffix(""))
             for path in self._folder.glob("*/*.sql")
         }
         if unused := names - self.templates.keys() - self._included:
             raise QueryError(f"no declaration and no include names {sorted(unused)}")
+        if unused := self._rules.keys() - self._applied:
+            raise QueryError(f"no file has the rules {sorted(unused)}")
 
     def _resolve(self, name: str, arguments: Mapping[str, str]) -> str:
-        """The text of a file, ``$arguments`` and includes replaced, without comment lines."""
+        """The text of a file, ``$arguments``, rules and includes replaced, without comment lines."""
         text = COMMENT.sub("", self._read(name)).strip()
         if unknown := arguments.keys() - set(FRAGMENT.findall(text)):
             raise QueryError(f"{name}.sql has no places {sorted(unknown)}, given in an include")
         text = FRAGMENT.sub(lambda match: arguments.get(match[1], match[0]), text)
+        text = FRAGMENT.sub(self._apply, text)
         return INCLUDE.sub(self._include, text)
+
+    def _apply(self, match: re.Match[str]) -> str:
+        rule = self._rules.get(match[1])
+        if rule is None:
+            return match[0]
+        self._applied.add(match[1])
+        return rule.text
 
     def _include(self, match: re.Match[str]) -> str:
         self._included.add(match[1])

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from store.clickhouse import queries
 from store.clickhouse.queries import Sql, joined, parenthesized
+from store.clickhouse.queries.rules import SETTLED_ACCOUNT
 from store.clickhouse.search import causes
 from store.clickhouse.search.bounds import UNKNOWN, Values, conjunction, disjunction
 from store.clickhouse.search.unit_rows import (
@@ -27,9 +27,7 @@ from store.rules.other_names import OTHER_NAMES
 _WORK = Sql("kind IN (0, 3)")
 """Of rows of `rollups`: units of nodes."""
 _NODE = node_columns()
-_SOURCE = NodeColumns(
-    {**node_columns("source_").key, "account": queries.SETTLED_ACCOUNT.render().text}
-)
+_SOURCE = NodeColumns({**node_columns("source_").key, "account": SETTLED_ACCOUNT.text})
 _COLUMNS = {
     State.OK: "ok",
     State.ERROR: "error",

@@ -1,2 +1,2 @@
 -- A number for a node or an edge. Of a node, the source is empty.
-cityHash64(kind, /*include units/settled_account*/, source_name, source_type, source_region, account, name, type, region)
+cityHash64(kind, $settled_account, source_name, source_type, source_region, account, name, type, region)

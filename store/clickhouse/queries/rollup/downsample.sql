@@ -3,7 +3,7 @@ INSERT INTO rollups (/*include rollup/insert_columns*/) /*include rollup/single_
 SELECT toUInt16({width:UInt16}) AS width_, kind, wide, /*include units/key*/, /*include units/column_aliases per_trace=per_trace_*/, /*include rollup/unmarked_columns*/
 FROM (
     SELECT kind, intDiv(bucket, {width:UInt16}) * {width:UInt16} AS wide, /*include units/key*/, /*include units/sums per_trace=sum(trace_minutes)*/
-    FROM (SELECT * REPLACE (/*include units/settled_account*/ AS source_account) FROM rollups) AS rollups
+    FROM (SELECT * REPLACE ($settled_account AS source_account) FROM rollups) AS rollups
     WHERE width = 1 AND kind < 255 AND $slots AND (bucket, rev) IN (
         SELECT bucket, max(rev) FROM rollups WHERE width = 1 AND kind = 255 AND $slots GROUP BY bucket
     )

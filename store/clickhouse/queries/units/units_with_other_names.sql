@@ -8,7 +8,7 @@ FROM (
     SELECT *, toString(name) AS original_name,
            (minute, toString(account), toString(name)) IN (SELECT minute, account, name FROM excess_names)
                AS folds_target,
-           (minute, /*include units/settled_account*/, toString(source_name))
+           (minute, $settled_account, toString(source_name))
                IN (SELECT minute, account, name FROM excess_names) AS folds_source,
            (minute, toString(account), toString(name))
                IN (SELECT minute, account, name FROM excess_names WHERE is_example) AS is_example

@@ -11,13 +11,15 @@ import pytest
 from store.clickhouse import queries
 from store.clickhouse.queries.registry import COMMENT
 from store.clickhouse.units.aggregates import PLACES, UNWEIGHTED, WEIGHTED, read_aggregate
-from store.model import State
+from store.model import UNCONFIRMED, State
 
 FOLDER = Path(queries.__file__).parent
-COUNTING = {
+STATEMENTS = {
     str(path.relative_to(FOLDER).with_suffix("")): COMMENT.sub("", path.read_text(encoding="utf-8"))
-    for package in ("units", "rollup")
-    for path in sorted((FOLDER / package).glob("*.sql"))
+    for path in sorted(FOLDER.glob("*/*.sql"))
+}
+COUNTING = {
+    name: text for name, text in STATEMENTS.items() if name.startswith(("units/", "rollup/"))
 }
 OUTCOME = re.compile(r"\b(?:state|status|exception|user_agent)\b")
 COLUMNS = re.compile(r", state, status, exception$", re.MULTILINE)
@@ -43,6 +45,10 @@ def test_the_sums_of_units_name_no_kind() -> None:
     fragments = [each.text for each in (*UNWEIGHTED.values(), *WEIGHTED.values())]
     texts = [COUNTING[f"units/{name}"] for name in ("count", "units", "units_with_other_names")]
     assert [text for text in (*fragments, *texts) if re.search(r"\bkind (IN|=|!=)", text)] == []
+
+
+def test_no_statement_says_what_unconfirmed_nodes_are_called() -> None:
+    assert [name for name, text in STATEMENTS.items() if UNCONFIRMED.strip() in text] == []
 
 
 @pytest.mark.parametrize(

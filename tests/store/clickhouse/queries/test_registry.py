@@ -36,6 +36,17 @@ def test_places_are_filled_and_values_travel_beside_the_text(folder: Path) -> No
     assert rendered.parameters == {"a": 3, "s": "it's $a {a:UInt8}"}
 
 
+def test_a_rule_is_the_same_in_every_file(folder: Path) -> None:
+    (folder / "shared/columns.sql").write_text("$table.x, $late")
+    rules = {"late": Sql("at > 9")}
+    registry = Registry(folder, rules)
+    assert registry.declare("maps/nodes", "source", "a").text.startswith("SELECT n.x, at > 9 FROM")
+    registry.require_complete()
+    rules["early"] = Sql("at < 9")
+    with pytest.raises(QueryError, match="early"):
+        registry.require_complete()
+
+
 @pytest.mark.parametrize(
     ("fragments", "parameters"),
     [("", "a"), ("source more", "a"), ("source", ""), ("source", "a b")],

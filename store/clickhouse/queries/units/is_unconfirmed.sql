@@ -1,2 +1,0 @@
--- store.model.is_unconfirmed.
-startsWith(source_account, 'unconfirmed ')

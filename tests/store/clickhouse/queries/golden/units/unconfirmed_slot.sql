@@ -1,1 +1,0 @@
-toUInt64OrZero(extract(toString(source_account), '^unconfirmed ([0-9]+)'))
