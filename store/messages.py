@@ -28,9 +28,13 @@ def units_elsewhere(trace: Trace) -> Collection[int]:
 
 def is_processed_by(above: Document, segment: Document) -> bool:
     """Whether a segment processes what the one above it fetched."""
-    if segment.independent or segment.kind is not Kind.CONSUMER:
-        return False
-    return segment.node == above.node and segment.fetched is not Fetched.UNSEEN
+    is_below = not segment.independent and segment.node == above.node
+    return is_below and processes(segment.kind, segment.fetched)
+
+
+def processes(kind: Kind, fetched: Fetched) -> bool:
+    """Whether a segment of this kind processes what one of its service above it fetched."""
+    return kind is Kind.CONSUMER and fetched is not Fetched.UNSEEN
 
 
 def links_once(trace: Trace) -> Iterator[OwnedLink]:

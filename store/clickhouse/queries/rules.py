@@ -6,7 +6,7 @@ SQL files have them as ``$name``; what they say of rows, the functions named her
 from __future__ import annotations
 
 from store.clickhouse.queries.registry import Sql
-from store.model import UNCONFIRMED
+from store.model import UNCONFIRMED, Fetched, Kind
 
 _IS_UNCONFIRMED = f"startsWith(source_account, '{UNCONFIRMED}')"
 SETTLED_ACCOUNT = Sql(
@@ -18,6 +18,10 @@ UNCONFIRMED_SLOT = Sql(
     f"toUInt64OrZero(extract(toString(source_account), '^{UNCONFIRMED}([0-9]+)'))"
 )
 """`store.model.waiting_slot` of a source; 0 of one that is not `is_unconfirmed`."""
+ANSWERS = Sql(f"(kind != {Kind.CONSUMER:d} AND fetched = {Fetched.NO:d})")
+"""`store.rules.brokers.answers`, of a segment."""
+PROCESSES = Sql(f"(kind = {Kind.CONSUMER:d} AND fetched != {Fetched.UNSEEN:d})")
+"""`store.messages.processes`, of a segment."""
 
-RULES = {"settled_account": SETTLED_ACCOUNT}
+RULES = {"answers": ANSWERS, "processes": PROCESSES, "settled_account": SETTLED_ACCOUNT}
 """By the names that SQL files have them by."""

@@ -36,7 +36,7 @@ from store.clickhouse.search.unit_rows import (
 from store.cursor import decode_cursor, encode_cursor
 from store.grouped_units import Grouped
 from store.layers import MILD
-from store.model import Fetched, NodeKey, State, TimeRange, Trace
+from store.model import NodeKey, State, TimeRange, Trace
 from store.query import EntryTime, UnitPage, UnitQuery, UnitTrace
 from store.rules.classify import statuses_called
 from store.rules.dimensions import Dimension
@@ -190,13 +190,10 @@ def _node_units(
     for first in range(0, len(among), CHUNK):
         judged, _ = _judged(ask, query, linked, among[first : first + CHUNK])
         units |= {each.trace_id: (each.units, each.state) for each in judged}
-    for digits, number, worst, parents, consumers, fetching, *_ in segments:
+    for digits, number, worst, parents, processing, fetching, *_ in segments:
         if digits in unsure:
             continue
-        answered = frozenset(parents)
-        processed = {
-            (parent, node) for parent, fetched, node in consumers if fetched != Fetched.UNSEEN
-        }
+        answered, processed = frozenset(parents), frozenset(processing)
         for id, node, weight, state in fetching:
             if (id, node) not in processed:
                 number, worst = number + weight, max(worst, state)

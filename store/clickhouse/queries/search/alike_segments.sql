@@ -9,4 +9,4 @@ groupArrayIf(id, independent > 1) AS inner,
 groupArrayIf((id, parent_id), independent > 1 AND kind IN (3, 4) AND parent_id != 0) AS leaving,
 groupArrayIf((id, toString(name)), kind = 2) AS servers,
 groupArrayIf((parent_id, toString(name)), kind = 2 AND independent = 0 AND parent_id != 0) AS below,
-groupArrayIf(parent_id, independent = 0 AND kind != 5) AS answering
+groupArrayIf(parent_id, independent = 0 AND $answers) AS answering

@@ -1,12 +1,12 @@
--- The work of nodes in traces by trace, background work or all other ($background): its amount, and the worst state; the parents of all segments, which have answered
--- the calls that they name; those of CONSUMERs (5), which answer none, with what these fetched and whose they are;
--- what fetched messages (store.messages), not counted as work; whether a segment may be part of another's request or a span
+-- The work of nodes in traces by trace, background work or all other ($background): its amount, and the worst state; the parents
+-- of segments that answer calls; those of segments that process messages, with whose these are; what
+-- fetched messages (store.messages), not counted as work; whether a segment may be part of another's request or a span
 -- enter its service (store.parents), so that all this may be too much or too little; whether a call may be one with another
 -- (store.layers), so that calls may be; and whether there is background work, if nothing caused it. $located finds the traces'
 -- rows; $meant: whether a row is of such a unit; the newest copy of a row decides, wherever the copies start.
 SELECT hex(trace_id), sumIf(weight, work AND fetched = 0), maxIf(state, work AND fetched = 0),
-       groupArrayIf(parent_id, below AND kind != 5 AND fetched = 0),
-       groupArrayIf((parent_id, fetched, node), below AND kind = 5),
+       groupArrayIf(parent_id, below AND $answers),
+       groupArrayIf((parent_id, node), below AND $processes),
        groupArrayIf((id, node, weight, state), work AND fetched = 2),
        notEmpty(arrayIntersect(groupArrayIf(cityHash64(id, name), kind = 2),
                                groupArrayIf(cityHash64(parent_id, name), kind = 2 AND parent_id != 0) AS named))

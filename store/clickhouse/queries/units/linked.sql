@@ -15,14 +15,14 @@ INNER JOIN (
 ) AS d ON l.trace_id = d.trace_id AND l.bucket = d.bucket AND l.document_id = d.id AND l.ver = d.ver
 LEFT ANY JOIN (
     SELECT called.key AS id, ended,
-           multiIf(answer.case != 0 AND answer.fetched = 0 AND answer.kind != 5 AND NOT (passes_on AND awaits), answer.case,
+           multiIf(answer.case != 0 AND answer.answers AND NOT (passes_on AND awaits), answer.case,
                    known, called.case, 0) AS case
     FROM (
         SELECT key, case, start + duration AS ended, NOT streamed AND name != '' AS known, $brokers AS passes_on FROM scope_rows
         WHERE is_call AND key IN (SELECT other FROM scope_links) AND $resolved
     ) AS called
     LEFT ANY JOIN (
-        SELECT refers_to, case, kind, fetched, $awaits_event AS awaits FROM scope_rows WHERE NOT is_call AND NOT independent AND refers_to != 0
+        SELECT refers_to, case, $answers AS answers, $awaits_event AS awaits FROM scope_rows WHERE NOT is_call AND NOT independent AND refers_to != 0
     ) AS answer ON called.key = answer.refers_to
 ) AS c ON l.other = c.id
 LEFT ANY JOIN (

@@ -1,6 +1,6 @@
 -- Statistics of the segments of some nodes by what they reported ($value: a column, such as the version), and by the multiple of step (microseconds; 0: the whole
 -- window): one scan of the window by the sort key. FINAL drops the replaced copies of a bucket, the inner GROUP BY
--- those in other buckets of the window. What fetched messages is left out where a CONSUMER (5) processes them below it
+-- those in other buckets of the window. What fetched messages is left out where a segment below it processes them
 -- ($later; store.messages). $weight: what a segment counts as. $request: whether it is part of no other.
 SELECT if(value IN {apart:Array(String)}, value, {rest:String}) AS of,
        start - if({step:UInt64} = 0, start, start % {step:UInt64}) AS at, min(start), max(start),
@@ -19,7 +19,7 @@ FROM (
             GROUP BY trace_id, id
             HAVING newest.6 = 0 OR (trace_id, id) NOT IN (
                 SELECT trace_id, parent_id FROM segments FINAL
-                WHERE $later AND $nodes AND independent = 0 AND kind = 5 AND fetched != 1 AND $not_pinned_copy
+                WHERE $later AND $nodes AND independent = 0 AND $processes AND $not_pinned_copy
             )
         )
     )

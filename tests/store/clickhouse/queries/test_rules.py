@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from itertools import product
 from typing import Any
+
+import pytest
 
 from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.connection.query_runner import execute
 from store.clickhouse.queries import Sql
-from store.clickhouse.queries.rules import SETTLED_ACCOUNT, UNCONFIRMED_SLOT
-from store.model import NodeKey, confirmed, is_unconfirmed, unconfirmed, waiting_slot
+from store.clickhouse.queries.rules import ANSWERS, PROCESSES, SETTLED_ACCOUNT, UNCONFIRMED_SLOT
+from store.messages import processes
+from store.model import (
+    Fetched,
+    Kind,
+    NodeKey,
+    confirmed,
+    is_unconfirmed,
+    unconfirmed,
+    waiting_slot,
+)
+from store.rules.brokers import answers
 
 ACCOUNTS = ("", "123456789012", "unconfirmedly")
 CLIENTS = [
@@ -18,6 +31,8 @@ CLIENTS = [
     for node in (NodeKey(account, "shop", "client") for account in ACCOUNTS)
     for client in (node, unconfirmed(node, 0), unconfirmed(node, 179_000_000))
 ]
+
+SPANS = list(product(Kind, Fetched))
 
 
 def said_of(
@@ -47,3 +62,12 @@ def test_the_account_of_a_confirmed_node(clickhouse_database: Address) -> None:
 def test_when_arrived_what_an_unconfirmed_node_is_in_front_of(clickhouse_database: Address) -> None:
     slots = [waiting_slot(client) if is_unconfirmed(client) else 0 for client in CLIENTS]
     assert said_of_clients(clickhouse_database, UNCONFIRMED_SLOT) == slots
+
+
+@pytest.mark.parametrize(("rule", "function"), [(ANSWERS, answers), (PROCESSES, processes)])
+def test_what_answers_and_what_processes(
+    clickhouse_database: Address, rule: Sql, function: Callable[[Kind, Fetched], bool]
+) -> None:
+    rows = [(int(kind), int(fetched)) for kind, fetched in SPANS]
+    said = said_of(clickhouse_database, rule, "kind fetched", "UInt8, UInt8", rows)
+    assert said == [function(*span) for span in SPANS]

@@ -7,7 +7,7 @@ SELECT 1 FROM (
     SELECT trace_id FROM calls
     WHERE <rows> AND <named> AND (trace_id, id) NOT IN (
         SELECT trace_id, parent_id FROM segments
-        WHERE <near> AND independent = 0 AND kind != 5 AND fetched = 0 AND trace_id IN (SELECT trace_id FROM calls WHERE <rows> AND <named>)
+        WHERE <near> AND independent = 0 AND (kind != 5 AND fetched = 0) AND trace_id IN (SELECT trace_id FROM calls WHERE <rows> AND <named>)
     )
     LIMIT 1
 )

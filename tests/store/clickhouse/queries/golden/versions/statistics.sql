@@ -15,7 +15,7 @@ FROM (
             GROUP BY trace_id, id
             HAVING newest.6 = 0 OR (trace_id, id) NOT IN (
                 SELECT trace_id, parent_id FROM segments FINAL
-                WHERE <later> AND <nodes> AND independent = 0 AND kind = 5 AND fetched != 1 AND <not_pinned_copy>
+                WHERE <later> AND <nodes> AND independent = 0 AND (kind = 5 AND fetched != 1) AND <not_pinned_copy>
             )
         )
     )
