@@ -10,7 +10,6 @@ from store.clickhouse.pins import NOT_PINNED_COPY
 from store.clickhouse.queries import Sql, Template
 from store.clickhouse.search.bounds import TRUE, conjunction
 from store.clickhouse.search.compile import compiled
-from store.clickhouse.search.row_sets import SERVES_NO_REQUEST
 from store.clickhouse.search.scan_ranges import started
 from store.filters.ast import Expression
 from store.graph import Statistics
@@ -139,7 +138,7 @@ def requests_among(
     ask: RunQuery, nodes: Collection[NodeKey], places: Mapping[str, Sql]
 ) -> Sql | None:
     """A condition on segments: they are no background work; None if all are none, as mostly."""
-    given = {**places, "named": named(nodes), "serves_no_request": SERVES_NO_REQUEST}
+    given = {**places, "named": named(nodes)}
     if not ask(_rendered(queries.ANY_BACKGROUND, given)):
         return None
     return _rendered(queries.REQUEST, given)

@@ -5,8 +5,20 @@ SQL files have them as ``$name``; what they say of rows, the functions named her
 
 from __future__ import annotations
 
-from store.clickhouse.queries.registry import Sql
-from store.model import UNCONFIRMED, Fetched, Kind
+from store.clickhouse.queries.registry import Sql, numbers_in
+from store.model import (
+    ARRIVAL,
+    BACKGROUND_KINDS,
+    COMPLETE,
+    DERIVED,
+    JOIN_SLOTS,
+    SETTLE_SLOT,
+    UNCONFIRMED,
+    Fetched,
+    Kind,
+)
+from store.rules.brokers import AWS_BROKERS, MESSAGING
+from store.rules.invocations import SERVICE
 
 _IS_UNCONFIRMED = f"startsWith(source_account, '{UNCONFIRMED}')"
 SETTLED_ACCOUNT = Sql(
@@ -22,6 +34,29 @@ ANSWERS = Sql(f"(kind != {Kind.CONSUMER:d} AND fetched = {Fetched.NO:d})")
 """`store.rules.brokers.answers`, of a segment."""
 PROCESSES = Sql(f"(kind = {Kind.CONSUMER:d} AND fetched != {Fetched.UNSEEN:d})")
 """`store.messages.processes`, of a segment."""
+IN_BACKGROUND = numbers_in("kind", BACKGROUND_KINDS)
+"""Whether a segment is work that serves no request, if it has no parent."""
+SERVES_NO_REQUEST = Sql(f"(parent_id = 0 AND {IN_BACKGROUND.text} AND before_name = '')")
+"""Whether a segment is background work of its node (`store.draw`), if no link names its cause."""
+IS_BROKER = Sql(f"(type IN {AWS_BROKERS} OR startsWith(type, '{MESSAGING}'))")
+"""`store.rules.brokers.is_broker`."""
+SETTLE_SLOT_OF = Sql(
+    f"toUInt64(intDiv(greatest(start, toInt64(bitAnd(ver, {ARRIVAL}))), {SETTLE_SLOT})"
+    f" + if(type = '{SERVICE}', {JOIN_SLOTS}, 0))"
+)
+"""`store.model.settle_slot`, of a segment: Lambda's are joined afterwards."""
+_REPORTED = f"ver NOT BETWEEN {COMPLETE + DERIVED.start} AND {COMPLETE + DERIVED.stop - 1}"
+AWAITS_EVENT = Sql(f"(type = '{SERVICE}' AND owner_name = '' AND {_REPORTED})")
+"""`store.parents.awaits_event`, of a segment in ``scope_rows``."""
 
-RULES = {"answers": ANSWERS, "processes": PROCESSES, "settled_account": SETTLED_ACCOUNT}
+RULES = {
+    "answers": ANSWERS,
+    "awaits_event": AWAITS_EVENT,
+    "in_background": IN_BACKGROUND,
+    "is_broker": IS_BROKER,
+    "processes": PROCESSES,
+    "serves_no_request": SERVES_NO_REQUEST,
+    "settle_slot": SETTLE_SLOT_OF,
+    "settled_account": SETTLED_ACCOUNT,
+}
 """By the names that SQL files have them by."""

@@ -16,6 +16,7 @@ from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import RunQuery, everywhere, run_concurrently
 from store.clickhouse.queries import Sql, joined, parenthesized
 from store.clickhouse.queries.registry import numbers_in
+from store.clickhouse.queries.rules import SERVES_NO_REQUEST
 from store.clickhouse.search.get_traces import (
     PAGE,
     LinkPresence,
@@ -24,7 +25,6 @@ from store.clickhouse.search.get_traces import (
     located,
     without_links,
 )
-from store.clickhouse.search.row_sets import SERVES_NO_REQUEST
 from store.clickhouse.search.scan_ranges import started
 from store.clickhouse.search.unit_rows import (
     PASSED_ON,
@@ -159,10 +159,7 @@ def _node_units(
         "located": located(ids),
         "meant": joined(" AND ", [key, _starts_in(query.window), _failed(query)]),
     }
-    background = {
-        "background": Sql(str(int(query.background))),
-        "serves_no_request": SERVES_NO_REQUEST,
-    }
+    background = {"background": Sql(str(int(query.background)))}
     segments, *called_by = run_concurrently(
         ask,
         queries.NODE_SEGMENTS.render({**fragments, **background}, ids=ids),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from store.clickhouse import queries
 from store.clickhouse.queries import Sql, Template, in_traces
-from store.clickhouse.queries.registry import numbers_in
+from store.clickhouse.queries.rules import IN_BACKGROUND
 from store.clickhouse.search.bounds import (
     FALSE,
     TRUE,
@@ -14,12 +14,8 @@ from store.clickhouse.search.bounds import (
     negation,
     some,
 )
-from store.model import BACKGROUND_KINDS, Kind
+from store.model import Kind
 
-IN_BACKGROUND = numbers_in("kind", BACKGROUND_KINDS)
-"""Whether a segment is work that serves no request, if it has no parent."""
-SERVES_NO_REQUEST = Sql(f"(parent_id = 0 AND {IN_BACKGROUND.text} AND before_name = '')")
-"""Whether a segment is background work of its node (`store.draw`), if no link names its cause."""
 _HAS_CLIENT = Sql(
     f"((before_name = '' OR kind = {Kind.SERVER:d}) AND (parent_id != 0 OR NOT {IN_BACKGROUND.text}))"
 )

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from store.clickhouse import queries
 from store.clickhouse.queries import Sql
+from store.clickhouse.queries.rules import SERVES_NO_REQUEST
 from store.clickhouse.search.bounds import (
     ALWAYS,
     FALSE,
@@ -33,7 +34,7 @@ from store.clickhouse.search.field_tests import (
     number_test,
     text_test,
 )
-from store.clickhouse.search.row_sets import SERVES_NO_REQUEST, UNLINKED
+from store.clickhouse.search.row_sets import UNLINKED
 from store.filters.ast import (
     And,
     Bare,

@@ -21,7 +21,6 @@ from store.cases import Case, Peer
 from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import RunQuery
 from store.clickhouse.queries import Sql
-from store.clickhouse.search.row_sets import IN_BACKGROUND
 from store.clickhouse.units.aggregates import (
     BACKGROUND,
     EDGE,
@@ -36,24 +35,9 @@ from store.clickhouse.units.one_call import join_calls
 from store.clickhouse.units.whole_traces import NO_TRACES, WholeTraces, link_ends, read_whole
 from store.draw import CAUSED, UNDRAWN, Drawn, Ends, draw, draw_link, draw_message
 from store.facts import age_of_event
-from store.model import (
-    ARRIVAL,
-    COMPLETE,
-    DERIVED,
-    JOIN_SLOTS,
-    NO_NODE,
-    SETTLE_SLOT,
-    SYNTHETICS_AGENT,
-    Fetched,
-    Kind,
-    NodeKey,
-    State,
-    client_type,
-)
+from store.model import NO_NODE, SYNTHETICS_AGENT, Fetched, Kind, NodeKey, State, client_type
 from store.rules import other_names
-from store.rules.brokers import AWS_BROKERS, MESSAGING
 from store.rules.classify import failure_key
-from store.rules.invocations import SERVICE
 from store.units import NodeUnit, Unit
 
 _TABLES = (
@@ -63,17 +47,6 @@ _PLAIN = Sql("trace_id NOT IN (SELECT trace_id FROM odd)")
 _RESOLVED = Sql(
     "trace_id NOT IN (SELECT trace_id FROM odd_traces WHERE is_odd UNION ALL SELECT trace_id FROM dependent_traces)"
 )
-_BROKERS = Sql(f"(type IN {AWS_BROKERS} OR startsWith(type, '{MESSAGING}'))")
-"""`store.rules.brokers.is_broker`, of what calls lead to."""
-_SETTLE_SLOT = Sql(
-    f"toUInt64(intDiv(greatest(start, toInt64(bitAnd(ver, {ARRIVAL}))), {SETTLE_SLOT})"
-    f" + if(type = '{SERVICE}', {JOIN_SLOTS}, 0))"
-)
-"""`store.model.settle_slot`: Lambda's segments are joined afterwards."""
-_REPORTED = f"ver NOT BETWEEN {COMPLETE + DERIVED.start} AND {COMPLETE + DERIVED.stop - 1}"
-_AWAITS_EVENT = Sql(f"(type = '{SERVICE}' AND owner_name = '' AND {_REPORTED})")
-"""`store.parents.awaits_event`."""
-_AWAITING = {"awaits_event": _AWAITS_EVENT, "brokers": _BROKERS, "settle_slot": _SETTLE_SLOT}
 _OTHERS = "trace_id NOT IN {known:Array(FixedString(16))}"
 _FIRST_CASE = 1 << 63
 """Lesser numbers stand for no case (store.draw)."""
@@ -160,8 +133,6 @@ def prepare(run: RunQuery, scope: UnitScope, known: WholeTraces = NO_TRACES) -> 
         ),
         "owners": Sql("LEFT ANY JOIN owners AS o ON c.refers_to = o.key" if streamed else ""),
         "inner": _inner(inner, work, ""),
-        "background": IN_BACKGROUND,
-        **_AWAITING,
     }
     create(run, "facts", queries.FACTS.render(fragments))
     if linked:
@@ -244,7 +215,7 @@ def _find_linked(run: RunQuery, target: Sql, work: dict[str, Sql]) -> bool:
     ``work``: fragments that say whose work a document is."""
     if not run("SELECT 1 FROM scope_links WHERE upstream = 1 LIMIT 1"):
         return False
-    fragments = {"target": target, "plain": _PLAIN, "resolved": _RESOLVED, **_AWAITING, **work}
+    fragments = {"target": target, "plain": _PLAIN, "resolved": _RESOLVED, **work}
     create(run, "linked", queries.LINKED.render(fragments))
     return True
 

@@ -18,7 +18,7 @@ LEFT ANY JOIN (
            multiIf(answer.case != 0 AND answer.answers AND NOT (passes_on AND awaits), answer.case,
                    known, called.case, 0) AS case
     FROM (
-        SELECT key, case, start + duration AS ended, NOT streamed AND name != '' AS known, $brokers AS passes_on FROM scope_rows
+        SELECT key, case, start + duration AS ended, NOT streamed AND name != '' AS known, $is_broker AS passes_on FROM scope_rows
         WHERE is_call AND key IN (SELECT other FROM scope_links) AND $resolved
     ) AS called
     LEFT ANY JOIN (

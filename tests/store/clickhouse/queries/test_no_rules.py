@@ -51,6 +51,10 @@ def test_no_statement_says_what_unconfirmed_nodes_are_called() -> None:
     assert [name for name, text in STATEMENTS.items() if UNCONFIRMED.strip() in text] == []
 
 
+def test_no_statement_names_a_type_of_nodes_that_report_or_pass_on() -> None:
+    assert [name for name, text in STATEMENTS.items() if re.search("AWS::|Messaging::", text)] == []
+
+
 def test_no_statement_says_what_answers_or_processes() -> None:
     """`store.rules.brokers.answers` and `store.messages.is_processed_by` do, and $answers and $processes (`RULES`)."""
     said = re.compile(r"\bkind != 5\b|\bkind = 5 AND .*fetched|\bfetched, node\b")

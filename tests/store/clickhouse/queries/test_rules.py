@@ -12,18 +12,34 @@ from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.connection.query_runner import execute
 from store.clickhouse.queries import Sql
-from store.clickhouse.queries.rules import ANSWERS, PROCESSES, SETTLED_ACCOUNT, UNCONFIRMED_SLOT
+from store.clickhouse.queries.rules import (
+    ANSWERS,
+    AWAITS_EVENT,
+    IS_BROKER,
+    PROCESSES,
+    SETTLE_SLOT_OF,
+    SETTLED_ACCOUNT,
+    UNCONFIRMED_SLOT,
+)
 from store.messages import processes
 from store.model import (
     Fetched,
     Kind,
     NodeKey,
+    State,
     confirmed,
+    derived_version,
     is_unconfirmed,
+    precedence,
+    settle_slot,
     unconfirmed,
     waiting_slot,
 )
-from store.rules.brokers import answers
+from store.parents import awaits_event
+from store.rules.brokers import EVENT_SOURCES, answers, is_broker
+from store.rules.invocations import FUNCTION, SERVICE
+from store.times import SECOND
+from tests.builders import T0, segment
 
 ACCOUNTS = ("", "123456789012", "unconfirmedly")
 CLIENTS = [
@@ -33,6 +49,9 @@ CLIENTS = [
 ]
 
 SPANS = list(product(Kind, Fetched))
+TYPES = (*EVENT_SOURCES, "Messaging::kafka", FUNCTION, SERVICE, "")
+VERSIONS = (T0, derived_version(T0, 20))
+"""Of documents that arrived when they began: as reported, and as derived of a record."""
 
 
 def said_of(
@@ -71,3 +90,39 @@ def test_what_answers_and_what_processes(
     rows = [(int(kind), int(fetched)) for kind, fetched in SPANS]
     said = said_of(clickhouse_database, rule, "kind fetched", "UInt8, UInt8", rows)
     assert said == [function(*span) for span in SPANS]
+
+
+def test_what_a_broker_is(clickhouse_database: Address) -> None:
+    said = said_of(clickhouse_database, IS_BROKER, "type", "String", [(type,) for type in TYPES])
+    assert said == [is_broker(NodeKey("", "orders", type)) for type in TYPES]
+
+
+def test_when_a_root_settles(clickhouse_database: Address) -> None:
+    """By when it arrived, or began if its sender's clock is ahead."""
+    roots = [
+        (start, version, state, type)
+        for start in (T0, T0 + 60 * SECOND)
+        for version, state in (*((each, State.OK) for each in VERSIONS), (T0, State.IN_PROGRESS))
+        for type in (FUNCTION, SERVICE)
+    ]
+    rows = [(start, precedence(state, version), type) for start, version, state, type in roots]
+    said = said_of(
+        clickhouse_database, SETTLE_SLOT_OF, "start ver type", "Int64, UInt64, String", rows
+    )
+    assert said == [
+        settle_slot(start, version, joined=type == SERVICE) for start, version, _, type in roots
+    ]
+
+
+def test_what_awaits_its_event(clickhouse_database: Address) -> None:
+    roots = [
+        segment(node=NodeKey("", "f", type), before=NodeKey("", name, ""), version=version)
+        for type in (FUNCTION, SERVICE)
+        for name in ("", "orders")
+        for version in VERSIONS
+    ]
+    rows = [(r.node.type, r.before.name, precedence(r.state, r.version)) for r in roots]
+    said = said_of(
+        clickhouse_database, AWAITS_EVENT, "type owner_name ver", "String, String, UInt64", rows
+    )
+    assert said == list(map(awaits_event, roots))
