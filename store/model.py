@@ -317,8 +317,6 @@ _RELAYED = 1 << _RANK_SHIFT
 _DERIVED = (MAX_RANK + 2) << _RANK_SHIFT
 """So that the greatest rank is below relayed copies."""
 _PART = 1 << 61
-DERIVED = range(-_DERIVED, -_RELAYED)
-"""What `derived_version` adds up to with a version of its time."""
 ARRIVAL = (1 << _RANK_SHIFT) - 1
 """The bits of a version that say when its document arrived (`arrival_of`)."""
 
@@ -364,7 +362,7 @@ def is_relayed(version: int) -> bool:
 
 def is_derived(version: int) -> bool:
     """Whether the version is a `derived_version`."""
-    return version in DERIVED
+    return -_DERIVED <= version < -_RELAYED
 
 
 def precedence(state: State, version: int) -> int:

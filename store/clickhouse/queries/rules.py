@@ -9,8 +9,6 @@ from store.clickhouse.queries.registry import Sql, numbers_in
 from store.model import (
     ARRIVAL,
     BACKGROUND_KINDS,
-    COMPLETE,
-    DERIVED,
     JOIN_SLOTS,
     SETTLE_SLOT,
     UNCONFIRMED,
@@ -45,9 +43,9 @@ SETTLE_SLOT_OF = Sql(
     f" + if(type = '{SERVICE}', {JOIN_SLOTS}, 0))"
 )
 """`store.model.settle_slot`, of a segment: Lambda's are joined afterwards."""
-_REPORTED = f"ver NOT BETWEEN {COMPLETE + DERIVED.start} AND {COMPLETE + DERIVED.stop - 1}"
-AWAITS_EVENT = Sql(f"(type = '{SERVICE}' AND owner_name = '' AND {_REPORTED})")
-"""`store.parents.awaits_event`, of a segment in ``scope_rows``."""
+AWAITS_EVENT = Sql(f"(type = '{SERVICE}' AND owner_name = '')")
+"""`store.parents.awaits_event`, of a segment in ``scope_rows`` that was reported: Python decides on the traces of derived
+ones."""
 
 RULES = {
     "answers": ANSWERS,

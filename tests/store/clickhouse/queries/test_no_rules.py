@@ -11,7 +11,7 @@ import pytest
 from store.clickhouse import queries
 from store.clickhouse.queries.registry import COMMENT
 from store.clickhouse.units.aggregates import PLACES, UNWEIGHTED, WEIGHTED, read_aggregate
-from store.model import UNCONFIRMED, State
+from store.model import UNCONFIRMED, State, derived_version, precedence
 
 FOLDER = Path(queries.__file__).parent
 STATEMENTS = {
@@ -53,6 +53,12 @@ def test_no_statement_says_what_unconfirmed_nodes_are_called() -> None:
 
 def test_no_statement_names_a_type_of_nodes_that_report_or_pass_on() -> None:
     assert [name for name, text in STATEMENTS.items() if re.search("AWS::|Messaging::", text)] == []
+
+
+def test_no_statement_says_which_versions_are_derived() -> None:
+    """Traces with any are decided in Python: a complete copy may replace them (units/references.sql)."""
+    bound = str(precedence(State.OK, derived_version(0, 0)))
+    assert [name for name, each in queries.REGISTRY.templates.items() if bound in each.text] == []
 
 
 def test_no_statement_says_what_answers_or_processes() -> None:

@@ -116,13 +116,13 @@ def test_when_a_root_settles(clickhouse_database: Address) -> None:
 
 def test_what_awaits_its_event(clickhouse_database: Address) -> None:
     roots = [
-        segment(node=NodeKey("", "f", type), before=NodeKey("", name, ""), version=version)
+        segment(
+            node=NodeKey("", "f", type),
+            before=NodeKey("", name, ""),
+        )
         for type in (FUNCTION, SERVICE)
         for name in ("", "orders")
-        for version in VERSIONS
     ]
-    rows = [(r.node.type, r.before.name, precedence(r.state, r.version)) for r in roots]
-    said = said_of(
-        clickhouse_database, AWAITS_EVENT, "type owner_name ver", "String, String, UInt64", rows
-    )
+    rows = [(root.node.type, root.before.name) for root in roots]
+    said = said_of(clickhouse_database, AWAITS_EVENT, "type owner_name", "String, String", rows)
     assert said == list(map(awaits_event, roots))

@@ -6,7 +6,7 @@ FROM (
            toUInt64(0) AS awaiting
     FROM (
         SELECT trace_id, refers_to, case, start, duration, last_duration, weight,
-               if(NOT has_parent AND NOT kind IN (1, 3, 4) AND (type = 'AWS::Lambda' AND owner_name = '' AND ver NOT BETWEEN 3440750115311058944 AND 4593671619917905919), toUInt64(intDiv(greatest(start, toInt64(bitAnd(ver, 18014398509481983))), 10000000) + if(type = 'AWS::Lambda', 3, 0)), 0) AS awaited
+               if(NOT has_parent AND NOT kind IN (1, 3, 4) AND (type = 'AWS::Lambda' AND owner_name = ''), toUInt64(intDiv(greatest(start, toInt64(bitAnd(ver, 18014398509481983))), 10000000) + if(type = 'AWS::Lambda', 3, 0)), 0) AS awaited
         FROM scope_rows WHERE <target> AND NOT is_call AND NOT independent AND <plain> AND <unlinked>
     ) AS s
     LEFT ANY JOIN (
@@ -18,7 +18,7 @@ FROM (
            if((type IN ('AWS::Events', 'AWS::Events::EventBus', 'AWS::Kinesis', 'AWS::Kinesis::Stream', 'AWS::SNS', 'AWS::SQS', 'AWS::SQS::Queue') OR startsWith(type, 'Messaging::')), a.awaiting, 0) AS awaiting
     FROM (<calls>) AS c
     LEFT ANY JOIN (
-        SELECT refers_to AS id, case, if((type = 'AWS::Lambda' AND owner_name = '' AND ver NOT BETWEEN 3440750115311058944 AND 4593671619917905919), toUInt64(intDiv(greatest(start, toInt64(bitAnd(ver, 18014398509481983))), 10000000) + if(type = 'AWS::Lambda', 3, 0)), 0) AS awaiting
+        SELECT refers_to AS id, case, if((type = 'AWS::Lambda' AND owner_name = ''), toUInt64(intDiv(greatest(start, toInt64(bitAnd(ver, 18014398509481983))), 10000000) + if(type = 'AWS::Lambda', 3, 0)), 0) AS awaiting
         FROM scope_rows WHERE NOT is_call AND NOT independent AND refers_to != 0
     ) AS a ON c.answered_as = a.id
     <owners>

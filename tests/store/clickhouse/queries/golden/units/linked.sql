@@ -18,7 +18,7 @@ LEFT ANY JOIN (
         WHERE is_call AND key IN (SELECT other FROM scope_links) AND <resolved>
     ) AS called
     LEFT ANY JOIN (
-        SELECT refers_to, case, (kind != 5 AND fetched = 0) AS answers, (type = 'AWS::Lambda' AND owner_name = '' AND ver NOT BETWEEN 3440750115311058944 AND 4593671619917905919) AS awaits FROM scope_rows WHERE NOT is_call AND NOT independent AND refers_to != 0
+        SELECT refers_to, case, (kind != 5 AND fetched = 0) AS answers, (type = 'AWS::Lambda' AND owner_name = '') AS awaits FROM scope_rows WHERE NOT is_call AND NOT independent AND refers_to != 0
     ) AS answer ON called.key = answer.refers_to
 ) AS c ON l.other = c.id
 LEFT ANY JOIN (
