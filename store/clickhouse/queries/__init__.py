@@ -18,10 +18,11 @@ from store.clickhouse.queries.registry import (
     parenthesized,
 )
 from store.clickhouse.queries.rules import RULES
+from store.model import Fetched, Independent, Kind, State
 
 __all__ = ["REGISTRY", "QueryError", "Sql", "Template", "in_traces", "joined", "parenthesized"]
 
-REGISTRY = Registry(Path(__file__).parent, RULES)
+REGISTRY = Registry(Path(__file__).parent, RULES, Fetched, Independent, Kind, State)
 _sql = REGISTRY.declare
 
 # search: reading traces

@@ -4,9 +4,10 @@ A file contains one statement or one shared piece of a statement:
 
 * ``{name:Type}``: a value, sent beside the text as a ClickHouse query parameter, never pasted;
 * ``$name``: a fragment, a piece of SQL such as a row condition, given as `Sql`; or a rule, the same in every file;
+* ``$Kind.SERVER``: a member of an enumeration of the model;
 * ``/*include folder/name argument=text*/``: another file, with its ``$argument`` replaced.
 
-Rules and includes are resolved when a file is loaded. `Registry` compares the other places of each file
+Rules, members and includes are resolved when a file is loaded. `Registry` compares the other places of each file
 with those declared for it and raises `QueryError` for a file or place that is missing, unknown or unused.
 """
 
@@ -14,12 +15,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from enum import IntEnum
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from store.clickhouse.queries.parameters import encode_parameters
 
-FRAGMENT = re.compile(r"\$([a-z][a-z_0-9]*)")
+FRAGMENT = re.compile(r"\$([a-z][a-z_0-9]*|[A-Z][a-z]+\.[A-Z_]+)")
 PARAMETER = re.compile(r"\{([a-z][a-z_0-9]*):([^{}]+)\}")
 INCLUDE = re.compile(r"/\*include ([a-z_]+/[a-z_0-9]+)((?: [a-z_]+=[^\s*]+)*)\*/")
 COMMENT = re.compile(r"^[ \t]*--[^\n]*\n", re.MULTILINE)
@@ -75,11 +78,16 @@ class Template:
 
 
 class Registry:
-    """The files of a folder, each declared once, with the rules that they have by name."""
+    """The files of a folder, each declared once, with the rules that they have by name, and the enumerations."""
 
-    def __init__(self, folder: Path, rules: Mapping[str, Sql] | None = None) -> None:
+    def __init__(
+        self, folder: Path, rules: Mapping[str, Sql] | None = None, *enumerations: type[IntEnum]
+    ) -> None:
         self._folder = folder
         self._rules = rules or {}
+        self._members = {
+            f"{type(each).__name__}.{each.name}": Sql(f"{each:d}") for each in chain(*enumerations)
+        }
         self._texts: dict[str, str] = {}
         self._included: set[str] = set()
         self._applied: set[str] = set()
@@ -109,7 +117,7 @@ class Registry:
             raise QueryError(f"no file has the rules {sorted(unused)}")
 
     def _resolve(self, name: str, arguments: Mapping[str, str]) -> str:
-        """The text of a file, ``$arguments``, rules and includes replaced, without comment lines."""
+        """The text of a file, ``$arguments``, rules, members and includes replaced, without comment lines."""
         text = COMMENT.sub("", self._read(name)).strip()
         if unknown := arguments.keys() - set(FRAGMENT.findall(text)):
             raise QueryError(f"{name}.sql has no places {sorted(unknown)}, given in an include")
@@ -118,7 +126,7 @@ class Registry:
         return INCLUDE.sub(self._include, text)
 
     def _apply(self, match: re.Match[str]) -> str:
-        rule = self._rules.get(match[1])
+        rule = self._rules.get(match[1]) or self._members.get(match[1])
         if rule is None:
             return match[0]
         self._applied.add(match[1])

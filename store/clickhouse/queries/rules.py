@@ -6,6 +6,7 @@ SQL files have them as ``$name``; what they say of rows, the functions named her
 from __future__ import annotations
 
 from store.clickhouse.queries.registry import Sql, numbers_in
+from store.layers import LEAVING as LEAVING_KINDS
 from store.model import (
     ARRIVAL,
     BACKGROUND_KINDS,
@@ -36,6 +37,8 @@ IN_BACKGROUND = numbers_in("kind", BACKGROUND_KINDS)
 """Whether a segment is work that serves no request, if it has no parent."""
 SERVES_NO_REQUEST = Sql(f"(parent_id = 0 AND {IN_BACKGROUND.text} AND before_name = '')")
 """Whether a segment is background work of its node (`store.draw`), if no link names its cause."""
+LEAVING = Sql(f"({', '.join(f'{kind:d}' for kind in LEAVING_KINDS)})")
+"""The kinds of `store.layers.LEAVING`."""
 IS_BROKER = Sql(f"(type IN {AWS_BROKERS} OR startsWith(type, '{MESSAGING}'))")
 """`store.rules.brokers.is_broker`."""
 SETTLE_SLOT_OF = Sql(
@@ -52,6 +55,7 @@ RULES = {
     "awaits_event": AWAITS_EVENT,
     "in_background": IN_BACKGROUND,
     "is_broker": IS_BROKER,
+    "leaving": LEAVING,
     "processes": PROCESSES,
     "serves_no_request": SERVES_NO_REQUEST,
     "settle_slot": SETTLE_SLOT_OF,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from store.clickhouse import queries
 from store.clickhouse.queries import Sql
-from store.clickhouse.queries.rules import SERVES_NO_REQUEST
+from store.clickhouse.queries.rules import LEAVING, SERVES_NO_REQUEST
 from store.clickhouse.search.bounds import (
     ALWAYS,
     FALSE,
@@ -48,7 +48,7 @@ from store.filters.ast import (
 )
 from store.filters.keywords import GROUP_KEYWORDS, KEYWORDS, MEMBERS, OF_NODES, Kind, Scope
 from store.filters.states import STATES
-from store.layers import LEAVING, MILD
+from store.layers import MILD
 from store.model import SYNTHETICS_AGENT, Independent, NodeKey, State
 from store.model import Kind as SpanKind
 
@@ -131,7 +131,7 @@ REQUEST = Bounds(Sql("independent IN (0, 2)"), Sql("(independent = 0 AND fetched
 """Whether a row of `segments` is a unit: a segment, or a span that may enter its service. Of what fetched messages
 other rows decide (`store.messages`)."""
 STANDS_FOR_REQUEST = Sql(
-    f"(independent = {Independent.OF_SENDER:d} AND kind IN ({', '.join(f'{each:d}' for each in LEAVING)}) AND state > {State.OK:d})"
+    f"(independent = {Independent.OF_SENDER:d} AND kind IN {LEAVING.text} AND state > {State.OK:d})"
 )
 """Of rows of `segments`: a failed call; if it enters its service, how that ended is unknown (`store.cases.stands_for_request`)."""
 PASSED_ON = queries.PASSED_ON.render()

@@ -4,13 +4,13 @@ SELECT bucket, sum(rows), sum(checksum), min(oldest), min(low), max(high), uniqE
 FROM (
     SELECT bucket, count() AS rows, sum(toUInt64(inserted)) AS checksum, toUnixTimestamp(min(received)) AS oldest,
            min(start) AS low, max(start) AS high,
-           arrayConcat(groupUniqArrayIf(cityHash64(account, name), independent = 0),
-                       groupUniqArrayIf(cityHash64(before_account, before_name), independent = 0 AND before_name != '')) AS names
+           arrayConcat(groupUniqArrayIf(cityHash64(account, name), independent = $Independent.NO),
+                       groupUniqArrayIf(cityHash64(before_account, before_name), independent = $Independent.NO AND before_name != '')) AS names
     FROM segments WHERE $rows AND $not_pinned_copy GROUP BY bucket
     UNION ALL
     SELECT bucket, count(), sum(toUInt64(inserted)), toUnixTimestamp(min(received)), min(start), max(start),
            arrayConcat(groupUniqArray(cityHash64(account, name)),
-                       groupUniqArrayIf(cityHash64(owner_account, owner_name), independent != 1))
+                       groupUniqArrayIf(cityHash64(owner_account, owner_name), independent != $Independent.OF_PARENT))
     FROM calls WHERE $rows AND $not_pinned_copy GROUP BY bucket
     UNION ALL
     SELECT bucket, count(), sum(toUInt64(inserted)), toUnixTimestamp(min(received)), min(start), max(start), []

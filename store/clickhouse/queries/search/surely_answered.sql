@@ -5,8 +5,8 @@ WHERE $rows AND (trace_id, id) IN (SELECT trace_id, id FROM calls WHERE $rows AN
   AND (trace_id, id) IN (
     SELECT trace_id, argMax(parent_id, ver) FROM segments
     WHERE $rows AND (trace_id, id) IN (
-        SELECT trace_id, id FROM segments WHERE $rows AND independent = 0 AND parent_id != 0 AND $answer
+        SELECT trace_id, id FROM segments WHERE $rows AND independent = $Independent.NO AND parent_id != 0 AND $answer
     )
-    GROUP BY trace_id, id HAVING argMax(independent = 0 AND $answers AND $answer, ver)
+    GROUP BY trace_id, id HAVING argMax(independent = $Independent.NO AND $answers AND $answer, ver)
   )
 GROUP BY trace_id, id HAVING argMax($condition, ver)

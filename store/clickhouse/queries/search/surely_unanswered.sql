@@ -3,7 +3,7 @@
 SELECT trace_id FROM calls
 WHERE $rows AND (trace_id, id) IN (SELECT trace_id, id FROM calls WHERE $rows AND $condition)
   AND (trace_id, id) NOT IN (
-    SELECT trace_id, parent_id FROM segments WHERE $rows AND independent IN (0, 2) AND parent_id != 0
+    SELECT trace_id, parent_id FROM segments WHERE $rows AND independent IN ($Independent.NO, $Independent.OF_SENDER) AND parent_id != 0
       AND trace_id IN (SELECT trace_id FROM calls WHERE $rows AND $condition)
   )
 GROUP BY trace_id, id HAVING argMax($condition, ver)

@@ -17,12 +17,12 @@ $entering
 $nested
 UNION ALL
 SELECT trace_id, bucket, 0, 1 FROM scope_rows
-WHERE kind = 2 AND NOT independent AND refers_to != 0 AND bitXor(refers_to, cityHash64(name)) IN (
-    SELECT bitXor(key, cityHash64(name)) FROM scope_rows WHERE kind = 2
+WHERE kind = $Kind.SERVER AND NOT independent AND refers_to != 0 AND bitXor(refers_to, cityHash64(name)) IN (
+    SELECT bitXor(key, cityHash64(name)) FROM scope_rows WHERE kind = $Kind.SERVER
 )
 UNION ALL
 SELECT trace_id, bucket, 0, 1 FROM scope_links WHERE upstream = 0
 UNION ALL
-SELECT trace_id, bucket, 1, 1 FROM scope_links WHERE (trace_id, bucket) IN (SELECT trace_id, bucket FROM scope_rows WHERE fetched != 0)
+SELECT trace_id, bucket, 1, 1 FROM scope_links WHERE (trace_id, bucket) IN (SELECT trace_id, bucket FROM scope_rows WHERE fetched != $Fetched.NO)
 UNION ALL
 SELECT other_trace, bucket, 1, upstream = 0 FROM scope_links

@@ -4,9 +4,9 @@
 -- ($later; store.messages). $weight: what a segment counts as. $request: whether it is part of no other.
 SELECT if(value IN {apart:Array(String)}, value, {rest:String}) AS of,
        start - if({step:UInt64} = 0, start, start % {step:UInt64}) AS at, min(start), max(start),
-       sumIf($weight, state = 1), sumIf($weight, state = 2), sumIf($weight, state = 3), sumIf($weight, state = 4),
-       sumIf($weight, state = 0), sumIf(toInt128(duration) * $weight, state > 0),
-       sumMapIf(map(time, toUInt64($weight)), state > 0), count()
+       sumIf($weight, state = $State.OK), sumIf($weight, state = $State.ERROR), sumIf($weight, state = $State.THROTTLE), sumIf($weight, state = $State.FAULT),
+       sumIf($weight, state = $State.IN_PROGRESS), sumIf(toInt128(duration) * $weight, state > $State.IN_PROGRESS),
+       sumMapIf(map(time, toUInt64($weight)), state > $State.IN_PROGRESS), count()
 FROM (
     SELECT *, /*include units/histogram_bucket column=duration power=power*/ AS time
     FROM (
@@ -15,11 +15,11 @@ FROM (
         FROM (
             SELECT argMax((start, duration, state, toString($value), weight, fetched), ver) AS newest
             FROM $segments
-            WHERE $rows AND $nodes AND independent = 0 AND fetched != 1 AND $not_pinned_copy AND $request
+            WHERE $rows AND $nodes AND independent = $Independent.NO AND fetched != $Fetched.UNSEEN AND $not_pinned_copy AND $request
             GROUP BY trace_id, id
-            HAVING newest.6 = 0 OR (trace_id, id) NOT IN (
+            HAVING newest.6 = $Fetched.NO OR (trace_id, id) NOT IN (
                 SELECT trace_id, parent_id FROM segments FINAL
-                WHERE $later AND $nodes AND independent = 0 AND $processes AND $not_pinned_copy
+                WHERE $later AND $nodes AND independent = $Independent.NO AND $processes AND $not_pinned_copy
             )
         )
     )

@@ -63,8 +63,17 @@ def test_no_statement_says_which_versions_are_derived() -> None:
 
 def test_no_statement_says_what_answers_or_processes() -> None:
     """`store.rules.brokers.answers` and `store.messages.is_processed_by` do, and $answers and $processes (`RULES`)."""
-    said = re.compile(r"\bkind != 5\b|\bkind = 5 AND .*fetched|\bfetched, node\b")
-    assert [name for name, text in STATEMENTS.items() if said.search(text)] == []
+    consumes = re.compile(r"\bkind !?= \$Kind\.CONSUMER AND .*fetched|\bkind != \$Kind\.CONSUMER")
+    assert [name for name, text in STATEMENTS.items() if consumes.search(text)] == []
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_no_statement_repeats_the_number_of_a_member(name: str) -> None:
+    """Of the enumerations that columns have; those of `rollups` have other kinds."""
+    text = STATEMENTS[name]
+    columns = "fetched|independent|state" if "rollups" in text else "fetched|independent|kind|state"
+    numbers = re.compile(rf"\b(?:{columns}) (?:!?=|[<>]=?|(?:NOT )?IN) \(?\d")
+    assert numbers.findall(text) == []
 
 
 @pytest.mark.parametrize(

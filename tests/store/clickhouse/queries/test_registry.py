@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,21 @@ def test_a_rule_is_the_same_in_every_file(folder: Path) -> None:
     rules["early"] = Sql("at < 9")
     with pytest.raises(QueryError, match="early"):
         registry.require_complete()
+
+
+class Colour(IntEnum):
+    RED = 1
+    DEEP_BLUE = 2
+
+
+def test_a_member_of_an_enumeration_is_its_number(folder: Path) -> None:
+    file = folder / "maps/nodes.sql"
+    file.write_text("SELECT 1 FROM t WHERE c IN ($Colour.RED, $Colour.DEEP_BLUE)")
+    registry = Registry(folder, {}, Colour)
+    assert registry.declare("maps/nodes").text == "SELECT 1 FROM t WHERE c IN (1, 2)"
+    file.write_text("SELECT 1 FROM t WHERE c = $Colour.GREEN")
+    with pytest.raises(QueryError, match=r"Colour\.GREEN"):
+        Registry(folder, {}, Colour).declare("maps/nodes")
 
 
 @pytest.mark.parametrize(
