@@ -23,7 +23,9 @@ VARIABLE = "{id}"
 _CACHED = 200
 """Characters of a request that is worth caching: longer ones do not repeat."""
 _PATH = re.compile(r"(?:[^/?#;]*://[^/?#;]*)?(/[^?#;]*)?").match
-_OF_PROXY = re.compile(r":[0-9]+/\*\Z").search
+OF_PROXY = r":[0-9]+/\*"
+"""Ends the operations of proxies."""
+_OF_PROXY = re.compile(rf"{OF_PROXY}\Z").search
 _VARIABLE = re.compile(r"/(?!(?:[A-Za-z_.~-]{1,32}|v[0-9]{1,2})(?:/|$))[^/]*").sub
 
 

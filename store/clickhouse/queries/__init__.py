@@ -46,7 +46,6 @@ ANNOTATION_VALUES = _sql("search/annotation_values", "rows", "key most prefix si
 SERVICES = _sql("search/services", parameters="since size")
 OPERATIONS = _sql("search/operations", parameters="service since size")
 COLUMN_VALUES = _sql("search/column_values", "column rows", "most prefix size")
-PASSED_ON = _sql("units/passed_on")
 BODY = _sql("search/body")
 TRACES_IN_WINDOW = _sql("search/traces_in_window", "condition", "start end first last most")
 SENDERS = _sql("search/senders", parameters="ids")

@@ -1,6 +1,6 @@
 """Rules of the model as conditions and values of SQL, rendered from the constants that they compare with.
 
-SQL files have them as ``$name``; what they say of rows, the functions named here say in Python.
+SQL files have these and some constants as ``$name``. What a rule says of rows, the function named with it says in Python.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from store.layers import LEAVING as LEAVING_KINDS
 from store.model import (
     ARRIVAL,
     BACKGROUND_KINDS,
+    CLIENT,
+    COMPLETE,
     JOIN_SLOTS,
     SETTLE_SLOT,
     UNCONFIRMED,
@@ -18,7 +20,12 @@ from store.model import (
 )
 from store.rules.brokers import AWS_BROKERS, MESSAGING
 from store.rules.invocations import SERVICE
+from store.rules.operations import OF_PROXY
+from store.rules.other_names import OTHER_NAMES
+from store.times import MINUTE
 
+FIRST_CASE = 1 << 63
+"""Lesser numbers stand for no case (`store.draw`)."""
 _IS_UNCONFIRMED = f"startsWith(source_account, '{UNCONFIRMED}')"
 SETTLED_ACCOUNT = Sql(
     f"if({_IS_UNCONFIRMED}, replaceRegexpOne(toString(source_account), '^{UNCONFIRMED}[0-9]+ ?', ''),"
@@ -39,6 +46,15 @@ SERVES_NO_REQUEST = Sql(f"(parent_id = 0 AND {IN_BACKGROUND.text} AND before_nam
 """Whether a segment is background work of its node (`store.draw`), if no link names its cause."""
 LEAVING = Sql(f"({', '.join(f'{kind:d}' for kind in LEAVING_KINDS)})")
 """The kinds of `store.layers.LEAVING`."""
+_OF_PROXY = "'" + OF_PROXY.replace("\\", r"\\") + "$'"
+PASSED_ON = Sql(
+    f"(kind = {Kind.SERVER:d} AND endsWith(operation, '/*') AND match(operation, {_OF_PROXY}))"
+)
+"""`store.rules.operations.is_of_proxy`, of a segment: another may say what was done (`store.parents.ParentIndex.operation`)."""
+MAY_BE_REPLACED = Sql(f"ver < {COMPLETE}")
+"""Whether a document may come that wins over a row's, whenever that is."""
+VERSION = Sql(f"bitAnd(ver, {COMPLETE - 1})")
+"""The version that a row came with, whatever its state."""
 IS_BROKER = Sql(f"(type IN {AWS_BROKERS} OR startsWith(type, '{MESSAGING}'))")
 """`store.rules.brokers.is_broker`."""
 SETTLE_SLOT_OF = Sql(
@@ -53,12 +69,19 @@ ones."""
 RULES = {
     "answers": ANSWERS,
     "awaits_event": AWAITS_EVENT,
+    "client": Sql(f"'{CLIENT}'"),
+    "first_case": Sql(str(FIRST_CASE)),
     "in_background": IN_BACKGROUND,
     "is_broker": IS_BROKER,
     "leaving": LEAVING,
+    "may_be_replaced": MAY_BE_REPLACED,
+    "minute": Sql(str(MINUTE)),
+    "other_names": Sql(f"'{OTHER_NAMES}'"),
+    "passed_on": PASSED_ON,
     "processes": PROCESSES,
     "serves_no_request": SERVES_NO_REQUEST,
     "settle_slot": SETTLE_SLOT_OF,
     "settled_account": SETTLED_ACCOUNT,
+    "version": VERSION,
 }
 """By the names that SQL files have them by."""

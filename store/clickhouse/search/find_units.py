@@ -16,7 +16,7 @@ from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import RunQuery, everywhere, run_concurrently
 from store.clickhouse.queries import Sql, joined, parenthesized
 from store.clickhouse.queries.registry import numbers_in
-from store.clickhouse.queries.rules import SERVES_NO_REQUEST
+from store.clickhouse.queries.rules import PASSED_ON, SERVES_NO_REQUEST
 from store.clickhouse.search.get_traces import (
     PAGE,
     LinkPresence,
@@ -27,7 +27,6 @@ from store.clickhouse.search.get_traces import (
 )
 from store.clickhouse.search.scan_ranges import started
 from store.clickhouse.search.unit_rows import (
-    PASSED_ON,
     REQUEST,
     STANDS_FOR_REQUEST,
     UNEXPLAINED,

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from store.clickhouse import queries
 from store.clickhouse.queries import Sql
-from store.clickhouse.queries.rules import LEAVING, SERVES_NO_REQUEST
+from store.clickhouse.queries.rules import LEAVING, PASSED_ON, SERVES_NO_REQUEST
 from store.clickhouse.search.bounds import (
     ALWAYS,
     FALSE,
@@ -134,9 +133,6 @@ STANDS_FOR_REQUEST = Sql(
     f"(independent = {Independent.OF_SENDER:d} AND kind IN {LEAVING.text} AND state > {State.OK:d})"
 )
 """Of rows of `segments`: a failed call; if it enters its service, how that ended is unknown (`store.cases.stands_for_request`)."""
-PASSED_ON = queries.PASSED_ON.render()
-"""Of rows of `segments`: what a proxy reports, of which another row may say what was done
-(`store.parents.ParentIndex.operation`)."""
 UNEXPLAINED = Sql(f"(state = {State.FAULT:d} AND status = 0 AND independent != 1)")
 """Of rows of `calls`: a failure that the requests of the call may explain (`store.layers.state_of`)."""
 UNPLACED = Sql("(independent = 1 AND startsWith(type, 'AWS::') AND (account = '' OR region = ''))")

@@ -21,6 +21,7 @@ from store.cases import Case, Peer
 from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import RunQuery
 from store.clickhouse.queries import Sql
+from store.clickhouse.queries.rules import FIRST_CASE
 from store.clickhouse.units.aggregates import (
     BACKGROUND,
     EDGE,
@@ -48,8 +49,6 @@ _RESOLVED = Sql(
     "trace_id NOT IN (SELECT trace_id FROM odd_traces WHERE is_odd UNION ALL SELECT trace_id FROM dependent_traces)"
 )
 _OTHERS = "trace_id NOT IN {known:Array(FixedString(16))}"
-_FIRST_CASE = 1 << 63
-"""Lesser numbers stand for no case (store.draw)."""
 _DISTINCT = "SELECT fact, any(is_link), any(parent), any(case), any(answer), any(awaiting), max(weight) FROM facts GROUP BY fact"
 MOST_DOUBLINGS = 3
 """Subsegments that nest in eight others or more are resolved in Python."""
@@ -249,14 +248,14 @@ def _draw(
     """What distinct facts draw: rows of their numbers, parents, cases and answers. ``merged``: cases of no row."""
     found = {fact: _drawn.get(fact) for fact, *_ in facts}
     new = [each for each in facts if found[each[0]] is None]
-    numbers = {n for _, _, *numbers, _ in new for n in numbers if n >= _FIRST_CASE}
+    numbers = {n for _, _, *numbers, _ in new for n in numbers if n >= FIRST_CASE}
     cases = {**_read_cases(run, numbers - merged.keys()), **merged}
     for fact, is_link, above, self, below, awaiting in new:
         answer = cases[below].peer if below else None
         if is_link and answer:
             found[fact] = _link(cases[self], answer, cases[above].peer)
             continue
-        parent = above if above < _FIRST_CASE else cases[above].peer
+        parent = above if above < FIRST_CASE else cases[above].peer
         if is_link:
             found[fact] = _link_rows(cases[self], draw_message(parent, cases[self]))
             continue

@@ -7,5 +7,5 @@ LEFT JOIN (
     SELECT intDiv(bucket, {width:UInt16}) * {width:UInt16} AS bucket, uniqExact(rollups.bucket) AS have
     FROM rollups WHERE width = 1 AND kind = 255 GROUP BY bucket
 ) AS narrow USING bucket
-WHERE whole = 0 AND intDiv(newest, 1024) < {before:Int64} AND (bucket + {width:UInt16}) * 60000000 < {before:Int64}
+WHERE whole = 0 AND intDiv(newest, 1024) < {before:Int64} AND (bucket + {width:UInt16}) * $minute < {before:Int64}
 ORDER BY bucket DESC LIMIT 200

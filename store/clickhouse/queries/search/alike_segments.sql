@@ -1,7 +1,7 @@
 -- Of the documents of a trace what says whether each segment is a unit, and no other document is: see alike_unit_doubts.
 -- `odd`: units of which other rows decide; `inner`: spans that name their service, inside of it or entering it; `leaving`: those of
 -- them that call, with their parents; `servers`, `below`: SERVER spans by their id and by their parent.
-countIf(independent = $Independent.OF_PARENT OR fetched != $Fetched.NO OR (kind = $Kind.SERVER AND before_name != '') OR /*include units/passed_on*/) AS odd,
+countIf(independent = $Independent.OF_PARENT OR fetched != $Fetched.NO OR (kind = $Kind.SERVER AND before_name != '') OR $passed_on) AS odd,
 countIf(notEmpty(members)) AS embedding,
 groupArray((id, toString(name))) AS holders,
 groupArrayIf((parent_id, toString(name)), independent = $Independent.OF_SENDER AND parent_id != 0) AS entering,

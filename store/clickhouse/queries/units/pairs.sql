@@ -1,7 +1,7 @@
 -- Calls with the only call directly within the time of each: a `pair` is a case of the outer one, whether it says how it connects,
 -- and a case of the inner one, by which store.layers decides whether they are one. Both have ended: a call that may go on makes
 -- its trace odd (units/resolution). $tolerance: microseconds.
-SELECT inner, outer, outer_case, has_method, inner_case, bitOr(cityHash64(outer_case, has_method, inner_case), 9223372036854775808) AS pair
+SELECT inner, outer, outer_case, has_method, inner_case, bitOr(cityHash64(outer_case, has_method, inner_case), $first_case) AS pair
 FROM (
     SELECT n.key AS inner, n.outer AS outer, i.case AS inner_case, i.start AS start, i.start + i.duration AS end
     FROM (SELECT key, outer FROM nested WHERE $plain) AS n

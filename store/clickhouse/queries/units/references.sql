@@ -5,12 +5,12 @@
 -- document, and of the one that a call came with.
 SELECT trace_id, bucket, key,
        toUInt16(multiIf(NOT is_call, if(streamed, 3, 1), independent AND refers_to = key, 8, 4)
-               + if(ver < 4611686018427387904, 128, 0) + if(fetched = $Fetched.MESSAGES AND NOT independent, 512, 0)) AS role,
-       if(is_call, 0, bitAnd(ver, 4611686018427387903)) AS version
+               + if($may_be_replaced, 128, 0) + if(fetched = $Fetched.MESSAGES AND NOT independent, 512, 0)) AS role,
+       if(is_call, 0, $version) AS version
 FROM scope_rows
 UNION ALL
 SELECT trace_id, bucket, refers_to, multiIf(is_call, 16, streamed, 64, kind = $Kind.CONSUMER, 1056, 32),
-       if(is_call, bitAnd(ver, 4611686018427387903), 0)
+       if(is_call, $version, 0)
 FROM scope_rows WHERE refers_to != 0
 UNION ALL
 SELECT trace_id, bucket, arrayJoin(parts), if(streamed, 2, 256), 0 FROM scope_rows WHERE notEmpty(parts)

@@ -5,7 +5,7 @@
 -- decides. `synthetic`: whether {canary} is part of its user agent.
 -- `case`: a number for all that the rules decided about a row (store.cases), greater than what stands for no parent
 -- (store.draw). Owner: the caller, if the row knows it; of a segment what it names as in front of it.
-SELECT *, bitOr(cityHash64(/*include units/case_columns*/), 9223372036854775808) AS case,
+SELECT *, bitOr(cityHash64(/*include units/case_columns*/), $first_case) AS case,
        /*include units/key_of trace=trace_id id=id*/ AS key, if(referred = 0, 0, /*include units/key_of trace=trace_id id=referred*/) AS refers_to,
        if(independent > $Independent.OF_PARENT AND NOT is_call AND parent != 0, /*include units/key_of trace=trace_id id=parent*/, 0) AS below,
        arrayMap(member -> /*include units/key_of trace=trace_id id=member*/, members) AS parts

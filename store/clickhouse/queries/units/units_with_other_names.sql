@@ -1,7 +1,7 @@
 -- The units with one name in place of the names in excess (store.units.with_other_names).
 SELECT * REPLACE (
-    if(folds_target, '(other names)', name) AS name,
-    if(if(startsWith(source_type, 'client'), folds_target, folds_source), '(other names)', source_name) AS source_name,
+    if(folds_target, $other_names, name) AS name,
+    if(if(startsWith(source_type, $client), folds_target, folds_source), $other_names, source_name) AS source_name,
     multiIf(NOT folds_target, word, is_node AND is_example, original_name, '') AS word
 )
 FROM (

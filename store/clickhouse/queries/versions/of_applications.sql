@@ -7,7 +7,7 @@ segments FINAL LEFT ANY JOIN (
         FROM segments WHERE $near AND $named AND kind = $Kind.SERVER AND parent_id != 0 GROUP BY trace_id, id
     ) AS i
     INNER JOIN (
-        SELECT trace_id, id, argMax((toString(name), start, start + duration, kind, independent, state, /*include units/passed_on*/), ver) AS newest
+        SELECT trace_id, id, argMax((toString(name), start, start + duration, kind, independent, state, $passed_on), ver) AS newest
         FROM segments WHERE $rows AND $nodes AND kind = $Kind.SERVER GROUP BY trace_id, id
     ) AS o ON i.trace_id = o.trace_id AND i.newest.1 = o.id
     WHERE i.newest.2 = o.newest.1 AND i.newest.5 = $Kind.SERVER AND i.newest.6 = $Independent.NO AND o.newest.5 = $Independent.NO AND i.id != o.id AND i.newest.7 != '' AND o.newest.7

@@ -10,8 +10,12 @@ import pytest
 
 from store.clickhouse import queries
 from store.clickhouse.queries.registry import COMMENT
+from store.clickhouse.queries.rules import FIRST_CASE
 from store.clickhouse.units.aggregates import PLACES, UNWEIGHTED, WEIGHTED, read_aggregate
-from store.model import UNCONFIRMED, State, derived_version, precedence
+from store.model import CLIENT, COMPLETE, UNCONFIRMED, State, derived_version, precedence
+from store.rules.brokers import MESSAGING
+from store.rules.other_names import OTHER_NAMES
+from store.times import MINUTE
 
 FOLDER = Path(queries.__file__).parent
 STATEMENTS = {
@@ -21,6 +25,11 @@ STATEMENTS = {
 COUNTING = {
     name: text for name, text in STATEMENTS.items() if name.startswith(("units/", "rollup/"))
 }
+CONSTANTS = [
+    *(UNCONFIRMED.strip(), "AWS::", MESSAGING, OTHER_NAMES, f"'{CLIENT}'", "/*'"),
+    *map(str, (MINUTE, FIRST_CASE, COMPLETE, COMPLETE - 1)),
+]
+"""Parts of names, and numbers, that Python's rules compare with."""
 OUTCOME = re.compile(r"\b(?:state|status|exception|user_agent)\b")
 COLUMNS = re.compile(r", state, status, exception$", re.MULTILINE)
 """They are selected as they are."""
@@ -47,12 +56,9 @@ def test_the_sums_of_units_name_no_kind() -> None:
     assert [text for text in (*fragments, *texts) if re.search(r"\bkind (IN|=|!=)", text)] == []
 
 
-def test_no_statement_says_what_unconfirmed_nodes_are_called() -> None:
-    assert [name for name, text in STATEMENTS.items() if UNCONFIRMED.strip() in text] == []
-
-
-def test_no_statement_names_a_type_of_nodes_that_report_or_pass_on() -> None:
-    assert [name for name, text in STATEMENTS.items() if re.search("AWS::|Messaging::", text)] == []
+@pytest.mark.parametrize("constant", CONSTANTS)
+def test_no_statement_repeats_a_constant(constant: str) -> None:
+    assert [name for name, text in STATEMENTS.items() if constant in text] == []
 
 
 def test_no_statement_says_which_versions_are_derived() -> None:

@@ -16,10 +16,13 @@ from store.clickhouse.queries.rules import (
     ANSWERS,
     AWAITS_EVENT,
     IS_BROKER,
+    MAY_BE_REPLACED,
+    PASSED_ON,
     PROCESSES,
     SETTLE_SLOT_OF,
     SETTLED_ACCOUNT,
     UNCONFIRMED_SLOT,
+    VERSION,
 )
 from store.messages import processes
 from store.model import (
@@ -31,6 +34,7 @@ from store.model import (
     derived_version,
     is_unconfirmed,
     precedence,
+    relayed_version,
     settle_slot,
     unconfirmed,
     waiting_slot,
@@ -38,6 +42,7 @@ from store.model import (
 from store.parents import awaits_event
 from store.rules.brokers import EVENT_SOURCES, answers, is_broker
 from store.rules.invocations import FUNCTION, SERVICE
+from store.rules.operations import is_of_proxy
 from store.times import SECOND
 from tests.builders import T0, segment
 
@@ -49,6 +54,7 @@ CLIENTS = [
 ]
 
 SPANS = list(product(Kind, Fetched))
+OPERATIONS = ("reviews:9080/*", "reviews:/*", "reviews/*", "a:1/*b", "a:1/*\n", ":9/**", "/*", "")
 TYPES = (*EVENT_SOURCES, "Messaging::kafka", FUNCTION, SERVICE, "")
 VERSIONS = (T0, derived_version(T0, 20))
 """Of documents that arrived when they began: as reported, and as derived of a record."""
@@ -90,6 +96,22 @@ def test_what_answers_and_what_processes(
     rows = [(int(kind), int(fetched)) for kind, fetched in SPANS]
     said = said_of(clickhouse_database, rule, "kind fetched", "UInt8, UInt8", rows)
     assert said == [function(*span) for span in SPANS]
+
+
+def test_what_a_proxy_reports(clickhouse_database: Address) -> None:
+    requests = list(product((Kind.NONE, Kind.SERVER), OPERATIONS))
+    said = said_of(clickhouse_database, PASSED_ON, "kind operation", "UInt8, String", requests)
+    assert said == [kind is Kind.SERVER and is_of_proxy(each) for kind, each in requests]
+
+
+def test_what_may_be_replaced_and_the_version_that_it_came_with(
+    clickhouse_database: Address,
+) -> None:
+    copies = [(State.IN_PROGRESS, T0), (State.OK, T0), (State.OK, relayed_version(T0))]
+    rows = [(precedence(*copy),) for copy in copies]
+    said = said_of(clickhouse_database, MAY_BE_REPLACED, "ver", "UInt64", rows)
+    assert said == [True, False, True]
+    assert said_of(clickhouse_database, VERSION, "ver", "UInt64", rows[:2]) == [T0, T0]
 
 
 def test_what_a_broker_is(clickhouse_database: Address) -> None:
