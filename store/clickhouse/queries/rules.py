@@ -16,7 +16,9 @@ from store.model import (
     SETTLE_SLOT,
     UNCONFIRMED,
     Fetched,
+    Independent,
     Kind,
+    State,
 )
 from store.rules.brokers import AWS_BROKERS, MESSAGING
 from store.rules.invocations import SERVICE
@@ -36,6 +38,11 @@ UNCONFIRMED_SLOT = Sql(
     f"toUInt64OrZero(extract(toString(source_account), '^{UNCONFIRMED}([0-9]+)'))"
 )
 """`store.model.waiting_slot` of a source; 0 of one that is not `is_unconfirmed`."""
+IS_SEGMENT = Sql(f"independent = {Independent.NO:d}")
+IS_STREAMED = Sql(f"independent = {Independent.OF_PARENT:d}")
+"""Whether the parent's segment knows whose a row is."""
+IS_IN_PROGRESS = Sql(f"state = {State.IN_PROGRESS:d}")
+FETCHED_NOTHING = Sql(f"fetched = {Fetched.NO:d}")
 ANSWERS = Sql(f"(kind != {Kind.CONSUMER:d} AND fetched = {Fetched.NO:d})")
 """`store.rules.brokers.answers`, of a segment."""
 PROCESSES = Sql(f"(kind = {Kind.CONSUMER:d} AND fetched != {Fetched.UNSEEN:d})")

@@ -16,6 +16,7 @@ import numpy as np
 from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import BINARY_LIMITS, QueryRunner, RunQuery
 from store.clickhouse.queries import Sql, in_traces, joined
+from store.clickhouse.queries.rules import IS_SEGMENT
 from store.clickhouse.search.bounds import ALWAYS, TRUE, conjunction, disjunction
 from store.clickhouse.search.compile import compiled
 from store.clickhouse.search.find_traces import NO_ID, Place, located, window_before
@@ -182,7 +183,7 @@ def _units(query: StatsQuery, prefixes: dict[str, object]) -> _Fragments:
     counted, parameters = _counted(query.nodes)
     return _Fragments(
         _DOUBTS,
-        f"{_SEGMENTS}, groupArrayIf(({_list(segment)}, state, duration), independent = 0 AND {counted}) AS units",
+        f"{_SEGMENTS}, groupArrayIf(({_list(segment)}, state, duration), {IS_SEGMENT.text} AND {counted}) AS units",
         f"{_CALLS}, groupArrayIf((id, ({_list(call)}, state, duration)), {counted}) AS units",
         f"arrayConcat(documents.units, {_UNANSWERED})",
         {**prefixes, **parameters},
@@ -209,7 +210,7 @@ def _entries(query: StatsQuery, prefixes: dict[str, object]) -> _Fragments | Non
             values.append(f"arrayDistinct(arrayConcat(documents.{own}, calls.{own}))")
         elif keyword in _OF_ENTRY:
             documents.append(
-                f"argMinIf({_text(_OF_ENTRY[keyword])}, (start, id), independent = 0) AS {own}"
+                f"argMinIf({_text(_OF_ENTRY[keyword])}, (start, id), {IS_SEGMENT.text}) AS {own}"
             )
             values.append(f"documents.{own}")
         elif key.name == SERVICE or keyword in _PLACES:
@@ -217,7 +218,7 @@ def _entries(query: StatsQuery, prefixes: dict[str, object]) -> _Fragments | Non
             text = f"[{_PAIR}]" if key.name == SERVICE else _text(_PLACES[keyword])
             counted = _NO_CLIENT if key.name == SERVICE else "1"
             documents.append(
-                f"groupUniqArrayArrayIf({text}, independent = 0 AND {counted}) AS {own}"
+                f"groupUniqArrayArrayIf({text}, {IS_SEGMENT.text} AND {counted}) AS {own}"
             )
             calls.append(f"groupArrayIf((id, {text}), {counted}) AS {own}")
             unanswered = _UNANSWERED.replace("units", own)

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from store.clickhouse.queries import Sql
+from store.clickhouse.queries.rules import IS_IN_PROGRESS, IS_SEGMENT, IS_STREAMED
 from store.clickhouse.search.bounds import (
     ALWAYS,
     FALSE,
@@ -110,7 +111,7 @@ class Compiler:
             case EntryState(states):
                 return self._entry(in_states(tuple(sorted(states))))
             case Streamed():
-                return self._sets.segments(exactly(Sql(f"independent = {Independent.OF_PARENT:d}")))
+                return self._sets.segments(exactly(IS_STREAMED))
             case SentBy(service):
                 own = self._values.text(
                     "(service = <service> OR name = <service>)", service=(service, "String")
@@ -141,7 +142,7 @@ class Compiler:
 
     def _of_service(self, service: str, document: Sql, call: Sql) -> Bounds:
         """A document that a service may have sent, or a call that it may have made, meets a condition."""
-        of_any = Sql(f"independent = {Independent.OF_PARENT:d}") if service else TRUE
+        of_any = IS_STREAMED if service else TRUE
         given = {"service": (service, "String"), "suffix": (f"/{service}", "String")}
         sent = self._values.text(
             "(service = <service> OR name = <service>)", service=given["service"]
@@ -207,7 +208,7 @@ class Compiler:
     def _flag(self, keyword: str) -> Bounds:
         if keyword in _ENTRY_STATES:
             return self._entry(in_states(_ENTRY_STATES[keyword]))
-        segment, sets = Sql("independent = 0"), self._sets
+        segment, sets = IS_SEGMENT, self._sets
         request = every([REQUEST, sets.requests()])
         match keyword:
             case "root":
@@ -233,7 +234,7 @@ class Compiler:
 
     def _partial(self) -> Bounds:
         open_document = Bounds(
-            disjunction([Sql("state = 0"), Sql("independent != 0")]), Sql("state = 0")
+            disjunction([IS_IN_PROGRESS, Sql(f"independent != {Independent.NO:d}")]), IS_IN_PROGRESS
         )
         traced = exactly(Sql("traced = 1"))
         return some([self._sets.segments(open_document), self._sets.unanswered(traced)])

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from store.clickhouse import queries
 from store.clickhouse.queries import Sql, in_traces
+from store.clickhouse.queries.rules import IS_STREAMED
 from store.clickhouse.search.bounds import (
     FALSE,
     TRUE,
@@ -36,6 +37,7 @@ from store.clickhouse.search.unit_rows import (
     unit_condition,
 )
 from store.filters.ast import EdgeMatch, NodeMatch, Selector
+from store.model import Independent
 
 _SEGMENT = node_columns()
 _SERVICE = node_columns("", "service")
@@ -62,8 +64,8 @@ class _Edge:
         own = owned_by(match.source, values)
         # Whose a streamed call is, if its row does not say, takes following its parents.
         self._called_by_source = Bounds(
-            disjunction([Sql("independent = 1"), own.may]),
-            conjunction([Sql("independent != 1"), own.must]),
+            disjunction([IS_STREAMED, own.may]),
+            conjunction([Sql(f"independent != {Independent.OF_PARENT:d}"), own.must]),
         )
 
     def unanswered(self) -> Bounds:
@@ -107,7 +109,7 @@ class _Edge:
         if fits.text == FALSE.text:
             return Bounds(FALSE, FALSE)
         source = selected(self._match.source, _SERVICE, self._values)
-        parents = disjunction([Sql("independent = 1"), source])
+        parents = disjunction([IS_STREAMED, source])
         may = queries.INNER_EDGES.render(
             {"rows": self._sets.rows, "condition": fits, "parents": parents}
         )

@@ -16,7 +16,7 @@ from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import RunQuery, everywhere, run_concurrently
 from store.clickhouse.queries import Sql, joined, parenthesized
 from store.clickhouse.queries.registry import numbers_in
-from store.clickhouse.queries.rules import PASSED_ON, SERVES_NO_REQUEST
+from store.clickhouse.queries.rules import IS_STREAMED, PASSED_ON, SERVES_NO_REQUEST
 from store.clickhouse.search.get_traces import (
     PAGE,
     LinkPresence,
@@ -343,7 +343,7 @@ def _unplaced(nodes: Collection[NodeKey]) -> Sql:
 
 def _streamed_or(condition: Sql) -> Sql:
     """Whose the call or link of a streamed subsegment is, its row may not say."""
-    return Sql(f"(independent = 1 OR {condition.text})", condition.parameters)
+    return Sql(f"({IS_STREAMED.text} OR {condition.text})", condition.parameters)
 
 
 def _select(rows: _Rows, window: TimeRange) -> Sql:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from store.clickhouse import queries
 from store.clickhouse.queries import Sql, Template, in_traces
-from store.clickhouse.queries.rules import IN_BACKGROUND
+from store.clickhouse.queries.rules import FETCHED_NOTHING, IN_BACKGROUND, IS_SEGMENT
 from store.clickhouse.search.bounds import (
     FALSE,
     TRUE,
@@ -21,7 +21,7 @@ _HAS_CLIENT = Sql(
 )
 UNLINKED = Sql("(SELECT count() FROM links) = 0")
 """Nothing has links, which may say what caused a root."""
-_REQUESTED = Bounds(_HAS_CLIENT, conjunction([_HAS_CLIENT, Sql("fetched = 0")]))
+_REQUESTED = Bounds(_HAS_CLIENT, conjunction([_HAS_CLIENT, FETCHED_NOTHING]))
 """Whether a root is the work of a request (`store.model.client_type`)."""
 
 
@@ -93,7 +93,7 @@ class RowSets:
 
     def entries(self, condition: Sql) -> Bounds:
         """The entry segment fits. Mostly that is the earliest segment, which then has no parent."""
-        segment = self.segments(Bounds(conjunction([Sql("independent = 0"), condition]), FALSE))
+        segment = self.segments(Bounds(conjunction([IS_SEGMENT, condition]), FALSE))
         if not self.sure:
             return segment
         fitting = self._select(queries.SURE_ENTRIES, condition)
@@ -131,7 +131,7 @@ class RowSets:
 
 
 def _root(fits: Bounds) -> Bounds:
-    segment, orphan = Sql("independent = 0"), Sql("parent_id = 0")
+    segment, orphan = IS_SEGMENT, Sql("parent_id = 0")
     return Bounds(
         conjunction([segment, fits.may]), conjunction([segment, orphan, UNLINKED, fits.must])
     )

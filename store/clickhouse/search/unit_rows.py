@@ -10,7 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from store.clickhouse.queries import Sql
-from store.clickhouse.queries.rules import LEAVING, PASSED_ON, SERVES_NO_REQUEST
+from store.clickhouse.queries.rules import (
+    FETCHED_NOTHING,
+    IS_SEGMENT,
+    IS_STREAMED,
+    LEAVING,
+    PASSED_ON,
+    SERVES_NO_REQUEST,
+)
 from store.clickhouse.search.bounds import (
     ALWAYS,
     FALSE,
@@ -115,8 +122,8 @@ class UnitRow:
     is_call: bool = False
 
 
-_ALONE = conjunction([Sql("independent = 0"), SERVES_NO_REQUEST])
-BACKGROUND = Bounds(_ALONE, conjunction([_ALONE, Sql("fetched = 0"), UNLINKED]))
+_ALONE = conjunction([IS_SEGMENT, SERVES_NO_REQUEST])
+BACKGROUND = Bounds(_ALONE, conjunction([_ALONE, FETCHED_NOTHING, UNLINKED]))
 """Whether a row of `segments` is background work of its node: if no link says what caused it."""
 SEGMENT = UnitRow(
     node_columns("", "service"),
@@ -126,16 +133,23 @@ SEGMENT = UnitRow(
     inferred=exactly(Sql("inferred = 1")),
     annotations=True,
 )
-REQUEST = Bounds(Sql("independent IN (0, 2)"), Sql("(independent = 0 AND fetched = 0)"))
+REQUEST = Bounds(
+    Sql(f"independent IN ({Independent.NO:d}, {Independent.OF_SENDER:d})"),
+    conjunction([IS_SEGMENT, FETCHED_NOTHING]),
+)
 """Whether a row of `segments` is a unit: a segment, or a span that may enter its service. Of what fetched messages
 other rows decide (`store.messages`)."""
 STANDS_FOR_REQUEST = Sql(
     f"(independent = {Independent.OF_SENDER:d} AND kind IN {LEAVING.text} AND state > {State.OK:d})"
 )
 """Of rows of `segments`: a failed call; if it enters its service, how that ended is unknown (`store.cases.stands_for_request`)."""
-UNEXPLAINED = Sql(f"(state = {State.FAULT:d} AND status = 0 AND independent != 1)")
+UNEXPLAINED = Sql(
+    f"(state = {State.FAULT:d} AND status = 0 AND independent != {Independent.OF_PARENT:d})"
+)
 """Of rows of `calls`: a failure that the requests of the call may explain (`store.layers.state_of`)."""
-UNPLACED = Sql("(independent = 1 AND startsWith(type, 'AWS::') AND (account = '' OR region = ''))")
+UNPLACED = Sql(
+    f"({IS_STREAMED.text} AND startsWith(type, 'AWS::') AND (account = '' OR region = ''))"
+)
 """Of rows of `calls`: the caller, which another row knows, may decide on the account or region (`store.draw`)."""
 CLIENT_UNIT = replace(SEGMENT, node=CLIENT, root=NEVER, background=NEVER)
 CALLER_UNIT = replace(CLIENT_UNIT, node=CALLER)
@@ -271,7 +285,7 @@ def _value_condition(test: FieldTest, row: UnitRow, values: Values) -> Sql:
 
 def finished(condition: Sql) -> Sql:
     """A condition on how long a unit took, which is unknown while it is in progress."""
-    return conjunction([Sql("state != 0"), condition])
+    return conjunction([Sql(f"state != {State.IN_PROGRESS:d}"), condition])
 
 
 def selected(match: NodeMatch, node: NodeColumns, values: Values) -> Sql:

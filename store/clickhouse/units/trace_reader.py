@@ -177,7 +177,7 @@ class TraceReader:
 
 
 _IDS = "{wanted:Array(UInt64)}"
-_DOCUMENTS = f"id IN {_IDS} OR arrayExists(member -> member IN {_IDS}, members) OR (independent = 0 AND parent_id IN {{called:Array(UInt64)}}) OR (independent > 1 AND parent_id IN {{answerable:Array(UInt64)}})"
+_DOCUMENTS = f"id IN {_IDS} OR arrayExists(member -> member IN {_IDS}, members) OR (independent = {Independent.NO:d} AND parent_id IN {{called:Array(UInt64)}}) OR (independent > {Independent.OF_PARENT:d} AND parent_id IN {{answerable:Array(UInt64)}})"
 _CALLS = f"id IN {_IDS}"
 
 

@@ -22,6 +22,8 @@ STATEMENTS = {
     str(path.relative_to(FOLDER).with_suffix("")): COMMENT.sub("", path.read_text(encoding="utf-8"))
     for path in sorted(FOLDER.glob("*/*.sql"))
 }
+MODULES_FOLDER = FOLDER.parent
+MODULES = sorted(MODULES_FOLDER.rglob("*.py"))
 COUNTING = {
     name: text for name, text in STATEMENTS.items() if name.startswith(("units/", "rollup/"))
 }
@@ -30,6 +32,10 @@ CONSTANTS = [
     *map(str, (MINUTE, FIRST_CASE, COMPLETE, COMPLETE - 1)),
 ]
 """Parts of names, and numbers, that Python's rules compare with."""
+_NUMBER = r"(?: !?= | [<>]=? | (?:NOT )?IN )\(?\d"
+NUMBERS = re.compile(rf"\b(?:fetched|independent|kind|state){_NUMBER}")
+NUMBERS_BESIDE_ROLLUPS = re.compile(rf"\b(?:fetched|independent|state){_NUMBER}")
+"""Rows of `rollups` have other kinds."""
 OUTCOME = re.compile(r"\b(?:state|status|exception|user_agent)\b")
 COLUMNS = re.compile(r", state, status, exception$", re.MULTILINE)
 """They are selected as they are."""
@@ -75,11 +81,13 @@ def test_no_statement_says_what_answers_or_processes() -> None:
 
 @pytest.mark.parametrize("name", STATEMENTS)
 def test_no_statement_repeats_the_number_of_a_member(name: str) -> None:
-    """Of the enumerations that columns have; those of `rollups` have other kinds."""
     text = STATEMENTS[name]
-    columns = "fetched|independent|state" if "rollups" in text else "fetched|independent|kind|state"
-    numbers = re.compile(rf"\b(?:{columns}) (?:!?=|[<>]=?|(?:NOT )?IN) \(?\d")
-    assert numbers.findall(text) == []
+    assert (NUMBERS_BESIDE_ROLLUPS if "rollups" in text else NUMBERS).findall(text) == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(MODULES_FOLDER)))
+def test_no_module_repeats_the_number_of_a_member(path: Path) -> None:
+    assert NUMBERS_BESIDE_ROLLUPS.findall(path.read_text(encoding="utf-8")) == []
 
 
 @pytest.mark.parametrize(
