@@ -18,7 +18,7 @@ from store.clickhouse.graph.sized_cache import SizedCache
 from store.clickhouse.graph.stored_buckets import StoredBuckets
 from store.clickhouse.graph.window_plan import Slot, rows_of
 from store.clickhouse.queries import Sql
-from store.clickhouse.rollup.buckets import MARKER
+from store.clickhouse.queries.rules import MARKER
 from store.clickhouse.units.aggregates import Aggregate, Key, collect
 
 MOST_SLOTS = 2000

@@ -13,7 +13,8 @@ from store.clickhouse.connection.query_runner import RunQuery
 from store.clickhouse.graph.sized_cache import SizedCache
 from store.clickhouse.graph.window_plan import BucketSlot, Pieces
 from store.clickhouse.queries import Sql
-from store.clickhouse.rollup.buckets import MARKER, values_list
+from store.clickhouse.queries.rules import MARKER
+from store.clickhouse.rollup.buckets import values_list
 from store.clickhouse.units.aggregates import Aggregate, Key, read_aggregate
 from store.clickhouse.units.base_buckets import numbers_in
 from store.clickhouse.units.unit_sums import Visit

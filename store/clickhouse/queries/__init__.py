@@ -18,11 +18,12 @@ from store.clickhouse.queries.registry import (
     parenthesized,
 )
 from store.clickhouse.queries.rules import RULES
+from store.minutes import SeriesKind
 from store.model import Fetched, Independent, Kind, State
 
 __all__ = ["REGISTRY", "QueryError", "Sql", "Template", "in_traces", "joined", "parenthesized"]
 
-REGISTRY = Registry(Path(__file__).parent, RULES, Fetched, Independent, Kind, State)
+REGISTRY = Registry(Path(__file__).parent, RULES, Fetched, Independent, Kind, SeriesKind, State)
 _sql = REGISTRY.declare
 
 # search: reading traces

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 from store.clickhouse.queries.parameters import encode_parameters
 
-FRAGMENT = re.compile(r"\$([a-z][a-z_0-9]*|[A-Z][a-z]+\.[A-Z_]+)")
+FRAGMENT = re.compile(r"\$([a-z][a-z_0-9]*|[A-Z][A-Za-z]+\.[A-Z_]+)")
 PARAMETER = re.compile(r"\{([a-z][a-z_0-9]*):([^{}]+)\}")
 INCLUDE = re.compile(r"/\*include ([a-z_]+/[a-z_0-9]+)((?: [a-z_]+=[^\s*]+)*)\*/")
 COMMENT = re.compile(r"^[ \t]*--[^\n]*\n", re.MULTILINE)

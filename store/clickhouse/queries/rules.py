@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from store.clickhouse.queries.registry import Sql, numbers_in
 from store.layers import LEAVING as LEAVING_KINDS
+from store.minutes import SeriesKind
 from store.model import (
     ARRIVAL,
     BACKGROUND_KINDS,
@@ -28,6 +29,8 @@ from store.times import MINUTE
 
 FIRST_CASE = 1 << 63
 """Lesser numbers stand for no case (`store.draw`)."""
+MARKER = 255
+"""The `kind` of a version row, which states that a revision of a bucket was written."""
 _IS_UNCONFIRMED = f"startsWith(source_account, '{UNCONFIRMED}')"
 SETTLED_ACCOUNT = Sql(
     f"if({_IS_UNCONFIRMED}, replaceRegexpOne(toString(source_account), '^{UNCONFIRMED}[0-9]+ ?', ''),"
@@ -81,11 +84,13 @@ RULES = {
     "in_background": IN_BACKGROUND,
     "is_broker": IS_BROKER,
     "leaving": LEAVING,
+    "marker": Sql(str(MARKER)),
     "may_be_replaced": MAY_BE_REPLACED,
     "minute": Sql(str(MINUTE)),
     "other_names": Sql(f"'{OTHER_NAMES}'"),
     "passed_on": PASSED_ON,
     "processes": PROCESSES,
+    "series_kinds": Sql(", ".join(f"{kind:d}" for kind in SeriesKind)),
     "serves_no_request": SERVES_NO_REQUEST,
     "settle_slot": SETTLE_SLOT_OF,
     "settled_account": SETTLED_ACCOUNT,

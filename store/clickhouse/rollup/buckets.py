@@ -12,8 +12,6 @@ from typing import NamedTuple
 from store.clickhouse.connection.query_runner import RunQuery
 from store.clickhouse.queries import Sql
 
-MARKER = 255
-"""The `kind` of a version row, which states that a revision of a bucket was written."""
 WIDTHS = (60, 10, 5)
 """Minutes per wide bucket; wide buckets are downsampled from minutes that have not changed for a while."""
 

@@ -15,6 +15,7 @@ from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import RunQuery
 from store.clickhouse.pins import NOT_PINNED_COPY
 from store.clickhouse.queries import Sql
+from store.clickhouse.queries.rules import MARKER
 from store.clickhouse.rollup.buckets import FarRows
 from store.clickhouse.search.get_traces import located
 from store.clickhouse.search.scan_ranges import bucket_of
@@ -217,4 +218,4 @@ def _version_row(version: tuple[int, ...]) -> tuple[Any, ...]:
     bucket, rows, checksum, oldest, low, high, *others = version
     nothing: tuple[Any, ...] = (0, 0, 0, 0, 0, 0, 0, {}, {}, {})
     read = (rows, oldest, checksum, *others)
-    return bucket, 255, *[""] * 8, [], 0, low, high, [], *nothing, *read
+    return bucket, MARKER, *[""] * 8, [], 0, low, high, [], *nothing, *read

@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from store.clickhouse.queries import Sql, joined, parenthesized
+from store.clickhouse.queries.registry import numbers_in
 from store.clickhouse.queries.rules import SETTLED_ACCOUNT
 from store.clickhouse.search import causes
 from store.clickhouse.search.bounds import UNKNOWN, Values, conjunction, disjunction
@@ -21,11 +22,13 @@ from store.clickhouse.search.unit_rows import (
 )
 from store.filters.ast import EdgeMatch, Expression, NodeMatch, Or, RootCauseMatch, ServiceMatch
 from store.filters.states import ANY_STATE, possible_states
+from store.minutes import SeriesKind
 from store.model import NodeKey, State
 from store.rules.other_names import OTHER_NAMES
 
-_WORK = Sql("kind IN (0, 3)")
+_WORK = numbers_in("kind", (SeriesKind.NODE, SeriesKind.BACKGROUND))
 """Of rows of `rollups`: units of nodes."""
+_CALLS = Sql(f"kind = {SeriesKind.CALLS:d}")
 _NODE = node_columns()
 _SOURCE = NodeColumns({**node_columns("source_").key, "account": SETTLED_ACCOUNT.text})
 _COLUMNS = {
@@ -58,7 +61,7 @@ def _units(term: Expression, values: Values) -> RolledUpUnits | None:
             ends = _units_of(selector, values)
         case EdgeMatch(source, target, condition):
             both = [_counted(source, _SOURCE, values), _counted(target, _NODE, values, named=True)]
-            ends = conjunction([Sql("kind = 1"), *both])
+            ends = conjunction([_CALLS, *both])
         case RootCauseMatch() if len(causes.possible_states(term)) < len(State):
             return _some(_on_path(term, values), causes.possible_states(term))
         case _:
@@ -94,7 +97,7 @@ def _units_of(selector: NodeMatch, values: Values) -> Sql:
     own = conjunction([_WORK, _counted(selector, _NODE, values, named=True)])
     if not may_be_in_front(selector):
         return own
-    calls = conjunction([Sql("kind = 1"), IN_FRONT, _counted(selector, _SOURCE, values)])
+    calls = conjunction([_CALLS, IN_FRONT, _counted(selector, _SOURCE, values)])
     return disjunction([own, calls])
 
 

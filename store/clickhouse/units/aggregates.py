@@ -23,13 +23,15 @@ from store.graph import (
     add_failures,
     add_statistics,
 )
+from store.minutes import SeriesKind
 from store.model import NodeKey, State
 from store.rules import histogram
 from store.service_graph import assemble, merge_service
 from store.times import MINUTE
 from store.units import NodeUnit
 
-NODE, EDGE, LINK, BACKGROUND = 0, 1, 2, 3
+NODE, BACKGROUND = int(SeriesKind.NODE), int(SeriesKind.BACKGROUND)
+EDGE, LINK = int(SeriesKind.CALLS), int(SeriesKind.LINKS)
 NODES = (NODE, BACKGROUND)
 """Kinds of a node: its requests, and its background work."""
 PLACES = {

@@ -3,10 +3,10 @@
 SELECT account, type, region, source_name, sum(observed),
        min(arrayMin(arrayFilter(each -> each != {other:String}, names)))
 FROM rollups
-WHERE width = 1 AND kind IN (0, 1, 3) AND bucket >= {first:UInt32} AND name = {other:String}
+WHERE width = 1 AND kind IN ($SeriesKind.NODE, $SeriesKind.CALLS, $SeriesKind.BACKGROUND) AND bucket >= {first:UInt32} AND name = {other:String}
   AND source_name != {other:String} AND NOT startsWith(type, $client)
   AND (bucket, rev) IN (
-    SELECT bucket, max(rev) FROM rollups WHERE width = 1 AND kind = 255 AND bucket >= {first:UInt32} GROUP BY bucket
+    SELECT bucket, max(rev) FROM rollups WHERE width = 1 AND kind = $marker AND bucket >= {first:UInt32} GROUP BY bucket
   )
 GROUP BY account, type, region, source_name
 ORDER BY account, type, region, source_name

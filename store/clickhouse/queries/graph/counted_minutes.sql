@@ -1,3 +1,3 @@
 -- How many of some minutes have been counted: each has rows that say by which revision.
 SELECT uniqExact(bucket) FROM rollups
-WHERE width = 1 AND kind = 255 AND bucket BETWEEN {first:UInt32} AND {last:UInt32}
+WHERE width = 1 AND kind = $marker AND bucket BETWEEN {first:UInt32} AND {last:UInt32}

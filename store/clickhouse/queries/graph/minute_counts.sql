@@ -8,6 +8,6 @@ SELECT bucket, reinterpret(groupArray(id), 'String'), reinterpret(groupArray(ok)
 FROM (
     SELECT bucket, /*include graph/series_id*/ AS id, ok, error, throttle, fault, in_progress, observed, histogram
     FROM rollups
-    WHERE width = 1 AND kind < 255 AND bucket BETWEEN {first:UInt32} AND {last:UInt32} AND /*include graph/current_minutes*/
+    WHERE width = 1 AND kind < $marker AND bucket BETWEEN {first:UInt32} AND {last:UInt32} AND /*include graph/current_minutes*/
 )
 GROUP BY bucket ORDER BY bucket

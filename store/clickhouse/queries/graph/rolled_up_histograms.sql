@@ -2,7 +2,7 @@
 SELECT id, mapFromArrays(groupArray(time), groupArray(units)) FROM (
     SELECT cityHash64(kind, /*include units/key*/) AS id, time, sum(count) AS units FROM rollups
     ARRAY JOIN mapKeys(histogram) AS time, mapValues(histogram) AS count
-    WHERE kind < 255 AND $slots AND /*include graph/current_versions*/
+    WHERE kind < $marker AND $slots AND /*include graph/current_versions*/
     GROUP BY id, time
 )
 GROUP BY id

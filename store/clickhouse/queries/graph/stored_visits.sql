@@ -6,6 +6,6 @@ FROM (
     SELECT $window AS window, uniqExact(bucket) AS buckets, kind, /*include units/key*/,
            groupUniqArrayArray(arrayMap(each -> (toUInt32(intDiv(bucket, 12)), each.1, each.2), traces)) AS visits,
            /*include units/sums per_trace=0*/
-    FROM bucket_rollups WHERE kind IN (0, 1, 2, 3, 255) AND (bucket, rev) IN ($revisions)
+    FROM bucket_rollups WHERE kind IN ($series_kinds, $marker) AND (bucket, rev) IN ($revisions)
     GROUP BY window, kind, /*include units/key*/
 )

@@ -6,15 +6,15 @@ SELECT toUInt16(1) AS width_, kind, minute, /*include units/key*/, /*include uni
 FROM (
     WITH (
         SELECT max(arrayMax(traces.weight)) > 1 FROM bucket_rollups
-        WHERE kind IN (0, 3) AND $buckets AND (bucket, rev) IN {revisions:Array(Tuple(UInt64, UInt64))}
+        WHERE kind IN ($SeriesKind.NODE, $SeriesKind.BACKGROUND) AND $buckets AND (bucket, rev) IN {revisions:Array(Tuple(UInt64, UInt64))}
     ) AS weighed
     SELECT kind, toUInt32(intDiv(bucket, 12)) AS minute, /*include units/key*/,
            /*include units/sums per_trace=if(weighed,arraySum(minMapIf(traces.trace,traces.weight,weighed).2),uniqExactArrayIf(traces.trace,not(weighed)))*/
-    FROM bucket_rollups WHERE kind IN (0, 1, 2, 3) AND $buckets AND (bucket, rev) IN {revisions:Array(Tuple(UInt64, UInt64))}
+    FROM bucket_rollups WHERE kind IN ($series_kinds) AND $buckets AND (bucket, rev) IN {revisions:Array(Tuple(UInt64, UInt64))}
     GROUP BY kind, minute, /*include units/key*/
 )
 UNION ALL
-SELECT width, 255, bucket, '', '', '', '', '', '', '', '', [], 0, low, high, 0, 0, 0, 0, 0, 0, 0, 0,
+SELECT width, $marker, bucket, '', '', '', '', '', '', '', '', [], 0, low, high, 0, 0, 0, 0, 0, 0, 0, 0,
        CAST(map(), 'Map(UInt64, UInt64)'), CAST(map(), 'Map(UInt64, Int64)'), CAST(map(), 'Map(String, UInt64)'),
        width = 1, rows, toDateTime(oldest), checksum, buckets, revisions, {rev:UInt64}
 FROM (

@@ -5,7 +5,7 @@ SELECT bucket, kind, /*include units/key_aliases*/, /*include units/column_alias
        toUInt64(0) AS far_checksum_, toUInt32(0) AS named_, toUInt8(0) AS excess_, {rev:UInt64} AS rev_
 FROM (/*include units/count*/)
 UNION ALL
-SELECT bucket, 255, '', '', '', '', '', '', '', '', [], 0, low, high, [], 0, 0, 0, 0, 0, 0, 0,
+SELECT bucket, $marker, '', '', '', '', '', '', '', '', [], 0, low, high, [], 0, 0, 0, 0, 0, 0, 0,
        CAST(map(), 'Map(UInt64, UInt64)'), CAST(map(), 'Map(UInt64, Int64)'), CAST(map(), 'Map(String, UInt64)'),
        rows, toDateTime(oldest), checksum, far_rows, far_checksum, named, excess, {rev:UInt64}
 FROM (

@@ -2,9 +2,9 @@
 -- date, and how many of its units there are at most. Superseded revisions are read, too: they add to what may be.
 SELECT bucket, max(outdated) AS outdated, sum(found) AS found FROM (
     SELECT bucket, argMax(complete, rev) = 0 AS outdated, toUInt64(0) AS found FROM rollups
-    WHERE width = {width:UInt16} AND kind = 255 AND $slots GROUP BY bucket
+    WHERE width = {width:UInt16} AND kind = $marker AND $slots GROUP BY bucket
     UNION ALL
     SELECT bucket, 0 AS outdated, toUInt64($number) AS found FROM rollups
-    WHERE width = {width:UInt16} AND kind IN (0, 1, 3) AND $slots AND $condition
+    WHERE width = {width:UInt16} AND kind IN ($SeriesKind.NODE, $SeriesKind.CALLS, $SeriesKind.BACKGROUND) AND $slots AND $condition
 )
 GROUP BY bucket

@@ -10,7 +10,7 @@ import pytest
 
 from store.clickhouse import queries
 from store.clickhouse.queries.registry import COMMENT
-from store.clickhouse.queries.rules import FIRST_CASE
+from store.clickhouse.queries.rules import FIRST_CASE, MARKER
 from store.clickhouse.units.aggregates import PLACES, UNWEIGHTED, WEIGHTED, read_aggregate
 from store.model import CLIENT, COMPLETE, UNCONFIRMED, State, derived_version, precedence
 from store.rules.brokers import MESSAGING
@@ -29,13 +29,10 @@ COUNTING = {
 }
 CONSTANTS = [
     *(UNCONFIRMED.strip(), "AWS::", MESSAGING, OTHER_NAMES, f"'{CLIENT}'", "/*'"),
-    *map(str, (MINUTE, FIRST_CASE, COMPLETE, COMPLETE - 1)),
+    *map(str, (MARKER, MINUTE, FIRST_CASE, COMPLETE, COMPLETE - 1)),
 ]
 """Parts of names, and numbers, that Python's rules compare with."""
-_NUMBER = r"(?: !?= | [<>]=? | (?:NOT )?IN )\(?\d"
-NUMBERS = re.compile(rf"\b(?:fetched|independent|kind|state){_NUMBER}")
-NUMBERS_BESIDE_ROLLUPS = re.compile(rf"\b(?:fetched|independent|state){_NUMBER}")
-"""Rows of `rollups` have other kinds."""
+NUMBERS = re.compile(r"\b(?:fetched|independent|kind|state)(?: !?= | [<>]=? | (?:NOT )?IN )\(?\d")
 OUTCOME = re.compile(r"\b(?:state|status|exception|user_agent)\b")
 COLUMNS = re.compile(r", state, status, exception$", re.MULTILINE)
 """They are selected as they are."""
@@ -81,13 +78,12 @@ def test_no_statement_says_what_answers_or_processes() -> None:
 
 @pytest.mark.parametrize("name", STATEMENTS)
 def test_no_statement_repeats_the_number_of_a_member(name: str) -> None:
-    text = STATEMENTS[name]
-    assert (NUMBERS_BESIDE_ROLLUPS if "rollups" in text else NUMBERS).findall(text) == []
+    assert NUMBERS.findall(STATEMENTS[name]) == []
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(MODULES_FOLDER)))
 def test_no_module_repeats_the_number_of_a_member(path: Path) -> None:
-    assert NUMBERS_BESIDE_ROLLUPS.findall(path.read_text(encoding="utf-8")) == []
+    assert NUMBERS.findall(path.read_text(encoding="utf-8")) == []
 
 
 @pytest.mark.parametrize(
