@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from store.clickhouse import queries
@@ -36,6 +36,8 @@ from store.parents import MAX_PARENT_STEPS
 
 Place = tuple[bytes, int]
 """A trace in a bucket."""
+End = tuple[bytes, int]
+"""A trace, and the id in it that a link leads to."""
 OF_LINKS = -1
 """In place of a bucket: what the ends of links need."""
 
@@ -80,19 +82,19 @@ class TraceReader:
         self._follow(ids, here=here)
 
     def ends(
-        self, ids: Collection[bytes], ends: Collection[int], linking: Collection[bytes] = ()
+        self, ids: Collection[bytes], ends: Iterable[End], linking: Collection[bytes] = ()
     ) -> None:
-        """Read what resolves some ids of traces as ends of links, and links of these traces to others."""
+        """Read what resolves the ends of links in some traces, and links of these traces to others."""
         self._begin(ids)
-        self._need_link_ends(ids, ends, are_calls=True)
+        self._need_link_ends(ends, are_calls=True)
         self._follow(ids, linking)
 
     def follow_links(self, ids: Collection[bytes]) -> None:
         """Read what the links of known traces lead to in some that are not known whole."""
         links = (owned.link for trace in self.traces.values() for owned in trace.links.values())
-        ends = {link.id for link in links if link.trace_id in ids}
+        ends = {(link.trace_id, link.id) for link in links if link.trace_id in ids}
         if ends:
-            self._need_link_ends(ids, ends, are_calls=True)
+            self._need_link_ends(ends, are_calls=True)
             self._look_up(ids)
 
     def _follow(
@@ -107,19 +109,17 @@ class TraceReader:
             named = f"SELECT other_trace, other_id FROM links WHERE {place.text} AND ({here})"
             condition += f" OR (other_trace, other_id) IN ({named})"
         links = self._run(_links(rows_where(place, condition, others=others)))
-        self._need_link_ends(ids, {row[6] for row in links}, are_calls=here == "0")
+        documents = {(bytes.fromhex(row[0]), row[6]) for row in links}
+        self._need_link_ends(documents, are_calls=here == "0")
         self._look_up(ids)
         add_links(self.traces, links)
 
     def _begin(self, ids: Collection[bytes]) -> None:
         self.traces.update((id, Trace(id, {}, {}, 0, 0, {})) for id in ids)
 
-    def _need_link_ends(
-        self, traces: Collection[bytes], ends: Collection[int], *, are_calls: bool
-    ) -> None:
-        for trace in traces if ends else ():
-            for id in ends:
-                self.lookups[trace, OF_LINKS].need_link_end(id, is_call=are_calls)
+    def _need_link_ends(self, ends: Iterable[End], *, are_calls: bool) -> None:
+        for trace, id in ends:
+            self.lookups[trace, OF_LINKS].need_link_end(id, is_call=are_calls)
 
     def _look_up(self, traces: Collection[bytes]) -> None:
         """Read what lookups in traces find, what that needs, and so on."""

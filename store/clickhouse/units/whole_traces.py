@@ -99,7 +99,7 @@ def link_ends(
 ) -> dict[tuple[bytes, int], LinkEnd]:
     """The other ends of links, by trace and id, of those that are stored."""
     reader = TraceReader(everywhere(run))
-    reader.ends({trace for trace, _ in wanted}, {id for _, id in wanted})
+    reader.ends({trace for trace, _ in wanted}, wanted)
     traces = reader.finish()
     return {
         (trace, id): end
@@ -122,8 +122,10 @@ def _linked(run: RunQuery, traces: Traces, known: Traces, *, deployed: bool = Fa
     reader = TraceReader(run, deployed=deployed)
     reader.whole(_in_traces(listed, large))
     if large:
-        links = (owned.link for trace in traces.values() for owned in trace.links.values())
-        reader.ends(large, {link.id for link in links}, list(traces))
+        among = set(large)
+        links = [owned.link for trace in traces.values() for owned in trace.links.values()]
+        ends = {(link.trace_id, link.id) for link in links if link.trace_id in among}
+        reader.ends(large, ends, list(traces))
     return reader.finish()
 
 
