@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import re
 import tempfile
 import threading
 import time
@@ -44,6 +45,7 @@ BYTES = 0.05
 """By which the bytes of a document may differ."""
 INTERVAL = 0.5
 """Seconds between batches, as a collector makes them."""
+_ID = re.compile(rb'"id": "([0-9a-f]{16})"').search
 SETTLED = 8.0
 """Seconds without documents until all is counted."""
 
@@ -75,23 +77,25 @@ class Linking:
         self._share = share
         self._source = Documents()
         self._random = Random(7)
-        self._earlier: list[bytes] = []
+        self._earlier: list[tuple[bytes, bytes]] = []
+        """Traces of the last batch, with the ids of their documents."""
 
     def take(self, count: int) -> list[bytes]:
-        raws, traces = [], []
+        raws, sent = [], []
         for counted_up, raw in self._source.take(count):
             trace = b"%b%024x" % (counted_up[:11], self._random.getrandbits(96))
             raws.append(self._linked(raw.replace(counted_up, trace)))
-            traces.append(trace)
-        self._earlier = traces
+            own = _ID(raw)
+            assert own
+            sent.append((trace, own[1]))
+        self._earlier = sent
         return raws
 
     def _linked(self, raw: bytes) -> bytes:
         if not self._earlier or self._random.random() >= self._share:
             return raw
-        trace = self._random.choice(self._earlier)
-        link = b'{"trace_id":"%s","id":"%016x","attributes":{"aws.xray.reserved.reference_type":"parent"}}'
-        return raw[:-1] + b',"links":[' + link % (trace, self._random.getrandbits(64)) + b"]}"
+        link = b'{"trace_id":"%s","id":"%s","attributes":{"aws.xray.reserved.reference_type":"parent"}}'
+        return raw[:-1] + b',"links":[' + link % self._random.choice(self._earlier) + b"]}"
 
 
 @contextmanager
