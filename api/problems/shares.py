@@ -18,7 +18,7 @@ LEAST_HITS = 3
 KNOWN = 45
 """Minutes of a series before it may ring."""
 CALM = np.float32(0.4)
-"""Part of the threshold from which on nothing is learnt."""
+"""Part of the threshold from which on the share is not learnt."""
 END_SCORE, GOOD_MINUTES = 7.0, 5
 """What the reverse test has to reach, and the minutes in a row that have to be good, before it ends."""
 SURE_MINUTES, SURE_HITS = 8, 8.0
@@ -30,8 +30,9 @@ CLEARLY = np.float32(1.2)
 class Alternatives(NamedTuple):
     """The shares that are tested of each measure: fixed ones, or the greatest of a sum and a product with the usual one.
 
-    ``large``: excess of a minute above which it may add ``most`` of the threshold, else half as much. ``floor``: excess that a
-    problem has at least. ``prior``: the usual share of a series without history.
+    ``large``: excess of a minute above which it may add ``most`` of the threshold, else half as much; how much the share
+    varies is learnt below this part. ``floor``: excess that a problem has at least. ``prior``: the usual share of a series
+    without history.
     """
 
     most: tuple[float, ...]
@@ -107,8 +108,10 @@ class Shares(Columns):
         self._ring(minute, expected, np.float32(threshold), free, moved)
         self._continue(minute, requests, hits, expected, phi, ~free, moved)
         usual.count(requests, hits)
-        calm = (top < CALM * np.float32(threshold)) | (usual.seen < KNOWN)
-        usual.learn(requests, hits, expected, phi, ~self.ringing & free, calm)
+        limit, new = np.float32(threshold), usual.seen < KNOWN
+        calm = new | (top < CALM * limit)
+        quiet = new | (top < self._most * limit)
+        usual.learn(requests, hits, expected, phi, ~self.ringing & free, calm, quiet)
 
     def restart(self, series: Indices) -> None:
         """Begin to learn anew what is usual of some series."""

@@ -29,7 +29,8 @@ class Usual(Columns):
     ``prior``: the share of each measure that a series without history has. ``failures``: whether a day's worst half hour counts.
     """
 
-    columns = "hits requests squares pairs seen half_hits half_requests slots worst slot day"
+    learnt = "hits requests squares pairs pending_squares pending_pairs half_hits half_requests"
+    columns = f"{learnt} seen slots worst slot day"
     fills: ClassVar[Mapping[str, float]] = {"slots": np.nan, "worst": np.nan}
 
     def __init__(self, prior: tuple[float, ...], *, failures: bool) -> None:
@@ -43,6 +44,7 @@ class Usual(Columns):
         every = (measures, 0)
         self.hits, self.requests = np.zeros(every, np.float32), np.zeros(every, np.float32)
         self.squares, self.pairs = np.zeros(every, np.float32), np.zeros(every, np.float32)
+        self.pending_squares, self.pending_pairs = self.squares.copy(), self.pairs.copy()
         self.half_hits = np.zeros(every, np.float32)
         self.half_requests = np.zeros(every, np.float32)
         self.slots = np.zeros((DAYS, HALF_HOURS, *every), np.float16)
@@ -94,26 +96,33 @@ class Usual(Columns):
         phi: Floats,
         free: Flags,
         calm: Flags,
+        quiet: Flags,
     ) -> None:
-        """Learn a minute of the series that do not ring (``free``), and the share of those that are ``calm``."""
+        """Learn a minute of the series that do not ring (``free``): the share of those that are ``calm``, and how much it varies
+        once they are ``quiet`` again. What rings in between teaches nothing: its first minutes would hide the next ones."""
         there = free & (requests > 0)
         variance = requests * expected * (1 - expected)
         wide = variance * phi
         squares = np.minimum((hits - requests * expected) ** 2, 100 * wide + 25) - variance
-        pairs = (requests - 1) * variance
+        squares += self.pending_squares
+        pairs = self.pending_pairs + (requests - 1) * variance
         cut = np.minimum(hits, requests * expected + 4 * np.sqrt(wide) + 1)
         cut = np.where(self.seen > YOUNG, cut, hits)
+        quiet = there & quiet
         for into, more, where in (
-            (self.squares, squares, there),
-            (self.pairs, pairs, there),
+            (self.squares, squares, quiet),
+            (self.pairs, pairs, quiet),
             (self.hits, cut, there & calm),
             (self.requests, requests, there & calm),
         ):
             np.copyto(into, into * DECAY + more, where=where)
+        pending = free & ~quiet
+        np.multiply(squares, pending, out=self.pending_squares)
+        np.multiply(pairs, pending, out=self.pending_pairs)
 
     def restart(self, series: Indices) -> None:
         """Begin to learn some series anew."""
-        for name in ("hits", "requests", "squares", "pairs", "half_hits", "half_requests"):
+        for name in self.learnt.split():
             getattr(self, name)[:, series] = 0
 
     def accept(self, measure: int, series: int, share: float) -> None:
