@@ -13,15 +13,15 @@ from tests.builders import segment, trace_id
 LINKS = 50
 
 
-def test_each_trace_is_asked_for_its_own_ends(
+def test_each_trace_looks_up_its_own_ends(
     clickhouse_store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not for those in all other traces: a minute may have ten thousand links."""
-    asked: list[int] = []
+    needed: list[int] = []
     need = Lookups.need_link_end
 
     def note(self: Lookups, id: int, *, is_call: bool) -> None:
-        asked.append(id)
+        needed.append(id)
         need(self, id, is_call=is_call)
 
     monkeypatch.setattr(Lookups, "need_link_end", note)
@@ -37,4 +37,4 @@ def test_each_trace_is_asked_for_its_own_ends(
     assert {end.node for end in found.values()} == {
         NodeKey("", f"sender-{n}", "") for n in range(3)
     }
-    assert sorted(asked) == sorted(id for _, id in there | elsewhere)
+    assert sorted(needed) == sorted(id for _, id in there | elsewhere)
