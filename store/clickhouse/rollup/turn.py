@@ -67,6 +67,7 @@ class Turn:
         self._reason = ""
         """Why this process has left the count to others."""
         self._patient = False
+        """Whether the next wait for rows may be a long one."""
 
     @property
     def mine(self) -> bool:
