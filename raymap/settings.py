@@ -8,9 +8,9 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
+import typer
+
 from collector.decode.item_size import DEFAULT as DOCUMENT_SIZE
-from raymap.kafka_flags import KafkaFlags
-from raymap.oidc_flags import OidcFlags
 from raymap.options import (
     LOCAL,
     ClickHouseUrl,
@@ -25,11 +25,156 @@ from raymap.options import (
     parse_journal_size,
     parse_log_link,
     parse_networks,
+    parse_redaction,
     parse_udp_tenants,
     port_option,
 )
-from raymap.redaction_flags import RedactionFlags
-from raymap.tls_flags import TlsFlags
+
+
+@dataclass(frozen=True, kw_only=True)
+class TlsFlags:
+    """Of every HTTP and gRPC port (docs/security.md)."""
+
+    tls_cert: Annotated[
+        Path | None,
+        option("--tls-cert", metavar="FILE", dir_okay=False, help="Certificate chain, PEM."),
+    ] = None
+    tls_key: Annotated[
+        Path | None, option("--tls-key", metavar="FILE", dir_okay=False, help="Its key, PEM.")
+    ] = None
+    tls_client_ca: Annotated[
+        Path | None,
+        option(
+            "--tls-client-ca",
+            metavar="FILE",
+            dir_okay=False,
+            help="Authorities one of which must have signed the certificate of every client, PEM.",
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RedactionFlags:
+    """What is removed before anything is stored (docs/privacy.md)."""
+
+    redact: Annotated[
+        str,
+        option(
+            "--redact",
+            metavar="JSON",
+            show_default="none",
+            parser=parse_redaction,
+            help="Rules that remove values before anything is stored; [[redact]] in the file.",
+        ),
+    ] = ""
+    redact_defaults: Annotated[
+        bool,
+        option(
+            "--redact-defaults/--no-redact-defaults",
+            help="Remove passwords, tokens, cookies, authorization and card numbers.",
+        ),
+    ] = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class OidcFlags:
+    """The provider and our registration there; `raymap.auth.oidc` says what they mean."""
+
+    oidc_issuer: Annotated[
+        str,
+        option(
+            "--oidc-issuer",
+            metavar="URL",
+            show_default="none",
+            help="OpenID Connect provider by which people sign in.",
+        ),
+    ] = ""
+    oidc_client_id: Annotated[
+        str, option("--oidc-client-id", metavar="ID", help="Raymap's registration there.")
+    ] = ""
+    oidc_client_secret: Annotated[
+        str,
+        option(
+            "--oidc-client-secret",
+            metavar="SECRET",
+            help="Its secret; better in RAYMAP_OIDC_CLIENT_SECRET, which ps does not show.",
+        ),
+    ] = ""
+    oidc_claim: Annotated[
+        str, option("--oidc-claim", metavar="NAME", help="Claim that decides the role.")
+    ] = "groups"
+    oidc_roles: Annotated[
+        str,
+        option(
+            "--oidc-roles",
+            metavar="VALUE=ROLE[,…]",
+            show_default="none",
+            help="Role by value of the claim, like sre=admin,*=viewer; * is everyone.",
+        ),
+    ] = ""
+    oidc_tenants: Annotated[
+        str,
+        option(
+            "--oidc-tenants",
+            metavar="VALUE=TENANT[,…]",
+            show_default="the default tenant",
+            help="Tenant by value of the claim, like acme-staff=acme; * is everyone else.",
+        ),
+    ] = ""
+    public_url: Annotated[
+        str,
+        option(
+            "--public-url",
+            metavar="URL",
+            show_default="none",
+            help="Where browsers find the console, for the way back from the provider.",
+        ),
+    ] = ""
+
+
+def parse_topics(text: str) -> str:
+    """Topics, comma-separated."""
+    from collector.kafka import settings  # not needed to show --help
+
+    try:
+        settings.parse_topics(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    return text
+
+
+@dataclass(frozen=True, kw_only=True)
+class KafkaFlags:
+    """Of a collector that reads topics (docs/kafka.md)."""
+
+    kafka: Annotated[
+        str,
+        option(
+            "--kafka",
+            metavar="BROKER[,BROKER]",
+            show_default="none",
+            help="Brokers, as HOST:PORT, whose topics are read.",
+        ),
+    ] = ""
+    topic: Annotated[
+        str,
+        option(
+            "--topic",
+            metavar="NAME[=ENCODING][@TENANT][,…]",
+            parser=parse_topics,
+            help="Topics to read: otlp_proto, otlp_json or xray.",
+        ),
+    ] = "otlp_spans"
+    kafka_config: Annotated[
+        Path | None,
+        option(
+            "--kafka-config",
+            metavar="FILE",
+            dir_okay=False,
+            help="Properties of librdkafka, such as SASL's and TLS's, as NAME=VALUE.",
+        ),
+    ] = None
+
 
 Role = TypeVar("Role", bound="ProcessSettings")
 
