@@ -25,7 +25,7 @@ from store.clickhouse.declared import DeclarationMethods
 from store.clickhouse.deployments import DeploymentMethods
 from store.clickhouse.graph.verify import Verified
 from store.clickhouse.logs.methods import LogMethods
-from store.clickhouse.metrics.methods import MetricMethods
+from store.clickhouse.platform_metrics import MetricMethods
 from store.clickhouse.problems import ProblemMethods
 from store.columnar import DocumentColumns
 from store.errors import TraceNotFound

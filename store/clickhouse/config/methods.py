@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import secrets
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
@@ -9,8 +11,12 @@ from typing import Protocol
 from clickhouse_driver import Client
 
 from store.audit import AuditEvent
-from store.clickhouse.config import audit, configuration, layouts, retrievals, sampling
+from store.clickhouse import queries
+from store.clickhouse.config import audit, configuration
+from store.clickhouse.connection.query_runner import execute
 from store.config.protocol import (
+    MAX_CLIENTS,
+    RETRIEVAL_SECONDS,
     AnomalyReport,
     Change,
     Configuration,
@@ -20,6 +26,24 @@ from store.config.protocol import (
     StoredLayout,
 )
 from store.model import TimeRange
+
+ASYNCHRONOUS = {
+    "async_insert": 1,
+    "wait_for_async_insert": 0,
+    "async_insert_busy_timeout_max_ms": 500,
+}
+"""ClickHouse collects the rows of many clients for half a second at most and writes them at once:
+a thousand clients report a hundred times a second, a few rows each."""
+
+
+_RETRIEVALS = "token, trace_ids, start, end, started, cancelled"
+
+
+def _valid_after(now: int) -> int:
+    return now - RETRIEVAL_SECONDS * 1_000_000
+
+
+_LAYOUTS = "name, value, revision, writer"
 
 
 class HasClient(Protocol):
@@ -46,49 +70,98 @@ class ConfigMethods:
     def add_sampling_reports(
         self: HasClient, reports: Sequence[SamplingReport], anomalies: Sequence[AnomalyReport]
     ) -> None:
-        """Store reports soon."""
+        """Hand reports to ClickHouse."""
         with self._client() as client:
-            sampling.add_reports(client, reports, anomalies)
+            if reports:
+                client.execute(
+                    "INSERT INTO sampling_reports (rule, client, at, requests, sampled, borrowed) VALUES",
+                    [tuple(report) for report in reports],
+                    settings=ASYNCHRONOUS,
+                )
+            if anomalies:
+                client.execute(
+                    "INSERT INTO sampling_anomalies (rule, service, at, anomalies, sampled) VALUES",
+                    [tuple(report) for report in anomalies],
+                    settings=ASYNCHRONOUS,
+                )
 
     def last_sampling_reports(self: HasClient, window: TimeRange) -> list[SamplingReport]:
         """The last report of each client for each rule."""
         with self._client() as client:
-            return sampling.last_reports(client, window)
+            statement = queries.LAST_SAMPLING_REPORTS.render(
+                start=window.start, end=window.end, most=MAX_CLIENTS
+            )
+            return [SamplingReport(*row) for row in execute(client, statement)]
 
     def sampling_sums(self: HasClient, window: TimeRange, step: int) -> list[SamplingSum]:
         """Counts by step and rule."""
         with self._client() as client:
-            return sampling.sums(client, window, step)
+            statement = queries.SAMPLING_SUMS.render(start=window.start, end=window.end, step=step)
+            return [SamplingSum(*row) for row in execute(client, statement)]
 
     def first_anomalies(self: HasClient, rule: str, window: TimeRange) -> list[AnomalyReport]:
         """The first report of each service on anomalies that were not all recorded."""
         with self._client() as client:
-            return sampling.first_anomalies(client, rule, window)
+            statement = queries.FIRST_ANOMALIES.render(
+                start=window.start, end=window.end, rule=rule
+            )
+            return [AnomalyReport(*row) for row in execute(client, statement)]
 
     def put_retrieval(self: HasClient, retrieval: Retrieval) -> None:
-        """Store a retrieval."""
+        """Store a retrieval; a cancelled one replaces it."""
         with self._client() as client:
-            retrievals.put_retrieval(client, retrieval)
+            # The driver takes FixedString from text or bytes; ids are any bytes.
+            ids = list(retrieval.trace_ids)
+            row = (
+                retrieval.token,
+                ids,
+                *retrieval.window,
+                retrieval.started,
+                int(retrieval.cancelled),
+            )
+            client.execute(f"INSERT INTO retrievals ({_RETRIEVALS}) VALUES", [row])
 
     def get_retrieval(self: HasClient, token: str, now: int) -> Retrieval | None:
-        """The retrieval with a token."""
+        """The retrieval with a token, unless it has expired."""
         with self._client() as client:
-            return retrievals.get_retrieval(client, token, now)
+            statement = queries.RETRIEVAL.render(token=token, valid_after=_valid_after(now))
+            for ids, start, end, started, cancelled in execute(client, statement):
+                trace_ids = tuple(bytes.fromhex(digits) for digits in ids)
+                return Retrieval(token, trace_ids, TimeRange(start, end), started, bool(cancelled))
+            return None
 
     def count_retrievals(self: HasClient, now: int) -> int:
         """Valid ones that are not cancelled."""
         with self._client() as client:
-            return retrievals.count_retrievals(client, now)
+            ((count,),) = client.execute(
+                f"SELECT count() FROM retrievals FINAL WHERE started > {_valid_after(now)} AND NOT cancelled"
+            )
+            return int(count)
 
     def read_layout(self: HasClient, name: str) -> StoredLayout | None:
         """The newest layout of a name."""
         with self._client() as client:
-            return layouts.read_layout(client, name)
+            for value, revision, _ in execute(client, queries.LAYOUT.render(name=name)):
+                return StoredLayout(revision, base64.b64decode(value))
+            return None
 
     def write_layout(self: HasClient, name: str, value: bytes, *, after: int) -> bool:
-        """Store a layout as the revision after ``after``."""
+        """Store a layout as the revision after ``after``; False if it exists already.
+
+        As with the configuration, of two writers of one revision the second loses: the revision is the
+        deduplication token of the insert.
+        """
         with self._client() as client:
-            return layouts.write_layout(client, name, value, after)
+            revision, writer = after + 1, secrets.randbits(63)
+            row = (name, base64.b64encode(value).decode(), revision, writer)
+            token = f"{name} {revision}"
+            client.execute(
+                f"INSERT INTO layouts ({_LAYOUTS}) VALUES",
+                [row],
+                settings={"insert_deduplicate": 1, "insert_deduplication_token": token},
+            )
+            newest = execute(client, queries.LAYOUT.render(name=name))
+            return bool(newest) and tuple(newest[0][1:]) == (revision, writer)
 
     def write_audit(self: HasClient, events: Sequence[AuditEvent]) -> None:
         """Add events to the audit log."""
