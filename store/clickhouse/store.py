@@ -50,7 +50,7 @@ from store.clickhouse.search import (
     values,
 )
 from store.clickhouse.units import grouped_units
-from store.clickhouse.version_methods import VersionMethods
+from store.clickhouse.versions import VersionMethods
 from store.clickhouse.write import inserts
 from store.clickhouse.write.operations import KnownOperations
 from store.columnar import DocumentColumns

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from contextlib import AbstractContextManager
+from typing import Protocol
 
 from store.clickhouse import queries
-from store.clickhouse.connection.query_runner import RunQuery
+from store.clickhouse.connection.query_runner import QueryRunner, RunQuery
 from store.clickhouse.pins import NOT_PINNED_COPY
 from store.clickhouse.queries import Sql, Template
 from store.clickhouse.search.bounds import TRUE, conjunction
@@ -26,76 +28,10 @@ SEGMENTS = Sql("segments FINAL")
 _KEY_TYPE = f"Tuple({', '.join(['String'] * len(NodeKey._fields))})"
 
 
-def version_statistics(
-    ask: RunQuery,
-    nodes: Collection[NodeKey],
-    window: TimeRange,
-    versions: Collection[str] | None,
-    *,
-    weighted: bool,
-    within: Expression | None,
-    beside_requests: bool,
-) -> dict[str, VersionStatistics]:
-    """See `store.protocol.GraphReader.version_statistics`."""
-    if not nodes or window.end <= window.start:
-        return {}
-    fragments = _fragments(ask, nodes, window, within, beside_requests=beside_requests)
-    apart = frequent(ask, fragments, MOST_VERSIONS) if versions is None else list(versions)
-    rows = ask(
-        queries.STATISTICS_BY.render(
-            {**fragments, "weight": Sql("weight" if weighted else "1")},
-            apart=apart,
-            all=versions is None,
-            rest=OTHER_VERSIONS,
-            step=0,
-        )
-    )
-    return {
-        version: VersionStatistics(first, last, statistics_of(*columns))
-        for version, _, first, last, *columns in rows
-    }
-
-
 def frequent(ask: RunQuery, fragments: Mapping[str, Sql], most: int) -> list[str]:
     """The values that most segments have."""
     places = {name: fragments[name] for name in queries.MOST_FREQUENT.fragments}
     return [value for (value,) in ask(queries.MOST_FREQUENT.render(places, most=most))]
-
-
-def has_requests(
-    ask: RunQuery, nodes: Collection[NodeKey], window: TimeRange, within: Expression | None
-) -> bool:
-    """Whether any segment of nodes is no background work."""
-    if not nodes or window.end <= window.start:
-        return False
-    places = places_of(nodes, window, within)
-    request = requests_among(ask, nodes, places) or TRUE
-    return bool(ask(queries.ANY_REQUEST.render({**places, "request": request})))
-
-
-def version_series(
-    ask: RunQuery,
-    nodes: Collection[NodeKey],
-    window: TimeRange,
-    version: str,
-    step: int,
-    *,
-    beside_requests: bool,
-) -> list[TimeBucket]:
-    """See `store.protocol.GraphReader.version_series`."""
-    if not nodes or window.end <= window.start:
-        return []
-    fragments = _fragments(ask, nodes, window, beside_requests=beside_requests)
-    rows = ask(
-        queries.STATISTICS_BY.render(
-            {**fragments, "weight": Sql("weight")},
-            apart=[version],
-            all=False,
-            rest=OTHER_VERSIONS,
-            step=step,
-        )
-    )
-    return [TimeBucket(at, statistics_of(*columns)) for _, at, _, _, *columns in rows]
 
 
 def _fragments(
@@ -225,3 +161,81 @@ def statistics_of(
     """A row of statistics.sql."""
     counts = ok, error, throttle, fault, in_progress
     return Statistics(*counts, total_time, dict(histogram), observed)
+
+
+class _HasRunner(Protocol):
+    def _asking(self) -> AbstractContextManager[QueryRunner]: ...
+
+
+class VersionMethods:
+    """Methods of `store.protocol.GraphReader`. ``beside_requests``: another cell has requests of these nodes, so that
+    background work does not count, even if there is nothing else here."""
+
+    def version_statistics(
+        self: _HasRunner,
+        nodes: Collection[NodeKey],
+        window: TimeRange,
+        versions: Collection[str] | None = None,
+        *,
+        weighted: bool = True,
+        within: Expression | None = None,
+        beside_requests: bool = False,
+    ) -> dict[str, VersionStatistics]:
+        """Statistics of nodes by version."""
+        with self._asking() as ask:
+            if not nodes or window.end <= window.start:
+                return {}
+            fragments = _fragments(ask, nodes, window, within, beside_requests=beside_requests)
+            apart = frequent(ask, fragments, MOST_VERSIONS) if versions is None else list(versions)
+            rows = ask(
+                queries.STATISTICS_BY.render(
+                    {**fragments, "weight": Sql("weight" if weighted else "1")},
+                    apart=apart,
+                    all=versions is None,
+                    rest=OTHER_VERSIONS,
+                    step=0,
+                )
+            )
+            return {
+                version: VersionStatistics(first, last, statistics_of(*columns))
+                for version, _, first, last, *columns in rows
+            }
+
+    def version_series(
+        self: _HasRunner,
+        nodes: Collection[NodeKey],
+        window: TimeRange,
+        version: str,
+        step: int,
+        *,
+        beside_requests: bool = False,
+    ) -> list[TimeBucket]:
+        """Statistics of one version per step."""
+        with self._asking() as ask:
+            if not nodes or window.end <= window.start:
+                return []
+            fragments = _fragments(ask, nodes, window, beside_requests=beside_requests)
+            rows = ask(
+                queries.STATISTICS_BY.render(
+                    {**fragments, "weight": Sql("weight")},
+                    apart=[version],
+                    all=False,
+                    rest=OTHER_VERSIONS,
+                    step=step,
+                )
+            )
+            return [TimeBucket(at, statistics_of(*columns)) for _, at, _, _, *columns in rows]
+
+    def has_requests(
+        self: _HasRunner,
+        nodes: Collection[NodeKey],
+        window: TimeRange,
+        within: Expression | None = None,
+    ) -> bool:
+        """Whether any segment of nodes is no background work."""
+        with self._asking() as ask:
+            if not nodes or window.end <= window.start:
+                return False
+            places = places_of(nodes, window, within)
+            request = requests_among(ask, nodes, places) or TRUE
+            return bool(ask(queries.ANY_REQUEST.render({**places, "request": request})))
