@@ -16,13 +16,15 @@ from store.filters.evaluate import matches
 from store.graph import ServiceGraph, Statistics
 from store.graph_names import name_problems
 from store.grouped_units import GroupedUnit, all_grouped
-from store.memory_alarms import MemoryAlarms
-from store.memory_declared import MemoryDeclarations
-from store.memory_deployments import MemoryDeployments
-from store.memory_logs import MemoryLogs
-from store.memory_metrics import MemoryMetrics
 from store.memory_minutes import MemoryMinutes
-from store.memory_problems import MemoryProblems
+from store.memory_records import (
+    MemoryAlarms,
+    MemoryDeclarations,
+    MemoryDeployments,
+    MemoryLogs,
+    MemoryMetrics,
+    MemoryProblems,
+)
 from store.memory_traces import MemoryTraces, is_sampled
 from store.model import NodeKey, TimeRange, Trace
 from store.pins import Pin
