@@ -13,12 +13,9 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.command_line import add_json_option, write_json
-from bench.peers.jaeger import jaeger
+from bench.peers.backends import Raymap, jaeger, otelcol, raymap, raymap_kafka, zipkin
 from bench.peers.load import Offer, Sent, send
-from bench.peers.otelcol import otelcol
-from bench.peers.raymap import Raymap, raymap, raymap_kafka
 from bench.peers.system import System, cpu_seconds, highest, resident, settle, size_of
-from bench.peers.zipkin import zipkin
 from bench.receivers import apart_all
 from bench.server import WIDTH
 
