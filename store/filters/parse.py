@@ -8,14 +8,55 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from lark import Lark, UnexpectedCharacters, UnexpectedEOF, UnexpectedToken
+from lark import Lark, Token, UnexpectedCharacters, UnexpectedEOF, UnexpectedToken
 from lark.exceptions import VisitError
 
 from store.filters.ast import And, Expression, Not, OneOf, Or, walk
 from store.filters.build import Builder
 from store.filters.errors import FilterError
+from store.filters.hints import syntax_hint
 from store.filters.scopes import Positions
-from store.filters.syntax import syntax_error
+
+_EXPECTED = {
+    "RBRACE": "'}'",
+    "RPAR": "')'",
+    "LBRACE": "'{'",
+    "LPAR": "'('",
+    "COMMA": "','",
+    "COLON": "':'",
+    "STRING": "a text in double quotes",
+    "NUMBER": "a number",
+    "WORD": "a keyword",
+    "OPERATOR": "an operator",
+    "_AND": "AND",
+    "_OR": "OR",
+    "JSON": "#[…]",
+    "ID_MEMBER": "name:, type: or account.id:",
+    "$END": "the end",
+}
+
+
+def syntax_error(error: Exception, text: str) -> FilterError:
+    """The error of a text that the grammar does not derive."""
+    if isinstance(error, UnexpectedCharacters):
+        at = error.pos_in_stream or 0
+        found = (
+            repr(text[at : at + 1]) if text[at : at + 1] != '"' else "a text without closing quote"
+        )
+        expected = _names(error.allowed)
+        return FilterError(f"found {found}, expected {expected}", at, syntax_hint(text, at))
+    token: Token | None = getattr(error, "token", None)
+    expected = _names(getattr(error, "accepts", None) or getattr(error, "expected", ()))
+    if token is None or token.type == "$END":
+        return FilterError(f"the expression ends where {expected} was expected", len(text))
+    at = token.start_pos or 0
+    return FilterError(f"found {str(token)!r}, expected {expected}", at, syntax_hint(text, at))
+
+
+def _names(terminals: Any) -> str:
+    names = sorted({_EXPECTED[t] for t in terminals or () if t in _EXPECTED})
+    return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names) or "a term"
+
 
 __all__ = ["MAX_DEPTH", "MAX_LENGTH", "MAX_TERMS", "FilterError", "parse", "parse_with_positions"]
 

@@ -3,7 +3,7 @@
 Each is applied once, in order, and recorded in `raymap_migrations` with its checksum. Settings such as
 ``{retention_days}`` are filled in; settings that may change later are applied to existing tables by
 their own module (`store.clickhouse.schema.retention`). One process migrates at a time
-(`store.clickhouse.schema.lock`). ClickHouse has no transaction around DDL, so every statement must be
+(`migration_lock`). ClickHouse has no transaction around DDL, so every statement must be
 harmless when repeated (IF NOT EXISTS): a crash half way is repaired by the next run.
 
 A migration only adds, so that programs that do not know it go on reading and writing beside newer ones.
@@ -16,7 +16,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,13 +26,45 @@ from clickhouse_driver import Client
 from clickhouse_driver import errors as driver_errors
 
 from store.clickhouse.connection.address import Address, parse_url
-from store.clickhouse.connection.errors import first_line
-from store.clickhouse.connection.lease import DEFINITION
+from store.clickhouse.connection.errors import ClickHouseUnavailable, first_line
+from store.clickhouse.connection.lease import DEFINITION, Lease
 from store.clickhouse.connection.pool import connect, create_database, wait_until_up
+from store.clickhouse.connection.query_lock import QueryLock, try_lock
 from store.clickhouse.schema import replicas
 from store.clickhouse.schema.errors import MigrationError
-from store.clickhouse.schema.lock import migration_lock
 from store.clickhouse.schema.topology import REPLICAS, SINGLE, Topology
+
+WAIT = 600.0
+"""Seconds to wait for another process that is migrating."""
+RETRY_EVERY = 0.1
+STEP = 0.1
+
+
+def query_id(database: str) -> str:
+    """The id of the query that is the lock."""
+    return f"raymap-migration-{database}"
+
+
+@contextmanager
+def migration_lock(address: Address, *, wait: float = WAIT) -> Iterator[None]:
+    """Own the lock for this block: only one process migrates a database at a time (`store.clickhouse.connection.query_lock`).
+
+    ClickHouseUnavailable when another process has it for ``wait`` s."""
+    lock = _acquire(address, wait)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _acquire(address: Address, wait: float) -> QueryLock | Lease:
+    deadline = time.monotonic() + wait
+    while (lock := try_lock(address, query_id(address.database), STEP)) is None:
+        if time.monotonic() > deadline:
+            raise ClickHouseUnavailable(f"another process has been migrating for {wait:.0f} s")
+        time.sleep(RETRY_EVERY)
+    return lock
+
 
 FOLDER = Path(__file__).parent
 NUMBERED = re.compile(r"(\d{4})_(?:needs_(\d{4})_)?[a-z0-9_]+\.sql")

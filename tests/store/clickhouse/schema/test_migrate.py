@@ -18,12 +18,12 @@ from clickhouse_driver.errors import ServerException
 from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.errors import ClickHouseUnavailable
 from store.clickhouse.connection.pool import connect, create_database
-from store.clickhouse.schema import lock
 from store.clickhouse.schema.errors import MigrationError
 from store.clickhouse.schema.migrate import (
     SchemaChanged,
     SchemaTooNew,
     migrate,
+    migration_lock,
     read_migrations,
     split_statements,
 )
@@ -45,7 +45,7 @@ CREATE TABLE IF NOT EXISTS words (w String DEFAULT 'a;b') ENGINE = MergeTree ORD
 HOLDER = """
 import sys, time
 from store.clickhouse.connection.address import parse_url
-from store.clickhouse.schema.lock import migration_lock
+from store.clickhouse.schema.migrate import migration_lock
 with migration_lock(parse_url(sys.argv[1])):
     print("locked", flush=True)
     time.sleep(60)
@@ -199,7 +199,7 @@ def test_the_lock_belongs_to_one_at_a_time(database: Address) -> None:
 
     def enter() -> None:
         nonlocal most
-        with lock.migration_lock(database):
+        with migration_lock(database):
             inside.append(1)
             most = max(most, len(inside))
             time.sleep(0.3)
@@ -218,21 +218,21 @@ def test_a_process_that_dies_leaves_no_lock(database: Address) -> None:
     holder = subprocess.Popen([sys.executable, "-c", HOLDER, database.url], stdout=subprocess.PIPE)
     assert holder.stdout is not None
     assert holder.stdout.readline() == b"locked\n"
-    waiting = lock.migration_lock(database, wait=0.3)
+    waiting = migration_lock(database, wait=0.3)
     with pytest.raises(ClickHouseUnavailable, match="migrating for"), waiting:
         pass
     holder.kill()
     holder.wait(20)
     holder.stdout.close()
-    with lock.migration_lock(database, wait=20):
+    with migration_lock(database, wait=20):
         pass
 
 
 def test_a_live_lock_is_waited_for(database: Address) -> None:
     create_database(database)
-    waiting = lock.migration_lock(database, wait=0.3)
+    waiting = migration_lock(database, wait=0.3)
     refused = pytest.raises(ClickHouseUnavailable, match="migrating for")
-    with lock.migration_lock(database), refused, waiting:
+    with migration_lock(database), refused, waiting:
         pass
 
 
