@@ -10,10 +10,9 @@ from collector.pipeline import IngestPipeline
 from collector.receivers.firehose import create_firehose_router
 from collector.receivers.http import create_router
 from collector.receivers.lambda_upload import create_lambda_router
-from collector.receivers.otlp_http import create_otlp_router
+from collector.receivers.otlp_http import create_otlp_router, create_signal_router
 from collector.receivers.otlp_logs import LOGS
 from collector.receivers.otlp_metrics import METRICS
-from collector.receivers.signal_http import create_signal_router
 from collector.receivers.zipkin import create_zipkin_router
 from collector.settings import HttpLimits
 

@@ -20,8 +20,8 @@ from starlette.testclient import TestClient
 from collector.group_commit import JournalFull
 from collector.pipeline import IngestPipeline
 from collector.receivers.grpc import GrpcReceiver
+from collector.receivers.otlp_http import create_signal_router
 from collector.receivers.otlp_logs import LOGS, SERVICE
-from collector.receivers.signal_http import create_signal_router
 from collector.settings import HttpLimits
 from store.log_lines import Wanted
 from store.memory import MemoryStore
