@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
 from functools import partial
+from threading import Lock
 from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
@@ -22,12 +25,44 @@ from api.v1.params import From, To, moment
 from api.v1.part import v1_part
 from api.v1.time_series import EDGE, NODE, entities_of
 from api.v1.usual import Known, Steps, Usual, usual_in, whole_hours
-from api.v1.usual_cache import NOTHING, UsualCache
 from store.graph import Statistics
+from store.missing import lacks
 from store.model import TimeRange
 from store.query import Backlog, Entities
 from store.rules.histogram import percentiles
 from store.times import DAY, MINUTE, SECOND
+
+MOST = 500
+SECONDS = 300.0
+NOTHING = Known(())
+
+
+class UsualCache:
+    """What was usual, remembered for some minutes: the hours that say so are over, and only late documents change them.
+
+    An LRU cache, shared by threads.
+    """
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[Hashable, tuple[float, Known]] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, key: Hashable, now: float, work: Callable[[], Known]) -> Known:
+        """What ``work`` returned some minutes ago at most, by a clock (seconds)."""
+        with self._lock:
+            at, found = self._known.get(key, (0.0, NOTHING))
+        if 0 <= now - at < SECONDS:
+            return found
+        found = work()
+        if lacks():  # it will have the rest when that is back
+            return found
+        with self._lock:
+            self._known[key] = now, found
+            self._known.move_to_end(key)
+            while len(self._known) > MOST:
+                self._known.popitem(last=False)
+        return found
+
 
 MOST_STEPS = 300
 LONGEST_WITH_USUAL = 2 * DAY

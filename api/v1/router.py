@@ -6,11 +6,10 @@ from fastapi import APIRouter
 
 from api.context import Context
 from api.v1.alarms import alarms_router
-from api.v1.annotations import annotations_router
 from api.v1.compare import compare_router
 from api.v1.declarations import declarations_router
 from api.v1.deployments import deployments_router
-from api.v1.dimensions import dimensions_router
+from api.v1.dimensions import annotations_router, dimensions_router, places_router
 from api.v1.errors import errors_router
 from api.v1.genai import genai_router
 from api.v1.graph import graph_router
@@ -22,7 +21,6 @@ from api.v1.node_metrics import node_metrics_router
 from api.v1.notebooks import notebooks_router
 from api.v1.operations import operations_router
 from api.v1.part import v1_part
-from api.v1.places import places_router
 from api.v1.problems import problems_router
 from api.v1.states import states_router
 from api.v1.stats import stats_router

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 
 from api.missing_cells import HEADER, MissingCells
 from api.recent_graphs import RecentGraph
-from api.v1.usual_cache import NOTHING, UsualCache
+from api.v1.history import NOTHING, UsualCache
 from store.missing import gathering, note
 from store.model import TimeRange
 
