@@ -14,17 +14,16 @@ import typer
 import store.clickhouse  # noqa: F401 - before its driver, whose dates it makes cheap
 from api.plugins import PluginError, installed
 from collector.tuning import collect_less_often
+from raymap.access_cli import key_app, share_app, tenant_app, user_app
 from raymap.aws_cli import aws_app
 from raymap.config_cli import config_app
 from raymap.context_cli import context_app
-from raymap.data_cli import data_app
+from raymap.data_cli import data_app, problems_app
 from raymap.flags import with_settings
 from raymap.import_cli import import_app
 from raymap.journal_cli import journal_app
-from raymap.keys_cli import key_app
 from raymap.logs_cli import logs_app
 from raymap.options import RetentionDays, Supervised
-from raymap.problems_cli import problems_app
 from raymap.read_cli import read_app
 from raymap.ready_pipe import exit_on_error
 from raymap.settings import (
@@ -36,10 +35,7 @@ from raymap.settings import (
     ServeSettings,
     StoreSettings,
 )
-from raymap.shares_cli import share_app
-from raymap.tenants_cli import tenant_app
 from raymap.topology_cli import topology_app
-from raymap.users_cli import user_app
 
 app = typer.Typer(
     name="raymap",

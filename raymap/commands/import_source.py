@@ -7,15 +7,38 @@ botocore's: its adaptive mode retries with backoff and jitter, and sends more sl
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from raymap.commands.import_checkpoint import Span
-from raymap.commands.rate_limit import TokenBucket
 from raymap.errors import CommandError
 from store.times import SECOND
+
+
+class TokenBucket:
+    """A token bucket: ``rate`` tokens a second, of which at most ``burst`` are saved."""
+
+    def __init__(
+        self, rate: float, burst: float = 1.0, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._rate, self._burst, self._clock = rate, burst, clock
+        self._tokens, self._at = burst, clock()
+
+    def reserve(self) -> float:
+        """Take a token; the seconds to wait before it may be used."""
+        now = self._clock()
+        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate) - 1
+        self._at = now
+        return max(0.0, -self._tokens / self._rate)
+
+    def wait(self) -> None:
+        """Take a token and wait until it may be used."""
+        if pause := self.reserve():
+            time.sleep(pause)
+
 
 Json = dict[str, Any]
 MAX_IDS = 5

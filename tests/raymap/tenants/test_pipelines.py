@@ -18,8 +18,7 @@ from collector.redaction.redactor import Redactor
 from collector.settings import HttpLimits
 from raymap.auth.tenants import FOLDER, Tenant, Tenants, new_tenant
 from raymap.commands.tenant_checks import journal_checks
-from raymap.tenants.health import problems_of
-from raymap.tenants.pipelines import TenantPipeline, per_request
+from raymap.tenants.pipelines import TenantPipeline, per_request, problems_of
 from raymap.tenants.running import Running
 from store.clickhouse.connection.address import Address
 from store.clickhouse.store import ClickHouseStore

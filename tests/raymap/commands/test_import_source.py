@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from raymap.commands.rate_limit import TokenBucket
+from raymap.commands.import_source import TokenBucket
 
 
 def test_requests_are_spread_and_a_pause_saves_no_more_than_the_burst() -> None:
