@@ -17,6 +17,16 @@ from store.rules.sdk_errors import status_in_messages, status_of_exception
 STATUS_UNSET, STATUS_ERROR = 0, 2
 
 
+_GRPC_STATUS = (
+    "rpc.grpc.status_code",
+    "rpc.response.status_code",
+    "grpc.status_code",
+    "rpc.connect_rpc.error_code",
+)
+"""The third is what .NET's Grpc.AspNetCore, Envoy and Micrometer write (code or name), the fourth Connect's, whose
+names are gRPC's in lower case but for ``canceled``."""
+
+
 class Flags(NamedTuple):
     """X-Ray's three flags; several may be set."""
 
@@ -58,7 +68,12 @@ def flags_of(attributes: Attributes, status_code: int, status: int, failure: int
         if DOCUMENT in attributes:  # the flags were none
             return NO_FLAGS
         return _of_status(status)
-    if "rpc.grpc.status_code" in attributes or "rpc.response.status_code" in attributes:
+    if (
+        "rpc.grpc.status_code" in attributes
+        or "rpc.response.status_code" in attributes
+        or "grpc.status_code" in attributes
+        or "rpc.connect_rpc.error_code" in attributes
+    ):
         flags = _of_grpc(attributes)
         if flags is not None:
             return flags
@@ -97,10 +112,10 @@ def _is_status(code: str) -> bool:
 
 def _of_grpc(attributes: Attributes) -> Flags | None:
     """By the gRPC code; None when it says OK or nothing known, and the span's own status decides."""
-    names = ("rpc.grpc.status_code", "rpc.response.status_code")
-    code = number(attributes, *names)
+    code = number(attributes, *_GRPC_STATUS)
     if code is None:
-        code = GRPC_CODES.get(text(attributes, *names).upper(), 0)
+        name = text(attributes, *_GRPC_STATUS).upper()
+        code = GRPC_CODES.get(name.replace("CANCELED", "CANCELLED"), 0)
     if code == GRPC_THROTTLE:
         return THROTTLE
     if code in GRPC_ERRORS:

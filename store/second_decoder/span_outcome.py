@@ -24,7 +24,12 @@ GRPC_OF_CALLER = {1, 3, 5, 6, 7, 9, 10, 11, 16}
 OUT_OF_RANGE, UNAUTHENTICATED."""
 GRPC_EXHAUSTED = 8
 HTTP_STATUS = ("http.response.status_code", "http.status_code")
-GRPC_STATUS = ("rpc.grpc.status_code", "rpc.response.status_code")
+GRPC_STATUS = (
+    "rpc.grpc.status_code",
+    "rpc.response.status_code",
+    "grpc.status_code",
+    "rpc.connect_rpc.error_code",
+)
 GENAI = ("gen_ai.provider.name", "gen_ai.system", "gen_ai.operation.name")
 FLAGS = ("error", "throttle", "fault")
 GRPC_NAMES = [
@@ -157,6 +162,7 @@ def of_grpc(code: int) -> State:
 def grpc_status(attributes: Attributes) -> int:
     """The gRPC status as a number; 0 if it is OK, unknown, or not there."""
     name = text(attributes, *GRPC_STATUS).upper()
+    name = "CANCELLED" if name == "CANCELED" else name
     code = GRPC_NAMES.index(name) if name in GRPC_NAMES else number(attributes, *GRPC_STATUS)
     return code if 0 < code < len(GRPC_NAMES) else 0
 
