@@ -18,6 +18,9 @@ _SERVER_HOSTS = (
 _CLIENT_HOSTS = (
     "server.address", "http.host", "net.peer.name", "network.peer.address", "net.peer.ip"
 )  # fmt: skip
+_OUTCOMES = frozenset(
+    {"INFORMATIONAL", "SUCCESS", "REDIRECTION", "CLIENT_ERROR", "SERVER_ERROR", "UNKNOWN"}
+)
 _DEFAULT_PORTS = (None, 80, 443)
 
 
@@ -27,6 +30,8 @@ def http_of(attributes: Attributes, status: int, *, server: bool) -> Http:
     Only servers have a client address: the peer of a client span is its server.
     """
     method = text(attributes, "http.request.method", "http.method")
+    if not method and is_observation(attributes):
+        method = text(attributes, "method")
     url = text(attributes, *URL_KEYS)
     agent = text(attributes, *AGENT_KEYS)
     if not url and (method or status or "url.path" in attributes or "http.target" in attributes):
@@ -35,6 +40,16 @@ def http_of(attributes: Attributes, status: int, *, server: bool) -> Http:
         return NO_HTTP
     client = client_address(attributes)[0] if server else ""
     return Http(method, url, status, client, agent)
+
+
+def is_observation(attributes: Attributes) -> bool:
+    """Whether a span is a request as Micrometer observes it (Spring Framework 6, Micronaut), whose own names for
+    HTTP's method and status are ``method`` and ``status``."""
+    return (
+        "outcome" in attributes
+        and "method" in attributes
+        and text(attributes, "outcome") in _OUTCOMES
+    )
 
 
 def client_address(attributes: Attributes) -> tuple[str, bool]:

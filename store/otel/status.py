@@ -9,6 +9,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from store.otel.attributes import Attributes, number, text
 from store.otel.genai import is_genai
+from store.otel.http_block import is_observation
 from store.otel.merge_patch import DOCUMENT
 from store.otel.semconv import GRPC_CODES, GRPC_ERRORS, GRPC_THROTTLE
 from store.rules.aws_errors import exception_name, status_in_message
@@ -51,6 +52,8 @@ class Thrown(NamedTuple):
 def http_status(attributes: Attributes) -> int:
     """The HTTP status; 0 if there is none."""
     status = number(attributes, "http.response.status_code", "http.status_code")
+    if status is None and is_observation(attributes):
+        status = number(attributes, "status")
     return status if status is not None and 0 < status < 1000 else 0
 
 

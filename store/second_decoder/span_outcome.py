@@ -24,6 +24,10 @@ GRPC_OF_CALLER = {1, 3, 5, 6, 7, 9, 10, 11, 16}
 OUT_OF_RANGE, UNAUTHENTICATED."""
 GRPC_EXHAUSTED = 8
 HTTP_STATUS = ("http.response.status_code", "http.status_code")
+OBSERVED = (
+    "INFORMATIONAL", "SUCCESS", "REDIRECTION", "CLIENT_ERROR", "SERVER_ERROR", "UNKNOWN"
+)  # fmt: skip
+"""Values of ``outcome`` beside which Micrometer's ``status`` is HTTP's."""
 GRPC_STATUS = (
     "rpc.grpc.status_code",
     "rpc.response.status_code",
@@ -103,7 +107,8 @@ class Ended(NamedTuple):
     @property
     def http_status(self) -> int:
         """The HTTP status; of a failed call of AWS also that in an exception's message. 0 without one."""
-        status = number(self.attributes, *HTTP_STATUS)
+        observed = "method" in self.attributes and self.attributes.get("outcome") in OBSERVED
+        status = number(self.attributes, *HTTP_STATUS, *(["status"] if observed else []))
         if 0 < status < 1000:
             return status
         named = map(status_in_message, (each.message for each in self.failures))

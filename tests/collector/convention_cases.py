@@ -13,6 +13,7 @@ RECEIVE = {**KAFKA, "messaging.operation.type": "receive"}
 PROCESS = {**KAFKA, "messaging.operation.type": "process"}
 SEND = {**KAFKA, "messaging.operation.type": "send"}
 PROXY: dict[str, Any] = {"component": "proxy"}
+SPRING = {"exception": "none", "http.url": "/x", "method": "GET", "uri": "/x"}
 SQS = {"messaging.system": "aws_sqs", "messaging.destination.name": "jobs"}
 CHAT = {"gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai"}
 
@@ -176,6 +177,13 @@ NAMES = (
          "s 2 error 1 throttle 1 fault | client->s 2 error 1 throttle 1 fault"),
     Case("G4 HTTP, old attributes and new", "right",
          calls({"http.method": "GET", "http.url": "http://b/x", "http.status_code": 404}, http("b", 404)), called("b:remote 2 error")),
+    Case("G4b HTTP, as Spring Boot 3 observes it by default", "wrong",
+         [*[Span("s", "S", 0, {**SPRING, "status": status, "outcome": outcome}, trace=n) for n, (status, outcome) in enumerate(
+             (("200", "SUCCESS"), ("404", "CLIENT_ERROR"), ("429", "CLIENT_ERROR"), ("500", "SERVER_ERROR"), ("UNKNOWN", "UNKNOWN")), 1)],
+          Span("s", "C", 1, {**SPRING, "client.name": "b", "http.url": "http://b/x", "status": "503", "outcome": "SERVER_ERROR"})],
+         "b:remote 1 fault, s 2 1 error 1 throttle 1 fault | client->s 2 1 error 1 throttle 1 fault, s->b:remote 1 fault"),
+    Case("G4c a status and an outcome that are not HTTP's", "right",
+         [Span("s", "S", 0, {"method": "card", "status": "404", "outcome": "declined"})], "s 1 | client->s 1"),
     Case("G5 addresses", "right", calls(http("10.0.0.7"), http("2001:db8::1")), called("10.0.0.7:remote 1", "2001:db8::1:remote 1")),
     Case("G6 temporary queues", "right",
          [front(), *[Span("front", "P", 1, {"messaging.system": "nats", "messaging.destination.name": f"_INBOX.{n}",

@@ -96,6 +96,7 @@ def test_outcomes() -> None:
         {"http.response.status_code": 503}, {"rpc.grpc.status_code": 0}, {"rpc.grpc.status_code": 8},
         {"rpc.grpc.status_code": 5}, {"rpc.grpc.status_code": 13}, {"rpc.response.status_code": "UNAVAILABLE"}, {"grpc.status_code": "8"},
         {"grpc.status_code": "NOT_FOUND"}, {"grpc.status_code": "0"}, {"rpc.connect_rpc.error_code": "resource_exhausted"},
+        {"method": "GET", "status": "404", "outcome": "CLIENT_ERROR"}, {"method": "GET", "status": "404", "outcome": "x"},
         {"error.type": "429"}, {"error.type": "503"}, {"error.type": "404", "db.system.name": "postgresql"},
         {"error.type": "rate_limit_exceeded", "gen_ai.system": "openai"}, {"gen_ai.provider.name": "openai"},
         {"error.type": "openai.RateLimitError"}, AWS, {**AWS, "http.status_code": 400},
