@@ -3,8 +3,7 @@
     python -m bench.fuzz --inputs 1000000 [--decoder otlp-logs --decoder filter] [--seed 1]
 
 Inputs are the samples of tests/fuzz/corpus with changes, the same for the same seed. Prints a row for each
-decoder, and what fails with the input in base64; exits with 1 if anything does. `bench.fuzz_guided` looks
-for new paths by coverage instead.
+decoder, and what fails with the input in base64; exits with 1 if anything does.
 """
 
 from __future__ import annotations
