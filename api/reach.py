@@ -81,11 +81,6 @@ def reach_of(text: str) -> Reach:
     return max(map(_reach, (*own, *_embedded(address))))
 
 
-def is_public(text: str) -> bool:
-    """Whether an address is one that everyone can reach."""
-    return reach_of(text) is Reach.PUBLIC
-
-
 def _reach(address: Address) -> Reach:
     if _is_in(address, _NEVER):
         return Reach.NEVER

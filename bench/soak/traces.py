@@ -75,11 +75,6 @@ class Traces:
         ]
 
 
-def documents_per_trace() -> float:
-    """On average."""
-    return sum(len(_trace(number, 0)) for number in range(TEMPLATES)) / TEMPLATES
-
-
 def expected(used: list[int]) -> Count:
     """What the map has to count of so many traces of each template."""
     total = Count()

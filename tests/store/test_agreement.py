@@ -64,11 +64,6 @@ ALL = TimeRange(T0 - 2 * HOURS, T0 + 30 * HOURS)
 IDS = range(1, 9)
 """Few ids, so that parents, duplicates, circles and clashes between kinds are frequent."""
 
-STARTS = st.builds(
-    lambda hour, offset: T0 + hour * HOURS + offset,
-    st.sampled_from((0, 0, 0, 1, 26)),
-    st.integers(0, 3 * MINUTE),
-)
 LENGTHS = st.one_of(st.integers(0, 2_000), st.integers(0, 90_000_000))
 STATES = st.sampled_from((*State, State.OK, State.OK))
 NAMES = st.sampled_from(("web", "api", "shop/api", "billing/api", "db", "fn"))

@@ -44,9 +44,6 @@ BINARY_LIMITS = {**READ_LIMITS, "strings_as_bytes": True}
 COUNT_LIMITS = {**READ_LIMITS, "max_execution_time": 900}
 """Limits of a background recount: no client waits for it, and on a busy machine it must still finish."""
 
-PARTIAL_LIMITS = {**READ_LIMITS, "timeout_overflow_mode": "break"}
-"""Limits of a query that returns what it has found when its time is over."""
-
 
 class OtherCells(Protocol):
     """The other cells of an installation (`store.clickhouse.connection.neighbours`), seen from the one at ``index``."""

@@ -158,7 +158,6 @@ def test_resources_of_another_stack_are_one_with_its_own() -> None:
     assert edges(found) == {("fn", "orders"): Status.SEEN}
 
 
-TOPIC_NODE = NodeKey(ACCOUNT, "placed", "AWS::SNS", REGION)
 Placed = Resource("Placed", TOPIC, "placed")
 CHAIN = [Call("Fn", "Placed", POLICY), Call("Placed", "Other", EVENT)]
 
