@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from fastapi import APIRouter, Request, Response
+from pydantic import Field
+from typing_extensions import TypedDict
 
 from api.console.charts import step_of
 from api.context import Context, json_response, run_cancellable
@@ -13,7 +15,8 @@ from api.counted import freshness
 from api.graph.build import build_graph, stats_of
 from api.graph.find import require_node
 from api.node_metrics import ERRORS_HELP, RECORD_HELP, STREAM_HELP, types_of
-from api.schemas.errors import ErrorCount, ErrorProblem, ErrorSource, NodeErrors
+from api.schemas.common import Freshness, NodeId, TraceId, reply
+from api.schemas.v1 import Span
 from api.v1.graph import span
 from api.v1.params import Window
 from api.v1.part import v1_part
@@ -36,6 +39,44 @@ from store.rules.invocations import FUNCTION, SERVICE, STATUS
 from store.telling_versions import telling_versions
 from store.times import MINUTE
 from store.trace_id import format_trace_id
+
+ErrorSource = Literal["metric stream", "platform records", "log lines", "spans"]
+
+
+class ErrorCount(TypedDict):
+    """What one source counts."""
+
+    source: Annotated[
+        ErrorSource,
+        Field(
+            description="CloudWatch's metric stream: every error. Records: what the platform saw fail. Log lines: handlers "
+            "that raised. Spans: the function's own, of the newest traces"
+        ),
+    ]
+    errors: Annotated[float | None, Field(description="null where there is no such source")]
+    invocations: Annotated[
+        float | None, Field(description="among how many; null where that is not known")
+    ]
+    filter: Annotated[str | None, Field(description="finds their traces; null where none are")]
+    help: Annotated[str, Field(description="how to send it, where it is missing")]
+
+
+class ErrorProblem(TypedDict):
+    """Sources that contradict each other."""
+
+    text: str
+    traces: Annotated[list[TraceId], Field(description="at most five examples")]
+
+
+@reply
+class NodeErrors(Span, Freshness):
+    """The errors of a Lambda function."""
+
+    node: NodeId
+    counts: Annotated[list[ErrorCount], Field(description="empty of other nodes")]
+    unknown: Annotated[int, Field(description="as on a node of the map")]
+    problems: list[ErrorProblem]
+
 
 MOST_TRACES = 300
 """The newest traces of a function whose spans are read."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Annotated, NamedTuple
 
 from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
 
 from api.console.details import require_edge
 from api.console.params import FilterExpression
@@ -29,7 +30,9 @@ from api.graph.open_ends import services_of
 from api.graph.passes import prune
 from api.graph.trust import Doubt, Older, Trust, counted, doubts_of_edge, doubts_of_node
 from api.sampling import INTERVAL
-from api.schemas.trust_reply import PlaceTrust, TrustReply
+from api.schemas.common import Freshness, Instant, reply
+from api.schemas.trust import Trusted
+from api.schemas.v1 import Span
 from api.v1.graph import span, trusted
 from api.v1.missing_words import time_words
 from api.v1.params import Window
@@ -40,6 +43,26 @@ from store.model import NodeKey, TimeRange, Trace
 from store.otel.stored_document import Json, member, parse_document
 from store.query import Ends, TraceQuery, UnitQuery
 from store.times import SECOND
+
+
+class PlaceTrust(Trusted):
+    """Of one node or edge."""
+
+    id: str
+    name: Annotated[str, Field(description="of an edge both ends")]
+
+
+@reply
+class TrustReply(Span, Freshness):
+    """How far the figures of a map are to be trusted."""
+
+    traces: Annotated[int, Field(description="that were read for clocks and sampling")]
+    traces_since: Annotated[Instant, Field(description="all from here on")]
+    nodes: Annotated[
+        list[PlaceTrust], Field(description="those that are not exact; of one that is given also")
+    ]
+    edges: Annotated[list[PlaceTrust], Field(description="likewise")]
+
 
 MOST_TRACES = 200
 """Traces that are read for clocks and sampling, of a map and of a place: the newest."""

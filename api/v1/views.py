@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
+from typing_extensions import TypedDict
 
 from api.alarms.body import read_name
 from api.context import Context, json_response, run_cancellable
@@ -14,12 +16,37 @@ from api.may_edit import name_of
 from api.openapi_parts import json_body
 from api.request import JsonBody, read_body
 from api.saved import change_saved, compare, conflict, path_of, read_address, refuse_others, saved
-from api.schemas.views import SavedViewLine, SavedViewList
+from api.schemas.common import Instant, reply
 from api.v1.part import v1_part
 from store.config import records
 from store.config.protocol import Change, Configuration
 from store.times import SECOND
 from store.views import MAX_VIEWS, SavedView
+
+ViewPage = Literal["map", "traces", "compare"]
+
+
+@reply
+class SavedViewLine(TypedDict):
+    """A saved view: a name for an address of the console."""
+
+    name: str
+    page: ViewPage
+    query: Annotated[str, Field(description="what follows the ? of the page's address")]
+    path: Annotated[str, Field(description="the address itself, without the server's")]
+    revision: Annotated[int, Field(description="from 1; to be sent with the next change")]
+    created: Instant
+    modified: Instant
+    by: Annotated[str, Field(description="who saved it last; empty where no one signs in")]
+
+
+@reply
+class SavedViewList(TypedDict):
+    """All saved views by name."""
+
+    views: list[SavedViewLine]
+    most: Annotated[int, Field(description="how many there can be")]
+
 
 MAX_BODY = 64_000
 MAX_NAME = 80

@@ -9,9 +9,8 @@ from fastapi.testclient import TestClient
 
 from api.app import create_app
 from api.graph.build import edge_id, node_id
-from api.schemas.history import History
 from api.schemas.v1 import TimeSeries
-from api.v1.history import NOTHING, SECONDS, UsualCache
+from api.v1.history import NOTHING, SECONDS, History, UsualCache
 from api.v1.usual import WEEK, Known, Steps, Usual, hours_of, usual_in
 from store.deployments import Deployment
 from store.graph import Statistics, add_statistics

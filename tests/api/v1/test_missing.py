@@ -15,8 +15,8 @@ from fastapi.testclient import TestClient
 
 from api.app import create_app
 from api.graph.build import node_id
-from api.schemas.missing import MissingEdge, MissingReply
 from api.v1.mending import MENDING, SDKS, key_of
+from api.v1.missing import MissingEdge, MissingReply
 from collector.decode.document import decode_document
 from collector.decode.otlp.request import decode_otlp
 from store.memory import MemoryStore

@@ -10,8 +10,8 @@ from fastapi.testclient import TestClient
 from api.app import create_app
 from api.graph.build import edge_id, node_id
 from api.schemas.trust import Trusted
-from api.schemas.trust_reply import TrustReply
 from api.schemas.v1 import MapNumbers
+from api.v1.trust import TrustReply
 from store.config.protocol import SamplingReport
 from store.memory import MemoryStore
 from store.model import Document, NodeKey, State

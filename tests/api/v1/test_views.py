@@ -12,8 +12,7 @@ from starlette.types import Receive, Scope, Send
 from api.app import create_app
 from api.may_edit import SIGNED_IN
 from api.saved import MAX_QUERY
-from api.schemas.views import SavedViewLine, SavedViewList
-from api.v1.views import MAX_NAME
+from api.v1.views import MAX_NAME, SavedViewLine, SavedViewList
 from store.config import records
 from store.memory import MemoryStore
 from store.times import SECOND
