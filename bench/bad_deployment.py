@@ -11,11 +11,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from unittest.mock import patch
 
 from bench.server import running
-from raymap.demo import clock
 from raymap.demo.alarms import put_alarm
+from raymap.demo.clock import Calendar, Change
 from raymap.demo.declared import put_declaration
 from raymap.demo.deployments import Deployments
 from raymap.demo.main import Stage
@@ -30,38 +29,41 @@ SHARE = 0.6
 """Of the requests that get the new version."""
 
 
-class Deployment:
-    """When the bad version came; the demo's own misfortunes do not happen."""
+class OneDeployment(Calendar):
+    """A bad version, when it comes; nothing else goes wrong."""
 
-    at = float("inf")
+    deployed = float("inf")
 
-    @contextmanager
-    def in_the_demo(self) -> Iterator[None]:
-        """Replaces the demo's clock of misfortunes."""
+    def just_deployed(self, at: float) -> bool:
+        """For a moment."""
+        return 0 <= at - self.deployed < 40
 
-        def version(at: float, lot: float = 1.0) -> int:
-            return VERSION if at >= self.at and lot < SHARE else VERSION - 1
+    def version(self, at: float) -> str:
+        """The shop's, too."""
+        return f"1.{self.function_version(at, 0.0)}.0"
 
-        with patch.multiple(
-            clock,
-            payments_ailing=lambda _: False,
-            orders_table_hot=lambda _: False,
-            gateway_flooded=lambda _: False,
-            just_deployed=lambda at: 0 <= at - self.at < 40,
-            version=lambda at: f"1.{version(at, 0.0)}.0",
-            function_version=version,
-            is_bad=lambda number: number == VERSION,
-            last_deployment=lambda _: self.at,
-        ):
-            yield
+    def function_version(self, at: float, lot: float = 1.0) -> int:
+        """The bad one until the end."""
+        return VERSION if at >= self.deployed and lot < SHARE else VERSION - 1
+
+    def is_bad(self, version: int) -> bool:
+        """One is."""
+        return version == VERSION
+
+    def latest_change(self, at: float) -> Change:
+        """The only one."""
+        return Change(self.deployed, VERSION, "canary")
+
+    def _within(self, at: float, every: float, lasts: float, offset: float = 0.0) -> bool:
+        return False
 
 
 class Traffic:
     """The demo's traffic: the past first, then what comes."""
 
-    def __init__(self, udp: str) -> None:
+    def __init__(self, udp: str, calendar: Calendar) -> None:
         now = time.time()
-        story = Story(7, RATE)
+        story = Story(7, RATE, calendar)
         self._stage = Stage(story.forward(now), story.backward(now, PAST_SECONDS), Sender(udp))
         self.filled = threading.Event()
 
@@ -88,24 +90,23 @@ class Traffic:
 def calm_shop(data: Path) -> Iterator[tuple[str, Callable[[], None]]]:
     """Yield the address of a server with calm traffic, and a function that deploys the bad version and waits until its
     problem is known. ``data``: the folder of the server's data."""
-    deployment = Deployment()
-    with deployment.in_the_demo():
-        with running(data=data) as server:
-            port = server.udp[1]
-            udp = f"127.0.0.1:{port}"
-            traffic = Traffic(udp)
-            with traffic.flowing():
-                traffic.filled.wait()
-                time.sleep(10)
+    calendar = OneDeployment()
+    with running(data=data) as server:
+        port = server.udp[1]
+        udp = f"127.0.0.1:{port}"
+        traffic = Traffic(udp, calendar)
+        with traffic.flowing():
+            traffic.filled.wait()
+            time.sleep(10)
 
-        def deploy() -> None:
-            deployment.at = time.time()
-            Deployments(udp).report(deployment.at)
-            time.sleep(ILL_SECONDS)
+    def deploy() -> None:
+        calendar.deployed = time.time()
+        Deployments(udp, calendar).report(calendar.deployed)
+        time.sleep(ILL_SECONDS)
 
-        # Started again, it learns what is usual from the whole hour.
-        with running(["--port", str(port)], data=data) as server, traffic.flowing():
-            put_alarm(udp)
-            put_declaration(udp)
-            time.sleep(CALM_SECONDS)
-            yield server.http, deploy
+    # Started again, it learns what is usual from the whole hour.
+    with running(["--port", str(port)], data=data) as server, traffic.flowing():
+        put_alarm(udp)
+        put_declaration(udp)
+        time.sleep(CALM_SECONDS)
+        yield server.http, deploy

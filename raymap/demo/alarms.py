@@ -1,4 +1,4 @@
-"""The demo's alarm: it fires while the payment provider is ailing (`clock.payments_ailing`)."""
+"""The demo's alarm: it fires while the payment provider is ailing (`Calendar.payments_ailing`)."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from raymap.demo import clock, latency
+from raymap.demo import latency
 from raymap.demo.failures import (
     ConditionalCheckFailedException,
     NoSuchKey,
@@ -87,7 +87,7 @@ def put_item(scope: Scope, table: str, operation: str = "PutItem", conflicts: fl
     """A write: throttled while the table is hot, refused now and then by its condition."""
 
     def fail(call: Scope) -> ServiceError | None:
-        hot = table == ORDERS and clock.orders_table_hot(call.now)
+        hot = table == ORDERS and call.trace.calendar.orders_table_hot(call.now)
         if call.trace.chance(0.28 if hot else 0.002):
             return ProvisionedThroughputExceededException(
                 operation, "The level of configured provisioned throughput was exceeded"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from raymap.demo import clock
+from raymap.demo.clock import Calendar, Change
 from raymap.demo.functions import CATALOG
 from raymap.demo.server import request
 
@@ -10,22 +10,23 @@ ALARM = "/api/v1/alarms/catalog-canary"
 
 
 class Deployments:
-    """Reports each deployment once, the latest one at the start, and lets an alarm watch its version."""
+    """Reports each change once, the latest one at the start, and lets an alarm watch the version deployed last."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, calendar: Calendar) -> None:
         self._address = address
-        self._last = 0.0
+        self._calendar = calendar
+        self._last: Change | None = None
 
     def report(self, now: float) -> None:
-        """Report the latest deployment unless that is done. ``now``: epoch seconds."""
-        at = clock.last_deployment(now)
-        if at == self._last:
+        """Report the latest change unless that is done. ``now``: epoch seconds."""
+        change = self._calendar.latest_change(now)
+        if change == self._last:
             return
-        self._last = at
-        version = clock.function_version(at, 0.0)
-        body = {"service": CATALOG.name, "version": str(version), "at": at, "state": "canary"}
+        self._last = change
+        body = {"service": CATALOG.name, **change._asdict(), "version": str(change.version)}
         request(self._address, "POST", "/api/v1/deployments", body)
-        request(self._address, "PUT", ALARM, canary_alarm(str(version)))
+        if change.state != "rolled back":
+            request(self._address, "PUT", ALARM, canary_alarm(str(change.version)))
 
 
 def canary_alarm(version: str) -> dict[str, object]:
@@ -34,7 +35,7 @@ def canary_alarm(version: str) -> dict[str, object]:
         "selector": f'service(id(name: "{CATALOG.name}", type: "AWS::Lambda::Function"))',
         "version": version,
         "metric": "fault_share",
-        "threshold": 0.1,
+        "threshold": 0.15,
         "periods": 3,
         "datapoints": 2,
         "minimum": 3,

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from math import ceil
 from typing import Any, NamedTuple
 
-from raymap.demo import aws, clock, latency, logs
+from raymap.demo import aws, latency, logs
 from raymap.demo.sdk import NODE, PYTHON, SERVICE, Sdk
 from raymap.demo.trace import Entity, LogLine, Scope, TaskTimedOut, Trace, Upload, owner
 
@@ -43,7 +43,7 @@ class Function:
     """Lambda's own two segments arrive, by ``aws/spans``; otherwise, where that is off, they are derived from the REPORT
     line in the function's log."""
     canary: bool = False
-    """New versions get a tenth of the traffic at first, and some of them are bad."""
+    """New versions get a part of the traffic at first, and some of them are bad."""
 
     account: str = aws.ACCOUNT
 
@@ -138,11 +138,11 @@ def _execute(
     trace: Trace, function: Function, handler: Handler, at: float, service: Entity, event: Event
 ) -> Outcome:
     begin = at + latency.LAMBDA_DWELL.draw(trace.random)
-    cold = trace.chance(0.45 if clock.just_deployed(at) else 0.025)
+    cold = trace.chance(0.45 if trace.calendar.just_deployed(at) else 0.025)
     initialised = begin + latency.LAMBDA_INIT.draw(trace.random) if cold else begin
     segment = trace.segment(function.name, initialised, "AWS::Lambda::Function", service.id)
     segment.set_aws(_about(function))
-    version = clock.function_version(at, trace.random.random() if function.canary else 1.0)
+    version = trace.calendar.function_version(at, trace.random.random() if function.canary else 1.0)
     segment.set_service({"version": str(version)})
     if cold:
         init = trace.subsegment(segment, "Initialization", begin, "local")

@@ -1,4 +1,4 @@
-"""The demo's loop: the last ten minutes quickly, newest first, while the present goes by live."""
+"""The demo's loop: the last 75 minutes quickly, newest first, while the present goes by live."""
 
 from __future__ import annotations
 
@@ -12,13 +12,17 @@ from contextlib import contextmanager
 from types import FrameType
 
 from raymap.demo.alarms import put_alarm
+from raymap.demo.clock import Calendar
 from raymap.demo.declared import put_declaration
 from raymap.demo.deployments import Deployments
 from raymap.demo.sender import Sender
 from raymap.demo.story import Story
 from raymap.demo.trace import Record, Trace
 
-BACKFILL_SECONDS = 600.0
+BACKFILL_SECONDS = 75 * 60.0
+"""What is usual is learnt from an hour."""
+BUSY_SECONDS = 900.0
+"""Of these the last, as busy as the present: what a map shows by default."""
 _LONGEST_SLEEP = 0.05
 
 
@@ -30,9 +34,12 @@ def run(
 ) -> None:
     """Send traffic until `duration` seconds have passed, or SIGTERM or SIGINT arrives."""
     begun = time.time()
-    story = Story(seed, rate)
-    stage = Stage(story.forward(begun), story.backward(begun, BACKFILL_SECONDS), Sender(udp))
-    deployments = Deployments(udp)
+    calendar = Calendar(begun)
+    story = Story(seed, rate, calendar)
+    stage = Stage(
+        story.forward(begun), story.backward(begun, BACKFILL_SECONDS, BUSY_SECONDS), Sender(udp)
+    )
+    deployments = Deployments(udp, calendar)
     put_alarm(udp)
     put_declaration(udp)
     end = float("inf") if duration is None else begun + duration

@@ -17,6 +17,7 @@ from aws_xray_sdk.core.models.segment import Segment
 from aws_xray_sdk.core.models.subsegment import Subsegment
 from aws_xray_sdk.core.streaming.default_streaming import DefaultStreaming
 
+from raymap.demo.clock import Calendar
 from raymap.demo.latency import Latency
 from raymap.demo.sdk import Sdk
 
@@ -91,9 +92,10 @@ class Send:
 class Trace:
     """One request's way through many services."""
 
-    def __init__(self, start: float, random: Random) -> None:
+    def __init__(self, start: float, random: Random, calendar: Calendar) -> None:
         self.start = start
         self.random = random
+        self.calendar = calendar
         self.id = f"1-{int(start):08x}-{random.getrandbits(96):024x}"
         self.answered = ""
         """The last AWS call that went well: what an event is caused by."""
@@ -108,7 +110,7 @@ class Trace:
 
     def spawn(self, after: float) -> Trace:
         """A trace that this one sets off, as events do; it is sent along with this one."""
-        child = Trace(after, self.random)
+        child = Trace(after, self.random, self.calendar)
         self.spawned.append(child)
         return child
 

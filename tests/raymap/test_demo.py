@@ -25,11 +25,12 @@ from collector.decode.lambda_records.upload import decode_upload
 from collector.payloads import decode_documents
 from raymap.demo import clock
 from raymap.demo.alarms import put_alarm
+from raymap.demo.clock import Calendar
 from raymap.demo.declared import put_declaration
 from raymap.demo.deliveries import MOST
 from raymap.demo.deployments import Deployments, canary_alarm
 from raymap.demo.logs import delivery, spans_delivery
-from raymap.demo.main import run
+from raymap.demo.main import BACKFILL_SECONDS, run
 from raymap.demo.otel import export
 from raymap.demo.sender import body as body_of
 from raymap.demo.server import request
@@ -341,17 +342,19 @@ def test_run_sends_datagrams_and_ends_in_time() -> None:
 
 @pytest.mark.slow
 def test_a_bad_version_of_a_canary_is_found() -> None:
-    """A tenth of the requests get a new version at first; a bad one fails the verdict, a good one
+    """A part of the requests gets a new version at first; a bad one fails the verdict within two minutes, a good one
     passes, and after its canary nothing of the bad one is left."""
-    bad = next(n for n in itertools.count(1) if clock.is_bad(n))
-    for newest, expected in ((bad, Outcome.FAIL), (bad + 1, Outcome.PASS)):
-        began = 900 * (newest + 997) - 400
-        lots = [began + at for at in range(300)]
-        shares = Counter(clock.function_version(at, Random(at).random()) for at in lots)
-        assert shares[newest] == pytest.approx(30, abs=15)
-        after = {clock.function_version(began + at) for at in range(300, 900, 100)}
+    calendar = Calendar(NOON)
+    for number, expected in ((0, Outcome.FAIL), (1, Outcome.PASS)):
+        began = NOON + clock.FIRST_DEPLOYMENT + number * clock.DEPLOYMENT_EVERY
+        newest = calendar.latest_change(began).version
+        assert calendar.is_bad(newest) == (expected is Outcome.FAIL)
+        lots = Random(7)
+        shares = Counter(calendar.function_version(began + at, lots.random()) for at in range(300))
+        assert shares[newest] == pytest.approx(300 * clock.CANARY_SHARE, abs=25)
+        after = {calendar.function_version(began + at) for at in range(300, 900, 100)}
         assert after == ({newest} if expected is Outcome.PASS else {newest - 1})
-        traces = itertools.islice(Story(7, 40.0).backward(began + 300, 290), 9000)
+        traces = Story(7, 8.0, calendar).backward(began + 120, 120)
         store = MemoryStore()
         store.put([decode_document(text.encode(), 1) for text in _documents(traces)], "a")
         function = own("catalog", "AWS::Lambda::Function")
@@ -361,11 +364,36 @@ def test_a_bad_version_of_a_canary_is_found() -> None:
         assert judge(*sides).outcome is expected
 
 
+def test_nothing_goes_wrong_at_first_but_a_deployment() -> None:
+    """In the past, from which is learnt what is usual, and in the minutes in which the deployment's problem is found; and
+    later as often in a demo that has just begun as in one that began long ago."""
+    calendar = Calendar(NOON)
+    wrong = (Calendar.payments_ailing, Calendar.orders_table_hot, Calendar.gateway_flooded)
+    first = range(-round(BACKFILL_SECONDS), 1200, 5)
+    assert not any(each(calendar, NOON + at) for at in first for each in wrong)
+    bad = {
+        calendar.function_version(NOON + at, 0.0)
+        for at in first
+        if calendar.is_bad(calendar.function_version(NOON + at, 0.0))
+    }
+    assert bad == {calendar.latest_change(NOON + clock.FIRST_DEPLOYMENT).version}
+    for each in wrong:
+        hours = [sum(each(calendar, NOON + n * 3600 + at) for at in range(3600)) for n in (1, 1000)]
+        assert hours[0] == pytest.approx(hours[1], abs=100)
+
+
+def test_a_distant_past_is_thin() -> None:
+    starts = [trace.start for trace in Story(7, 4.0, Calendar(NOON)).backward(NOON, 2400, 1200)]
+    near = sum(NOON - start < 1200 for start in starts)
+    assert near > 2500
+    assert len(starts) - near == pytest.approx(near / 5, rel=0.15)
+
+
 def test_a_failed_request_is_in_its_function_s_log() -> None:
     """With its exception, under the segment's request, and with the attribute that failed requests have in common."""
-    bad = next(n for n in itertools.count(1) if clock.is_bad(n))
-    began = 900 * (bad + 997) - 400
-    traces = list(Story(7, 20.0).backward(began + 300, 240))
+    calendar = Calendar(NOON)
+    canary = NOON + clock.FIRST_DEPLOYMENT + clock.CANARY_SECONDS
+    traces = list(Story(7, 8.0, calendar).backward(canary, 60))
     sends = [send.document for trace in traces for send in trace.sends()]
     segments = [json.loads(each.text) for each in sends if isinstance(each, Document)]
     catalog = [each for each in segments if each["name"] == "catalog" and "aws" in each]
@@ -396,8 +424,9 @@ def test_the_alarm_fires_while_the_payment_provider_is_ailing() -> None:
     """And not before and after; one that someone has changed stays."""
     store = MemoryStore()
     begun = 660 * 2_000_000.0
-    assert clock.payments_ailing(begun)
-    assert not clock.payments_ailing(begun - 1)
+    calendar = Calendar()
+    assert calendar.payments_ailing(begun)
+    assert not calendar.payments_ailing(begun - 1)
     past = Story(7, 8.0).backward(begun + 240, 420)
     store.put([decode_document(text.encode(), 1) for text in _documents(past)], "a")
     now = Clock(begun - 60)
@@ -416,33 +445,39 @@ def test_the_alarm_fires_while_the_payment_provider_is_ailing() -> None:
 
 
 def test_deployments_are_reported_once() -> None:
-    """To the address that the datagrams go to; a server that is unavailable costs nothing."""
+    """To the address that the datagrams go to, and a bad one's rollback; a server that is unavailable costs nothing."""
     store = MemoryStore()
-    now = 900 * 2_000_000.0
-    with serve(create_app(store, version="1", clock=lambda: now)) as url:
-        deployments = Deployments(url.removeprefix("http://"))
-        for at in (now, now + 1, now + 900, now + 901):
+    calendar = Calendar(NOON)
+    first = NOON + clock.FIRST_DEPLOYMENT
+    with serve(create_app(store, version="1", clock=lambda: first + 900)) as url:
+        deployments = Deployments(url.removeprefix("http://"), calendar)
+        for at in (NOON, NOON + 1, first, first + 1, first + 300, first + 301):
             deployments.report(at)
     found = store.deployments(TimeRange(0, 1 << 62), limit=9)
-    assert [each.service for each in found] == ["catalog"] * 2
-    assert found[0].at - found[1].at == 900 * 10**6
-    assert {each.at // 10**6 for each in found} <= {int(now) - 400, int(now) + 500}
-    Deployments("127.0.0.1:9").report(now)
+    bad = int(found[1].version)
+    assert calendar.is_bad(bad)
+    assert [(each.at / 1e6 - first, int(each.version) - bad, each.state) for each in found] == [
+        (300, -1, "rolled back"),
+        (0, 0, "canary"),
+        (-600, -1, "complete"),
+    ]
+    assert {each.service for each in found} == {"catalog"}
+    Deployments("127.0.0.1:9", calendar).report(first)
     (alarm,) = records.read(store.read_configuration(), Alarm).values()
-    assert (alarm.name, alarm.version) == ("catalog-canary", found[0].version)
+    assert (alarm.name, alarm.version) == ("catalog-canary", str(bad))
 
 
 @pytest.mark.slow
 def test_the_alarm_of_a_bad_version_fires_during_its_canary() -> None:
-    """The alarm of the service as a whole would not: nine in ten requests are good."""
-    bad = next(n for n in itertools.count(1) if clock.is_bad(n))
-    began = 900 * (bad + 997) - 400.0
+    """The alarm of the service as a whole would not: most requests are good."""
+    calendar = Calendar(NOON)
+    began = NOON + clock.FIRST_DEPLOYMENT
     store = MemoryStore()
-    past = Story(7, 10.0).backward(began + 300, 420)
+    past = Story(7, 8.0, calendar).backward(began + 300, 420)
     store.put([decode_document(text.encode(), 1) for text in _documents(past)], "a")
     now = Clock(began)
     with serve(create_app(store, version="1", clock=now)) as url:
-        Deployments(url.removeprefix("http://")).report(began)
+        Deployments(url.removeprefix("http://"), calendar).report(began)
         whole = canary_alarm("")
         request(url.removeprefix("http://"), "PUT", "/api/v1/alarms/whole", whole)
     evaluator = AlarmEvaluator(store, now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from raymap.demo import aws, clock, http, latency
+from raymap.demo import aws, http, latency
 from raymap.demo.failures import NotAuthorizedException
 from raymap.demo.functions import Function, Handler, invoke
 from raymap.demo.http import Visitor
@@ -56,7 +56,7 @@ def answer(
 
 
 def _pass_on(scope: Scope, request: Request, function: Function, handler: Handler) -> int:
-    flooded = request.stage == "prod" and clock.gateway_flooded(scope.now)
+    flooded = request.stage == "prod" and scope.trace.calendar.gateway_flooded(scope.now)
     if scope.trace.chance(0.35 if flooded else 0.004):
         return 429
     if request.needs_user:

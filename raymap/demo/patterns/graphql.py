@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from raymap.demo import aws, clock, http, latency
+from raymap.demo import aws, http, latency
 from raymap.demo.failures import MissingField
 from raymap.demo.functions import CATALOG, invoke
 from raymap.demo.http import visitor
@@ -12,7 +12,7 @@ from raymap.demo.trace import Scope, Trace, owner
 API = "shop-graphql"
 _AGENT = "ShopApp/7.4 (iOS 26.1; iPhone17,2) Apollo/2.0"
 _URL = "https://graphql.shop.example.com/graphql"
-OUTLET = 0.3
+OUTLET = 0.36
 """Share of the requests for products of the old price list, which have no currency; a bad version needs it."""
 
 
@@ -70,5 +70,5 @@ def _price(scope: Scope) -> None:
     outlet = scope.trace.chance(OUTLET)
     scope.entity.put_annotation("price_list", "outlet" if outlet else "retail")
     version = int(owner(scope.entity).service["version"])
-    if outlet and clock.is_bad(version):
+    if outlet and scope.trace.calendar.is_bad(version):
         raise MissingField("'currency' is missing in the product")

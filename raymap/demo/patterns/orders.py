@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 
-from raymap.demo import aws, clock, latency
+from raymap.demo import aws, latency
 from raymap.demo.failures import ConditionalCheckFailedException
 from raymap.demo.http import Visitor
 from raymap.demo.patterns import events, workflow
@@ -75,4 +75,4 @@ def _announce(scope: Scope, order: str, visitor: Visitor) -> None:
     if trace.chance(0.3):
         events.put_event(scope)
     if trace.chance(0.5):
-        workflow.start(scope, order, clock.version(scope.now))
+        workflow.start(scope, order, trace.calendar.version(scope.now))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from raymap.demo import clock, latency
+from raymap.demo import latency
 from raymap.demo.failures import PaymentDeclined, PaymentProviderError
 from raymap.demo.http import fetch_outside
 from raymap.demo.latency import Latency
@@ -36,7 +36,7 @@ def charge(scope: Scope, order: str) -> int:
 
 def _ask_provider(scope: Scope, brand: str) -> None:
     """Twice at most: the first failure is forgiven."""
-    ailing = brand == AILING_BRAND and clock.payments_ailing(scope.now)
+    ailing = brand == AILING_BRAND and scope.trace.calendar.payments_ailing(scope.now)
     takes = latency.PAYMENT_PROVIDER.times(5.0) if ailing else latency.PAYMENT_PROVIDER
     for _attempt in range(2):
         status = _weather(scope, ailing)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from raymap.demo import aws, clock, http, latency
+from raymap.demo import aws, http, latency
 from raymap.demo.failures import NotAuthorizedException
 from raymap.demo.functions import (
     CATALOG,
@@ -27,7 +27,7 @@ Page = Callable[[Scope, Visitor], int]
 def _visit(trace: Trace, method: str, path: str, page: Page) -> None:
     segment = trace.segment(NAME, trace.start, "AWS::ECS::Container")
     person = http.visitor(trace.random)
-    _describe(segment, method, path, person, trace.start)
+    _describe(trace, segment, method, path, person)
     scope = Scope(trace, segment, trace.start, NODE)
     scope.wait(latency.CODE)
     segment.put_http_meta("status", page(scope, person))
@@ -35,7 +35,7 @@ def _visit(trace: Trace, method: str, path: str, page: Page) -> None:
     trace.finish(segment, scope.now)
 
 
-def _describe(segment: Entity, method: str, path: str, person: Visitor, at: float) -> None:
+def _describe(trace: Trace, segment: Entity, method: str, path: str, person: Visitor) -> None:
     http.set_request(
         segment, method, f"https://shop.example.com{path}", person.agent, person.address
     )
@@ -51,7 +51,7 @@ def _describe(segment: Entity, method: str, path: str, person: Visitor, at: floa
             "xray": NODE.mark(),
         }
     )
-    segment.set_service({"version": clock.version(at), **NODE.runtime})
+    segment.set_service({"version": trace.calendar.version(trace.start), **NODE.runtime})
     segment.set_user(person.user)
     segment.put_annotation("customer_tier", person.tier)
 
