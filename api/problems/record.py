@@ -123,7 +123,7 @@ class Record(Struct, frozen=True):
     @property
     def callers(self) -> tuple[NodeKey, ...]:
         """What it reaches and clients do not call."""
-        return tuple(each for each in self.problem.affected if each not in self.entries)
+        return tuple(each for each in self.problem.others if each not in self.entries)
 
 
 _decode = msgspec.json.Decoder(Record).decode

@@ -16,6 +16,7 @@ from api.problems.origin import TOGETHER, Finding
 from api.problems.symptom import Measure, Symptom
 from store.minutes import Series
 from store.model import NodeKey
+from store.rules.invocations import FUNCTION, SERVICE
 
 NAMESPACE = UUID("6a2b5d0e-9d0c-5b0e-8a35-4f0d3c1b7e21")
 AGAIN = 30
@@ -60,6 +61,14 @@ class Problem(Struct, frozen=True):
     impact: float = 0.0
     noted: float = 0.0
     ended: int = 0
+
+    @property
+    def others(self) -> tuple[NodeKey, ...]:
+        """The affected nodes, without the invocations of those that are functions."""
+        functions = {each.name for each in (self.origin, *self.affected) if each.type == FUNCTION}
+        return tuple(
+            each for each in self.affected if each.type != SERVICE or each.name not in functions
+        )
 
 
 class Event(Struct, frozen=True):

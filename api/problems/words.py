@@ -23,8 +23,8 @@ def line(problem: Problem, exception: str = "", changes: Sequence[Changed] = ())
         parts[0] += f" until {clock(problem.ended)}"
     if exception:
         parts.append(exception[:MOST_EXCEPTION])
-    if problem.affected:
-        names = [_name(each) for each in problem.affected]
+    if problem.others:
+        names = [_name(each) for each in problem.others]
         more = len(names) - MOST_NAMES
         rest = f" and {more} more" if more > 0 else ""
         parts.append(f"affects {', '.join(names[:MOST_NAMES])}{rest}")

@@ -75,6 +75,18 @@ def test_a_slow_caller_before_too_many_calls_is_a_problem_of_its_own() -> None:
     assert {each.origin for each in found} == {PAYMENTS, CHECKOUT}
 
 
+def test_a_function_is_not_affected_by_itself() -> None:
+    """Its invocations fail with it, but are the same place to a reader."""
+    invoked, function = (SHIPPING._replace(type=f"AWS::Lambda{of}") for of in ("", "::Function"))
+    ends = ((CHECKOUT, invoked), (invoked, function))
+    edges = [*EDGES, *(Series(SeriesKind.CALLS, *each) for each in ends)]
+    (opened,) = Tracker().update(
+        AT + 3, findings([ill(function), ill(invoked), ill(CHECKOUT)], edges)
+    )
+    assert set(opened.problem.affected) == {invoked, CHECKOUT}
+    assert line(opened.problem).endswith(" · affects checkout")
+
+
 def test_several_calls_that_a_node_no_longer_makes_are_one_problem() -> None:
     """It begins at the node, and goes on when it is known why: it fails."""
     tracker = Tracker()
