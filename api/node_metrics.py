@@ -31,11 +31,10 @@ MOST_SERIES = 100
 
 
 class Candidate(NamedTuple):
-    """A stored metric that says the same, and by what its values are multiplied."""
+    """A stored metric that says the same."""
 
     metric: str
     source: MetricSource
-    factor: float = 1.0
 
 
 class Metric(NamedTuple):

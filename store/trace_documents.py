@@ -65,19 +65,14 @@ class _Spot(NamedTuple):
 
 def processed_documents(trace: Trace) -> list[Json]:
     """Segments by start, then subsegments without a segment, then inferred segments."""
-    documents = unsorted_documents(trace)
+    parents = ParentIndex(trace)
+    documents = reported_documents(trace, parents)
+    calls = unanswered_calls(documents, trace, parents)
+    documents += [inferred_segment(call, trace) for call in calls]
     for document in documents:
         for part in (document, *subsegments_of(document)):
             _arrange(part)
     return documents
-
-
-def unsorted_documents(trace: Trace, parents: ParentIndex | None = None) -> list[Json]:
-    """The same, with their members in any order."""
-    parents = parents or ParentIndex(trace)
-    shown = reported_documents(trace, parents)
-    inferred = [inferred_segment(call, trace) for call in unanswered_calls(shown, trace, parents)]
-    return shown + inferred
 
 
 def reported_documents(trace: Trace, parents: ParentIndex) -> list[Json]:

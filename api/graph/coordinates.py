@@ -44,13 +44,15 @@ def _offsets(order: Sequence[int], room: Sequence[Extent]) -> list[float]:
     return offsets
 
 
+SWEEPS = 8
+
+
 def assign_y(
     columns: Sequence[Sequence[int]],
     left: Sequence[Sequence[int]],
     right: Sequence[Sequence[int]],
     room: Sequence[Extent],
     height: float,
-    rounds: int = 8,
 ) -> list[float]:
     """The y of all nodes: columns are centred, then moved towards their neighbours in sweeps, within
     ``height`` or the height of the tallest column."""
@@ -61,7 +63,7 @@ def assign_y(
         middle = (offsets[-1] if offsets else 0.0) / 2
         for node, offset in zip(column, offsets, strict=True):
             y[node] = offset - middle
-    for turn in range(rounds):
+    for turn in range(SWEEPS):
         near, sweep = (left, slice(1, None)) if turn % 2 == 0 else (right, slice(-2, None, -1))
         for column, offsets in zip(columns[sweep], spans[sweep], strict=True):
             wanted = {

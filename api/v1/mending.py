@@ -43,11 +43,10 @@ class Lines(NamedTuple):
     source: str
 
 
-def _xray(lines: str, python: str = "") -> dict[str, Lines]:
+def _xray(lines: str) -> dict[str, Lines]:
     """Lines that are the same for X-Ray's SDKs."""
     source = f"{_AWS}/xray-daemon.html"
-    found = {key: Lines(lines, source) for key in SDKS if key.startswith("xray-")}
-    return found | ({"xray-python": Lines(python, source)} if python else {})
+    return {key: Lines(lines, source) for key in SDKS if key.startswith("xray-")}
 
 
 def _otel(lines: str, source: str) -> dict[str, Lines]:
