@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from msgspec import structs
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -24,8 +24,6 @@ from store.clickhouse.store import ClickHouseStore
 
 if TYPE_CHECKING:
     from raymap.auth.authenticator import Principal
-from collections.abc import Callable
-from typing import NamedTuple
 
 BEHIND = 60.0
 """Seconds after which a document should be stored, as in the alerts (deploy/prometheus)."""
