@@ -237,8 +237,7 @@ def run_api_process(
     from raymap.cells import open_cells
     from raymap.installation_metrics import InstallationMetrics
     from raymap.self_trace import SelfTrace
-    from raymap.tenants.api_parts import api_parts
-    from raymap.tenants.http import ApiOfTenants
+    from raymap.tenants.http import ApiOfTenants, api_parts
     from raymap.tenants.pipelines import with_tenants
     from raymap.tenants.service import ApiService
 

@@ -7,10 +7,9 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from api.xray.root_cause_json import render_root_causes
 from api.xray.service_graph_json import service_id
 from store.model import Http, NodeKey, State
-from store.root_causes import RootCauses
+from store.root_causes import CauseEntity, CauseService, RootCause, RootCauses
 from store.summary import Summary
 from store.times import SECOND
 from store.trace_id import format_trace_id
@@ -96,3 +95,44 @@ def _annotation(text: str) -> Json:
         # JSON has no infinities, SDKs send them all the same.
         return {"NumberValue": value} if math.isfinite(value) else {"StringValue": text}
     return {"StringValue": str(value)}
+
+
+def render_root_causes(causes: RootCauses) -> Json:
+    """The three members of a TraceSummary.
+
+    Name and Type are always strings and every service has an entity: clients dereference them unchecked
+    (docs/xray-format.md §6.1).
+    """
+    return {
+        "FaultRootCauses": [_cause(cause) for cause in causes.fault],
+        "ErrorRootCauses": [_cause(cause) for cause in causes.error],
+        "ResponseTimeRootCauses": [_cause(cause) for cause in causes.response_time],
+    }
+
+
+def _cause(cause: RootCause) -> Json:
+    return {
+        "Services": [_service(service) for service in cause.services],
+        "ClientImpacting": cause.client_impacting,
+    }
+
+
+def _service(service: CauseService) -> Json:
+    rendered: Json = {
+        "Name": service.name,
+        "Names": list(dict.fromkeys((service.name, service.node.name))),
+        "Type": service.node.type,
+        "Inferred": service.inferred,
+        "EntityPath": [_entity(entity) for entity in service.entities],
+    }
+    if service.node.account:
+        rendered["AccountId"] = service.node.account
+    return rendered
+
+
+def _entity(entity: CauseEntity) -> Json:
+    rendered: Json = {"Name": entity.name, "Remote": entity.remote}
+    if entity.coverage is not None:
+        return {**rendered, "Coverage": entity.coverage}
+    exceptions = [{"Name": e.name, "Message": e.message} for e in entity.exceptions]
+    return {**rendered, "Exceptions": exceptions}

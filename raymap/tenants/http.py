@@ -1,4 +1,4 @@
-"""The app of the API process: each request goes to the app of its tenant."""
+"""The app of the API process: each request goes to the app of its tenant, which is made when the tenant is known."""
 
 from __future__ import annotations
 
@@ -8,11 +8,18 @@ from typing import TYPE_CHECKING
 from starlette.types import Message, Receive, Scope, Send
 
 from collector.receivers.access import PRINCIPAL
+from raymap.auth.tenants import Tenant
+from raymap.tenants.parts import login_of, pipeline_of
 from raymap.tenants.running import Running
-from raymap.tenants.service import ApiService
+from raymap.tenants.service import ApiService, Routers
+from store.clickhouse.store import ClickHouseStore
 
 if TYPE_CHECKING:
+    from collector.redaction.redactor import Redactor
     from raymap.auth.authenticator import Principal
+    from raymap.auth.install import Authentication
+    from raymap.settings import ApiSettings
+    from store.clickhouse.connection.address import Address
 
 
 class ApiOfTenants:
@@ -57,3 +64,26 @@ class ApiOfTenants:
 
 def _failed(error: Exception) -> Message:
     return {"type": "lifespan.startup.failed", "message": str(error)}
+
+
+READ_CONNECTIONS = 6
+"""At most, of one tenant in one process."""
+
+
+def api_parts(
+    settings: ApiSettings,
+    address: Address,
+    auth: Authentication,
+    redactor: Redactor,
+    version: str,
+    administration: Routers,
+) -> Running[ApiService]:
+    """Apps that are started with their rollups and alarms as soon as a tenant is known."""
+
+    def make(tenant: Tenant) -> ApiService:
+        login = login_of(address, tenant, auth)
+        store = ClickHouseStore(login.common, connections=READ_CONNECTIONS, login=login)
+        pipeline = pipeline_of(settings, login, tenant, "api", redactor)
+        return ApiService(settings, store, pipeline, auth, version, administration, store.close)
+
+    return Running(auth.tenants, make, settings.data_dir, lazy=False)

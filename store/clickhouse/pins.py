@@ -26,7 +26,8 @@ import re
 import secrets
 import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from contextlib import AbstractContextManager
+from typing import NamedTuple, Protocol
 
 from clickhouse_driver import Client
 
@@ -289,3 +290,36 @@ def _drop_stale_copies(client: Client) -> None:
     incomplete = queries.INCOMPLETE_PIN_PARTITIONS.render(seconds=STALE_AFTER, **_PIN_PARTS)
     for table, partition in execute(client, incomplete):
         client.execute(f"ALTER TABLE {table} DROP PARTITION ID '{partition}'")
+
+
+class _HasClient(Protocol):
+    def _client(self) -> AbstractContextManager[Client]: ...
+
+
+class PinMethods:
+    """Methods of `store.protocol.Store`."""
+
+    def pin(self: _HasClient, trace_id: bytes, note: str, at: int) -> Pin:
+        """Exempt a trace from expiry."""
+        with self._client() as client:
+            return pin(client, trace_id, note, at)
+
+    def unpin(self: _HasClient, trace_id: bytes, at: int) -> bool:
+        """Let a trace expire."""
+        with self._client() as client:
+            return unpin(client, trace_id, at)
+
+    def pins(self: _HasClient) -> list[Pin]:
+        """Pinned traces, the latest first."""
+        with self._client() as client:
+            return pins(client)
+
+    def pin_of(self: _HasClient, trace_id: bytes) -> Pin | None:
+        """The pin of one trace."""
+        with self._client() as client:
+            return pin_of(client, trace_id)
+
+    def refresh_pins(self: _HasClient) -> int:
+        """Copy what arrived late of pinned traces."""
+        with self._client() as client:
+            return reconcile(client)

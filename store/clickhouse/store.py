@@ -32,7 +32,7 @@ from store.clickhouse.graph.methods import GraphMethods
 from store.clickhouse.graph.minutes import MinuteMethods
 from store.clickhouse.graph.rollup_cache import RollupCache
 from store.clickhouse.logs.methods import LogMethods
-from store.clickhouse.pin_methods import PinMethods
+from store.clickhouse.pins import PinMethods
 from store.clickhouse.platform_metrics import MetricMethods
 from store.clickhouse.problems import ProblemMethods
 from store.clickhouse.rollup.backlog import read_due

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from api.xray.root_cause_json import render_root_causes
+from api.xray.trace_summary import render_root_causes
 from collector.decode.document import decode_document
 from store.root_causes import RootCauses, root_causes
 from tests.builders import trace_of
