@@ -13,9 +13,28 @@ from store.otel.semconv import AWS_MESSAGING
 
 _OPERATION = ("messaging.operation.type", "messaging.operation")
 _FETCHING = frozenset({"receive", "poll"})
+_OF_MESSAGES = frozenset({"publish", "send", "settle"})
+"""Operations of a CLIENT span whose links tell of messages, not of what caused it (semantic conventions, "Trace
+structure"): Azure's and Google's clients link what sends messages to what made each."""
 _NAMELESS_FETCH = "recv"
 """Name of the CONSUMER spans without attributes in which Python's confluent-kafka instrumentation (0.66b1) fetches
 what a CONSUMER span directly below processes."""
+
+
+def creates_message(kind: int, attributes: Attributes) -> bool:
+    """Whether a PRODUCER span only made a message, which a span of its own sends, perhaps with others (semantic
+    conventions, "Create" spans). Azure's SDKs do not name that operation, but every other one."""
+    if kind != Kind.PRODUCER or DOCUMENT in attributes:
+        return False
+    operation = text(attributes, *_OPERATION)
+    return operation == "create" or (not operation and "az.namespace" in attributes)
+
+
+def links_to_messages(kind: int, attributes: Attributes) -> bool:
+    """Whether a span's links are to the messages that it sends or settles."""
+    if kind != Kind.CLIENT or DOCUMENT in attributes:
+        return False
+    return text(attributes, *_OPERATION) in _OF_MESSAGES
 
 
 def broker_of(attributes: Attributes, callee: Callee | None) -> Callee | None:

@@ -31,7 +31,13 @@ from store.otel.callee import (
 from store.otel.derived_ids import derived_id
 from store.otel.http_block import http_of
 from store.otel.merge_patch import DOCUMENT
-from store.otel.messages import broker_of, fetched_of, queue_of
+from store.otel.messages import (
+    broker_of,
+    creates_message,
+    fetched_of,
+    links_to_messages,
+    queue_of,
+)
 from store.otel.resource import UNKNOWN, Resource
 from store.otel.status import (
     FAULT,
@@ -195,6 +201,8 @@ def facts_of(
     service = text(attributes, "aws.local.service")[:MAX_NAME] or resource.service
     if kind not in _LEAVING and kind not in _ENTERING and DOCUMENT not in attributes:
         kind = CLIENT if calls_inside(attributes) else kind
+    elif creates_message(kind, attributes):
+        kind = Span.SPAN_KIND_INTERNAL
     status = http_status(attributes)
     thrown = recorded_exceptions(span) if span.events else []
     failed_aws_call = kind in _LEAVING and _is_failed_aws_call(span, attributes)
@@ -216,7 +224,9 @@ def facts_of(
     if parent == _NO_PARENT:
         parent = b""
     weight = adjusted_count(span.trace_state, span.trace_id) if span.trace_state else 1
-    links = _links(span, weight) if span.links else ()
+    links: tuple[Link, ...] = ()
+    if span.links and not links_to_messages(kind, attributes):
+        links = _links(span, weight)
     fetched = fetched_of(span, kind, attributes, named=bool(links))
     shape = _shape(kind, bool(parent), span.flags, attributes)
     if fetched:

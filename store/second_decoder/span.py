@@ -36,6 +36,8 @@ from store.second_decoder.span_callee import callee_of, message_node
 from store.second_decoder.span_outcome import Ended, recorded, state_of
 
 MOST_LINKS = 100
+OF_MESSAGES = ("publish", "send", "settle")
+"""Operations of a CLIENT whose links are to messages."""
 REMOTE, IS_KNOWN = 0x200, 0x100
 
 
@@ -55,13 +57,17 @@ class Reading:
         self.attributes = read_attributes(span.attributes)
         self.exported = "aws.xray.document" in self.attributes
         self.kind = Kind(span.kind) if 1 < span.kind <= 5 else Kind.INTERNAL
+        self.operation = text(self.attributes, "messaging.operation.type", "messaging.operation")
+        if self._is_creation():
+            self.kind = Kind.INTERNAL
         named = text(self.attributes, "aws.local.service") or text(
             resource, "aws.local.service", "service.name"
         )
         self.service = named[:MOST_NAME] or UNKNOWN
         self.place = place_of(resource)
         self.weight = adjusted_count(span.trace_state, span.trace_id)
-        self.links = self._links()
+        of_messages = self.kind is Kind.CLIENT and self.operation in OF_MESSAGES
+        self.links = [] if of_messages and not self.exported else self._links()
         self.fetched = self._fetched()
         self.callees = self._callees()
         self.start = span.start_time_unix_nano // 1000
@@ -114,6 +120,14 @@ class Reading:
             fetched=self.fetched,
         )
 
+    def _is_creation(self) -> bool:
+        """Whether it is a message's creation, of which Azure's SDKs name no operation."""
+        if self.kind is not Kind.PRODUCER or self.exported:
+            return False
+        return self.operation == "create" or (
+            not self.operation and "az.namespace" in self.attributes
+        )
+
     def _callees(self) -> list[Callee]:
         if self.fetched is not Fetched.NO:
             return []
@@ -127,8 +141,8 @@ class Reading:
         a = self.attributes
         if self.kind is Kind.CONSUMER and self.span.name == "recv" and not a:
             return Fetched.UNSEEN
-        operation = text(a, "messaging.operation.type", "messaging.operation")
-        if self.kind not in (Kind.CLIENT, Kind.CONSUMER) or operation not in ("receive", "poll"):
+        fetches = self.operation in ("receive", "poll")
+        if self.kind not in (Kind.CLIENT, Kind.CONSUMER) or not fetches:
             return Fetched.NO
         if "messaging.system" not in a or self.exported:
             return Fetched.NO

@@ -11,6 +11,9 @@ LOCAL, REMOTE = 0x100, 0x300
 NEVER_SENT = -7
 RECEIVE = {**KAFKA, "messaging.operation.type": "receive"}
 PROCESS = {**KAFKA, "messaging.operation.type": "process"}
+CREATE = {**KAFKA, "messaging.operation.type": "create"}
+PUBSUB = {"messaging.system": "gcp_pubsub", "messaging.destination.name": "orders"}
+AZURE = {"messaging.system": "eventhubs", "messaging.destination.name": "orders", "az.namespace": "Microsoft.EventHub"}
 SEND = {**KAFKA, "messaging.operation.type": "send"}
 PROXY: dict[str, Any] = {"component": "proxy"}
 SPRING = {"exception": "none", "http.url": "/x", "method": "GET", "uri": "/x"}
@@ -102,6 +105,21 @@ MESSAGES = (
          "front 1, orders:Messaging::Kafka 1, worker 1 1 fault | client->front 1, front->orders:Messaging::Kafka 1, "
          "orders:Messaging::Kafka=>worker 1 1 fault"),
     Case("M6 polls that find nothing", "wrong", [Span("worker", "C", 0, RECEIVE, trace=each) for each in (1, 2)], " | "),
+    Case("M10 messages made each and sent together", "wrong",
+         [front(), *[Span("front", "P", 1, CREATE)] * 3, Span("front", "C", 1, SEND, links=[2, 3, 4]),
+          *[Span("worker", "Q", 0, PROCESS, links=[each], trace=each) for each in (2, 3, 4)]],
+         "front 1, orders:Messaging::Kafka 1, worker 3 | client->front 1, front->orders:Messaging::Kafka 1, "
+         "front=>orders:Messaging::Kafka 3, orders:Messaging::Kafka=>worker 3"),
+    Case("M11 Pub/Sub's client: a message is made, sent in a trace of its own, and processed below what made it", "wrong",
+         [front(), Span("front", "P", 1, {**PUBSUB, "messaging.operation": "create"}),
+          Span("front", "C", 0, {**PUBSUB, "messaging.operation": "publish"}, links=[2], trace=2),
+          Span("worker", "Q", 2, {**PUBSUB, "messaging.operation": "process"}, at=700, takes=50)],
+         "front 1 (1), orders:Messaging::PubSub 1, worker 1 | client->front 1, front->orders:Messaging::PubSub 1, "
+         "front=>orders:Messaging::PubSub 1, orders:Messaging::PubSub=>worker 1"),
+    Case("M12 Azure's SDKs, whose message spans name no operation; the send fails", "wrong",
+         [front(), *[Span("front", "P", 1, AZURE)] * 2,
+          Span("front", "C", 1, {**AZURE, "messaging.operation.type": "publish"}, links=[2, 3], failed=True)],
+         "front 1, orders:Messaging::EventHubs 1 fault | client->front 1, front->orders:Messaging::EventHubs 1 fault"),
     Case("M8 a consumer without a traced producer", "wrong", [Span("worker", "Q", 0, PROCESS)],
          "orders:Messaging::Kafka, worker 1 | orders:Messaging::Kafka=>worker 1"),
     Case("M9 a RabbitMQ message between two services", "wrong",

@@ -134,12 +134,13 @@ def test_outcomes() -> None:
 
 def test_messages() -> None:
     """What was sent, fetched and processed, with links and without."""
-    operations = ("receive", "poll", "process", "send", None)
+    operations = ("receive", "poll", "process", "send", "publish", "settle", "create", None)
     counts: tuple[int | str | None, ...] = (None, 0, "0", 3)
     link = Span.Link(trace_id=TRACE[:-1] + b"\x03", span_id=PARENT)
     own = Span.Link(trace_id=TRACE, span_id=PARENT)
     total = 0
-    for kind, system in itertools.product(KINDS, ("kafka", "aws_sqs", None)):
+    systems = itertools.product(KINDS, ("kafka", "aws_sqs", None), (None, "Microsoft.EventHub"))
+    for kind, system, azure in systems:
         spans: list[Span] = []
         for operation, count, links in itertools.product(operations, counts, ([], [link], [own])):
             attributes = {
@@ -148,11 +149,12 @@ def test_messages() -> None:
                 "messaging.batch.message_count": count,
                 "messaging.destination.name": "orders" if count is None else None,
                 "peer.service": "broker",
+                "az.namespace": azure,
             }
             attributes = {key: value for key, value in attributes.items() if value is not None}
             spans.append(span(kind, attributes, id=len(spans) + 1, links=links))
         total += same(*spans)
-    assert total == len(KINDS) * 3 * len(operations) * len(counts) * 3
+    assert total == len(KINDS) * 3 * 2 * len(operations) * len(counts) * 3
 
 
 def test_a_fetch_that_says_nothing() -> None:
