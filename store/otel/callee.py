@@ -27,11 +27,13 @@ from urllib.parse import unquote
 import msgspec
 from msgspec import Meta, Struct
 from msgspec.structs import replace
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from store.model import NO_NODE, NodeKey
 from store.otel.attributes import Attributes, text, texts
 from store.otel.genai import genai_callee, works_inside
 from store.otel.hosts import called_host, host_of
+from store.otel.merge_patch import DOCUMENT
 from store.otel.resource import Resource
 from store.otel.semconv import (
     AWS_MESSAGING,
@@ -63,6 +65,7 @@ _REMOTE_PREFIXES = ("AWS::", "AWS.SDK.")
 _DATABASE = ("db.system.name", "db.system")
 _REGIONS = ("cloud.region", "aws.region", "aws.remote.resource.region", "faas.invoked_region")
 _INSTANCE_FIRST = ("microsoft.sql_server", "mssql")
+_POOL = "pg-pool.connect"
 _CODE = ("code.function.name", "code.function")
 
 
@@ -128,6 +131,17 @@ def caller_of(attributes: Attributes) -> NodeKey:
 def calls_inside(attributes: Attributes) -> bool:
     """Whether an INTERNAL span is a call of what is in its own process: of an agent, a tool, or an embedded database."""
     return works_inside(attributes) or _queries_inside(attributes)
+
+
+def waits_inside(span: Span, attributes: Attributes) -> bool:
+    """Whether a CLIENT span is but the wait for a connection of a pool in the same process, which Node's
+    instrumentation of pg (0.70) reports beside each query; one that is opened meanwhile has a span of its own."""
+    return (
+        "db.postgresql.max.client" in attributes
+        and span.name == _POOL
+        and span.kind == Span.SPAN_KIND_CLIENT
+        and DOCUMENT not in attributes
+    )
 
 
 def _queries_inside(attributes: Attributes) -> bool:

@@ -27,6 +27,7 @@ from store.otel.callee import (
     caller_of,
     calls_inside,
     is_aws_api,
+    waits_inside,
 )
 from store.otel.derived_ids import derived_id
 from store.otel.http_block import http_of
@@ -201,7 +202,7 @@ def facts_of(
     service = text(attributes, "aws.local.service")[:MAX_NAME] or resource.service
     if kind not in _LEAVING and kind not in _ENTERING and DOCUMENT not in attributes:
         kind = CLIENT if calls_inside(attributes) else kind
-    elif creates_message(kind, attributes):
+    elif creates_message(kind, attributes) or waits_inside(span, attributes):
         kind = Span.SPAN_KIND_INTERNAL
     status = http_status(attributes)
     thrown = recorded_exceptions(span) if span.events else []

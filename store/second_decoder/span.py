@@ -58,7 +58,9 @@ class Reading:
         self.exported = "aws.xray.document" in self.attributes
         self.kind = Kind(span.kind) if 1 < span.kind <= 5 else Kind.INTERNAL
         self.operation = text(self.attributes, "messaging.operation.type", "messaging.operation")
-        if self._is_creation():
+        of_pool = span.name == "pg-pool.connect" and "db.postgresql.max.client" in self.attributes
+        self.is_wait = of_pool and self.kind is Kind.CLIENT and not self.exported
+        if self._is_creation() or self.is_wait:
             self.kind = Kind.INTERNAL
         named = text(self.attributes, "aws.local.service") or text(
             resource, "aws.local.service", "service.name"
@@ -129,7 +131,7 @@ class Reading:
         )
 
     def _callees(self) -> list[Callee]:
-        if self.fetched is not Fetched.NO:
+        if self.fetched is not Fetched.NO or self.is_wait:
             return []
         node = service_node(self.resource, self.service)
         found = callee_of(Caller(self.kind, self.attributes, node.name, self.place))

@@ -16,6 +16,7 @@ PUBSUB = {"messaging.system": "gcp_pubsub", "messaging.destination.name": "order
 AZURE = {"messaging.system": "eventhubs", "messaging.destination.name": "orders", "az.namespace": "Microsoft.EventHub"}
 SEND = {**KAFKA, "messaging.operation.type": "send"}
 PROXY: dict[str, Any] = {"component": "proxy"}
+POOL = {**SQL, "db.postgresql.max.client": 10, "db.postgresql.idle.timeout.millis": 10000}
 SPRING = {"exception": "none", "http.url": "/x", "method": "GET", "uri": "/x"}
 SQS = {"messaging.system": "aws_sqs", "messaging.destination.name": "jobs"}
 CHAT = {"gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai"}
@@ -65,6 +66,14 @@ NESTED = (
     Case("N1b SQLAlchemy over sqlite3", "wrong",
          [front(), Span("front", "C", 1, {"db.system": "sqlite", "db.name": "shop.db"}), Span("front", "C", 2, {"db.system": "sqlite"})],
          "front 1, shop.db:Database::SQL 1 | client->front 1, front->shop.db:Database::SQL 1"),
+    Case("N1c a query on a connection of Node's pool", "wrong",
+         [front(), Span("front", "C", 1, POOL, name="pg-pool.connect"), Span("front", "C", 1, SQL)],
+         "front 1, o@pg:Database::SQL 1 | client->front 1, front->o@pg:Database::SQL 1"),
+    Case("N1d a query for which the pool opens a connection, in vain", "wrong",
+         [front(), Span("front", "C", 1, POOL, name="pg-pool.connect", failed=True), Span("front", "C", 2, SQL, failed=True)],
+         "front 1, o@pg:Database::SQL 1 fault | client->front 1, front->o@pg:Database::SQL 1 fault"),
+    Case("N1e queries with the settings of a pool", "right",
+         [front(), *[Span("front", "C", 1, POOL)] * 2], "front 1, o@pg:Database::SQL 2 | client->front 1, front->o@pg:Database::SQL 2"),
     Case("N2 an AWS SDK over HTTP", "wrong",
          [front(), Span("front", "C", 1, TABLE), Span("front", "C", 2, http("dynamodb.us-east-1.amazonaws.com"))],
          "front 1, tab:AWS::DynamoDB::Table 1 | client->front 1, front->tab:AWS::DynamoDB::Table 1"),

@@ -55,6 +55,7 @@ class Span(NamedTuple):
     at: int = 0
     takes: int = 0
     state: str = ""
+    name: str = "x"
 
 
 class Case(NamedTuple):
@@ -88,7 +89,7 @@ def _span(place: int, span: Span, spans: Sequence[Span]) -> dict[str, Any]:
         "spanId": _id(place),
         "parentSpanId": _id(span.above) if span.above else "",
         "kind": KINDS[span.kind],
-        "name": "x",
+        "name": span.name,
         "flags": span.flags,
         "traceState": span.state,
         "startTimeUnixNano": str(START * 10**9 + start * 10**6),

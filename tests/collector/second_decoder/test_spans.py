@@ -168,6 +168,21 @@ def test_a_fetch_that_says_nothing() -> None:
     assert same(*found) == len(KINDS) * 4
 
 
+def test_a_wait_for_a_connection() -> None:
+    """By its name and the pool's settings."""
+    pool = {"db.system": "postgresql", "db.name": "o", "db.postgresql.max.client": 10}
+    found = [
+        span(kind, attributes, id=id, name=name)
+        for id, (kind, attributes, name) in enumerate(
+            itertools.product(
+                KINDS, (pool, {"db.system": "postgresql"}), ("pg-pool.connect", "pg.query")
+            ),
+            1,
+        )
+    ]
+    assert same(*found) == len(KINDS) * 4
+
+
 def test_likely_hosts() -> None:
     """Addresses, sockets and URLs, with ports and without, of this machine and of others."""
     named = ("h.example", "localhost", "127.0.0.1", "127.1.2.3", "::1", "0.0.0.0", "10.0.0.1", "")
