@@ -27,7 +27,6 @@ from urllib.parse import unquote
 import msgspec
 from msgspec import Meta, Struct
 from msgspec.structs import replace
-from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from store.model import NO_NODE, NodeKey
 from store.otel.attributes import Attributes, text, texts
@@ -65,6 +64,8 @@ _REMOTE_PREFIXES = ("AWS::", "AWS.SDK.")
 _DATABASE = ("db.system.name", "db.system")
 _REGIONS = ("cloud.region", "aws.region", "aws.remote.resource.region", "faas.invoked_region")
 _INSTANCE_FIRST = ("microsoft.sql_server", "mssql")
+POOL_SIZE = "db.postgresql.max.client"
+"""Attribute of the pool's settings."""
 _POOL = "pg-pool.connect"
 _CODE = ("code.function.name", "code.function")
 
@@ -133,15 +134,10 @@ def calls_inside(attributes: Attributes) -> bool:
     return works_inside(attributes) or _queries_inside(attributes)
 
 
-def waits_inside(span: Span, attributes: Attributes) -> bool:
-    """Whether a CLIENT span is but the wait for a connection of a pool in the same process, which Node's
+def waits_inside(name: str, attributes: Attributes) -> bool:
+    """Whether a CLIENT span with `POOL_SIZE` is but the wait for a connection of a pool in the same process, which Node's
     instrumentation of pg (0.70) reports beside each query; one that is opened meanwhile has a span of its own."""
-    return (
-        "db.postgresql.max.client" in attributes
-        and span.name == _POOL
-        and span.kind == Span.SPAN_KIND_CLIENT
-        and DOCUMENT not in attributes
-    )
+    return name == _POOL and DOCUMENT not in attributes
 
 
 def _queries_inside(attributes: Attributes) -> bool:

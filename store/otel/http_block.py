@@ -30,7 +30,7 @@ def http_of(attributes: Attributes, status: int, *, server: bool) -> Http:
     Only servers have a client address: the peer of a client span is its server.
     """
     method = text(attributes, "http.request.method", "http.method")
-    if not method and is_observation(attributes):
+    if not method and "outcome" in attributes and is_observation(attributes):
         method = text(attributes, "method")
     url = text(attributes, *URL_KEYS)
     agent = text(attributes, *AGENT_KEYS)
@@ -45,11 +45,7 @@ def http_of(attributes: Attributes, status: int, *, server: bool) -> Http:
 def is_observation(attributes: Attributes) -> bool:
     """Whether a span is a request as Micrometer observes it (Spring Framework 6, Micronaut), whose own names for
     HTTP's method and status are ``method`` and ``status``."""
-    return (
-        "outcome" in attributes
-        and "method" in attributes
-        and text(attributes, "outcome") in _OUTCOMES
-    )
+    return "method" in attributes and text(attributes, "outcome") in _OUTCOMES
 
 
 def client_address(attributes: Attributes) -> tuple[str, bool]:

@@ -21,10 +21,10 @@ _NAMELESS_FETCH = "recv"
 what a CONSUMER span directly below processes."""
 
 
-def creates_message(kind: int, attributes: Attributes) -> bool:
+def creates_message(attributes: Attributes) -> bool:
     """Whether a PRODUCER span only made a message, which a span of its own sends, perhaps with others (semantic
     conventions, "Create" spans). Azure's SDKs do not name that operation, but every other one."""
-    if kind != Kind.PRODUCER or DOCUMENT in attributes:
+    if DOCUMENT in attributes:
         return False
     operation = text(attributes, *_OPERATION)
     return operation == "create" or (not operation and "az.namespace" in attributes)

@@ -22,6 +22,7 @@ from store.otel.aws_block import API_OPERATION
 from store.otel.callee import (
     CALL,
     MAX_NAME,
+    POOL_SIZE,
     Callee,
     callee_of,
     caller_of,
@@ -202,7 +203,9 @@ def facts_of(
     service = text(attributes, "aws.local.service")[:MAX_NAME] or resource.service
     if kind not in _LEAVING and kind not in _ENTERING and DOCUMENT not in attributes:
         kind = CLIENT if calls_inside(attributes) else kind
-    elif creates_message(kind, attributes) or waits_inside(span, attributes):
+    elif (kind == PRODUCER and creates_message(attributes)) or (
+        kind == CLIENT and POOL_SIZE in attributes and waits_inside(span.name, attributes)
+    ):
         kind = Span.SPAN_KIND_INTERNAL
     status = http_status(attributes)
     thrown = recorded_exceptions(span) if span.events else []

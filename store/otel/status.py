@@ -52,7 +52,7 @@ class Thrown(NamedTuple):
 def http_status(attributes: Attributes) -> int:
     """The HTTP status; 0 if there is none."""
     status = number(attributes, "http.response.status_code", "http.status_code")
-    if status is None and is_observation(attributes):
+    if status is None and "outcome" in attributes and is_observation(attributes):
         status = number(attributes, "status")
     return status if status is not None and 0 < status < 1000 else 0
 
