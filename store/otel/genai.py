@@ -13,13 +13,19 @@ MODEL_KEYS = ("gen_ai.provider.name", "gen_ai.system")
 _AGENT_OPERATIONS = ("invoke_agent", "create_agent")
 _TOOL_OPERATION = "execute_tool"
 _RENAMED = {
+    "Anthropic": "anthropic",
+    "Cohere": "cohere",
+    "Groq": "groq",
+    "MistralAI": "mistral_ai",
+    "OpenAI": "openai",
+    "Watsonx": "ibm.watsonx.ai",
     "az.ai.inference": "azure.ai.inference",
     "az.ai.openai": "azure.ai.openai",
     "gemini": "gcp.gemini",
     "vertex_ai": "gcp.vertex_ai",
     "xai": "x_ai",
 }
-"""Values of ``gen_ai.system`` that ``gen_ai.provider.name`` spells otherwise."""
+"""Values of ``gen_ai.system`` that ``gen_ai.provider.name`` spells otherwise, those with capitals OpenLLMetry's."""
 
 
 def is_genai(attributes: Attributes) -> bool:

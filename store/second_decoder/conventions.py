@@ -30,8 +30,10 @@ FUNCTIONS = {
 PROVIDERS = {
     "az.ai.inference": "azure.ai.inference", "az.ai.openai": "azure.ai.openai", "gemini": "gcp.gemini",
     "vertex_ai": "gcp.vertex_ai", "xai": "x_ai",
+    "Anthropic": "anthropic", "Cohere": "cohere", "Groq": "groq", "MistralAI": "mistral_ai", "OpenAI": "openai",
+    "Watsonx": "ibm.watsonx.ai",
 }  # fmt: skip
-"""Former names of providers, in the conventions' change log → the newest."""
+"""Former names of providers, in the conventions' change log and OpenLLMetry → the newest."""
 
 
 def spelled(system: str) -> str:

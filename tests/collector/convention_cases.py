@@ -13,7 +13,11 @@ RECEIVE = {**KAFKA, "messaging.operation.type": "receive"}
 PROCESS = {**KAFKA, "messaging.operation.type": "process"}
 CREATE = {**KAFKA, "messaging.operation.type": "create"}
 PUBSUB = {"messaging.system": "gcp_pubsub", "messaging.destination.name": "orders"}
-AZURE = {"messaging.system": "eventhubs", "messaging.destination.name": "orders", "az.namespace": "Microsoft.EventHub"}
+AZURE = {
+    "messaging.system": "eventhubs",
+    "messaging.destination.name": "orders",
+    "az.namespace": "Microsoft.EventHub",
+}
 SEND = {**KAFKA, "messaging.operation.type": "send"}
 PROXY: dict[str, Any] = {"component": "proxy"}
 POOL = {**SQL, "db.postgresql.max.client": 10, "db.postgresql.idle.timeout.millis": 10000}
@@ -241,6 +245,9 @@ AGENTS = (
          called("search:GenAI::MCP 1")),
     Case("A4 a model, whatever it is called", "wrong",
          calls({**CHAT, "gen_ai.request.model": "a"}, {**CHAT, "gen_ai.request.model": "b"}), called("openai:GenAI::Model 2")),
+    Case("A4b a model, as OpenLLMetry and as the conventions spell its provider", "wrong",
+         calls(CHAT, {"gen_ai.system": "OpenAI"}, {"gen_ai.system": "MistralAI"}, {"gen_ai.provider.name": "mistral_ai"}),
+         called("openai:GenAI::Model 2", "mistral_ai:GenAI::Model 2")),
     Case("A5 Bedrock by aws-api", "right", calls({"rpc.system": "aws-api", "rpc.service": "Bedrock Runtime", "gen_ai.system": "aws.bedrock"}),
          called("BedrockRuntime:AWS::BedrockRuntime 1")),
     Case("F1a error.type 429", "wrong", failing({"error.type": "429"}), called("openai:GenAI::Model 1 throttle")),

@@ -80,6 +80,7 @@ def test_listed_values() -> None:
         *values("faas.invoked_provider", faas_attributes.FaasInvokedProviderValues, **{"faas.invoked_name": "f"}),
         *values("gen_ai.provider.name", gen_ai_attributes.GenAiProviderNameValues),
         *values("gen_ai.system", gen_ai_attributes.GenAiSystemValues),
+        *({"gen_ai.system": each} for each in ("Anthropic", "Cohere", "Groq", "MistralAI", "OpenAI", "Watsonx", "Other")),
     ]  # fmt: skip
     for kind in (CLIENT, PRODUCER, CONSUMER):
         assert same(*(span(kind, each, id=n) for n, each in enumerate(calls, 1))) == len(calls)
