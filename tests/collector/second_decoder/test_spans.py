@@ -171,7 +171,11 @@ def test_a_fetch_that_says_nothing() -> None:
 
 def test_a_wait_for_a_connection() -> None:
     """By its name and the pool's settings."""
-    pool: dict[str, Any] = {"db.system": "postgresql", "db.name": "o", "db.postgresql.max.client": 10}
+    pool: dict[str, Any] = {
+        "db.system": "postgresql",
+        "db.name": "o",
+        "db.postgresql.max.client": 10,
+    }
     found = [
         span(kind, attributes, id=id, name=name)
         for id, (kind, attributes, name) in enumerate(
