@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 
 EXAMPLE = "clickhouse://user:password@host:9000/database"
 PORTS = {False: 9000, True: 9440}
@@ -79,7 +80,7 @@ class Address:
 def parse_url(url: str) -> Address:
     """`clickhouse://user:password@host:port/database?option=value`; everything but the host is optional. Commas separate
     the replicas of one database: `clickhouse://user:password@a,b:9001/raymap`."""
-    parts = urlsplit(url)
+    login, hosts, parts = _split(url)
     if parts.scheme not in ("clickhouse", "clickhouses"):
         raise InvalidUrl(
             f"a ClickHouse URL begins with clickhouse:// (or clickhouses:// for TLS), like {EXAMPLE}"
@@ -87,15 +88,16 @@ def parse_url(url: str) -> Address:
     if parts.fragment:
         raise InvalidUrl("the ClickHouse URL contains a '#': write it as %23 in a password")
     secure = parts.scheme == "clickhouses"
-    (host, port), *others = _hosts(parts.netloc, PORTS[secure])
+    user, _, password = login.partition(":")
+    (host, port), *others = _hosts(hosts, PORTS[secure])
     database = unquote(parts.path.removeprefix("/"))
     if "/" in database:
         raise InvalidUrl(f"the ClickHouse URL names the database {database!r}, expected one word")
     address = Address(
         host=host,
         port=port,
-        user=unquote(parts.username or "default"),
-        password=unquote(parts.password or ""),
+        user=unquote(user) or "default",
+        password=unquote(password),
         database=database or "raymap",
         secure=secure,
         others=tuple(others),
@@ -103,12 +105,22 @@ def parse_url(url: str) -> Address:
     return _with_options(address, parts.query)
 
 
-def _hosts(netloc: str, default_port: int) -> list[tuple[str, int]]:
+def _split(url: str) -> tuple[str, str, SplitResult]:
+    """The login, the hosts, and the URL without both: a list in which an address in brackets is not the first is no host to
+    newer versions of `urlsplit`."""
+    scheme, mark, rest = url.partition("://")
+    end = re.search("[/?#]|$", rest)
+    assert end
+    login, _, hosts = rest[: end.start()].rpartition("@")
+    return login, hosts, urlsplit(f"{scheme}{mark}{rest[end.start() :]}")
+
+
+def _hosts(hosts: str, default_port: int) -> list[tuple[str, int]]:
     """Host and port of each replica, which commas separate."""
     found = []
-    for text in netloc.rpartition("@")[2].split(","):
-        one = urlsplit(f"//{text}")
+    for text in hosts.split(","):
         try:
+            one = urlsplit(f"//{text}")
             host, port = one.hostname, one.port
         except ValueError:  # its message may contain part of the password
             raise InvalidUrl(
