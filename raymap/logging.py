@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import structlog
@@ -63,10 +64,23 @@ class _Stderr:
     """Standard error whose reader may be gone: a lost log line must not end the process."""
 
     def write(self, text: str) -> int:
-        with contextlib.suppress(OSError):
+        with _lossy():
             sys.stderr.write(text)
         return len(text)
 
     def flush(self) -> None:
-        with contextlib.suppress(OSError):
+        with _lossy():
             sys.stderr.flush()
+
+
+@contextlib.contextmanager
+def _lossy() -> Iterator[None]:
+    """A time in which writing to standard error may fail."""
+    try:
+        yield
+    except BrokenPipeError:
+        # Python flushes what is left at the end of the process, which would fail then, with exit code 120.
+        with open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stderr.fileno())
+    except OSError:
+        pass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
@@ -77,9 +78,12 @@ def test_console_without_colours_and_a_reader_that_left() -> None:
         "import os; reader, writer = os.pipe(); os.close(reader); os.dup2(writer, 2)",
     )
     assert gone != PROGRAM
-    done = subprocess.run(
-        [sys.executable, "-c", gone + "\nprint('went on')", "console"],
-        capture_output=True,
-        text=True,
-    )
-    assert (done.returncode, done.stdout) == (0, "went on\n")
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    for environment in (buffered, buffered | {"PYTHONUNBUFFERED": "1"}):
+        done = subprocess.run(
+            [sys.executable, "-c", gone + "\nprint('went on')", "console"],
+            capture_output=True,
+            text=True,
+            env=environment,
+        )
+        assert (done.returncode, done.stdout) == (0, "went on\n")
