@@ -80,7 +80,7 @@ def _lossy() -> Iterator[None]:
         yield
     except BrokenPipeError:
         # Python flushes what is left at the end of the process, which would fail then, with exit code 120.
-        with open(os.devnull, "w") as nowhere:
+        with contextlib.suppress(OSError), open(os.devnull, "w") as nowhere:
             os.dup2(nowhere.fileno(), sys.stderr.fileno())
     except OSError:
         pass
