@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from collector.decode.wire import Aws, Sql, Unit
 from store.model import NodeKey
+from store.otel.hosts import read_address
 from store.rules.identity import (
     PLACES,
     CallNode,
@@ -176,7 +177,7 @@ def name_of_nameless(unit: Unit) -> str:
     request = unit.http.request if unit.http is not None else None
     if request is not None and request.url:
         try:
-            return urlsplit(request.url).hostname or "unknown"
+            return read_address(urlsplit(request.url).hostname or "unknown").host
         except ValueError:
             return "unknown"
     return "unknown"
@@ -188,6 +189,7 @@ def _name_of_sql(sql: Sql) -> str:
         return file[1] or "sqlite"
     match = _DATABASE_URL.match(url)
     host, path = match.groups("") if match else ("", "")
+    host = read_address(host).host
     database = path.rstrip("/").rpartition("/")[2]
     return (
         f"{database}@{host}"

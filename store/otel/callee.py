@@ -31,7 +31,7 @@ from msgspec.structs import replace
 from store.model import NO_NODE, NodeKey
 from store.otel.attributes import Attributes, text, texts
 from store.otel.genai import genai_callee, works_inside
-from store.otel.hosts import called_host, host_of
+from store.otel.hosts import called_host, host_of, named_host
 from store.otel.merge_patch import DOCUMENT
 from store.otel.resource import Resource
 from store.otel.semconv import (
@@ -318,7 +318,10 @@ def _function(name: str, attributes: Attributes, caller: Resource) -> Callee:
 
 
 def _remote_name(attributes: Attributes, service: str) -> str:
-    name = text(attributes, "aws.remote.service", "service.peer.name", "peer.service")
+    name = text(attributes, "aws.remote.service")
+    if name and name != "UnknownRemoteService":
+        return named_host(name, attributes, service)
+    name = "" if name else text(attributes, "service.peer.name", "peer.service")
     if name and name != "UnknownRemoteService":
         return name
     name = called_host(attributes, service) or text(attributes, "rpc.service")

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from store.model import NodeKey
 from store.rules.service_names import canonical_service
+from store.second_decoder.callers import read
 from store.second_decoder.places import (
     ACCOUNT,
     account_of,
@@ -156,7 +157,7 @@ def _database(sql: Json) -> str:
     if re.match(r"sqlite[+\w]*:", path):
         return path.partition(":")[2].rpartition("/")[2] or "sqlite"
     address, _, database = path.rpartition("//")[2].partition("/")
-    host = re.sub(r":[0-9]+$", "", address.rpartition("@")[2])
+    host = read(re.sub(r":[0-9]+$", "", address.rpartition("@")[2])).host
     database = database.rstrip("/").rpartition("/")[2]
     known = f"{database}@{host}" if database and host else database or host
     return known or text(sql, "database_type") or "unknown"
@@ -164,6 +165,6 @@ def _database(sql: Json) -> str:
 
 def _host(url: str) -> str:
     try:
-        return urlsplit(url).hostname or ""
+        return read(urlsplit(url).hostname or "").host
     except ValueError:
         return ""

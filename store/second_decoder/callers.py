@@ -11,11 +11,22 @@ from store.second_decoder.attributes import Attributes, number, text
 from store.second_decoder.resource import Place
 
 LOOPBACK = re.compile(r"localhost|::1|0\.0\.0\.0|127\.[0-9.]+", re.I | re.A)
+HOST = re.compile(r"[\w.~-]*[\w~-]\.?")
+IPV6 = re.compile(r"[0-9a-f:.]+(%[\w.~-]+)?", re.I)
+SCHEME = re.compile("[a-z][a-z0-9+.-]*", re.I)
+MOST_DIGITS = 5
 PEER = ("service.peer.name", "peer.service")
 ADDRESS = ("server.address", "net.peer.name")
 URLS = ("url.full", "http.url", "db.connection_string")
 SOCKETS = ("network.peer.address", "net.sock.peer.name", "net.peer.ip", "net.sock.peer.addr")
 PORTS = ("server.port", "net.peer.port", "network.peer.port", "net.sock.peer.port")
+
+
+class Address(NamedTuple):
+    """Where something is; 0 for a port that is not said."""
+
+    host: str
+    port: int
 
 
 class Caller(NamedTuple):
@@ -34,17 +45,22 @@ def peer_name(caller: Caller) -> str:
         return name
     name = text(a, "aws.remote.service", *PEER)
     if name and name != "UnknownRemoteService":
-        return name
+        address = read(text(a, "aws.remote.service"))
+        return _at(address, caller) if address.port else name
     return called_host(caller) or rpc_service(a)
 
 
 def called_host(caller: Caller) -> str:
     """The host that a span calls; a process at the same machine is another for each caller."""
-    a, host = caller.attributes, host_of(caller.attributes)
+    return _at(address_of(caller.attributes), caller)
+
+
+def _at(address: Address, caller: Caller) -> str:
+    a, (host, port) = caller.attributes, address
     if not LOOPBACK.fullmatch(host):
         return host
     urls = (f"//{text(a, 'http.host')}", text(a, *URLS))
-    port = number(a, *PORTS) or next(filter(None, map(port_in, urls)), 0)
+    port = number(a, *PORTS) or port or next(filter(None, (at_url(each).port for each in urls)), 0)
     return f"localhost:{port} ({caller.service})" if port else f"localhost ({caller.service})"
 
 
@@ -56,26 +72,61 @@ def rpc_service(attributes: Attributes) -> str:
 
 def host_of(attributes: Attributes) -> str:
     """The host that a span connects to."""
-    named = text(attributes, *ADDRESS)
-    return (
-        named
-        or host_in(f"//{text(attributes, 'http.host')}")
-        or host_in(text(attributes, *URLS))
-        or text(attributes, *SOCKETS)
-    )
+    return address_of(attributes).host
 
 
-def host_in(url: str) -> str:
-    """The host in a URL, '' without any."""
+def address_of(attributes: Attributes) -> Address:
+    """Where a span connects to."""
+    if named := text(attributes, *ADDRESS):
+        return read(named)
+    for url in (f"//{text(attributes, 'http.host')}", text(attributes, *URLS)):
+        if (found := at_url(url)).host:
+            return found
+    return read(text(attributes, *SOCKETS))
+
+
+def at_url(url: str) -> Address:
+    """The address in a URL, or in what has a port and no scheme."""
+    url = url.removeprefix("jdbc:")
     try:
-        return urlsplit(url.removeprefix("jdbc:")).hostname or ""
+        if host := urlsplit(url).hostname:
+            return Address(read(host).host, _port(url))
     except ValueError:
-        return ""
+        return Address("", 0)
+    found = read(url)
+    return found if found.port else Address("", 0)
 
 
-def port_in(url: str) -> int:
-    """The port in a URL, 0 without any."""
+def _port(url: str) -> int:
     try:
         return urlsplit(url).port or 0
     except ValueError:
         return 0
+
+
+def read(given: str) -> Address:
+    """One host and its port, in small letters; all else as it is given."""
+    address = _without_scheme(given)
+    name, mark, port = address.rpartition(":")
+    if not (mark and port.isascii() and port.isdecimal() and len(port) <= MOST_DIGITS):
+        name, port = address, "0"
+    if name.startswith("[") and name.endswith("]"):
+        inner = name[1:-1]
+        return Address(inner.lower(), int(port)) if IPV6.fullmatch(inner) else Address(given, 0)
+    if HOST.fullmatch(name):
+        return Address(name.removesuffix(".").lower(), int(port))
+    bare = IPV6.fullmatch(address) and address.count(":") > 1
+    return Address(address.lower() if bare else given, 0)
+
+
+def _without_scheme(given: str) -> str:
+    """What a URL or a target of gRPC has as its address."""
+    scheme, mark, rest = given.partition("://")
+    if mark and SCHEME.fullmatch(scheme) and not scheme.lower().startswith(("unix", "file")):
+        authority, _, path = rest.partition("/")
+        if scheme.lower() in ("dns", "xds") or not authority:
+            return path
+        return re.split("[?#]", authority)[0].rpartition("@")[2]
+    scheme, mark, rest = given.partition(":")
+    is_target = mark and scheme.lower() in ("dns", "ipv4", "ipv6") and not rest.isdecimal()
+    return rest if is_target else given

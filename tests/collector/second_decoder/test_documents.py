@@ -131,6 +131,9 @@ def test_resources() -> None:
     remote: list[dict[str, Any]] = [
         {"name": None, "sql": {"url": "postgresql://u:p@db:5432/orders"}},
         {"name": None, "sql": {"database_type": "sqlite"}},
+        {"name": None, "sql": {"url": "postgresql://DB.:5432/orders"}},
+        {"name": None, "sql": {"url": "postgresql://[::1]:5432/orders"}},
+        {"name": None, "http": {"request": {"url": "https://H.example.:81/x"}}},
         {"name": None, "sql": {"url": "sqlite+pysqlite:////tmp/x.db?mode=ro"}},
         {"name": None, "sql": {"connection_string": "mysql://me:p@ss@db/shop"}},
         {"name": None, "sql": {"url": "jdbc:oracle:thin:@db:1521/orders"}},

@@ -66,6 +66,24 @@ def test_callees(kind: int, parent: bytes) -> None:
     assert same(*spans, resource=place) == len(calls)
 
 
+PIECES = (
+    "b", "B", ".", ":", "80", "[", "]", "::1", "%e", "/", "//", "///", "?", "@", ",", " ", "dns", "ipv4", "xds", "unix", "http", "\\", "_", "é", "127.0.0.1", "localhost",
+)  # fmt: skip
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(st.sampled_from(PIECES), max_size=9).map("".join))
+@example("dns:53")
+@example("dns://8.8.8.8/b:50051")
+@example("[::1]:80")
+@example("http://u@B.:80/x@y?z")
+def test_hosts(address: str) -> None:
+    """Whom a call leads to, whatever stands for a host."""
+    keys = "server.address", "net.sock.peer.addr", "http.host", "url.full", "db.connection_string", "aws.remote.service"  # fmt: skip
+    spans = [span(CLIENT, {key: address}, id=n) for n, key in enumerate(keys, 1)]
+    assert same(*spans) == len(keys)
+
+
 def values(key: str, kinds: type[Enum], **more: Any) -> list[dict[str, Any]]:
     """Attributes with every value that the conventions list."""
     return [{key: each.value, **more} for each in kinds]
