@@ -19,12 +19,13 @@ from raymap.contrib.jaeger.spans import MOST_SPANS, ReadTrace, service_of
 from raymap.contrib.zipkin.schemas import ZipkinSpan
 from raymap.contrib.zipkin.spans import (
     annotation_of,
-    called_name,
+    answers,
     duration_of,
+    remote_name,
     tags_among,
     zipkin_spans,
 )
-from store.filters.ast import MayHaveCalled
+from store.filters.ast import EdgeMatch, Expression, MayHaveCalled, Or, Selector
 from store.model import TimeRange
 from store.otel.resource import read_resource
 
@@ -61,8 +62,14 @@ def find(context: Context, query: ZipkinQuery) -> Found[list[ZipkinSpan]]:
     narrowed = SpanQuery(
         query.service, query.span, tags, query.shortest, None, query.window, query.limit
     )
-    called = MayHaveCalled(query.service, query.remote) if query.remote else None
+    called = may_have_called(query.service, query.remote) if query.remote else None
     return search(context, narrowed, partial(_matching, query), besides=called)
+
+
+def may_have_called(service: str, remote: str) -> Expression:
+    """What the store can say of a call whose other side is called so: a caller said it, or this is who answered."""
+    answered = EdgeMatch(Selector(name=service), Selector(name=remote))
+    return Or((MayHaveCalled(service, remote), answered))
 
 
 def _matching(query: ZipkinQuery, read: ReadTrace) -> list[ZipkinSpan] | None:
@@ -92,15 +99,19 @@ def matches(exported: TracesData, query: ZipkinQuery) -> bool:
         bool(own)
         and (not query.span or any(span.name == query.span for span, _, _ in own))
         and (query.shortest is None or any(_lasts(span, query) for span, _, _ in own))
-        and (not query.remote or any(_calls(part, query.remote) for part, _ in parts))
+        and (not query.remote or _calls(exported, [part for part, _ in parts], query.remote))
         and all(any(_has(*each, key, value) for each in own) for key, value in query.terms.items())
     )
 
 
-def _calls(part: ResourceSpans, remote: str) -> bool:
-    resource = read_resource(part.resource.attributes)
+def _calls(exported: TracesData, parts: Sequence[ResourceSpans], remote: str) -> bool:
+    answered = answers(exported)
     return any(
-        called_name(span, resource) == remote for scope in part.scope_spans for span in scope.spans
+        remote_name(span, resource, answered) == remote
+        for part in parts
+        for resource in [read_resource(part.resource.attributes)]
+        for scope in part.scope_spans
+        for span in scope.spans
     )
 
 

@@ -15,11 +15,14 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status, TracesData
 from raymap.contrib.jaeger.spans import CONTROL
 from raymap.contrib.zipkin.schemas import ZipkinSpan
 from store.document_values import value_text
+from store.model import NodeKey
 from store.otel.attributes import read_attributes, read_value
 from store.otel.callee import CALL, callee_of
 from store.otel.from_xray import SCOPE
 from store.otel.messages import broker_of
 from store.otel.resource import Resource, read_resource
+from store.rules.brokers import sends_messages
+from store.rules.invocations import FUNCTION, SERVICE
 
 KINDS: Mapping[int, Literal["CLIENT", "SERVER", "PRODUCER", "CONSUMER"]] = {
     Span.SPAN_KIND_CLIENT: "CLIENT",
@@ -28,12 +31,15 @@ KINDS: Mapping[int, Literal["CLIENT", "SERVER", "PRODUCER", "CONSUMER"]] = {
     Span.SPAN_KIND_CONSUMER: "CONSUMER",
 }
 NANOSECONDS = 1000
+FUNCTIONS = frozenset((FUNCTION, SERVICE))
+"""The origins of the two segments of a Lambda function."""
 
 
 def zipkin_spans(data: TracesData, most: int) -> list[ZipkinSpan]:
     """The spans of an export, by start; at most so many."""
+    answered = answers(data)
     spans = [
-        _span(span, scope.scope, resource, common)
+        _span(span, scope.scope, resource, common, answered)
         for part in data.resource_spans
         for resource, common in [_resource(part.resource.attributes)]
         for scope in part.scope_spans
@@ -51,10 +57,14 @@ def _resource(attributes: Iterable[KeyValue]) -> tuple[Resource, dict[str, str]]
 
 
 def _span(
-    span: Span, scope: InstrumentationScope, resource: Resource, common: Mapping[str, str]
+    span: Span,
+    scope: InstrumentationScope,
+    resource: Resource,
+    common: Mapping[str, str],
+    answered: Mapping[bytes, Resource],
 ) -> ZipkinSpan:
     tags = {**common, **dict(_tags(span.attributes)), **dict(_own_tags(span, scope))}
-    called = called_name(span, resource)
+    called = remote_name(span, resource, answered)
     made: ZipkinSpan = {
         "traceId": span.trace_id.hex(),
         "id": span.span_id.hex(),
@@ -84,15 +94,37 @@ def duration_of(span: Span) -> int:
     return max(1, length) if span.end_time_unix_nano else 0
 
 
-def called_name(span: Span, resource: Resource) -> str:
-    """What a span calls, as the map names it; '' if nothing."""
+def answers(data: TracesData) -> Mapping[bytes, Resource]:
+    """What answered calls, by the call's span id."""
+    return {
+        span.parent_span_id: resource
+        for part in data.resource_spans
+        for resource in [read_resource(part.resource.attributes)]
+        for scope in part.scope_spans
+        for span in scope.spans
+        if span.kind == Span.SPAN_KIND_SERVER and span.parent_span_id
+    }
+
+
+def remote_name(span: Span, resource: Resource, answered: Mapping[bytes, Resource]) -> str:
+    """The other side of a span, as the map names it: the service that answered, else what is called; '' if nothing. A
+    function that a bus or a bucket invokes answers no call."""
+    called = _called(span, resource)
+    answer = answered.get(span.span_id) if span.kind == Span.SPAN_KIND_CLIENT else None
+    if answer and not (called and sends_messages(called) and answer.origin in FUNCTIONS):
+        return answer.service
+    return called.name if called else ""
+
+
+def _called(span: Span, resource: Resource) -> NodeKey | None:
+    """What a span says that it calls."""
     if span.kind not in (Span.SPAN_KIND_CLIENT, Span.SPAN_KIND_PRODUCER):
-        return ""
+        return None
     attributes = read_attributes(span.attributes)
     called = callee_of(attributes, resource)
     if span.kind == Span.SPAN_KIND_PRODUCER and CALL not in attributes:
         called = broker_of(attributes, called)
-    return called.target.node.name if called else ""
+    return called.target.node if called else None
 
 
 def tags_among(

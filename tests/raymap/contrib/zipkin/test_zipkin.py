@@ -7,16 +7,18 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from api.app import create_app
+from collector.decode.document import decode_document
 from collector.decode.otlp.request import decode_otlp
 from raymap.contrib.jaeger import search
 from raymap.contrib.jaeger.spans import ReadTrace, export_named
 from raymap.contrib.zipkin.schemas import ZipkinTrace
-from raymap.contrib.zipkin.search import ZipkinQuery, matches, spans_of
+from raymap.contrib.zipkin.search import ZipkinQuery, matches, may_have_called, spans_of
 from store.filters import evaluate as filters
-from store.filters.ast import MayHaveCalled
 from store.memory import MemoryStore
 from store.model import Document, TimeRange
 from tests.collector.otlp_samples import CLIENT, PRODUCER, SERVER, START, TRACE, export, span
+from tests.collector.samples import segment_bytes
 from tests.raymap.contrib.jaeger.conftest import ARRIVED, NOW, documents
 from tests.raymap.contrib.jaeger.conftest import client as client
 from tests.raymap.contrib.jaeger.test_search import ALL, SHOP, worker
@@ -176,8 +178,48 @@ def test_every_span_is_found_by_all_that_its_answer_says() -> None:
                 if called:
                     remote.add(called)
                     for service in (exactly.service, ""):
-                        assert filters.matches(trace, MayHaveCalled(service, called))
+                        assert filters.matches(trace, may_have_called(service, called))
     assert {"orders", "late", "stock.example.com", "stock", "one", "redis", "shop"} <= remote
+
+
+def test_what_answered_is_listed_found_and_shown() -> None:
+    """A caller knows another service by a host, as Zipkin's dependencies do not."""
+    root = bytes(7) + b"\1"
+    call = {"server.address": "stock.example.com"}
+    caller = export(
+        span(SERVER, {}, id=1, parent=b"", name="root"),
+        span(CLIENT, call, id=2, parent=root, name="call"),
+        resource={"service.name": "web"},
+    )
+    answer = export(
+        span(SERVER, {}, id=3, parent=bytes(7) + b"\2", name="answer"),
+        resource={"service.name": "stock"},
+    )
+    store = MemoryStore()
+    for key, body in (("caller", caller), ("answer", answer)):
+        store.put([d for d in decode_otlp(body, ARRIVED) if isinstance(d, Document)], key)
+    with TestClient(create_app(store, version="1", clock=lambda: NOW)) as client:
+        assert client.get(f"{V2}/remoteServices?serviceName=web").json() == ["stock"]
+        [spans] = traces(client, serviceName="web", remoteServiceName="stock")
+        remote = {each["name"]: each.get("remoteEndpoint") for each in spans}
+        assert remote == {"root": None, "call": {"serviceName": "stock"}, "answer": None}
+        assert traces(client, serviceName="web", remoteServiceName="stock.example.com") == []
+
+
+def test_a_function_that_a_bus_invokes_answers_no_call() -> None:
+    put = {"id": "00000000000000aa", "name": "EventBridge", "namespace": "aws",
+           "start_time": 1_795_560_000.26, "end_time": 1_795_560_000.3}  # fmt: skip
+    caller = decode_document(segment_bytes(name="front", subsegments=[put]), ARRIVED)
+    function = segment_bytes(
+        id="00000000000000ac", parent_id="00000000000000aa", name="audit", origin="AWS::Lambda"
+    )
+    store = MemoryStore()
+    store.put([caller, decode_document(function, ARRIVED)], "all")
+    [(id, trace)] = store.get_traces([caller.trace_id], raw=True).items()
+    spans = spans_of(ReadTrace(id, export_named(trace)))
+    assert [s["remoteEndpoint"]["serviceName"] for s in spans if "remoteEndpoint" in s] == [
+        "Events"
+    ]
 
 
 def test_several_traces_by_id(client: TestClient) -> None:
