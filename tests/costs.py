@@ -1,8 +1,8 @@
-"""What tests cost: seconds of CPU time, of the worker and of all processes that it has started, and a bound on them; and
-after which the worker retained much more memory.
+"""What tests cost: seconds of CPU time, of the worker and of all processes that it has started, and which take more than
+is planned; and after which the worker retained much more memory.
 
-Seconds by the clock depend on what else the machine does; these hardly. Fixtures count apart, with the test that
-needed them first, and not towards the bound. Linux alone has the figures.
+Seconds by the clock depend on what else the machine does, these less, yet up to three times on a busy host: they are
+printed, and fail nothing. Fixtures count apart, with the test that needed them first. Linux alone has the figures.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 BOUND = 30.0
-"""Seconds that a test without the mark `slow` may take: twice what the dearest takes on a quiet machine."""
+"""Seconds beyond which a test without the mark `slow` is named: twice what the dearest takes on a quiet machine."""
 OFTEN = 0.25
 """Seconds between two looks at the processes, which are a millisecond each."""
 SHOWN = 20
@@ -112,7 +112,7 @@ def _noted(report: pytest.TestReport, what: str) -> float:
 
 
 class Budget:
-    """Where results arrive: prints the dearest files and tests, and fails a run with a test beyond the bound."""
+    """Where results arrive: prints the dearest files and tests, and those beyond the bound."""
 
     def __init__(self) -> None:
         self.by_test: dict[str, float] = {}
@@ -135,10 +135,6 @@ class Budget:
         self.by_file[file] += seconds
         if seconds > BOUND and "slow" not in report.keywords:
             self.beyond[report.nodeid] = seconds
-
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        if self.beyond and session.exitstatus == pytest.ExitCode.OK:
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         calls, fixtures = sum(self.by_file.values()), sum(self.fixtures.values())

@@ -1,5 +1,4 @@
-"""A test that takes more CPU time than is allowed fails its run, unless it says that it is slow; one that retains memory is
-named."""
+"""A test that takes more CPU time than is planned is named, unless it says that it is slow, as is one that retains memory."""
 
 from __future__ import annotations
 
@@ -43,7 +42,7 @@ pytest_configure = tests.costs.measure
 
 @pytest.mark.skipif(sys.platform != "linux", reason="no figures of processes")
 @pytest.mark.parametrize("workers", ["0", "1"])
-def test_a_test_beyond_the_bound_fails_the_run(tmp_path: Path, workers: str) -> None:
+def test_a_test_beyond_the_bound_is_named(tmp_path: Path, workers: str) -> None:
     """Also if a process that it started took the time, and in a worker."""
     (tmp_path / "test_some.py").write_text(TESTS)
     (tmp_path / "conftest.py").write_text(PLUGIN)
@@ -53,7 +52,7 @@ def test_a_test_beyond_the_bound_fails_the_run(tmp_path: Path, workers: str) -> 
     ended = subprocess.run(
         command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
     )
-    assert ended.returncode == pytest.ExitCode.TESTS_FAILED, ended.stdout
+    assert ended.returncode == pytest.ExitCode.OK, ended.stdout
     beyond = [line for line in ended.stdout.splitlines() if line.startswith("over budget")]
     assert [line.rpartition("::")[2] for line in beyond] == ["test_of_a_child"]
     grown = [line for line in ended.stdout.splitlines() if line.startswith("memory")]
