@@ -101,9 +101,9 @@ def add_tenant(server: Server, name: str, wanted: Limits, days: int = 0) -> tupl
     except ValueError as error:
         raise Refused(f"name {error}") from None
     address = address_of(server.default, name)
-    if address.replicated:  # a login is made on one server
+    if address.clustered:  # a login is made on one server
         raise Refused(
-            "tenants beside the first are not supported yet where ClickHouse has replicas: use a database on one server",
+            "tenants beside the first are not supported yet where ClickHouse has several servers: use a database on one server",
             code="NoReplicas",
             status=409,
         )

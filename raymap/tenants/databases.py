@@ -43,9 +43,9 @@ def stored_tenants(default: Address) -> dict[str, Tenant]:
 
 
 def prepared_tenants(default: Address) -> dict[str, Tenant]:
-    """The same of a database that has just been prepared, without the modules of a whole store where it has no replicas, of
-    which a store chooses one."""
-    if default.replicated:
+    """The same of a database that has just been prepared, without the modules of a whole store on one server; of
+    several a store chooses one."""
+    if default.clustered:
         return stored_tenants(default)
     with _open(default) as client:
         return read_tenants(read_configuration(client))

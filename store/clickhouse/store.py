@@ -124,7 +124,7 @@ class ClickHouseStore(
         self._linked = get_traces.LinkPresence()
         self._linked.seen = cells is not None  # other cells may have links to traces of this one
         self._operations = KnownOperations()
-        self.rollup_worker = RollupWorker(Turn(self.login) if self.address.replicated else None)
+        self.rollup_worker = RollupWorker(Turn(self.login) if self.address.clustered else None)
 
     def put(self, documents: Sequence[Document], token: str) -> None:
         """Store documents (see `SegmentWriter.put`)."""

@@ -11,7 +11,9 @@ from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 EXAMPLE = "clickhouse://user:password@host:9000/database"
 PORTS = {False: 9000, True: 9440}
 """The usual ports, without TLS and with it."""
-OPTIONS = ("secure", "verify", "ca_certs", "compression", "connect_timeout", "timeout")
+CLOUD = ".clickhouse.cloud"
+"""The end of the names of ClickHouse Cloud's services."""
+OPTIONS = ("secure", "verify", "ca_certs", "compression", "connect_timeout", "timeout", "cloud")
 
 
 class InvalidUrl(ValueError):
@@ -23,7 +25,8 @@ class Address:
     """A ClickHouse server, its login and its connection options; timeouts in seconds.
 
     ``others``: further replicas of the same tables, used in this order when the one before cannot be reached
-    (`store.clickhouse.connection.replicas`).
+    (`store.clickhouse.connection.replicas`). ``cloud``: behind the one name are several servers with the same tables, of
+    which each connection gets any, as in ClickHouse Cloud.
     """
 
     host: str
@@ -38,6 +41,7 @@ class Address:
     connect_timeout: float = 5.0
     timeout: float = 300.0
     others: tuple[tuple[str, int], ...] = ()
+    cloud: bool = False
 
     @property
     def hosts(self) -> tuple[tuple[str, int], ...]:
@@ -48,6 +52,11 @@ class Address:
     def replicated(self) -> bool:
         """Whether it names several replicas."""
         return bool(self.others)
+
+    @property
+    def clustered(self) -> bool:
+        """Whether several servers have the tables, named or behind one name."""
+        return self.replicated or self.cloud
 
     @property
     def each(self) -> tuple[Address, ...]:
@@ -101,6 +110,7 @@ def parse_url(url: str) -> Address:
         database=database or "raymap",
         secure=secure,
         others=tuple(others),
+        cloud=host.endswith(CLOUD),
     )
     return _with_options(address, parts.query)
 
@@ -142,6 +152,10 @@ def _with_options(address: Address, query: str) -> Address:
                 f"the ClickHouse URL has the option {name!r}, known are {', '.join(OPTIONS)}"
             )
         address = replace(address, **{name: _option(name, text)})
+    if address.cloud and address.others:
+        raise InvalidUrl(
+            "the ClickHouse URL names several servers of ClickHouse Cloud, expected the one name of a service"
+        )
     if address.secure:
         others = tuple((host, _tls_port(port)) for host, port in address.others)
         address = replace(address, port=_tls_port(address.port), others=others)
@@ -153,7 +167,7 @@ def _tls_port(port: int) -> int:
 
 
 def _option(name: str, text: str) -> Any:
-    if name in ("secure", "verify"):
+    if name in ("secure", "verify", "cloud"):
         if text.lower() not in ("0", "1", "true", "false"):
             raise InvalidUrl(f"the ClickHouse URL says {name}={text}, expected 0 or 1")
         return text.lower() in ("1", "true")

@@ -25,6 +25,9 @@ from store.clickhouse.connection.sql import identifier
 INSERT_RETRIES = {"insert_keeper_max_retries": 6}
 """An insert waits six seconds for a coordination service that does not answer, through the election of a leader; ClickHouse's
 20 retries are two minutes and a half, after which a person has left. Collectors have a journal."""
+SEQUENTIAL = {"select_sequential_consistency": 1}
+"""Of connections that get any of several servers: a read has what was acknowledged before, whichever server took it
+(ClickHouse Cloud: a server first asks Keeper for the parts that it does not know)."""
 
 
 def connect(
@@ -43,8 +46,12 @@ def connect(
     compression = address.compression or ("none" if address.is_loopback else "lz4")
     if compression != "none":  # the server has its own default for what it sends
         settings = {"network_compression_method": compression.upper(), **(settings or {})}
-    if address.replicated:
-        settings = {**INSERT_RETRIES, **(settings or {})}
+    if address.clustered:
+        settings = {
+            **INSERT_RETRIES,
+            **(SEQUENTIAL if address.cloud else {}),
+            **(settings or {}),
+        }
     tls = {"verify": address.verify, "ca_certs": address.ca_certs or None} if address.secure else {}
     client = AbortableClient(
         address.host,
@@ -66,6 +73,7 @@ def connect(
         },
         **tls,
     )
+    client.cloud = address.cloud
     if address.replicated:
         client.replicas = replicas_at(address.hosts)
     return client
@@ -75,6 +83,8 @@ class AbortableClient(NativeClient):
     """A client that `abort` ends also while it connects, and that does not connect again afterwards."""
 
     aborted = False
+    cloud = False
+    """Whether its address is of several servers behind one name."""
     replicas: Replicas | None = None
     """Of an address that names several."""
 

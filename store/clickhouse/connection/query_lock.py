@@ -1,4 +1,4 @@
-"""A lock in the server: one process of all that use a database has it. Between replicas it is a lease
+"""A lock in the server: one process of all that use a database has it. Between several servers it is a lease
 (`store.clickhouse.connection.lease`).
 
 ClickHouse has no locks without a coordination service, and neither the embedded engine nor a single
@@ -48,7 +48,7 @@ def try_lock(address: Address, query_id: str, step: float) -> QueryLock | Lease 
     ``step``: seconds after which the server notices that a client has gone, at most three. ``KILL QUERY`` with
     the id frees the lock of a host that vanished.
     """
-    if address.replicated:
+    if address.clustered:
         return try_lease(address, query_id)
     client = connect(address)
     try:

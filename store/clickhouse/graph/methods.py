@@ -8,7 +8,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from store.clickhouse.connection.missing_rows import delay
 from store.clickhouse.connection.query_runner import QueryRunner
 from store.clickhouse.graph import service_graph, window_plan
 from store.clickhouse.graph.cut_buckets import CutBuckets
@@ -230,9 +229,9 @@ class GraphMethods:
         live = max(window.end for window in windows) > round((time.time() - LIVE) * SECOND)
         if waits and self.rollup_worker.wait_until_fresh(ask, due, live=live):
             _, backlogs = read_due(ask, windows, least=least)
-        if self.rollup_worker.turn is None:
+        if (turn := self.rollup_worker.turn) is None:
             return backlogs
-        waited, now = delay(ask, READ) * SECOND, round(time.time() * SECOND)
+        waited, now = turn.lag(ask, READ) * SECOND, round(time.time() * SECOND)
         waited = waited if waited >= least else 0
         return [
             with_missing(backlog, window, waited, now)

@@ -1,14 +1,14 @@
-"""Which process counts where a database has replicas, and when it may: the one that has the lease, once its replica has
-all rows.
+"""Which process counts where several servers have the tables, and when it may: the one that has the lease, once its replica
+has all rows.
 
 On one server any process may count. A replica that lags would note that it has looked at rows which it lacks, and the
-maps of all replicas would lack them from then on.
+maps of all replicas would lack them from then on. Of servers behind one name none lags (`SEQUENTIAL`).
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from typing import NoReturn
 
@@ -17,6 +17,7 @@ from store.clickhouse.connection.lease import RENEW, TABLE, Lease, try_lease
 from store.clickhouse.connection.missing_rows import (
     LIMITS,
     RowsMissing,
+    delay,
     gets_rows,
     lacks_rows,
     wait_for_rows,
@@ -137,6 +138,8 @@ class Turn:
         False if it lacks rows of a replica that is gone: what is counted then has to be compared again. Raises
         MayNotCount when the others have rows that it does not get.
         """
+        if not self._may_lag:
+            return True
         begun = time.monotonic()
         try:
             whole = wait_for_rows(run, TABLES, LIMITS if self._patient else SOON)
@@ -149,11 +152,19 @@ class Turn:
     def has_all_minutes(self, run: RunQuery) -> bool:
         """Whether the replica in use has all minutes that any has: a wide bucket would be the sum without some for good, as
         these are older than it when they come."""
-        return gets_rows(run, ("rollups",))
+        return not self._may_lag or gets_rows(run, ("rollups",))
 
     def lacks_rows(self, run: RunQuery) -> bool:
         """Whether the replica in use still waits for some that it could not fetch."""
-        return lacks_rows(run, TABLES)
+        return self._may_lag and lacks_rows(run, TABLES)
+
+    def lag(self, run: RunQuery, tables: Collection[str]) -> int:
+        """Seconds by which the replica in use lags."""
+        return delay(run, tables) if self._may_lag else 0
+
+    @property
+    def _may_lag(self) -> bool:
+        return self._login().replicated
 
     def _compare_clocks(self, run: RunQuery) -> None:
         """Raise MayNotCount while the replicas' clocks differ. Once they agree again, have all buckets compared that were

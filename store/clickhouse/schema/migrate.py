@@ -32,7 +32,7 @@ from store.clickhouse.connection.pool import connect, create_database, wait_unti
 from store.clickhouse.connection.query_lock import QueryLock, try_lock
 from store.clickhouse.schema import replicas
 from store.clickhouse.schema.errors import MigrationError
-from store.clickhouse.schema.topology import REPLICAS, SINGLE, Topology
+from store.clickhouse.schema.topology import REPLICAS, SINGLE, Topology, topology_of
 
 WAIT = 600.0
 """Seconds to wait for another process that is migrating."""
@@ -113,7 +113,7 @@ def migrate(
 ) -> list[str]:
     """Create the database if it is missing, apply what is new, return the names of the files applied."""
     address = parse_url(url) if isinstance(url, str) else url
-    topology = REPLICAS if address.replicated else SINGLE
+    topology = topology_of(replicated=address.replicated, cloud=address.cloud)
     migrations = read_migrations(folder, settings, topology)
     wait_until_up(address, timeout)
     if address.replicated:
@@ -121,7 +121,9 @@ def migrate(
     create_database(address)
     client = connect(address)
     try:
-        client.execute(render(RECORD, topology.placeholders(), "raymap_migrations"))
+        replicas.require_named(client, address)
+        for text in (RECORD, DEFINITION) if address.cloud else (RECORD,):
+            client.execute(topology.placed(render(text, topology.placeholders(), "")))
         if not pending(client, migrations):
             replicas.require_tables(client, address)
             return []

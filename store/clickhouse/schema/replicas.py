@@ -14,6 +14,7 @@ from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.errors import first_line, is_transient
 from store.clickhouse.connection.pool import connect, create_database
 from store.clickhouse.schema.errors import MigrationError
+from store.clickhouse.schema.topology import CLOUD, SINGLE, Topology, topology_of
 
 TABLES = (
     "SELECT name, create_table_query FROM system.tables WHERE database = currentDatabase() "
@@ -80,21 +81,34 @@ class Servers:
             client.disconnect()
 
 
+def require_named(client: Client, address: Address) -> None:
+    """Raise MigrationError if an address of one server is that of ClickHouse Cloud, whose tables several servers have."""
+    statement = "SELECT value FROM system.settings WHERE name = 'cloud_mode'"
+    if not address.cloud and client.execute(statement) == [("1",)]:
+        raise MigrationError(f"{address.name} {OF_CLOUD}")
+
+
 def require_tables(client: Client, address: Address) -> None:
     """Raise MigrationError unless the tables fit the address: replicated if it names replicas, and only then."""
     ((engine,),) = client.execute(f"SELECT {ENGINE}")
-    if problem := misplaced(engine, address.replicated):
+    topology = topology_of(replicated=address.replicated, cloud=address.cloud)
+    if problem := misplaced(engine, topology):
         raise MigrationError(f"The database {address.name}/{address.database} {problem}")
 
 
-def misplaced(engine: str, replicated: bool) -> str:
-    """What is wrong with tables of an engine for an address that names replicas, or one server; empty if nothing."""
+OF_CLOUD = "is of ClickHouse Cloud: add cloud=1 to its URL, as in clickhouses://user:password@service/raymap?cloud=1."
+
+
+def misplaced(engine: str, topology: Topology) -> str:
+    """What is wrong with tables of an engine for an address; empty if nothing."""
+    if engine.startswith("Shared"):
+        return "" if topology == CLOUD else OF_CLOUD
     if engine.startswith("Replicated"):
-        if not replicated:
+        if topology == SINGLE:
             return (
                 "has replicas: name them all, separated by commas, as in "
                 "clickhouse://user:password@first,second:9000/raymap."
             )
-    elif engine and replicated:
+    elif engine and topology != SINGLE:
         return "has tables without replicas: use another database for several servers, or name this server alone."
     return ""

@@ -3,6 +3,7 @@
 The schema names these texts as placeholders. Replicas of a table know each other by its path in the coordination
 service, which `placed` writes into the engine: a server's own default may contain a number that differs from server to
 server. Servers define the macros ``{shard}`` and ``{replica}``; those with one ``{shard}`` are replicas of each other.
+ClickHouse Cloud is given plain engines, which it makes shared ones, and none of the settings of local disks: it has none.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ class Topology(Struct, frozen=True):
 
     replicated: bool = False
     """Whether a table has copies, which a coordination service keeps equal."""
+    cloud: bool = False
+    """Whether all servers read the same storage."""
 
     def placeholders(self) -> dict[str, str]:
         """Text by the name that the schema uses for it."""
@@ -34,17 +37,16 @@ class Topology(Struct, frozen=True):
             # list of the others.
             "on_cluster": "",
             "replicated": "Replicated" if self.replicated else "",
-            "window": REPLICATED_WINDOW
-            if self.replicated
-            else "non_replicated_deduplication_window",
+            "window": "non_replicated_deduplication_window"
+            if self == SINGLE
+            else REPLICATED_WINDOW,
             "durable": DURABLE,
             "tidy": TIDY,
             "large_blocks": LARGE_BLOCKS,
         }
 
-    @staticmethod
-    def placed(sql: str) -> str:
-        """A statement whose replicated engine has its path.
+    def placed(self, sql: str) -> str:
+        """A statement whose replicated engine has its path, and its settings.
 
         Where the schema gives no window of deduplication there is none, as on one server: replicas would otherwise
         drop a row that equals an earlier one as a repeated insert, such as a second mark of a bucket.
@@ -54,10 +56,15 @@ class Topology(Struct, frozen=True):
             arguments = ", ".join(filter(None, (PLACE, match[2])))
             return f"ENGINE = {match[1]}({arguments})"
 
-        placed, engines = _ENGINE.subn(engine, sql)
-        if not engines:
+        if self.cloud:
+            sql = _OF_DISKS.sub("", sql)
+        placed = _ENGINE.sub(engine, sql)
+        if self == SINGLE or "ENGINE = " not in placed:
             return placed
-        settings = PROMPT if "deduplication_window" in placed else f"{PROMPT}, {NO_WINDOW}"
+        prompt = () if self.cloud else (PROMPT,)
+        settings = ", ".join(prompt if "deduplication_window" in placed else (*prompt, NO_WINDOW))
+        if not settings:
+            return placed
         if _SETTINGS.search(placed):
             return _SETTINGS.sub(f"SETTINGS {settings}, ", placed, count=1)
         return f"{placed}\nSETTINGS {settings}"
@@ -86,3 +93,17 @@ LARGE_BLOCKS = "SETTINGS (min_compress_block_size = 65536, max_compress_block_si
 SINGLE = Topology()
 """One server, embedded or not."""
 REPLICAS = Topology(replicated=True)
+CLOUD = Topology(cloud=True)
+_OF_DISKS = re.compile(
+    "|".join(
+        pattern
+        for text in map(re.escape, (DURABLE, TIDY))
+        for pattern in (rf",\s*{text}", rf"{text},\s*", rf"\s*SETTINGS {text}(?=\s*$)")
+    )
+)
+"""Settings of tables that are for local disks."""
+
+
+def topology_of(*, replicated: bool, cloud: bool) -> Topology:
+    """Of an address or a connection."""
+    return CLOUD if cloud else REPLICAS if replicated else SINGLE

@@ -18,6 +18,7 @@ from clickhouse_driver.errors import ServerException
 from store.clickhouse.connection.pool import is_replicated
 from store.clickhouse.schema.migrate import APPLIED, FOLDER, NUMBERED, checksum, needed_schema
 from store.clickhouse.schema.replicas import ENGINE, misplaced
+from store.clickhouse.schema.topology import topology_of
 from store.errors import SchemaMismatch
 
 NOT_MIGRATED = frozenset({60, 81})
@@ -65,7 +66,8 @@ def schema_state(client: Client) -> SchemaState:
         return SchemaState(0, ours, "contains no Raymap tables: run  raymap migrate  first.")
     found = {version: (name, text) for version, name, text, _ in rows}
     problem, engine = _problem(found, expected), rows[0][3]
-    return SchemaState(max(found), ours, problem or misplaced(engine, is_replicated(client)))
+    topology = topology_of(replicated=is_replicated(client), cloud=getattr(client, "cloud", False))
+    return SchemaState(max(found), ours, problem or misplaced(engine, topology))
 
 
 def _problem(found: Mapping[int, tuple[str, str]], expected: Mapping[int, str]) -> str:

@@ -1,7 +1,8 @@
 """An embedded engine that is a replica, as a process of its own: `python -m tests.store.replicated.engine SETTINGS`.
 
 Its configuration is the product's, with what makes a server a replica added: where ZooKeeper is, the macros, and a
-port at which other replicas fetch parts. A user `admin` may do everything.
+port at which other replicas fetch parts. A user `admin` may do everything, and so may `both`, all of whose inserts and
+changes wait for both replicas.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from store.clickhouse.embedded.config import GIB, HOST
 from tests.store.replicated import machine_code
 
 PASSWORD = "replica"
+ON_BOTH = {"insert_quorum": 2, "alter_sync": 2, "mutations_sync": 2, "cloud_mode": 1}
+"""Settings of the user `both`."""
 _FEW_THREADS = "<background_schedule_pool_size>8<"
 _STOCK_THREADS = "<background_schedule_pool_size>128<"
 """A server's default: each replicated table has tasks of its own, and with eight threads rows are seconds late."""
@@ -55,17 +58,19 @@ def main() -> int:
     """Run the engine until SIGTERM; prints its port when it answers."""
     settings = msgspec.json.decode(sys.argv[1], type=ReplicaSettings)
     make_config, make_users, load = config.config_xml, config.users_xml, library.load_engine
-    admin = (
-        f"<admin><password>{PASSWORD}</password><networks><ip>{HOST}</ip></networks><profile>default</profile>"
-        "<quota>default</quota><grants><query>GRANT ALL ON *.*</query></grants></admin>"
-    )
+    users = "".join(map(_user, ("admin", "both")))
+    profile = "".join(f"<{name}>{value}</{name}>" for name, value in ON_BOTH.items())
 
     def config_xml(*args: Any, **given: Any) -> str:
         made = make_config(*args, **given).replace(_FEW_THREADS, _STOCK_THREADS)
         return made.replace("</clickhouse>", f"{xml_of(settings)}</clickhouse>")
 
     def users_xml(*given: Any) -> str:
-        return make_users(*given).replace("</users>", f"{admin}</users>")
+        made = make_users(*given).replace("</users>", f"{users}</users>")
+        return made.replace(
+            "</profiles>",
+            f"<admin><profile>default</profile></admin><both><profile>default</profile>{profile}</both></profiles>",
+        )
 
     def load_engine() -> Any:
         found = load()
@@ -79,6 +84,14 @@ def main() -> int:
         Path(settings.data_dir), memory_bytes=GIB, port=settings.port, log_level="information"
     )
     return engine.run(embedded, on_ready=_ready)
+
+
+def _user(name: str) -> str:
+    """With the profile of the same name."""
+    return (
+        f"<{name}><password>{PASSWORD}</password><networks><ip>{HOST}</ip></networks><profile>{name}</profile>"
+        f"<quota>default</quota><grants><query>GRANT ALL ON *.*</query></grants></{name}>"
+    )
 
 
 def _ready(address: Address) -> None:

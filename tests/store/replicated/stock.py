@@ -11,7 +11,7 @@ from clickhouse_driver.errors import Error
 from store.clickhouse.connection.address import Address
 from store.clickhouse.connection.pool import connect
 from store.clickhouse.grants import USER, own_server, users_sql
-from tests.store.replicated.engine import PASSWORD
+from tests.store.replicated.engine import ON_BOTH, PASSWORD
 from tests.waiting import eventually
 
 COMPOSE = Path(__file__).with_name("compose.yaml")
@@ -85,6 +85,9 @@ class StockRig:
             for statement in "\n".join(lines).split(";"):
                 if statement.strip():
                     each.ask(statement)
+            settings = ", ".join(f"{name} = {value}" for name, value in ON_BOTH.items())
+            each.ask(f"CREATE USER both IDENTIFIED BY '{PASSWORD}' SETTINGS {settings}")
+            each.ask("GRANT ALL ON *.* TO both")
 
     def stop(self) -> None:
         """End all, and forget what they have."""

@@ -30,6 +30,16 @@ def test_commas_separate_replicas() -> None:
     assert parse_url("clickhouses://a,b:19440").hosts == (("a", 9440), ("b", 19440))
 
 
+def test_a_service_of_clickhouse_cloud_is_several_servers() -> None:
+    """Its name says so; behind another name of it the URL does."""
+    named = parse_url("clickhouses://me:p@abc.eu-west-1.aws.clickhouse.cloud/raymap")
+    assert (named.cloud, named.clustered, named.replicated, named.port) == (True, True, False, 9440)
+    assert parse_url("clickhouses://private.example?cloud=1").cloud
+    assert not parse_url("clickhouses://abc.clickhouse.cloud?cloud=0").clustered
+    assert not parse_url("clickhouse://clickhouse.cloud.example").cloud
+    assert parse_url("clickhouse://a,b").clustered
+
+
 def test_tls_has_a_port_of_its_own() -> None:
     assert parse_url("clickhouses://db").port == 9440
     assert parse_url("clickhouse://db?secure=1").port == 9440
@@ -58,6 +68,9 @@ def test_an_address_survives_its_own_url() -> None:
         ("clickhouse://db?compression=gzip", "lz4, zstd or none"),
         ("clickhouse://db?timeout=never", "expected seconds"),
         ("clickhouse://db?secure=maybe", "expected 0 or 1"),
+        ("clickhouse://db?cloud=maybe", "expected 0 or 1"),
+        ("clickhouse://a.clickhouse.cloud,b.clickhouse.cloud", "the one name of a service"),
+        ("clickhouse://a,b?cloud=1", "the one name of a service"),
         ("clickhouse://db?ssl=1", "known are"),
     ],
 )
