@@ -40,6 +40,8 @@ the map is not read. The next reader starts a round at once."""
 UNWATCHED_PAUSE = 5.0
 WIDEN_EVERY, WIDEN_RARELY = 30.0, 600.0
 """Seconds between two runs of downsampling; the second once all that was counted here has been downsampled."""
+HAND_OVER = 10.0
+"""Seconds for which a process that may not count is silent: another that may takes over within them."""
 GUARD = 1_000_000
 """Microseconds after an arrival for which a bucket stays dirty: `dirty` is written before the rows are visible."""
 SMALL = 5_000
@@ -165,18 +167,21 @@ class RollupWorker:
 
     def run(self, tick: Callable[[], object], stop: threading.Event) -> None:
         """Call ``tick``, which calls `RollupWorker.tick` on a connection, until stopped; errors are logged."""
-        self.alone = failing = False
+        self.alone = warned = False
+        failing_since = None
         while not stop.is_set():
             begun = time.monotonic()
             try:
                 tick()
-                failing = False
+                failing_since, warned = None, False
             except Exception as error:
-                if not failing:
+                failing_since = begun if failing_since is None else failing_since
+                another_may = isinstance(error, MayNotCount)
+                if not warned and (not another_may or begun - failing_since > HAND_OVER):
                     log.warning("rollup_failed", error=str(error))
-                failing = True
+                    warned = True
                 self.lag.note_failure(error)
-                stop.wait(TICK if isinstance(error, MayNotCount) else UNWATCHED_PAUSE)
+                stop.wait(TICK if another_may else UNWATCHED_PAUSE)
                 continue
             took = time.monotonic() - begun
             pause = UNWATCHED_PAUSE
