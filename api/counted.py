@@ -15,14 +15,12 @@ from store.model import TimeRange
 from store.query import Backlog, Entities
 from store.rules.dimensions import Dimension
 from store.service_graph import UnitCounts, assemble, graph_of_units
-from store.times import SECOND
+from store.times import BUCKET, SECOND
 from store.unit_filter import unit_series
 from store.units import Unit
 
 Series = Mapping[int, Statistics]
 """Statistics by the start of a step, microseconds; steps without units are absent."""
-BUCKET = 5 * SECOND
-"""What the store counts together: the end of a window is a multiple, so that no bucket is cut in vain."""
 OVERDUE_SECONDS = 90.0
 """Beyond `api.context.SETTLE_SECONDS`: what began longer ago, two minutes in all, and has not ended, or names a parent that has
 not come, is in doubt. Gateways wait no longer than 29 (API Gateway) or 60 seconds (load balancers, nginx) for an answer, so

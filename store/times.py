@@ -10,6 +10,9 @@ SECOND = 1_000_000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
+BUCKET = 5 * SECOND
+"""What is counted together: a window that ends on a multiple cuts no bucket."""
+PER_MINUTE = MINUTE // BUCKET
 MAX_INSTANT = 100_000_000_000
 """Epoch seconds (the year 5138); anything later is milliseconds by mistake."""
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400, "y": 365 * 86_400}

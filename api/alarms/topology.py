@@ -15,10 +15,8 @@ from store.graph import EdgeStats, ServiceGraph
 from store.model import TimeRange
 from store.rules.alarm_state import AlarmState
 from store.rules.other_names import OTHER_NAMES
-from store.times import MINUTE
+from store.times import BUCKET, MINUTE
 
-STEP = 5_000_000
-"""Windows end on five seconds: those of the map's buckets, which are cheap to read."""
 LEAST_LIFE = 5
 """Times its own window that an edge must have had calls for, to be missed."""
 MOST_WORDS = 5
@@ -27,7 +25,7 @@ MOST_WORDS = 5
 
 def windows_of(alarm: Alarm, settled: int) -> tuple[TimeRange, TimeRange]:
     """The baseline and the recent window. The baseline ends on a minute, so that it is read once a minute."""
-    end = settled // STEP * STEP
+    end = settled // BUCKET * BUCKET
     start = end - alarm.periods * MINUTE
     known = start // MINUTE * MINUTE
     recent = TimeRange(start if alarm.kind is AlarmKind.VANISHED_EDGE else known, end)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 
 from api.console.params import FilterExpression
 from api.context import Context, json_response, run_cancellable
-from api.counted import BUCKET, complete_until, counted_graph, freshness
+from api.counted import complete_until, counted_graph, freshness
 from api.errors import ApiError
 from api.graph.build import Graph, build_graph, keys_of, node_id, shown_name, stats_of
 from api.graph.dependence import (
@@ -31,7 +31,7 @@ from api.v1.part import v1_part
 from store.filters.ast import And, Expression, ServiceMatch
 from store.model import NodeKey, TimeRange
 from store.rules.other_names import OTHER_NAMES
-from store.times import MINUTE
+from store.times import BUCKET, MINUTE
 
 MOST_TRACES = 2_000
 """Traces of a service that are read to count whose requests need it: of more those of the newest minutes."""

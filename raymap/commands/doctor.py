@@ -39,8 +39,7 @@ from store.clickhouse.connection.query_runner import RunQuery, execute
 from store.clickhouse.rollup.dirty import dirty_buckets
 from store.clickhouse.rollup.lag import BEHIND
 from store.clickhouse.schema.version import schema_state
-from store.clickhouse.units.base_buckets import PER_MINUTE
-from store.times import SECOND
+from store.times import PER_MINUTE, SECOND
 
 TESTED_CLICKHOUSE = (26, 1)
 """Older servers may work; the tests run on this or a newer one."""

@@ -20,8 +20,9 @@ from store.clickhouse.connection.query_runner import execute
 from store.clickhouse.logs import forget as logs
 from store.clickhouse.queries import Sql
 from store.clickhouse.rollup.buckets import WIDTHS
-from store.clickhouse.units.base_buckets import PER_MINUTE, buckets_of
+from store.clickhouse.units.base_buckets import buckets_of
 from store.forget import Subject
+from store.times import PER_MINUTE
 
 T = TypeVar("T")
 MOST = 5_000

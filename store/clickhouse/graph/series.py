@@ -29,11 +29,10 @@ from store.clickhouse.graph.window_plan import (
 from store.clickhouse.queries import Sql
 from store.clickhouse.rollup.buckets import WIDTHS, values_list
 from store.clickhouse.units.aggregates import Aggregate, add, copy_of, read_aggregate
-from store.clickhouse.units.base_buckets import BUCKET
 from store.clickhouse.units.unit_sums import CutUnit
 from store.model import TimeRange
 from store.query import TimeBucket
-from store.times import MINUTE
+from store.times import BUCKET, MINUTE
 
 
 class CutUnits(NamedTuple):

@@ -20,14 +20,9 @@ from store.clickhouse.rollup.bucket_state import (
 )
 from store.clickhouse.rollup.buckets import WIDTHS, AddedUp, added_up
 from store.clickhouse.rollup.dirty import SETTLE
-from store.clickhouse.units.base_buckets import (
-    BUCKET,
-    PER_MINUTE,
-    numbers_in,
-    range_of,
-)
+from store.clickhouse.units.base_buckets import numbers_in, range_of
 from store.model import TimeRange
-from store.times import MINUTE
+from store.times import BUCKET, MINUTE, PER_MINUTE
 
 LAST_MINUTE = (1 << 32) - 1
 MOST_RAW = 200_000

@@ -25,7 +25,7 @@ from store.rules.brokers import AWS_BROKERS, MESSAGING
 from store.rules.invocations import SERVICE
 from store.rules.operations import OF_PROXY
 from store.rules.other_names import OTHER_NAMES
-from store.times import MINUTE
+from store.times import BUCKET, MINUTE
 
 FIRST_CASE = 1 << 63
 """Lesser numbers stand for no case (`store.draw`)."""
@@ -79,6 +79,7 @@ ones."""
 RULES = {
     "answers": ANSWERS,
     "awaits_event": AWAITS_EVENT,
+    "bucket_width": Sql(str(BUCKET)),
     "client": Sql(f"'{CLIENT}'"),
     "first_case": Sql(str(FIRST_CASE)),
     "in_background": IN_BACKGROUND,

@@ -50,7 +50,6 @@ from store.clickhouse.units import dependencies, facts
 from store.clickhouse.units.aggregates import ALL_UNITS
 from store.clickhouse.units.base_buckets import (
     BUCKET_OF,
-    PER_MINUTE,
     buckets_of,
     in_minutes,
     minutes_of,
@@ -59,6 +58,7 @@ from store.clickhouse.units.base_buckets import (
 )
 from store.clickhouse.units.whole_traces import NO_TRACES
 from store.rules import other_names
+from store.times import PER_MINUTE
 
 
 def recount(run: RunQuery, due: Sequence[DirtyBucket], *, complete: bool = True) -> None:

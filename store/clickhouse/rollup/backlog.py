@@ -14,10 +14,9 @@ from store.clickhouse.connection.query_runner import RunQuery
 from store.clickhouse.queries import Sql
 from store.clickhouse.rollup import dirty
 from store.clickhouse.rollup.dirty import DirtyBucket
-from store.clickhouse.units.base_buckets import BUCKET, PER_MINUTE
 from store.model import TimeRange
 from store.query import Backlog
-from store.times import MINUTE
+from store.times import BUCKET, MINUTE, PER_MINUTE
 
 ALWAYS = TimeRange(0, 1 << 62)
 LATE = 5_000_000

@@ -11,13 +11,13 @@ from store.clickhouse.pins import NOT_PINNED_COPY
 from store.clickhouse.queries import Sql
 from store.clickhouse.rollup.buckets import AddedUp, FarRows, Fingerprint, combine
 from store.clickhouse.units.base_buckets import (
-    PER_MINUTE,
     buckets_in,
     buckets_of,
     minutes_of,
     numbers_in,
     rows_in_buckets,
 )
+from store.times import PER_MINUTE
 
 DAY = 86_400
 

@@ -13,7 +13,7 @@ from store.clickhouse import queries
 from store.clickhouse.connection.query_runner import RunQuery
 from store.clickhouse.queries import Sql
 from store.clickhouse.rollup.buckets import now
-from store.clickhouse.units.base_buckets import BUCKET
+from store.times import BUCKET
 
 SETTLE = 60_000_000
 """Microseconds after which an insert that was running is visible or has failed."""

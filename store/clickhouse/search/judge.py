@@ -29,11 +29,11 @@ from store.clickhouse.search.reading import (
     columns_of_calls,
     halves,
 )
-from store.clickhouse.search.scan_ranges import PER_MINUTE
 from store.filters.ast import Expression
 from store.filters.evaluate import matches
 from store.filters.settled import settled
 from store.model import Trace
+from store.times import PER_MINUTE
 
 MAX_LOCATIONS = 2000
 """Maximum number of (bucket, trace) pairs in a condition; more buckets become a range."""

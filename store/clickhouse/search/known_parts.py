@@ -17,17 +17,11 @@ from store.clickhouse.search.bounds import FALSE, NEVER, UNKNOWN, Bounds, conjun
 from store.clickhouse.search.compile import compiled
 from store.clickhouse.search.get_traces import located
 from store.clickhouse.search.probe import NewestRows
-from store.clickhouse.search.scan_ranges import (
-    BUCKET,
-    MARGINS,
-    PER_MINUTE,
-    SCAN_RANGES,
-    ScanRange,
-    near_minutes,
-)
+from store.clickhouse.search.scan_ranges import MARGINS, SCAN_RANGES, ScanRange, near_minutes
 from store.filters.ast import And, Expression, needs_documents
 from store.model import TimeRange
 from store.query import TraceQuery
+from store.times import BUCKET, PER_MINUTE
 
 MOST_UNREAD = 1000
 """Rows that a statement which a probe left out may find in a part."""

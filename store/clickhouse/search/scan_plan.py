@@ -16,17 +16,12 @@ from store.clickhouse.connection.query_runner import Rows, RunQuery, run_as_one,
 from store.clickhouse.queries import Sql
 from store.clickhouse.search.probe import NewestRows, Probe, newest_rows, probes, reach_of
 from store.clickhouse.search.rollup_index import IndexedMinutes, Minutes, indexed_minutes
-from store.clickhouse.search.scan_ranges import (
-    BUCKET,
-    PER_MINUTE,
-    bucket_of,
-    minute_of,
-    near_minutes,
-)
+from store.clickhouse.search.scan_ranges import bucket_of, minute_of, near_minutes
 from store.filters.ast import And, EdgeMatch
 from store.filters.selectivity import is_selective
 from store.model import TimeRange
 from store.query import TraceQuery
+from store.times import BUCKET, PER_MINUTE
 
 ROWS_OF_PAGE = 15
 """Rows that a probe looks for, per trace of a page: a trace has several, and some traces only seem to match."""

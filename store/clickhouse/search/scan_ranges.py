@@ -9,11 +9,8 @@ from store.clickhouse import queries
 from store.clickhouse.queries import Sql, in_traces, joined, parenthesized
 from store.model import TimeRange
 from store.query import Axis, TraceQuery
-from store.times import DAY, MINUTE, SECOND
+from store.times import BUCKET, DAY, MINUTE, PER_MINUTE, SECOND
 
-PER_MINUTE = 12
-"""Buckets of the tables' sort key."""
-BUCKET = MINUTE // PER_MINUTE
 _NEVER = Sql("0")
 _BEFORE, _AFTER = 2 * MINUTE, 10 * MINUTE
 """How far around a range most rows of its traces are expected."""
@@ -173,8 +170,8 @@ def started(window: TimeRange) -> Sql:
     """The condition that a row starts in a window."""
     return Sql(
         "minute BETWEEN {first_minute:UInt64} AND {last_minute:UInt64} "
-        "AND bucket >= intDiv(greatest(0, {window_start:Int64}), 5000000) "
-        "AND bucket <= intDiv(greatest(0, {window_end:Int64}), 5000000) "
+        f"AND bucket >= intDiv(greatest(0, {{window_start:Int64}}), {BUCKET}) "
+        f"AND bucket <= intDiv(greatest(0, {{window_end:Int64}}), {BUCKET}) "
         "AND start >= {window_start:Int64} AND start < {window_end:Int64}",
         {
             "first_minute": minute_of(window.start),

@@ -10,10 +10,8 @@ from collections.abc import Collection, Iterable
 from itertools import pairwise
 
 from store.model import TimeRange
-from store.times import MINUTE, SECOND
+from store.times import BUCKET, PER_MINUTE
 
-BUCKET = 5 * SECOND
-PER_MINUTE = MINUTE // BUCKET
 BUCKET_OF = f"toUInt64(greatest(0, intDiv(start, {BUCKET})))"
 """An SQL expression for the bucket of a row or unit."""
 

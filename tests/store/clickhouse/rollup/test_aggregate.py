@@ -14,11 +14,10 @@ from store.clickhouse.queries import Sql
 from store.clickhouse.rollup import aggregate, compaction, dirty, few_rows, worker
 from store.clickhouse.store import ClickHouseStore
 from store.clickhouse.units import dependencies, facts, whole_traces
-from store.clickhouse.units.base_buckets import BUCKET, PER_MINUTE
 from store.clickhouse.write import encoded_columns, rows
 from store.columnar import columns_of
 from store.model import Link, NodeKey, TimeRange
-from store.times import MINUTE, SECOND
+from store.times import BUCKET, MINUTE, PER_MINUTE, SECOND
 from tests.builders import T0, call, segment, trace_id
 from tests.waiting import eventually
 

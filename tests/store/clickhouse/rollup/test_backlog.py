@@ -20,9 +20,8 @@ from store.clickhouse.graph import methods as graph_methods
 from store.clickhouse.rollup import dirty, worker
 from store.clickhouse.rollup.backlog import read_due
 from store.clickhouse.store import ClickHouseStore
-from store.clickhouse.units.base_buckets import BUCKET, PER_MINUTE
 from store.model import TimeRange
-from store.times import HOUR, MINUTE, SECOND
+from store.times import BUCKET, HOUR, MINUTE, PER_MINUTE, SECOND
 from tests.api.console.test_map import get
 from tests.builders import T0, segment, trace_id
 

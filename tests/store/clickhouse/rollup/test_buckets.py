@@ -15,9 +15,7 @@ from store.clickhouse.queries import Sql
 from store.clickhouse.rollup import aggregate, dirty, few_rows
 from store.clickhouse.store import ClickHouseStore
 from store.clickhouse.units.base_buckets import (
-    BUCKET,
     MOST_RANGES,
-    PER_MINUTE,
     buckets_in,
     buckets_of,
     numbers_in,
@@ -26,7 +24,7 @@ from store.clickhouse.units.base_buckets import (
 from store.memory import MemoryStore
 from store.model import Document, Link, NodeKey, State, TimeRange
 from store.rules import other_names
-from store.times import HOUR, MINUTE, SECOND
+from store.times import BUCKET, HOUR, MINUTE, PER_MINUTE, SECOND
 from tests.builders import T0, call, segment, trace_id
 
 FRONTEND = NodeKey("", "frontend", "")

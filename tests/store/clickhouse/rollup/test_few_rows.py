@@ -13,9 +13,8 @@ from store.clickhouse.rollup import few_rows, worker
 from store.clickhouse.rollup.few_rows import Ids
 from store.clickhouse.store import ClickHouseStore
 from store.clickhouse.units import whole_traces
-from store.clickhouse.units.base_buckets import BUCKET
 from store.model import Link, NodeKey, TimeRange
-from store.times import MINUTE, SECOND
+from store.times import BUCKET, MINUTE, SECOND
 from tests.builders import T0, call, segment, trace_id
 
 FIRST = T0 // BUCKET

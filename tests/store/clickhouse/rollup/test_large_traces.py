@@ -8,10 +8,10 @@ from store.clickhouse.connection.pool import connect
 from store.clickhouse.rollup import few_rows, large_traces
 from store.clickhouse.store import ClickHouseStore
 from store.clickhouse.units import dependencies, whole_traces
-from store.clickhouse.units.base_buckets import BUCKET, rows_in_buckets
+from store.clickhouse.units.base_buckets import rows_in_buckets
 from store.memory import MemoryStore
 from store.model import Document, Independent, Kind, Link, NodeKey, State, TimeRange
-from store.times import MINUTE
+from store.times import BUCKET, MINUTE
 from tests.builders import T0, call, segment, subsegment, trace_id
 
 FIRST = T0 // BUCKET

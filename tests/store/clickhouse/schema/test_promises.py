@@ -14,6 +14,7 @@ from store.clickhouse.schema.migrate import (
     checksum,
     read_migrations,
 )
+from store.times import BUCKET
 
 RELEASED = {
     "0001_initial.sql": "0622769fa4efcd72",
@@ -104,3 +105,12 @@ def test_what_the_last_release_uses_is_not_removed(tmp_path: Path) -> None:
         "0003_needs_0002_drop_y.sql: the last release knows 1"
     ]
     assert broken_promises(migrations, 2) == []
+
+
+def test_tables_have_buckets_of_the_width_that_everything_else_has() -> None:
+    """The tables state it as a number: what was released cannot be rendered anew."""
+    texts = [path.read_text() for path in FOLDER.glob("*.sql")]
+    widths = [
+        int(each) for text in texts for each in re.findall(r" bucket UInt64 .*, (\d+)\)\)", text)
+    ]
+    assert widths == [BUCKET] * 4
