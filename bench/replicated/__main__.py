@@ -8,6 +8,8 @@ import logging
 import tempfile
 from pathlib import Path
 
+import structlog
+
 from bench.replicated.cases import CASES
 from tests.store.replicated.rig import Rig
 
@@ -17,6 +19,7 @@ def main() -> int:
     parser.add_argument("cases", nargs="*", default=[*CASES], help=f"of {', '.join(CASES)}")
     parser.add_argument("--seconds", type=float, default=20.0, help="for which it lasts")
     options = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     logging.getLogger("clickhouse_driver").setLevel(logging.CRITICAL)
     wrong = []
     with tempfile.TemporaryDirectory(prefix="raymap-bench-", dir="/dev/shm") as folder:
