@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import tempfile
 from pathlib import Path
 
 import structlog
 
-from bench.replicated.cases import CASES
+from bench.replicated.cases import CASES, FAKETIME
 from tests.store.replicated.rig import Rig
 
 
@@ -19,6 +20,10 @@ def main() -> int:
     parser.add_argument("cases", nargs="*", default=[*CASES], help=f"of {', '.join(CASES)}")
     parser.add_argument("--seconds", type=float, default=20.0, help="for which it lasts")
     options = parser.parse_args()
+    if "clocks" in options.cases and FAKETIME not in os.environ:
+        parser.error(
+            f"clocks needs {FAKETIME}, the path of libfaketime.so.1 (Debian's package libfaketime)"
+        )
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     logging.getLogger("clickhouse_driver").setLevel(logging.CRITICAL)
     wrong = []

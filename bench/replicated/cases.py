@@ -25,6 +25,7 @@ from tests.store.replicated.traffic import lagging
 FRESH, BACK = 5.0, 10.0
 """Seconds for which a map may lack a row of its replica; and after a return until all is exact."""
 LOAD = 1000
+FAKETIME = "RAYMAP_BENCH_FAKETIME"
 TABLES = ("segments", "calls", "traces", "links", "dirty")
 
 
@@ -154,7 +155,7 @@ def kill_coordination(rig: Rig, seconds: float) -> list[str]:
 
 
 def clocks(rig: Rig, seconds: float) -> list[str]:
-    """The second replica's clock is 120 s ahead, then behind, then right (RAYMAP_BENCH_FAKETIME: libfaketime.so.1)."""
+    """The second replica's clock is 120 s ahead, then behind, then right."""
     second = rig.replicas[1]
     with case(rig) as it:
         time.sleep(12)
@@ -169,11 +170,10 @@ def clocks(rig: Rig, seconds: float) -> list[str]:
 
 
 def _offset(seconds: str) -> dict[str, str]:
-    library = os.environ["RAYMAP_BENCH_FAKETIME"]
     if not seconds:
         return {}
     return {
-        "LD_PRELOAD": library,
+        "LD_PRELOAD": os.environ[FAKETIME],
         "FAKETIME": seconds,
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         "DONT_FAKE_MONOTONIC": "1",
