@@ -19,7 +19,7 @@ function placed(count: number, over: (index: number) => Partial<MapNode> = () =>
   return [...scene.nodes.values()]
 }
 
-function onScreen({ node: { x, y }, box }: Label, k: number): Box {
+function onScreen({ node: { x, y } }: Label, k: number, box: Box): Box {
   return {
     left: box.left + x * k,
     right: box.right + x * k,
@@ -41,7 +41,9 @@ describe.each(SCALES)('at scale %f', (k) => {
   })
 
   test('no two labels overlap', () => {
-    const boxes = [...layout(placed(400), k).values()].map((label) => onScreen(label, k))
+    const boxes = [...layout(placed(400), k).values()].flatMap((label) =>
+      label.lineBoxes.map((box) => onScreen(label, k, box)),
+    )
     const over = (box: Box, i: number) => boxes.slice(i + 1).filter((other) => overlap(box, other))
     expect(boxes.flatMap(over)).toEqual([])
   })
@@ -124,6 +126,22 @@ test('every node has its numbers before any has its type', () => {
   for (const { lines } of labels.values()) expect(lines.at(-1)?.text).toMatch(/ms/)
 })
 
+test('a long name leaves room beside it for the numbers of a row below', () => {
+  const nodes = placed(2, (i) => ({
+    name: ['a-name-of-24-characters-', 'a'][i],
+    type: '',
+    x: i * 90,
+    y: i * 18,
+  }))
+  const labels = [...layout(nodes, 1).values()]
+  for (const { lines, box } of labels) {
+    expect(lines.at(-1)?.text).toMatch(/ms/)
+    expect(box.top).toBeGreaterThan(0)
+  }
+  const [first, second] = labels.map((label) => onScreen(label, 1, label.box))
+  expect(first && second && overlap(first, second)).toBe(true)
+})
+
 test('every node has its name before any has details', () => {
   const names = ['a', 'a-neighbour']
   const nodes = placed(2, (i) => ({ name: names[i], x: i * 95, y: 0, requests: 2 - i }))
@@ -204,7 +222,7 @@ test('the name of an unhealthy service covers no calm one while there is a place
     tierOf: ({ data }) => (data.id === 'service-number-4' ? 3 : 1),
   }).values()
   if (!label) throw new Error('no label')
-  const box = onScreen(label, 0.5)
+  const box = onScreen(label, 0.5, label.box)
   const covered = nodes.filter(({ x, y }) => {
     const [cx, cy, r] = [x * 0.5, y * 0.5, R * 0.5]
     return overlap(box, { left: cx - r, right: cx + r, top: cy - r, bottom: cy + r })
@@ -218,4 +236,16 @@ test('numbers of background work are called that', () => {
     1,
   ).values()
   expect(label?.lines.at(-1)?.text).toMatch(/^background work · .*ms/)
+})
+
+test('numbers of background work have two lines where one is too long', () => {
+  const nodes = placed(3, (i) => ({
+    x: i * 130,
+    y: 0,
+    name: `n${i}`,
+    type: '',
+    work: i === 1 ? 'background' : 'requests',
+  }))
+  const label = layout(nodes, 1).get('service-number-1')
+  expect(label?.lines.map(({ text }) => text)).toEqual(['n1', 'background work', expect.stringMatching(/ms/)])
 })

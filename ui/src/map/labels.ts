@@ -39,8 +39,10 @@ export interface TextLine {
 export interface Label {
   node: SceneNode
   lines: TextLine[]
-  /** Where the lines are, in pixels from the node's centre. */
+  /** Where all of it is, in pixels from the node's centre. */
   box: Box
+  /** Where each line is: a long name leaves room beside the short lines below it. */
+  lineBoxes: Box[]
   /** A line leads from the node to a label that is not beside it. */
   leader: boolean
 }
@@ -97,11 +99,19 @@ export function layoutLabels(input: LabelInput): Map<string, Label> {
   const texts = new BoxIndex(96)
   const rings = new BoxIndex(96)
   const failing = new BoxIndex(96)
-  const ringOf = new Map<SceneNode, Box>()
-  const textOf = new Map<SceneNode, Box>()
+  const ringOf = new Map<SceneNode, Box[]>()
+  const textOf = new Map<SceneNode, Box[]>()
+  const place = (label: Label) => {
+    const { node } = label
+    for (const box of textOf.get(node) ?? []) texts.remove(box)
+    const boxes = label.lineBoxes.map((box) => shifted(box, node, k))
+    for (const box of boxes) texts.add(box)
+    textOf.set(node, boxes)
+    placed.set(node.data.id, label)
+  }
   for (const node of nodes) {
     const ring = around(node, k)
-    ringOf.set(node, ring)
+    ringOf.set(node, [ring])
     rings.add(ring)
     if (tierOf(node) >= 2) failing.add(ring)
   }
@@ -127,11 +137,7 @@ export function layoutLabels(input: LabelInput): Map<string, Label> {
       label = firstFree(node, input, [nameLine(node, k, 24)], [below(k)], isReadable)
       if (label) calmOver++
     }
-    if (!label) continue
-    const box = shifted(label.box, node, k)
-    texts.add(box)
-    textOf.set(node, box)
-    placed.set(node.data.id, label)
+    if (label) place(label)
   }
   const isOneOfSeveral = sharedNames(nodes)
   // Read from afar, only what fails or differs has its numbers: those of all would be a mosaic.
@@ -139,17 +145,12 @@ export function layoutLabels(input: LabelInput): Map<string, Label> {
   const details = k < CLOSE ? [numbersBelow] : [numbersBelow, allBelow]
   const near = [...placed].filter(([, { node }]) => k >= CLOSE || tierOf(node) >= 2)
   for (const detailsOf of details) {
-    for (const [id, { node }] of near) {
+    for (const [, { node }] of near) {
       const own = textOf.get(node)
       const isClear = (box: Box) => texts.isFree(box, own) && rings.isFree(box, ringOf.get(node))
       const variants = detailsOf(node, k, isOneOfSeveral.has(node.data.name))
       const label = firstFree(node, input, variants, spots, isClear)
-      if (!label) continue
-      if (own) texts.remove(own)
-      const box = shifted(label.box, node, k)
-      texts.add(box)
-      textOf.set(node, box)
-      placed.set(id, label)
+      if (label) place(label)
     }
   }
   return placed
@@ -215,8 +216,9 @@ function firstFree(
 ): Label | null {
   for (const lines of variants) {
     for (const spot of spots) {
-      const box = boxOf(lines, spot, measure)
-      if (isFree(shifted(box, node, k))) return { node, lines, box, leader: spot.leader }
+      const { box, lineBoxes } = boxesOf(lines, spot, measure)
+      if (lineBoxes.every((line) => isFree(shifted(line, node, k))))
+        return { node, lines, box, lineBoxes, leader: spot.leader }
     }
   }
   return null
@@ -248,23 +250,21 @@ function headOf(node: SceneNode, k: number, isOneOfSeveral: boolean): TextLine[]
 function numbersBelow(node: SceneNode, k: number, isOneOfSeveral: boolean): TextLine[][] {
   const head = headOf(node, k, isOneOfSeveral)
   const name = headOf(node, k, false)
-  const numbers = numbersLine(node, k)
+  const numbers = numbersLines(node, k)
   return [
-    ...(numbers
-      ? [
-          [...head, numbers],
-          [...name, numbers],
-        ]
-      : []),
-    ...(numbers && node.data.whole === undefined ? [[...nameLine(node, k, 14), numbers]] : []),
+    ...numbers.flatMap((lines) => [
+      [...head, ...lines],
+      [...name, ...lines],
+    ]),
+    ...(node.data.whole === undefined ? numbers.map((lines) => [...nameLine(node, k, 14), ...lines]) : []),
     ...(head.length > name.length ? [head] : []),
   ]
 }
 
 /** The type between name and numbers. */
 function allBelow(node: SceneNode, k: number, isOneOfSeveral: boolean): TextLine[][] {
-  const [type, numbers] = [typeLine(node, k), numbersLine(node, k)]
-  return type ? [[...headOf(node, k, isOneOfSeveral), type, ...(numbers ? [numbers] : [])]] : []
+  const [type, numbers] = [typeLine(node, k), numbersLines(node, k)[0] ?? []]
+  return type ? [[...headOf(node, k, isOneOfSeveral), type, ...numbers]] : []
 }
 
 /** Text is at its smallest where the map is small. */
@@ -272,12 +272,25 @@ function lineHeight(size: number): number {
   return size <= SMALLEST_TEXT ? TIGHT : LINE
 }
 
-function boxOf(lines: TextLine[], { x, y, side }: Spot, measure: Measure): Box {
-  const width = Math.max(...lines.map(({ text, size, bold }) => measure(text, size, bold))) + 4
+function boxesOf(
+  lines: TextLine[],
+  { x, y, side }: Spot,
+  measure: Measure,
+): Pick<Label, 'box' | 'lineBoxes'> {
+  const widths = lines.map(({ text, size, bold }) => measure(text, size, bold) + 4)
+  const width = Math.max(...widths)
   const height = lines.reduce((sum, { size }) => sum + size * lineHeight(size), 0)
   const left = side === 'left' ? x : side === 'right' ? x - width : x - width / 2
   const top = side === 'top' ? y : side === 'bottom' ? y - height : y - height / 2
-  return { left, right: left + width, top, bottom: top + height }
+  const middle = left + width / 2
+  let bottom = top
+  const lineBoxes = lines.map(({ size }, i) => {
+    const half = (widths[i] ?? 0) / 2
+    const upper = bottom
+    bottom += size * lineHeight(size)
+    return { left: middle - half, right: middle + half, top: upper, bottom }
+  })
+  return { box: { left, right: left + width, top, bottom }, lineBoxes }
 }
 
 function shifted({ left, right, top, bottom }: Box, node: SceneNode, k: number): Box {
@@ -286,13 +299,9 @@ function shifted({ left, right, top, bottom }: Box, node: SceneNode, k: number):
 }
 
 /** Baselines of a label's lines: x is its middle. */
-export function baselines({ lines, box }: Label): { line: TextLine; x: number; y: number }[] {
-  let top = box.top
-  return lines.map((line) => {
-    const y = top + line.size
-    top += line.size * lineHeight(line.size)
-    return { line, x: (box.left + box.right) / 2, y }
-  })
+export function baselines({ lines, box, lineBoxes }: Label): { line: TextLine; x: number; y: number }[] {
+  const x = (box.left + box.right) / 2
+  return lines.map((line, i) => ({ line, x, y: (lineBoxes[i]?.top ?? box.top) + line.size }))
 }
 
 function nameLine({ data }: SceneNode, k: number, length: number): TextLine[] {
@@ -328,19 +337,29 @@ function locationLine({ data: { location } }: SceneNode, k: number): TextLine[] 
   return location ? [{ text: location, size: textSizes(k).number, bold: false, colour: 'mute' }] : []
 }
 
-function numbersLine({ data }: SceneNode, k: number): TextLine | null {
+/** Time and rate, with what they are of; in one line, or in two where one is too long. */
+function numbersLines({ data }: SceneNode, k: number): TextLine[][] {
   const delta = k < CLOSE ? data.delta?.words : undefined
-  const text = delta ?? numbersText(data)
-  return text ? { text, size: textSizes(k).number, bold: false, colour: delta ? 'ink' : 'mute' } : null
+  if (delta) return [[numberLine(delta, k, 'ink')]]
+  const parts = numbersOf(data).filter(Boolean)
+  const together = parts.length > 0 ? [[numberLine(parts.join(' · '), k, 'mute')]] : []
+  return parts.length > 1 ? [...together, parts.map((part) => numberLine(part, k, 'mute'))] : together
 }
 
-function numbersText(data: SceneNode['data']): string {
-  if (data.kind === 'client') return ''
-  if (data.declared === 'never_seen') return declaredWords(data)
-  if (traffic(data) === 'none') return 'no traffic'
-  if (traffic(data) === 'in_progress') return 'in progress'
-  const numbers = timeAndRate(data.avg_ms, data.traces_per_min, isEstimated(data))
-  return [declaredWords(data), workWords(data), numbers].filter(Boolean).join(' · ')
+function numberLine(text: string, k: number, colour: TextLine['colour']): TextLine {
+  return { text, size: textSizes(k).number, bold: false, colour }
+}
+
+function numbersOf(data: SceneNode['data']): string[] {
+  if (data.kind === 'client') return []
+  if (data.declared === 'never_seen') return [declaredWords(data)]
+  if (traffic(data) === 'none') return ['no traffic']
+  if (traffic(data) === 'in_progress') return ['in progress']
+  return [
+    declaredWords(data),
+    workWords(data),
+    timeAndRate(data.avg_ms, data.traces_per_min, isEstimated(data)),
+  ]
 }
 
 /** How important a node's name is. */

@@ -53,7 +53,7 @@ test('BoxIndex knows free places', () => {
   const own: Box = { left: 0, right: 10, top: 0, bottom: 10 }
   index.add(own)
   expect(index.isFree({ left: 5, right: 15, top: 5, bottom: 15 })).toBe(false)
-  expect(index.isFree({ left: 5, right: 15, top: 5, bottom: 15 }, own)).toBe(true)
+  expect(index.isFree({ left: 5, right: 15, top: 5, bottom: 15 }, [own])).toBe(true)
   expect(index.isFree({ left: 11, right: 15, top: 0, bottom: 15 })).toBe(true)
   index.remove(own)
   expect(index.isFree(own)).toBe(true)

@@ -78,8 +78,8 @@ export class BoxIndex {
     this.index.delete(box)
   }
 
-  isFree(box: Box, except?: Box): boolean {
-    for (const other of this.index.near(box)) if (other !== except && overlap(box, other)) return false
+  isFree(box: Box, except: readonly Box[] = []): boolean {
+    for (const other of this.index.near(box)) if (!except.includes(other) && overlap(box, other)) return false
     return true
   }
 }
