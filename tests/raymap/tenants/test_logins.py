@@ -94,7 +94,7 @@ def test_a_tenants_connection_reads_and_changes_nothing_of_another(
 def test_a_store_does_all_its_work_with_it(engine: EmbeddedClickHouse) -> None:
     """Writing, counting, reading, pinning, the alarms' lock and retention."""
     own = own_login(engine.address, ACME, MASTER)
-    prepare_database(own, {"traces": 9})
+    prepare_database(own, {"traces": 3650})
     with closing(ClickHouseStore(own, connections=4)) as store:
         store.check()
         store.put([segment(1, trace_id=trace_id(1), name="shop", start=T0, end=T0 + 1000)], "t1")

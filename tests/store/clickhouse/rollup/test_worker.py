@@ -60,7 +60,7 @@ class Stop:
         ([RuntimeError("no such table")] * 5, 1),
         ([MayNotCount("lags"), RuntimeError("no such table")], 1),
     ],
-    ids=["handed over", "twice", "nobody may", "failed", "failed then"],
+    ids=["handed over", "twice", "none may", "failed", "failed then"],
 )
 def test_leaving_the_count_to_another_is_no_warning(
     monkeypatch: pytest.MonkeyPatch, errors: list[Exception | None], warnings: int
