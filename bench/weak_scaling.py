@@ -3,7 +3,8 @@
 Each cell is an engine of its own. Batches of X-Ray documents are split by their trace and stored, each cell counts itself
 meanwhile, and in the end every bucket is compared with its rows. A share of the documents links to an earlier trace, which any
 cell may have. CPU time is that of the engines' processes and of this one (decode, split, counting's Python), by the kernel; a
-machine that does little else still gives figures a third apart, so the medians of several rounds are judged.
+machine that does little else still gives figures a third apart within an hour, so each is compared with one cell in the same
+round, and the medians of several rounds are judged.
 Fails unless every document is stored once, no bucket differs, the CPU of a document stays within the bounds of `MOST`, and its
 bytes are those of one cell.
 
@@ -197,7 +198,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--cells", type=int, nargs="+", default=CELLS)
+    parser.add_argument(
+        "--cells", type=int, nargs="+", default=CELLS, help="first that to compare with"
+    )
     parser.add_argument("--rate", type=int, default=600, help="documents a second and cell")
     parser.add_argument("--seconds", type=float, default=30, help="of each")
     parser.add_argument("--rounds", type=int, default=3)
@@ -211,11 +214,11 @@ def main() -> int:
                 print(cost, flush=True)
     wrong = False
     lines = []
-    one_cell = options.cells[0]
-    without_links = _median(costs[LINKED[0], one_cell], "cpu")
+    first = options.cells[0]
+    without_links = costs[LINKED[0], first]
     for (linked, cells), rounds in costs.items():
-        times = [cost.cpu / without_links for cost in rounds]
-        size = _median(rounds, "bytes") / _median(costs[linked, one_cell], "bytes")
+        times = [cost.cpu / base.cpu for cost, base in zip(rounds, without_links, strict=True)]
+        size = _median(rounds, "bytes") / _median(costs[linked, first], "bytes")
         wrong |= median(times) > MOST[linked] or abs(size - 1) > BYTES
         lines.append(
             [
