@@ -181,7 +181,7 @@ def test_minutes_that_are_not_judged_are_named(page: Page, url: str) -> None:
     problems = Problems(page, url)
     problems.judged = 1 - 25 * 60
     page.goto(f"{url}/map?{WINDOW}")
-    words = re.compile(r"Judged until \d\d:\d\d: of the 25 minutes since, no problem is known")
+    words = re.compile(r"Not judged yet: the 25 minutes since \d\d:\d\d")
     expect(strip(page)).to_contain_text(words)
     expect(strip(page).get_by_role("listitem")).to_have_count(1)
     problems.listed = []

@@ -26,6 +26,8 @@ const MOST_ON_SMALL = 5
 const SMALL_AREA = 300_000
 /** Characters of a name that remain beside a long value. */
 const LEAST_NAME = 8
+/** Pixels between a ring and a text at its side. */
+const GAP = 3
 const LEADER_RADII = [26, 48, 76, 110]
 const LEADER_STEPS = 12
 
@@ -156,9 +158,10 @@ export function layoutLabels(input: LabelInput): Map<string, Label> {
   return placed
 }
 
+/** The ring, with a gap to the text at its sides; above and below, lines keep their own. */
 function around({ x, y, beside }: SceneNode, k: number): Box {
   const r = (beside ? SMALL : k >= CLOSE ? DISC : R + 4) * k
-  return { left: x * k - r, right: x * k + r, top: y * k - r, bottom: y * k + r }
+  return { left: x * k - r - GAP, right: x * k + r + GAP, top: y * k - r, bottom: y * k + r }
 }
 
 /** A place for text: its reference point relative to the node, and which side of the text is there. */

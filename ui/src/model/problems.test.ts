@@ -127,7 +127,5 @@ test('minutes that are not judged are named once they are more than usual', () =
   })
   expect(behindWords(judged(null))).toBe('')
   expect(behindWords(judged(SINCE - 180))).toBe('')
-  expect(behindWords(judged(SINCE - 27 * 60))).toBe(
-    'Judged until 09:11: of the 27 minutes since, no problem is known',
-  )
+  expect(behindWords(judged(SINCE - 27 * 60))).toBe('Not judged yet: the 27 minutes since 09:11')
 })

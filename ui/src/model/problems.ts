@@ -81,7 +81,7 @@ export function noneWords({ minutes_counted: counted, minutes_needed: needed, ju
 /** That the newest minutes are not judged; empty where they are. */
 export function behindWords({ judged_until: until, to }: Known): string {
   if (until === null || to - until <= USUAL_LAG) return ''
-  return `Judged until ${minute(until)}: of the ${count(Math.round((to - until) / 60))} minutes since, no problem is known`
+  return `Not judged yet: the ${count(Math.round((to - until) / 60))} minutes since ${minute(until)}`
 }
 
 export function lastWords(last: Problem | undefined): string {
