@@ -10,6 +10,7 @@ instrumented one. Which of them counts, and whole, so that every unit is one row
 
 * the outer one, if a service answered just that;
 * the inner ones, if they say as much of a place that is no mere host: five queries of one repository are five;
+* the inner ones, if the outer one is to the caller's own machine: a sidecar makes them, under the service's name;
 * the inner ones, if several requests are inside a mere request, and a service answered one of them: these are resent;
 * else the outer one: an SDK that tries twice has made one call. What answered the inner ones answers it, and if it failed
   without a status, while the last of them was an error or throttled, so was it.
@@ -26,7 +27,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from store.model import Document, Independent, Kind, NodeKey, OwnedCall, State, Trace
-from store.places import REMOTE, rank, same_place
+from store.places import REMOTE, passes_on, rank, same_place
 
 TOLERANCE = 1_000
 """Microseconds by which what is inside may begin earlier or end later: clocks are read one after the other."""
@@ -82,7 +83,7 @@ def state_of(own: State, status: int, last: State) -> State:
 
 def prefers_inner(outer: NodeKey, inner: NodeKey) -> bool:
     """Whether a call within another to the same place counts in place of that."""
-    return 0 < rank(inner) >= rank(outer)
+    return 0 < rank(inner) >= rank(outer) or passes_on(outer, inner)
 
 
 def is_within(inner: OwnedCall, outer: OwnedCall) -> bool:

@@ -29,13 +29,24 @@ def same_place(outer: NodeKey, inner: NodeKey, *, named: bool) -> bool:
     """Whether a call within another leads where that does. ``named``: the outer one does not say how it connects."""
     if inner == outer:
         return True
+    if inner.type == REMOTE and inner.name.lower() in CREDENTIALS:
+        return False
+    if passes_on(outer, inner):
+        return True
     if inner.type != REMOTE:
         return inner.type == outer.type and inner.type.startswith("Database::")
-    if inner.name.lower() in CREDENTIALS:
-        return False
     if outer.type == REMOTE:
         return named and not _is_host(outer.name)
     return _is_reached_at(outer, inner.name)
+
+
+def passes_on(outer: NodeKey, inner: NodeKey) -> bool:
+    """Whether a call to the caller's own machine is to a sidecar, which makes the call within it under the service's name."""
+    return _is_own_machine(outer) and not _is_own_machine(inner)
+
+
+def _is_own_machine(node: NodeKey) -> bool:
+    return node.type == REMOTE and _machine(node.name) == "localhost"
 
 
 def rank(node: NodeKey) -> int:

@@ -29,6 +29,7 @@ _ARNS = (
     "aws.log.group.arns",
 )
 VERSION_KEYS = ("faas.version", "service.version", "container.image.tag")
+BROWSER = "webjs"
 UNKNOWN = "unknown_service"
 """What OpenTelemetry calls a service that was given no name."""
 
@@ -49,6 +50,8 @@ class Resource(Struct, frozen=True, gc=False):
     namespace: str = ""
     document_name: str = ""
     """The service, if it may be the name of one X-Ray document (`_document_name`)."""
+    language: str = ""
+    """Of the SDK; `BROWSER` where a page's scripts are."""
 
     @property
     def full_name(self) -> str:
@@ -80,6 +83,7 @@ def resource_of(attributes: Attributes) -> Resource:
         attributes=attributes,
         namespace=text(attributes, "service.namespace")[:MAX_NAME],
         document_name=_document_name(service, attributes),
+        language=text(attributes, "telemetry.sdk.language"),
     )
 
 

@@ -40,7 +40,7 @@ from store.otel.messages import (
     links_to_messages,
     queue_of,
 )
-from store.otel.resource import UNKNOWN, Resource
+from store.otel.resource import BROWSER, UNKNOWN, Resource
 from store.otel.status import (
     FAULT,
     STATUS_ERROR,
@@ -83,6 +83,9 @@ _PARENT_IS_REMOTE = 0x300
 _PARENT_IS_LOCAL = 0x100
 """Span.flags: it is known, and it is not."""
 
+PAGE_LOAD = "documentLoad"
+"""Name of the span of a page's load (OpenTelemetry JS, `instrumentation-document-load`), which takes its parent from the
+page's `<meta name="traceparent">`."""
 _KINDS = frozenset(Kind) - {Kind.NONE}
 _NO_PARENT = bytes(8)
 
@@ -224,9 +227,7 @@ def facts_of(
         flags = THROTTLE
     if kind == SERVER and not any(flags) and span.events and escaped_grpc(span, attributes):
         flags = FAULT
-    parent = span.parent_span_id
-    if parent == _NO_PARENT:
-        parent = b""
+    parent = _parent(span, resource)
     weight = adjusted_count(span.trace_state, span.trace_id) if span.trace_state else 1
     links: tuple[Link, ...] = ()
     if span.links and not links_to_messages(kind, attributes):
@@ -282,6 +283,15 @@ def facts_of(
         span.flags & _PARENT_IS_REMOTE == _PARENT_IS_LOCAL,
         _api_operation(attributes, callee),
     )
+
+
+def _parent(span: Span, resource: Resource) -> bytes:
+    """The id of a span's parent, b"" without. The load of a page in a browser has none: what it names is the request that
+    it made for the page, whose answer says its own id."""
+    if resource.language == BROWSER and span.name == PAGE_LOAD:
+        return b""
+    parent = span.parent_span_id
+    return b"" if parent == _NO_PARENT else parent
 
 
 def _api_operation(attributes: Attributes, callee: Callee | None) -> str:

@@ -67,6 +67,10 @@ class Reading:
         )
         self.service = named[:MOST_NAME] or UNKNOWN
         self.place = place_of(resource)
+        loads_page = (
+            resource.get("telemetry.sdk.language") == "webjs" and span.name == "documentLoad"
+        )
+        self.parent = b"" if loads_page else span.parent_span_id
         self.weight = adjusted_count(span.trace_state, span.trace_id)
         of_messages = self.kind is Kind.CLIENT and self.operation in OF_MESSAGES
         self.links = [] if of_messages and not self.exported else self._links()
@@ -98,7 +102,7 @@ class Reading:
         return Document(
             trace_id=span.trace_id,
             id=int.from_bytes(id, "big"),
-            parent_id=int.from_bytes(span.parent_span_id, "big"),
+            parent_id=int.from_bytes(self.parent, "big"),
             independent=independent,
             inferred=False,
             start=self.start,
@@ -155,7 +159,7 @@ class Reading:
     def _independent(self) -> Independent:
         """Whether the span is a segment, and if not, whose work it is."""
         remote = self.span.flags & (IS_KNOWN | REMOTE)
-        if self.kind in (Kind.SERVER, Kind.CONSUMER) or not any(self.span.parent_span_id):
+        if self.kind in (Kind.SERVER, Kind.CONSUMER) or not any(self.parent):
             return Independent.NO
         if remote == IS_KNOWN | REMOTE or self.attributes.get("aws.span.kind") == "LOCAL_ROOT":
             return Independent.NO

@@ -19,6 +19,7 @@ AZURE = {
     "az.namespace": "Microsoft.EventHub",
 }
 SEND = {**KAFKA, "messaging.operation.type": "send"}
+BROWSER = {"telemetry.sdk.language": "webjs"}
 PROXY: dict[str, Any] = {"component": "proxy"}
 POOL = {**SQL, "db.postgresql.max.client": 10, "db.postgresql.idle.timeout.millis": 10000}
 SPRING = {"exception": "none", "http.url": "/x", "method": "GET", "uri": "/x"}
@@ -58,6 +59,25 @@ OWNERS = (
          [front(), Span("front", "C", 1, http("envoy")), Span("envoy", "S", 2, GET), Span("envoy", "C", 3, http("reviews")),
           Span("reviews", "S", 4, GET)],
          "envoy 1, front 1, reviews 1 | client->front 1, envoy->reviews 1, front->envoy 1"),
+    Case("B9 a sidecar at localhost, which reports as its application", "wrong",
+         [front(), Span("front", "C", 1, http("localhost", **{"server.port": 3500})),
+          Span("front", "C", 2, {"net.peer.name": "stock", "dapr.protocol": "http"}), Span("stock", "S", 3, GET),
+          Span("stock", "S", 4, GET)],
+         "front 1, stock 1 | client->front 1, front->stock 1"),
+    Case("B9b the same for a store of state", "wrong",
+         [front(), Span("front", "C", 1, http("127.0.0.1", **{"server.port": 3500})),
+          Span("front", "C", 2, {"db.system": "state", "db.name": "orders", "db.connection_string": "state"})],
+         "front 1, orders:Database::State 1 | client->front 1, front->orders:Database::State 1"),
+    Case("B9c the same, of what reports nothing", "wrong",
+         [front(), Span("front", "C", 1, http("localhost", **{"server.port": 3500})), Span("front", "C", 2, {"net.peer.name": "stock"})],
+         "front 1, stock:remote 1 | client->front 1, front->stock:remote 1"),
+    Case("B9d a process at localhost that reports nothing", "right",
+         [front(), Span("front", "C", 1, http("localhost", **{"server.port": 3500}))],
+         "front 1, localhost:3500 (front):remote 1 | client->front 1, front->localhost:3500 (front):remote 1"),
+    Case("B10 a page that its server gave the id of its request", "wrong",
+         [front(), Span("page", "I", 1, resource=BROWSER, name="documentLoad"), Span("page", "I", 2, resource=BROWSER, name="documentFetch"),
+          Span("page", "C", 2, http("front"), resource=BROWSER), Span("front", "S", 4, GET)],
+         "front 2, page (1) | client->front 1, page->front 1"),
     Case("L1 a consumer loop whose root is dropped", "wrong",
          [Span("loop", "I", NEVER_SENT), Span("loop", "C", 1, SQL)],
          "loop, o@pg:Database::SQL 1 | loop->o@pg:Database::SQL 1"),

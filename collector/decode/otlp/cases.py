@@ -200,6 +200,8 @@ def judge(span: Span, resource: Resource, places: Mapping[str, int]) -> Judgemen
         case.origin = _origin(document.http, marked, judged, server)
     except Unobservable:
         return Judgement(None)
+    if facts.parent_id != span.parent_span_id and any(span.parent_span_id):
+        return Judgement(None, reads_name=True)  # columns have the parent that is named
     case.place(places)
     whole = len(document.calls) < 2 and seen.read <= _JUDGED_FIELDS
     read = judged.read | stored.read

@@ -44,7 +44,7 @@ def columns_of_walked(walked: Walked, version: int, sampled: bool) -> DocumentCo
         versions=Coded([version], bytes(count)),
         trace_ids=walked.trace_ids,
         ids=ids,
-        parent_ids=_numbers([id or NO_SPAN for id in walked.parent_ids]),
+        parent_ids=rows.parent_ids(),
         starts=starts,
         ends=ends,
         last_ends=ends,
@@ -153,6 +153,13 @@ class _Rows:
             ids[row] = int.from_bytes(derived_id(walked.trace_ids[row], walked.ids[row]), "big")
         for row, document in self._alone:
             ids[row] = document.id
+        return ids
+
+    def parent_ids(self) -> list[int]:
+        """The documents' parents."""
+        ids = _numbers([id or NO_SPAN for id in self._walked.parent_ids])
+        for row, document in self._alone:
+            ids[row] = document.parent_id
         return ids
 
     def names(self) -> Coded[str]:

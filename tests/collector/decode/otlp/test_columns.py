@@ -236,7 +236,7 @@ EVENTS = st.lists(
 CHANGES: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {},
     optional={
-        "name": st.sampled_from(["GET /x", "work", "", "POST", "шаг", "n" * 300]),
+        "name": st.sampled_from(["GET /x", "work", "", "POST", "шаг", "documentLoad", "n" * 300]),
         "trace_id": st.sampled_from([TRACE[:-1] + b"\x02", b"", bytes(16), b"short"]),
         "span_id": st.sampled_from([b"", bytes(8), b"short", PARENT]),
         "parent_span_id": st.sampled_from([b"", bytes(8), b"short", b"\0" * 7 + b"\xb1"]),
@@ -268,6 +268,7 @@ RESOURCES = st.fixed_dictionaries(
     optional={
         "service.name": st.sampled_from(["shop", "pay"]),
         "service.namespace": st.sampled_from(["", "eu"]),
+        "telemetry.sdk.language": st.sampled_from(["webjs", "java"]),
         "host.id": st.sampled_from(["i-1", "i-2"]),
         "cloud.resource_id": st.just("arn:aws:lambda:eu-west-1:123456789012:function:f"),
         "service.version": st.sampled_from(["1.3", "1.4", 5]),
@@ -404,6 +405,23 @@ def test_an_end_of_less_than_a_microsecond_is_none(ends: tuple[int, int]) -> Non
         span = Span(trace_id=b"t" * 16, span_id=b"s" * 8, name="work", start_time_unix_nano=2**63)
         span.end_time_unix_nano = end
         assert agree(export(span)) == 1
+
+
+@pytest.mark.usefixtures("forgetful")
+def test_the_load_of_a_page_has_no_parent() -> None:
+    """Whichever of the spans of a page and of a server comes first."""
+    named = [span(INTERNAL, name=name) for name in ("documentLoad", "documentFetch")]
+    for language in ("java", "webjs", "java", "webjs"):
+        for spans in (named, named[::-1]):
+            body = export(
+                *spans, resource={"service.name": "page", "telemetry.sdk.language": language}
+            )
+            assert agree(body) == 2
+            parents = {
+                each.operation: each.parent_id for each in decode_otlp_columns(body, 1).documents
+            }
+            assert bool(parents["documentLoad"]) is (language == "java")
+            assert parents["documentFetch"]
 
 
 @pytest.mark.usefixtures("forgetful")
