@@ -13,15 +13,21 @@ import argparse
 import json
 import os
 import re
+import shlex
 import shutil
+import subprocess
+import sys
 import tempfile
 import urllib.request
 from collections.abc import Callable, Mapping
+from io import StringIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from playwright.sync_api import Page, expect, sync_playwright
+from rich.console import Console
+from rich.text import Text
 
 from bench.bad_deployment import calm_shop
 from bench.png import with_palette
@@ -35,6 +41,13 @@ WINDOW = "range=15m"
 SECONDS = 120
 """Within which a page has to have loaded."""
 LOADING = re.compile("Loading|still being counted|Comparing…")
+COLUMNS = 112
+COMMANDS = (
+    "stats fault --by exception,version --from -15m",
+    "traces fault --from -15m --limit 5",
+    "map --from -15m",
+)
+"""What is typed in the picture of a terminal."""
 CATALOG = 'service(id(name: "catalog", type: "AWS::Lambda::Function"))'
 
 
@@ -84,6 +97,18 @@ def show_alarm(page: Page, url: str) -> None:
     page.goto(f"{url}/alarms?edit=catalog-canary")
 
 
+def show_terminal(page: Page, url: str) -> None:
+    """A session in a terminal, as it is coloured there."""
+    screen = Console(record=True, file=StringIO(), width=COLUMNS)
+    environment = {**os.environ, "RAYMAP_URL": url, "COLUMNS": f"{COLUMNS}", "FORCE_COLOR": "1"}
+    for command in COMMANDS:
+        screen.print(Text(f"$ raymap {command}", "bold"))
+        words = [sys.executable, "-m", "raymap", *shlex.split(command)]
+        done = subprocess.run(words, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+        screen.print(Text.from_ansi(done.stdout))
+    page.set_content(screen.export_html(inline_styles=True))
+
+
 CALM: Mapping[str, Callable[[Page, str], None]] = {"map": show_map}
 ILL: Mapping[str, Callable[[Page, str], None]] = {
     "problem": show_problem,
@@ -93,6 +118,7 @@ ILL: Mapping[str, Callable[[Page, str], None]] = {
     "declared": show_declared,
     "versions": show_versions,
     "alarm": show_alarm,
+    "terminal": show_terminal,
 }
 """Pictures by name: before the deployment, and after it."""
 
