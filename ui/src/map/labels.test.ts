@@ -249,3 +249,20 @@ test('numbers of background work have two lines where one is too long', () => {
   const label = layout(nodes, 1).get('service-number-1')
   expect(label?.lines.map(({ text }) => text)).toEqual(['n1', 'background work', expect.stringMatching(/ms/)])
 })
+
+test('where there is no room for a second line either, the word for background work is shorter', () => {
+  const place = [
+    { x: 0, y: 0 },
+    { x: 120, y: 0 },
+    { x: 240, y: 0 },
+    { x: 120, y: 110 },
+  ]
+  const nodes = placed(4, (i) => ({
+    ...place[i],
+    name: `n${i}`,
+    type: '',
+    work: i === 1 ? 'background' : 'requests',
+  }))
+  const label = layout(nodes, 1).get('service-number-1')
+  expect(label?.lines.map(({ text }) => text)).toEqual(['n1', expect.stringMatching(/^background · .*ms/)])
+})

@@ -340,13 +340,15 @@ function locationLine({ data: { location } }: SceneNode, k: number): TextLine[] 
   return location ? [{ text: location, size: textSizes(k).number, bold: false, colour: 'mute' }] : []
 }
 
-/** Time and rate, with what they are of; in one line, or in two where one is too long. */
+/** Time and rate, with what they are of; in one line, in two where one is too long, or in a shorter one. */
 function numbersLines({ data }: SceneNode, k: number): TextLine[][] {
   const delta = k < CLOSE ? data.delta?.words : undefined
   if (delta) return [[numberLine(delta, k, 'ink')]]
   const parts = numbersOf(data).filter(Boolean)
-  const together = parts.length > 0 ? [[numberLine(parts.join(' · '), k, 'mute')]] : []
-  return parts.length > 1 ? [...together, parts.map((part) => numberLine(part, k, 'mute'))] : together
+  const together = (words: string[]) => [numberLine(words.join(' · '), k, 'mute')]
+  if (parts.length < 2) return parts.length ? [together(parts)] : []
+  const short = parts.map((part) => (part === workWords(data) ? 'background' : part))
+  return [together(parts), parts.map((part) => numberLine(part, k, 'mute')), together(short)]
 }
 
 function numberLine(text: string, k: number, colour: TextLine['colour']): TextLine {
