@@ -1,8 +1,8 @@
 """Spans nested in spans that tell of one thing: the rules of which are one. Pure.
 
-A SERVER span directly below a SERVER span of the same service, within its time, is the same request, the outer's:
-a sidecar passes a request to its application, and both report it; so do two instrumentations of one server, and Lambda
-and an OpenTelemetry layer in the function (`store.rules.invocations.kind_of`).
+A SERVER span directly below a SERVER or CONSUMER span of the same service, within its time, is the same request, the
+outer's: a sidecar passes a request or a message to its application, and both report it; so do two instrumentations of one
+server, and Lambda and an OpenTelemetry layer in the function (`store.rules.invocations.kind_of`).
 
 A call within a call of the same service, with only local work of that between them, within its time and to the same
 place (`store.places`) is the same call: an ORM's over its driver's, an SDK's over HTTP, one made by hand over an
@@ -26,13 +26,15 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from store.model import Document, Independent, Kind, NodeKey, OwnedCall, State, Trace
+from store.model import Document, Fetched, Independent, Kind, NodeKey, OwnedCall, State, Trace
 from store.places import REMOTE, passes_on, rank, same_place
 
 TOLERANCE = 1_000
 """Microseconds by which what is inside may begin earlier or end later: clocks are read one after the other."""
 MAX_STEPS = 32
 """How many calls may nest that are one, and how much local work between two of them."""
+ENCLOSING = (Kind.SERVER, Kind.CONSUMER)
+"""Kinds of the spans of which a SERVER span may be a part."""
 LEAVING = (Kind.CLIENT, Kind.PRODUCER)
 """Kinds of the spans of calls."""
 MILD = (State.ERROR, State.THROTTLE)
@@ -42,7 +44,9 @@ MILD = (State.ERROR, State.THROTTLE)
 def is_same_request(inner: Document, outer: Document) -> bool:
     """Whether a segment is the same request as the document that is its parent."""
     return (
-        inner.kind == outer.kind == Kind.SERVER
+        inner.kind is Kind.SERVER
+        and outer.kind in ENCLOSING
+        and outer.fetched is Fetched.NO
         and not (inner.independent or outer.independent)
         and inner.node.name == outer.node.name
         and inner.id != outer.id

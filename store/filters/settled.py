@@ -22,6 +22,7 @@ from store.filters.ast import (
 )
 from store.filters.evaluate import TraceSubject, satisfies, selects
 from store.filters.keywords import MEMBERS
+from store.layers import ENCLOSING
 from store.model import Fetched, Kind, Trace
 
 OF_DOCUMENTS = frozenset(("annotation", *MEMBERS))
@@ -80,14 +81,14 @@ def reads_entry(expression: Expression) -> bool:
 
 def _is_seen(match: ServiceMatch, subject: TraceSubject) -> bool:
     """Whether a segment alone shows that a node occurs, without the units of the trace: one that fetched nothing, and is no
-    part of another's request, which SERVER spans of one service may be."""
+    part of another's request, which a SERVER span may be (`store.layers`)."""
     if match.condition is not None:
         return False
     segments = [each for each in subject.documents if not each.independent]
-    served = Counter(each.node.name for each in segments if each.kind is Kind.SERVER)
+    enclosing = Counter(each.node.name for each in segments if each.kind in ENCLOSING)
     return any(
         each.fetched is Fetched.NO
-        and (each.kind is not Kind.SERVER or served[each.node.name] == 1)
+        and (each.kind is not Kind.SERVER or enclosing[each.node.name] == 1)
         and selects(match.selector, each.node, ())
         for each in segments
     )

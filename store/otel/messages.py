@@ -30,6 +30,13 @@ def creates_message(attributes: Attributes) -> bool:
     return operation == "create" or (not operation and "az.namespace" in attributes)
 
 
+def delivers_message(name: str, attributes: Attributes) -> bool:
+    """Whether a CLIENT span is a message that Dapr's sidecar passes to its application."""
+    if "messaging.system" not in attributes or DOCUMENT in attributes:
+        return False
+    return attributes.get("messaging.system") == "pubsub" and name.startswith("pubsub/")
+
+
 def links_to_messages(kind: int, attributes: Attributes) -> bool:
     """Whether a span's links are to the messages that it sends or settles."""
     if kind != Kind.CLIENT or DOCUMENT in attributes:

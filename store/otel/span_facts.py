@@ -36,6 +36,7 @@ from store.otel.merge_patch import DOCUMENT
 from store.otel.messages import (
     broker_of,
     creates_message,
+    delivers_message,
     fetched_of,
     links_to_messages,
     queue_of,
@@ -210,6 +211,8 @@ def facts_of(
         kind == CLIENT and POOL_SIZE in attributes and waits_inside(span.name, attributes)
     ):
         kind = Span.SPAN_KIND_INTERNAL
+    elif kind == CLIENT and delivers_message(span.name, attributes):
+        kind = CONSUMER
     status = http_status(attributes)
     thrown = recorded_exceptions(span) if span.events else []
     failed_aws_call = kind in _LEAVING and _is_failed_aws_call(span, attributes)

@@ -62,6 +62,9 @@ class Reading:
         self.is_wait = of_pool and self.kind is Kind.CLIENT and not self.exported
         if self._is_creation() or self.is_wait:
             self.kind = Kind.INTERNAL
+        of_dapr = self.attributes.get("messaging.system") == "pubsub" and not self.exported
+        if of_dapr and self.kind is Kind.CLIENT and span.name.startswith("pubsub/"):
+            self.kind = Kind.CONSUMER
         named = text(self.attributes, "aws.local.service") or text(
             resource, "aws.local.service", "service.name"
         )

@@ -18,6 +18,11 @@ AZURE = {
     "messaging.destination.name": "orders",
     "az.namespace": "Microsoft.EventHub",
 }
+DAPR = {
+    "messaging.system": "pubsub",
+    "messaging.destination": "orders",
+    "messaging.destination_kind": "topic",
+}
 SEND = {**KAFKA, "messaging.operation.type": "send"}
 BROWSER = {"telemetry.sdk.language": "webjs"}
 PROXY: dict[str, Any] = {"component": "proxy"}
@@ -153,6 +158,12 @@ MESSAGES = (
          [front(), *[Span("front", "P", 1, AZURE)] * 2,
           Span("front", "C", 1, {**AZURE, "messaging.operation.type": "publish"}, links=[2, 3], failed=True)],
          "front 1, orders:Messaging::EventHubs 1 fault | client->front 1, front->orders:Messaging::EventHubs 1 fault"),
+    Case("M13 a message that Dapr's sidecars publish and deliver", "wrong",
+         [front(), Span("front", "C", 1, {**DAPR, "dapr.protocol": "http"}),
+          Span("worker", "C", 2, DAPR, at=700, takes=50, name="pubsub/orders"), Span("worker", "S", 3, GET, at=705, takes=40),
+          Span("worker", "C", 4, SQL, at=710, takes=20)],
+         "front 1, o@pg:Database::SQL 1, orders:Messaging::Pubsub 1, worker 1 | client->front 1, "
+         "front->orders:Messaging::Pubsub 1, orders:Messaging::Pubsub=>worker 1, worker->o@pg:Database::SQL 1"),
     Case("M8 a consumer without a traced producer", "wrong", [Span("worker", "Q", 0, PROCESS)],
          "orders:Messaging::Kafka, worker 1 | orders:Messaging::Kafka=>worker 1"),
     Case("M9 a RabbitMQ message between two services", "wrong",

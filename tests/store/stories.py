@@ -38,6 +38,7 @@ QUEUES = (NodeKey("", "orders", "Messaging::Kafka"), NodeKey("", "other", "Messa
 PLACES = (
     NodeKey("", "table", "remote"),
     NodeKey("", "host.example.com", "remote"),
+    NodeKey("", "localhost:3500 (web)", "remote"),
     NodeKey("", "pg", "Database::SQL"),
     NodeKey("", "sqlite", "Database::SQL"),
     NodeKey("", "table", "AWS::DynamoDB::Table"),
@@ -130,12 +131,14 @@ def _call(id: int, node: NodeKey, figures: dict[str, Any], http: Http) -> Call:
 
 
 def sidecars(s: Story) -> None:
-    """A request through one proxy or two, each of which reports what the application does."""
+    """A request or a message through one proxy or two, each of which reports what the application does."""
     parent = s.span(Kind.SERVER, "front", 0)
     for _ in s.some(2):
         parent = s.span(Kind.CLIENT, "front", parent, NodeKey("", "table", "remote"))
-    for _ in s.some(3):
-        parent = s.span(Kind.SERVER, "web", parent)
+    delivers = s.draw(st.integers(0, 2)) == 0
+    for number, _ in enumerate(s.some(3)):
+        kind = Kind.CONSUMER if delivers and not number else Kind.SERVER
+        parent = s.span(kind, "web", parent)
     s.span(Kind.CLIENT, "web", parent, s.place())
 
 

@@ -6,6 +6,7 @@ SQL files have these and some constants as ``$name``. What a rule says of rows, 
 from __future__ import annotations
 
 from store.clickhouse.queries.registry import Sql, numbers_in
+from store.layers import ENCLOSING as ENCLOSING_KINDS
 from store.layers import LEAVING as LEAVING_KINDS
 from store.minutes import SeriesKind
 from store.model import (
@@ -56,6 +57,8 @@ SERVES_NO_REQUEST = Sql(f"(parent_id = 0 AND {IN_BACKGROUND.text} AND before_nam
 """Whether a segment is background work of its node (`store.draw`), if no link names its cause."""
 LEAVING = Sql(f"({', '.join(f'{kind:d}' for kind in LEAVING_KINDS)})")
 """The kinds of `store.layers.LEAVING`."""
+ENCLOSING = Sql(f"({', '.join(f'{kind:d}' for kind in ENCLOSING_KINDS)})")
+"""The kinds of `store.layers.ENCLOSING`."""
 _OF_PROXY = "'" + OF_PROXY.replace("\\", r"\\") + "$'"
 PASSED_ON = Sql(
     f"(kind = {Kind.SERVER:d} AND endsWith(operation, '/*') AND match(operation, {_OF_PROXY}))"
@@ -81,6 +84,7 @@ RULES = {
     "awaits_event": AWAITS_EVENT,
     "bucket_width": Sql(str(BUCKET)),
     "client": Sql(f"'{CLIENT}'"),
+    "enclosing": ENCLOSING,
     "first_case": Sql(str(FIRST_CASE)),
     "in_background": IN_BACKGROUND,
     "is_broker": IS_BROKER,

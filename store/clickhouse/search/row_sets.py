@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from store.clickhouse import queries
 from store.clickhouse.queries import Sql, Template, in_traces
-from store.clickhouse.queries.rules import FETCHED_NOTHING, IN_BACKGROUND, IS_SEGMENT
+from store.clickhouse.queries.rules import ENCLOSING, FETCHED_NOTHING, IN_BACKGROUND, IS_SEGMENT
 from store.clickhouse.search.bounds import (
     FALSE,
     TRUE,
@@ -60,7 +60,10 @@ class RowSets:
     def requests(self) -> Bounds:
         """The condition that a segment is no part of another's request (`store.layers.is_same_request`)."""
         servers = conjunction([self.rows, Sql(f"kind = {Kind.SERVER:d}")])
-        above = f"SELECT trace_id, id, name FROM segments WHERE {servers.text}"
+        above = (
+            "SELECT trace_id, id, name FROM segments "
+            f"WHERE {self.rows.text} AND kind IN {ENCLOSING.text}"
+        )
         below = (
             f"SELECT trace_id, parent_id, name FROM segments WHERE {servers.text} "
             "GROUP BY trace_id, parent_id, name HAVING uniqExact(id) > 1"

@@ -5,13 +5,15 @@ from __future__ import annotations
 from itertools import permutations, product
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
 from store.filters.ast import And, Bare, Compare, Field, Not, Selector, ServiceMatch
 from store.filters.conditions import calls_along, touches
 from store.grouped_graph import graph_of_grouped
 from store.grouped_units import Grouped, GroupedKey
-from store.model import Document, Independent, Kind, NodeKey, State
+from store.layers import ENCLOSING
+from store.model import Document, Fetched, Independent, Kind, NodeKey, State
 from store.otel.derived_ids import shared_server_id
 from store.protocol import Store
 from store.query import TraceQuery, UnitQuery
@@ -32,11 +34,11 @@ def server(id: int, parent_id: int = 0, **change: Any) -> Document:
     return segment(id, **{"name": "reviews", "kind": Kind.SERVER, "parent_id": parent_id, **change})
 
 
-def behind_sidecar(**inner: Any) -> list[Document]:
-    """A sidecar's request with its application's, which calls."""
+def behind_sidecar(kind: Kind = Kind.SERVER, **inner: Any) -> list[Document]:
+    """A sidecar's request, or the message that it delivers, with its application's, which calls."""
     calls = (call(0xC1, node=RATINGS),)
     given = {"start": T0 + 1_000, "end": T0 + 90_000, "service_version": "2", "calls": calls}
-    return [server(0xA1, service_version="2"), server(0xA2, 0xA1, **{**given, **inner})]
+    return [server(0xA1, kind=kind, service_version="2"), server(0xA2, 0xA1, **{**given, **inner})]
 
 
 def requests_of(store: Store, node: NodeKey) -> int:
@@ -196,9 +198,10 @@ class RequestContract:
         names = [document["name"] for document in processed_documents(trace)]
         assert names == ["front", "back", "db"]
 
-    def test_a_sidecar_and_its_application(self, store: Store) -> None:
-        """Two SERVER spans of one service, one directly in the other, are one request, the outer's."""
-        outer, inner = behind_sidecar(state=State.FAULT)
+    @pytest.mark.parametrize("kind", ENCLOSING)
+    def test_a_sidecar_and_its_application(self, store: Store, kind: Kind) -> None:
+        """A SERVER span directly in a SERVER or CONSUMER span of its service is one request with that, the outer's."""
+        outer, inner = behind_sidecar(kind, state=State.FAULT)
         store.put([inner], "a")
         assert requests_of(store, REVIEWS) == 1
         store.put([outer], "b")
@@ -240,18 +243,22 @@ class RequestContract:
             {"kind": Kind.CONSUMER},
             {"kind": Kind.NONE},
         ]
-        for number, change in enumerate(changes):
+        fetched = {"kind": Kind.CONSUMER, "fetched": Fetched.MESSAGES}
+        for number, (around, change) in enumerate(
+            [*(({}, each) for each in changes), (fetched, {})]
+        ):
             id = trace_id(number)
-            outer = server(0xA1, trace_id=id, calls=(call(0xC1, node=RATINGS),))
+            outer = server(0xA1, trace_id=id, calls=(call(0xC1, node=RATINGS),), **around)
             inner = server(0xA2, **{"parent_id": 0xA1, "trace_id": id, **change})
             store.put([outer, inner], f"{number}")
-        assert requests_of(store, REVIEWS) == 11
+        assert requests_of(store, REVIEWS) == 13
         graph = store.service_graph(HOUR)
-        assert graph.edges[REVIEWS, REVIEWS].statistics.total == 5
+        assert graph.edges[REVIEWS, REVIEWS].statistics.total == 6
 
-    def test_filters_of_a_sidecar(self, store: Store) -> None:
+    @pytest.mark.parametrize("kind", ENCLOSING)
+    def test_filters_of_a_sidecar(self, store: Store, kind: Kind) -> None:
         """What only the application's span has is no request's; the edge to itself is none."""
-        store.put(behind_sidecar(http=http(404), state=State.ERROR), "a")
+        store.put(behind_sidecar(kind, http=http(404), state=State.ERROR), "a")
         selector = Selector(name="reviews")
         for filter, found in (
             (touches(REVIEWS), 1),
@@ -303,9 +310,10 @@ class RequestContract:
             filter = ServiceMatch(REVIEWS, condition)
             assert len(store.find_traces(TraceQuery(HOUR, filter=filter), limit=9).found) == number
 
-    def test_versions_of_a_sidecar(self, store: Store) -> None:
+    @pytest.mark.parametrize("kind", ENCLOSING)
+    def test_versions_of_a_sidecar(self, store: Store, kind: Kind) -> None:
         """The request counts once, with the calls of its application."""
-        store.put(behind_sidecar(), "a")
+        store.put(behind_sidecar(kind), "a")
         versions = store.version_statistics(frozenset([REVIEWS]), HOUR, None)
         assert versions["2"].statistics.total == 1
         (trace,) = store.get_traces([behind_sidecar()[0].trace_id]).values()

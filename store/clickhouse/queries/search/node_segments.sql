@@ -8,7 +8,7 @@ SELECT hex(trace_id), sumIf(weight, work AND fetched = $Fetched.NO), maxIf(state
        groupArrayIf(parent_id, below AND $answers),
        groupArrayIf((parent_id, node), below AND $processes),
        groupArrayIf((id, node, weight, state), work AND fetched = $Fetched.MESSAGES),
-       notEmpty(arrayIntersect(groupArrayIf(cityHash64(id, name), kind = $Kind.SERVER),
+       notEmpty(arrayIntersect(groupArrayIf(cityHash64(id, name), kind IN $enclosing),
                                groupArrayIf(cityHash64(parent_id, name), kind = $Kind.SERVER AND parent_id != 0) AS named))
        OR length(named) > length(arrayDistinct(named))
        OR length(groupUniqArrayIf(cityHash64(parent_id, name), independent > $Independent.OF_PARENT AND parent_id != 0) AS above)

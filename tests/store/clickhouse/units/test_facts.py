@@ -192,10 +192,11 @@ class Forest:
         return id
 
     def inside(self, document: Document) -> Document:
-        """The document below another of its service, mostly its sidecar's."""
+        """The document below another of its service, mostly its sidecar's, which may deliver a message."""
         id, apart = next(self.ids), self.random.choice((0, 1_000, 1_001, 6 * SECOND))
         start, end = document.start - apart, document.end + self.random.choice((0, 0, -1_001))
-        around = {"calls": (), "members": (), "links": (), "kind": Kind.SERVER}
+        kind = Kind.CONSUMER if id % 3 == 0 else Kind.SERVER
+        around = {"calls": (), "members": (), "links": (), "kind": kind}
         times = {"start": max(T0, start), "end": max(T0, end), "last_end": max(T0, end)}
         self.put(replace(document, id=id, **around, **times))
         return replace(document, parent_id=id, kind=Kind.SERVER)

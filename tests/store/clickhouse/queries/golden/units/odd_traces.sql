@@ -27,7 +27,7 @@ FROM unresolved GROUP BY trace_id, bucket
 UNION ALL
 SELECT trace_id, bucket, 0, 1 FROM scope_rows
 WHERE kind = 2 AND NOT independent AND refers_to != 0 AND bitXor(refers_to, cityHash64(name)) IN (
-    SELECT bitXor(key, cityHash64(name)) FROM scope_rows WHERE kind = 2
+    SELECT bitXor(key, cityHash64(name)) FROM scope_rows WHERE kind IN (2, 5)
 )
 UNION ALL
 SELECT trace_id, bucket, 0, 1 FROM scope_links WHERE upstream = 0

@@ -5,8 +5,8 @@ FROM (
     FROM segments WHERE <rows> AND <nodes> AND kind = 2 AND parent_id != 0 GROUP BY trace_id, id
 ) AS i
 INNER JOIN (
-    SELECT trace_id, id, argMax((toString(name), start, start + duration, kind, independent, state), ver) AS newest
-    FROM segments WHERE <near> AND <named> AND kind = 2 GROUP BY trace_id, id
+    SELECT trace_id, id, argMax((toString(name), start, start + duration, kind, independent, state, fetched), ver) AS newest
+    FROM segments WHERE <near> AND <named> AND kind IN (2, 5) GROUP BY trace_id, id
 ) AS o ON i.trace_id = o.trace_id AND i.parent = o.id
-WHERE i.newest.2 = o.newest.1 AND i.newest.5 = 2 AND o.newest.4 = 2 AND i.newest.6 = 0 AND o.newest.5 = 0 AND i.id != o.id
+WHERE i.newest.2 = o.newest.1 AND i.newest.5 = 2 AND o.newest.4 IN (2, 5) AND o.newest.7 = 0 AND i.newest.6 = 0 AND o.newest.5 = 0 AND i.id != o.id
   AND i.newest.3 >= o.newest.2 - <tolerance> AND (o.newest.6 = 0 OR i.newest.4 <= o.newest.3 + <tolerance>)
